@@ -1,0 +1,1 @@
+//! One citizen call from INVITE to end.

@@ -1,0 +1,1 @@
+//! `rexian check`: every problem at once.

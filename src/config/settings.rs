@@ -1,0 +1,221 @@
+//! Validated configuration, as the rest of the program sees it. Belongs here: types whose values are all usable.
+//! Not here: reading TOML and finding faults (`config::load`, `config::problem`).
+
+use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
+use crate::plane::{Codec, PromptId};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Everything `serve` needs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    pub core: CoreSettings,
+    pub world: WorldSettings,
+}
+
+/// What the deterministic gateway needs. Saved and restored with it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CoreSettings {
+    /// Realm of the digest challenge and host part of our own URIs.
+    pub domain: String,
+    pub tenant: String,
+    /// Area code of the city without the leading 0, e.g. `531`: completes 8-digit numbers.
+    pub area_code: String,
+    pub media: MediaSettings,
+    pub trunks: Vec<TrunkSettings>,
+    pub queues: Vec<QueueSettings>,
+    pub agents: Vec<AgentSettings>,
+    pub seats: Vec<SeatSettings>,
+    pub feature_codes: FeatureCodes,
+    pub limits: Limits,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct MediaSettings {
+    /// Address written into SDP for IPv4 and IPv6 peers.
+    pub address_v4: Option<IpAddr>,
+    pub address_v6: Option<IpAddr>,
+    /// First (even) RTP port and the number of RTP/RTCP port pairs.
+    pub first_port: u16,
+    pub pairs: u16,
+    pub expect_rtp_within: Duration,
+    pub rtp_timeout: Duration,
+}
+
+/// A network prefix: `10.1.0.0/16`, `fd00::/8`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cidr {
+    pub address: IpAddr,
+    pub prefix: u8,
+}
+
+impl Cidr {
+    pub fn contains(&self, ip: IpAddr) -> bool {
+        // A v4 peer seen through a dual-stack socket is still a v4 peer.
+        match (self.address, ip.to_canonical()) {
+            (IpAddr::V4(net), IpAddr::V4(ip)) => {
+                let shift = 32 - u32::from(self.prefix.min(32));
+                u32::from(net).checked_shr(shift).unwrap_or(0) == u32::from(ip).checked_shr(shift).unwrap_or(0)
+            }
+            (IpAddr::V6(net), IpAddr::V6(ip)) => {
+                let shift = 128 - u32::from(self.prefix.min(128));
+                u128::from(net).checked_shr(shift).unwrap_or(0) == u128::from(ip).checked_shr(shift).unwrap_or(0)
+            }
+            _ => false,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrunkSettings {
+    pub name: TrunkName,
+    /// Requests are a trunk's only from these addresses.
+    pub peers: Vec<Cidr>,
+    /// Calls at once; more get 503 with Retry-After.
+    pub max_calls: u32,
+    pub profile: Profile,
+}
+
+/// One file of `sip-profiles/`: how a kind of peer speaks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    pub name: String,
+    pub answer: AnswerMode,
+    pub codecs: Vec<Codec>,
+    /// Payload type we offer for telephone-event (an answer always uses the offer's number).
+    pub dtmf_payload_type: u8,
+    /// Which header carries the caller: tried in this order.
+    pub caller_from: Vec<CallerSource>,
+    /// The R-URI user or the To user holds the called number.
+    pub called_from: CalledSource,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerMode {
+    /// 200 at once; greeting and music are heard on the answered call.
+    OnQueue,
+    /// 183 with early media while waiting; 200 when an agent picks up (the citizen pays nothing for waiting).
+    OnPickup,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallerSource {
+    PAssertedIdentity,
+    RemotePartyId,
+    From,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CalledSource {
+    RequestUri,
+    To,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueSettings {
+    pub name: QueueName,
+    /// Called numbers (any alias form; compared after normalisation) that lead here.
+    pub numbers: BTreeSet<String>,
+    /// Skill needed and its minimum level (1-10).
+    pub skill: Skill,
+    pub min_level: u8,
+    /// 0 is served first.
+    pub priority: u8,
+    /// N of "answered within N seconds".
+    pub within: Duration,
+    pub short_abandon: Duration,
+    pub max_waiting: u32,
+    /// Waiting longer than this ends in `QueueTimeout`; `None` waits for ever.
+    pub max_wait: Option<Duration>,
+    /// How long a seat rings before the agent goes not-ready.
+    pub ring_timeout: Duration,
+    pub wrap_up: Duration,
+    pub greeting: Option<PromptId>,
+    pub music: PromptId,
+    /// Announce 工号 to the caller at pickup.
+    pub announce_agent: bool,
+    pub language: Option<String>,
+    pub test: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AgentSettings {
+    pub number: AgentNo,
+    /// Skill -> level 1-10.
+    pub skills: BTreeMap<Skill, u8>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeatSettings {
+    pub number: SeatNo,
+    pub secret: Secret,
+    /// Who signs in when the phone dials the sign-in code without a number.
+    pub default_agent: Option<AgentNo>,
+}
+
+/// A password that no log or debug print shows.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret(pub Arc<str>);
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+/// What a phone-only agent dials. `sign_in` may be followed by an agent number: `*11` or `*116632`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeatureCodes {
+    pub sign_in: String,
+    pub sign_out: String,
+    pub ready: String,
+    pub not_ready: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Calls at once over all trunks.
+    pub max_calls: u32,
+    pub max_transactions: u32,
+    /// How long a pickup waits for the spool before it goes on without (the ticket still follows).
+    pub spool_patience: Duration,
+    pub registration_expiry: Duration,
+    pub min_registration_expiry: Duration,
+    pub nonce_lifetime: Duration,
+}
+
+/// What only the I/O shell needs.
+#[derive(Clone, Debug)]
+pub struct WorldSettings {
+    pub sip_udp: Vec<SocketAddr>,
+    pub sip_tcp: Vec<SocketAddr>,
+    pub media_bind_v4: Option<IpAddr>,
+    pub media_bind_v6: Option<IpAddr>,
+    pub media_threads: usize,
+    pub http: Option<SocketAddr>,
+    pub spool: PathBuf,
+    pub cases: CaseStoreSettings,
+    /// Prompt name -> WAV file. Names not here come from the built-in set.
+    pub prompts: BTreeMap<String, PathBuf>,
+    pub log: LogSettings,
+    /// How long SIGTERM waits for calls to finish.
+    pub drain: Duration,
+    /// `JN` in `JN20261122000001`.
+    pub ticket_prefix: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseStoreSettings {
+    Sqlite(PathBuf),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogSettings {
+    pub json: bool,
+    /// A tracing filter, e.g. `info,rexian::sip=debug`.
+    pub filter: String,
+}

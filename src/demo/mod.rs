@@ -1,0 +1,1 @@
+//! The demo: a pretend carrier and pretend seats over real sockets.

@@ -1,0 +1,102 @@
+//! What any call leg says and is told, whatever device is behind it (a carrier's dialog, a seat's phone, later a
+//! browser). `trunk` and `seat` translate between these and SIP; `call` knows legs only.
+
+use crate::ids::{AgentNo, LegId, SeatNo, TrunkName};
+use crate::plane::Negotiated;
+use serde::{Deserialize, Serialize};
+
+/// A carrier's INVITE, as understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incoming {
+    pub leg: LegId,
+    pub trunk: TrunkName,
+    /// The number called, as sent and as normalised (`12345`, `+86531...`).
+    pub dnis: String,
+    pub caller: Caller,
+    pub sip_call_id: String,
+    pub icid: Option<String>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    pub raw: Option<String>,
+    pub e164: Option<String>,
+    pub withheld: bool,
+}
+
+/// What a leg reports.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LegEvent {
+    /// The seat's phone rings.
+    Ringing,
+    /// The far end answered our INVITE (not yet acknowledged: see [`LegCommand::Acknowledge`]).
+    Answered { media: Negotiated },
+    /// A later offer/answer changed the media: hold, resume, moved address.
+    MediaChanged { media: Negotiated },
+    /// A key sent as SIP INFO.
+    Digit(char),
+    /// The leg is over; it takes no more commands.
+    Ended(LegEnd),
+}
+
+/// Why a leg ended, in the words the distributor needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LegEnd {
+    /// BYE from the far end (or CANCEL, before the answer).
+    HungUp,
+    /// We ended it.
+    Released,
+    /// 486, 600.
+    Busy,
+    /// 603, 403 and other refusals.
+    Declined,
+    /// 408 or 480, or our ring timer.
+    NoAnswer,
+    /// No contact, transport error, transaction timeout, 5xx.
+    Unreachable,
+    /// No ACK, impossible SDP, dialog lost (481).
+    Fault,
+}
+
+/// What a leg is told.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LegCommand {
+    /// 180 to the caller.
+    Ring,
+    /// 183 with media to the caller.
+    EarlyMedia,
+    /// 200 to the caller.
+    Answer,
+    /// ACK the far end's 200: the pickup is reported.
+    Acknowledge,
+    /// End it, in whatever way its state asks for (final response, CANCEL, BYE).
+    Hangup(HangupReason),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum HangupReason {
+    Normal,
+    /// Another offer or the caller ended it: "Call completed elsewhere"-like, phone shows no missed call.
+    Withdrawn,
+    UnknownNumber,
+    Busy,
+    /// Too much load or draining: 503 + Retry-After.
+    Overload,
+    NoService,
+    /// Nothing common in the SDP: 488.
+    NotAcceptable,
+    MediaTimeout,
+    OurFault,
+}
+
+/// Ring this agent at this seat for this call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Place {
+    pub leg: LegId,
+    pub agent: AgentNo,
+    pub seat: SeatNo,
+    /// Shown on the phone; masked if withheld.
+    pub caller_shown: String,
+    /// Our call id, sent as a header so that a phone-side screen pop can use it.
+    pub call_id: String,
+}

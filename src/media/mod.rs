@@ -1,0 +1,1 @@
+//! The data plane: RTP relay, prompts, DTMF, watchdogs; own threads.

@@ -1,0 +1,1 @@
+//! SIP sockets: datagrams and framed streams.

@@ -1,0 +1,140 @@
+//! The vocabulary between the pure gateway and the media plane: what the gateway commands, what it hears back.
+//! Belongs here: plain, comparable, serialisable data. Not here: sockets and packets (`media`), policy (`call`).
+//!
+//! Invariants. Each leg has exactly one [`Source`] at a time: what is *sent to* that leg (so music cannot go on
+//! under a conversation). RTP never enters the gateway. A port belongs to at most one open leg.
+
+use crate::ids::LegId;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Codec {
+    /// G.711 A-law, static payload type 8: what every carrier here speaks.
+    Pcma,
+    /// G.711 µ-law, static payload type 0.
+    Pcmu,
+}
+
+/// What we may do on a media stream, seen from our side (RFC 8866 s6.7; `SendOnly`: we send, the peer listens).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Direction {
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+impl Direction {
+    pub fn sends(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::SendOnly)
+    }
+    pub fn receives(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::RecvOnly)
+    }
+}
+
+/// The outcome of one offer/answer exchange for the one audio stream of a leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Negotiated {
+    /// Where we send RTP, as signalled. Port 0 never appears here.
+    pub remote_rtp: SocketAddr,
+    /// Where we send RTCP: `a=rtcp`, or RTP port + 1, or the RTP address itself under rtcp-mux.
+    pub remote_rtcp: SocketAddr,
+    pub rtcp_mux: bool,
+    pub codec: Codec,
+    /// Payload type number of `codec` on this leg.
+    pub payload_type: u8,
+    /// Payload type of telephone-event/8000 on this leg (RFC 4733), if negotiated.
+    pub dtmf: Option<u8>,
+    pub direction: Direction,
+}
+
+/// A prompt by name; the media plane loads each once, to A-law at 8 kHz.
+pub type PromptId = Arc<str>;
+
+/// What is sent to a leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Source {
+    Silence,
+    /// Play `prompts` once in order, then go over to `then` without a round trip through the gateway.
+    Play {
+        prompts: Vec<PromptId>,
+        then: Box<Source>,
+    },
+    /// Hold music; each leg keeps its position in the music across interruptions.
+    Music(PromptId),
+    /// Ring-back tone (China: 450 Hz, 1 s on, 4 s off).
+    RingBack,
+    /// What the other leg says. Telephone-events are passed on, payload types mapped.
+    Leg(LegId),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MediaCommand {
+    /// Take `port` (RTP; RTCP is `port + 1`) for `leg`. The plane has bound all its ports at start, so this cannot fail.
+    Open {
+        leg: LegId,
+        port: u16,
+    },
+    /// Apply (or re-apply, after a re-INVITE) what was negotiated. `expect_rtp_within`: if no packet arrives in this
+    /// time the plane reports [`MediaEvent::NoRtp`]; `rtp_timeout`: silence of this length later reports
+    /// [`MediaEvent::RtpTimeout`] (never while the direction does not receive).
+    Connect {
+        leg: LegId,
+        remote: Negotiated,
+        expect_rtp_within: Option<Duration>,
+        rtp_timeout: Option<Duration>,
+    },
+    SetSource {
+        leg: LegId,
+        source: Source,
+    },
+    /// Release the port; reports [`MediaEvent::Closed`] with the leg's figures.
+    Close {
+        leg: LegId,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum MediaEvent {
+    /// First RTP from the negotiated (or latched) source.
+    FirstRtp {
+        leg: LegId,
+    },
+    /// The first-RTP watchdog fired: the leg is up and nothing has been heard.
+    NoRtp {
+        leg: LegId,
+    },
+    /// RTP was heard before and has stopped for the time set.
+    RtpTimeout {
+        leg: LegId,
+    },
+    /// One key press (RFC 4733, each reported once, at its end or its first lost end). `0-9*#A-D`.
+    Digit {
+        leg: LegId,
+        digit: char,
+    },
+    /// A `Play` ran out and its `then` is now the source.
+    PlayEnded {
+        leg: LegId,
+    },
+    Closed {
+        leg: LegId,
+        stats: LegStats,
+    },
+}
+
+/// Figures of one leg's media, read at its end. Packets; jitter in microseconds (RFC 3550 s6.4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LegStats {
+    pub received: u64,
+    pub sent: u64,
+    /// Gaps in the received sequence numbers (never negative).
+    pub lost: u64,
+    /// Packets refused: wrong source, not RTP, unknown payload type.
+    pub refused: u64,
+    pub jitter_us: u32,
+}

@@ -1,0 +1,1 @@
+//! The loop around the gateway, and the graceful drain.

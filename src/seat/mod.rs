@@ -1,0 +1,1 @@
+//! Seats: a phone as a leg.

@@ -1,0 +1,1 @@
+//! The same gateway in virtual time.

@@ -1,0 +1,1 @@
+//! Digest authentication, server side (RFC 7616, RFC 8760).

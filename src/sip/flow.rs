@@ -1,0 +1,27 @@
+//! Where a message came from or goes to. Belongs here: the address value. Not here: sockets (`net`).
+
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// One path to a peer. For UDP: our socket and the peer's address. For streams `connection` names the connection
+/// (0: none yet; the shell connects on first use and keeps it for that remote).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Flow {
+    pub transport: Transport,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    pub connection: u64,
+}
+
+/// Bytes to put on the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transmit {
+    pub flow: Flow,
+    pub bytes: Vec<u8>,
+}

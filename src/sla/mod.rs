@@ -1,0 +1,1 @@
+//! SLA metrics: pure folds over call events.

@@ -1,0 +1,1 @@
+//! Local durability: the ticket spool.

@@ -1,0 +1,2 @@
+//! Carriers: profile, numbers, admission.
+pub mod number;
