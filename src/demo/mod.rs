@@ -1,1 +1,2 @@
-//! The demo: a pretend carrier and pretend seats over real sockets.
+//! demo
+pub mod board; pub mod figures; pub mod plan; pub mod tone; pub mod view; pub mod voice; mod width;
