@@ -139,8 +139,7 @@ mod tests {
             sip_call_id: "x".into(),
             test_call: false,
         };
-        let queued =
-            CallFact::Queued { queue: QueueName::new("mandarin"), skill: Skill::new("mandarin"), position: 1 };
+        let queued = CallFact::Queued { queue: QueueName::new("mandarin"), skill: Skill::new("mandarin"), position: 1 };
         for what in [arrived, queued] {
             board.on_call(&fact(call, ms, what), Duration::from_secs(15));
         }

@@ -142,11 +142,8 @@ impl Figures {
         same("calls answered", self.answered, gateway.answered, "the gateway's counter");
         same("calls ended", self.offered, gateway.ended.values().sum(), "the gateway's counters by cause");
         same("tickets for answered calls", self.answered, gateway.tickets, "the case store");
-        let mut answered: Vec<&str> = seen
-            .iter()
-            .filter(|c| matches!(c.end, Seen::Answered { .. }))
-            .map(|c| c.sip_call_id.as_str())
-            .collect();
+        let mut answered: Vec<&str> =
+            seen.iter().filter(|c| matches!(c.end, Seen::Answered { .. })).map(|c| c.sip_call_id.as_str()).collect();
         answered.sort_unstable();
         if answered != gateway.ticketed {
             problems.push(format!(

@@ -2,8 +2,7 @@
 //! pretend agent knows and does wrong. Belongs here: the seeded plan as data. Not here: carrying it out (`stage`),
 //! the gateway's configuration for it (`house`).
 
-use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use crate::sim::rng::Rng;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -134,48 +133,48 @@ pub struct Plan {
 const MIX: [Language; 24] = {
     use Language::*;
     [
-        Mandarin, English, Mandarin, Dialect, Mandarin, Japanese, Mandarin, Mandarin, Korean, Mandarin, Dialect, French,
-        Mandarin, English, Mandarin, Mandarin, Dialect, Mandarin, Mandarin, English, Mandarin, Mandarin, Dialect, Mandarin,
+        Mandarin, English, Mandarin, Dialect, Mandarin, Japanese, Mandarin, Mandarin, Korean, Mandarin, Dialect,
+        French, Mandarin, English, Mandarin, Mandarin, Dialect, Mandarin, Mandarin, English, Mandarin, Mandarin,
+        Dialect, Mandarin,
     ]
 };
 
 impl Plan {
     /// `rate`: calls per second, at which the carriers dial.
     pub fn new(calls: u32, seats: u32, rate: f64, seed: u64) -> Plan {
-        let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
+        let mut rng = Rng::new(seed);
         let mut at = Duration::ZERO;
         let calls = (0..calls)
             .map(|n| {
-                at += dice.exponential(1.0 / rate).min(Duration::from_secs_f64(4.0 / rate));
-                planned_call(n, at, &mut dice)
+                at += rng.exponential(Duration::from_secs_f64(1.0 / rate)).min(Duration::from_secs_f64(4.0 / rate));
+                planned_call(n, at, &mut rng)
             })
             .collect();
-        Plan { calls, seats: (0..seats).map(|n| planned_seat(n, seats, &mut dice)).collect() }
+        Plan { calls, seats: (0..seats).map(|n| planned_seat(n, seats, &mut rng)).collect() }
     }
 }
 
-fn planned_call(n: u32, at: Duration, dice: &mut Dice) -> PlannedCall {
+fn planned_call(n: u32, at: Duration, rng: &mut Rng) -> PlannedCall {
     let language = MIX[n as usize % MIX.len()];
     let (prefix, digits) = language.caller_prefix();
     // The call's number in the last digits: unique, so that both ends of a call can be told to belong together.
-    let subscriber = u64::from(n) + 1_000_000 + dice.below(90) * 1_000_000;
+    let subscriber = u64::from(n) + 1_000_000 + rng.below(90) * 1_000_000;
     let from = format!("{prefix}{subscriber:0width$}", width = digits as usize);
     // Every 20th hangs up before any agent could have answered; the others wait for some seconds.
-    let patience =
-        if n % 20 == 7 { dice.between(150, 350) } else { Duration::from_secs(6) + dice.exponential(12.0) };
+    let patience = if n % 20 == 7 { rng.between(Duration::from_millis(150), Duration::from_millis(350)) } else { Duration::from_secs(6) + rng.exponential(Duration::from_secs(12)) };
     PlannedCall {
         at,
         language,
         from,
         carrier: if n % 3 == 2 { Carrier::OnPickup } else { Carrier::OnQueue },
         patience,
-        talk: Duration::from_millis(1_800) + dice.exponential(1.4).min(Duration::from_secs(5)),
-        ends_by: if dice.below(2) == 0 { Side::Caller } else { Side::Agent },
+        talk: Duration::from_millis(1_800) + rng.exponential(Duration::from_millis(1_400)).min(Duration::from_secs(5)),
+        ends_by: if rng.below(2) == 0 { Side::Caller } else { Side::Agent },
         held: n % 10 == 4,
     }
 }
 
-fn planned_seat(n: u32, of: u32, dice: &mut Dice) -> PlannedSeat {
+fn planned_seat(n: u32, of: u32, rng: &mut Rng) -> PlannedSeat {
     // Linguists are taken from the end; with few seats one agent knows several languages, and none is left out.
     let share = |language: Language| match language {
         Language::Mandarin => of,
@@ -201,22 +200,7 @@ fn planned_seat(n: u32, of: u32, dice: &mut Dice) -> PlannedSeat {
         agent: format!("{}", 6601 + n),
         languages,
         first_offer,
-        answers_after: dice.between(450, 1_100),
-    }
-}
-
-struct Dice(ChaCha8Rng);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0.next_u64() % n
-    }
-    fn between(&mut self, low_ms: u64, high_ms: u64) -> Duration {
-        Duration::from_millis(low_ms + self.below(high_ms - low_ms))
-    }
-    fn exponential(&mut self, mean_secs: f64) -> Duration {
-        let u = (self.0.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-        Duration::from_secs_f64(-(1.0 - u).ln() * mean_secs)
+        answers_after: rng.between(Duration::from_millis(450), Duration::from_millis(1_100)),
     }
 }
 

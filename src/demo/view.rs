@@ -102,7 +102,13 @@ fn picture(board: &Board, p: &Progress) -> Vec<String> {
         format!("\x1b[1m热线 Rexian\x1b[0m  演示 demo  sip:{}  {:.0} s", p.sip, p.since_start),
         bar(p.calls_done, p.calls_planned),
         String::new(),
-        heading(&[("队列 queue", 22), ("等待 waiting", 14), ("最久 longest", 14), ("请求 in", 10), ("接通 answered", 14)]),
+        heading(&[
+            ("队列 queue", 22),
+            ("等待 waiting", 14),
+            ("最久 longest", 14),
+            ("请求 in", 10),
+            ("接通 answered", 14),
+        ]),
     ];
     for language in Language::ALL {
         lines.push(queue_line(language, board.queues.get(&QueueName::new(language.name())), p.now));

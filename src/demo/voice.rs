@@ -84,8 +84,13 @@ impl Voice {
         self.sending = sending;
     }
 
-    pub fn stop(&mut self) {
+    /// The call is over: silent, and what still comes is not counted to the next one.
+    pub fn hang_up(&mut self) {
+        self.remote = None;
         self.sending = false;
+        self.listener = Listener::default();
+        self.run = None;
+        self.heard = Heard::default();
     }
 
     /// Listen for this tone from now on; what was heard of an earlier one is forgotten.
@@ -133,7 +138,7 @@ impl Voice {
 
     fn hear(&mut self, packet: &[u8], from: SocketAddr) {
         let rtp = packet.len() > 12 && packet[0] == 2 << 6 && packet[1] & 0x7f == PCMA;
-        if !rtp || self.remote.is_some_and(|r| r != from) {
+        if !rtp || self.remote != Some(from) {
             // Telephone-events and RTCP are no fault, but no audio either.
             self.heard.strange += 1;
             return;
