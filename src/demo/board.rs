@@ -90,6 +90,7 @@ impl Board {
             }
             CallFact::Held
             | CallFact::Resumed
+            | CallFact::NoAudio { .. }
             | CallFact::Digit(_)
             | CallFact::Offered { .. }
             | CallFact::LegClosed { .. } => {}

@@ -1,7 +1,9 @@
 //! demo
 pub mod board;
+pub mod field;
 pub mod figures;
 pub mod plan;
+pub mod stage;
 pub mod tone;
 pub mod view;
 pub mod voice;

@@ -161,7 +161,11 @@ fn planned_call(n: u32, at: Duration, rng: &mut Rng) -> PlannedCall {
     let subscriber = u64::from(n) + 1_000_000 + rng.below(90) * 1_000_000;
     let from = format!("{prefix}{subscriber:0width$}", width = digits as usize);
     // Every 20th hangs up before any agent could have answered; the others wait for some seconds.
-    let patience = if n % 20 == 7 { rng.between(Duration::from_millis(150), Duration::from_millis(350)) } else { Duration::from_secs(6) + rng.exponential(Duration::from_secs(12)) };
+    let patience = if n % 20 == 7 {
+        rng.between(Duration::from_millis(150), Duration::from_millis(350))
+    } else {
+        Duration::from_secs(6) + rng.exponential(Duration::from_secs(12))
+    };
     PlannedCall {
         at,
         language,
