@@ -44,7 +44,7 @@ impl Acd {
             }
         }
         match held.first_key_value() {
-            Some((call, ix)) => Err(format!("{} holds {call:?}, which is gone", self.roster(ix).number)),
+            Some((call, ix)) => Err(format!("{} holds {call:?}, which is gone", self.roster(*ix).number)),
             None => Ok(()),
         }
     }

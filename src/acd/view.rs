@@ -43,7 +43,7 @@ impl Acd {
 
     /// Who is signed in at this seat.
     pub fn agent_at(&self, seat: &SeatNo) -> Option<&AgentNo> {
-        self.index.seats.get(seat).map(|ix| &self.roster(ix).number)
+        self.index.seats.get(seat).map(|ix| &self.roster(*ix).number)
     }
 
     /// Place in the queue's line, from 1; `None` for a call that is not in line (being offered, answered, unknown).
