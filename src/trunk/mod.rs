@@ -1,2 +1,3 @@
 //! Carriers: profile, numbers, admission.
+pub mod caller;
 pub mod number;
