@@ -4,7 +4,7 @@
 
 use super::field::{Field, NewCall, NewPhone, Who};
 use super::figures::{CallSeen, Seen};
-use super::plan::{Carrier, FirstOffer, Plan, PlannedSeat, Side};
+use super::plan::{Carrier, FirstOffer, Plan, PlannedCall, PlannedSeat, Side, lead_in};
 use super::tone::{caller_tone, seat_tone};
 use crate::sim::ua::{self, Account, Cli, Ending, Pickup, Reaction, UaFact};
 use crate::time::Instant;
@@ -164,7 +164,7 @@ impl Stage {
     }
 
     /// One more call, for a stage that stays open.
-    pub fn add_call(&mut self, call: super::plan::PlannedCall) {
+    pub fn add_call(&mut self, call: PlannedCall) {
         let planned = self.plan.calls.len();
         self.plan.calls.push(call);
         let now = self.field.now();
@@ -318,8 +318,9 @@ impl Stage {
         let planned = &self.plan.calls[self.calls[call].planned];
         let (talk, ends_by, held) = (planned.talk, planned.ends_by, planned.held);
         if held {
-            self.cue(now + HOLD.0, Cue::Hold { desk, call, hold: true });
-            self.cue(now + HOLD.0 + HOLD.1, Cue::Hold { desk, call, hold: false });
+            let at = now + lead_in(planned.language) + HOLD.0;
+            self.cue(at, Cue::Hold { desk, call, hold: true });
+            self.cue(at + HOLD.1, Cue::Hold { desk, call, hold: false });
         }
         if ends_by == Side::Agent {
             self.cue(now + talk, Cue::HangUp { desk, call });
