@@ -3,6 +3,7 @@
 //! Not here: how the two other views are fetched (`house`).
 
 use super::plan::Language;
+use super::records::Metrics;
 use super::voice::Heard;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,6 +40,24 @@ pub struct GatewayView {
     pub tickets: u64,
     /// SIP Call-IDs of the carrier's legs named by the tickets, sorted; one ticket per entry.
     pub ticketed: Vec<String>,
+}
+
+impl GatewayView {
+    pub fn new(metrics: &Metrics, ticketed: Vec<String>) -> GatewayView {
+        GatewayView {
+            offered: metrics.sum("rexian_calls_offered_total"),
+            answered: metrics.sum("rexian_calls_answered_total"),
+            answered_within: metrics.sum("rexian_calls_answered_within_total"),
+            requests: metrics.sum("rexian_calls_requested_total"),
+            ended: metrics.by("rexian_calls_ended_total", "cause"),
+            tickets: ticketed.len() as u64,
+            ticketed,
+        }
+    }
+
+    pub fn ended_in_all(&self) -> u64 {
+        self.ended.values().sum()
+    }
 }
 
 /// The summary; `--json` prints it as one object.
@@ -140,7 +159,7 @@ impl Figures {
         };
         same("calls offered", self.offered, gateway.offered, "the gateway's counter");
         same("calls answered", self.answered, gateway.answered, "the gateway's counter");
-        same("calls ended", self.offered, gateway.ended.values().sum(), "the gateway's counters by cause");
+        same("calls ended", self.offered, gateway.ended_in_all(), "the gateway's counters by cause");
         same("tickets for answered calls", self.answered, gateway.tickets, "the case store");
         let mut answered: Vec<&str> =
             seen.iter().filter(|c| matches!(c.end, Seen::Answered { .. })).map(|c| c.sip_call_id.as_str()).collect();

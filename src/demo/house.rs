@@ -3,8 +3,8 @@
 
 use super::plan::{Language, Plan, PlannedSeat};
 use crate::config::settings::{
-    AgentSettings, AnswerMode, CalledSource, CallerSource, CaseStoreSettings, Cidr, CoreSettings, FeatureCodes, Limits,
-    LogSettings, MediaSettings, Profile, QueueSettings, SeatSettings, Secret, Settings, TrunkSettings, WorldSettings,
+    AgentSettings, AnswerMode, CalledSource, CallerSource, CaseStoreSettings, Cidr, CoreSettings, Limits, LogSettings,
+    MediaSettings, Profile, QueueSettings, SeatSettings, Secret, Settings, TrunkSettings, WorldSettings,
 };
 use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::Codec;
@@ -20,6 +20,9 @@ pub const RING_TIMEOUT: Duration = Duration::from_secs(3);
 /// Where the two pretend carriers' calls come from: a trunk is known by its address.
 pub const ON_QUEUE_CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 pub const ON_PICKUP_CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 3));
+/// The case store's file in the demo's directory.
+pub const CASES: &str = "cases.db";
+const MAX_CALLS: u32 = 2_000;
 const FIRST_MEDIA_PORT: u16 = 20_000;
 
 pub struct House<'a> {
@@ -29,6 +32,7 @@ pub struct House<'a> {
     pub http: SocketAddr,
     pub first_media_port: u16,
     pub media_pairs: u16,
+    pub ring_timeout: Duration,
     pub password: &'a str,
     /// For a real phone: a seat and an agent that no pretend phone uses.
     pub spare: Option<&'a PlannedSeat>,
@@ -40,20 +44,19 @@ pub struct House<'a> {
 impl House<'_> {
     pub fn settings(&self) -> Settings {
         let seats = || self.plan.seats.iter().chain(self.spare);
+        let base = Settings::demo([0; 32]);
         let core = CoreSettings {
             domain: self.listen.to_string(),
             tenant: "demo".into(),
-            area_code: "531".into(),
             media: MediaSettings {
                 address_v4: self.listen.is_ipv4().then_some(self.listen),
                 address_v6: self.listen.is_ipv6().then_some(self.listen),
                 first_port: self.first_media_port,
                 pairs: self.media_pairs,
-                expect_rtp_within: Duration::from_secs(4),
-                rtp_timeout: Duration::from_secs(20),
+                ..base.core.media
             },
             trunks: self.trunks(),
-            queues: Language::ALL.into_iter().map(queue).collect(),
+            queues: Language::ALL.into_iter().map(|l| queue(l, self.ring_timeout, &base.core.queues[0])).collect(),
             agents: seats().map(agent).collect(),
             seats: seats()
                 .map(|s| SeatSettings {
@@ -62,29 +65,20 @@ impl House<'_> {
                     default_agent: Some(AgentNo::new(&s.agent)),
                 })
                 .collect(),
-            feature_codes: feature_codes(),
-            limits: Limits {
-                max_calls: 2_000,
-                max_transactions: 20_000,
-                spool_patience: Duration::from_millis(200),
-                registration_expiry: Duration::from_secs(300),
-                min_registration_expiry: Duration::from_secs(30),
-                nonce_lifetime: Duration::from_secs(300),
-            },
+            limits: Limits { max_calls: MAX_CALLS, ..base.core.limits },
+            ..base.core
         };
         let world = WorldSettings {
             sip_udp: vec![self.sip],
             sip_tcp: vec![self.sip],
             media_bind_v4: self.listen.is_ipv4().then_some(self.listen),
             media_bind_v6: self.listen.is_ipv6().then_some(self.listen),
-            media_threads: 1,
             http: Some(self.http),
             spool: self.directory.join("spool"),
-            cases: CaseStoreSettings::Sqlite(self.directory.join("cases.db")),
-            prompts: Default::default(),
+            cases: CaseStoreSettings::Sqlite(self.directory.join(CASES)),
             log: LogSettings { json: false, filter: "warn".into() },
             drain: Duration::from_secs(3),
-            ticket_prefix: "JN".into(),
+            ..base.world
         };
         Settings { core, world }
     }
@@ -93,7 +87,7 @@ impl House<'_> {
         let trunk = |name: &str, peers: Vec<Cidr>, answer: AnswerMode| TrunkSettings {
             name: TrunkName::new(name),
             peers,
-            max_calls: 2_000,
+            max_calls: MAX_CALLS,
             profile: Profile {
                 name: name.into(),
                 answer,
@@ -115,28 +109,19 @@ impl House<'_> {
     }
 }
 
-pub fn feature_codes() -> FeatureCodes {
-    FeatureCodes { sign_in: "*11".into(), sign_out: "*12".into(), ready: "*13".into(), not_ready: "*14".into() }
-}
-
-fn queue(language: Language) -> QueueSettings {
+fn queue(language: Language, ring_timeout: Duration, base: &QueueSettings) -> QueueSettings {
     QueueSettings {
         name: QueueName::new(language.name()),
         numbers: [language.number().to_string()].into(),
         skill: Skill::new(language.name()),
-        min_level: 1,
-        priority: 0,
         within: WITHIN,
-        short_abandon: Duration::from_secs(5),
-        max_waiting: 1_000,
-        max_wait: None,
-        ring_timeout: RING_TIMEOUT,
+        max_waiting: MAX_CALLS,
+        ring_timeout,
         wrap_up: Duration::from_millis(800),
-        greeting: language.greeting().map(Into::into),
-        music: "music".into(),
+        greeting: Some(language.greeting().into()),
         announce_agent: language.announced(),
         language: Some(language.name().into()),
-        test: false,
+        ..base.clone()
     }
 }
 
@@ -173,6 +158,11 @@ pub fn free_media_ports(ip: IpAddr, pairs: u16) -> Option<u16> {
         }
     }
     None
+}
+
+/// Enough RTP port pairs for every seat ringing or talking and for every caller who may wait at once.
+pub fn media_pairs(plan: &Plan) -> u16 {
+    (4 * plan.seats.len() + 2 * plan.calls.len() + 32).min(4_000) as u16
 }
 
 /// Fresh each time: with `--listen` the demo may be reached from a network.

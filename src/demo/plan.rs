@@ -52,11 +52,11 @@ impl Language {
     pub fn number(self) -> &'static str {
         match self {
             Language::Mandarin => "12345",
-            Language::Dialect => "68967001",
-            Language::English => "68967002",
-            Language::Japanese => "68967003",
-            Language::Korean => "68967004",
-            Language::French => "68967005",
+            Language::Dialect => "66601001",
+            Language::English => "66601002",
+            Language::Japanese => "66601003",
+            Language::Korean => "66601004",
+            Language::French => "66601005",
         }
     }
 
@@ -67,13 +67,13 @@ impl Language {
     }
 
     /// The built-in greeting's name; heard while waiting.
-    pub fn greeting(self) -> Option<&'static str> {
+    pub fn greeting(self) -> &'static str {
         match self {
-            Language::Mandarin | Language::Dialect => Some("greeting"),
-            Language::English => Some("greeting-en"),
-            Language::Japanese => Some("greeting-ja"),
-            Language::Korean => Some("greeting-ko"),
-            Language::French => Some("greeting-fr"),
+            Language::Mandarin | Language::Dialect => "greeting",
+            Language::English => "greeting-en",
+            Language::Japanese => "greeting-ja",
+            Language::Korean => "greeting-ko",
+            Language::French => "greeting-fr",
         }
     }
 
@@ -189,9 +189,22 @@ fn planned_call(n: u32, at: Duration, rng: &mut Rng) -> PlannedCall {
         from,
         carrier: if n % 3 == 2 { Carrier::OnPickup } else { Carrier::OnQueue },
         patience,
-        talk: lead_in(language) + Duration::from_millis(1_800) + rng.exponential(Duration::from_millis(1_400)).min(Duration::from_secs(5)),
+        talk: lead_in(language)
+            + Duration::from_millis(1_800)
+            + rng.exponential(Duration::from_millis(1_400)).min(Duration::from_secs(5)),
         ends_by: if rng.below(2) == 0 { Side::Caller } else { Side::Agent },
         held: n % 10 == 4,
+    }
+}
+
+/// The seat and agent kept for a real phone: the next after the pretend ones, knowing every language.
+pub fn spare_seat(seats: u32) -> PlannedSeat {
+    PlannedSeat {
+        seat: format!("{}", 8001 + seats),
+        agent: format!("{}", 6601 + seats),
+        languages: Language::ALL.to_vec(),
+        first_offer: FirstOffer::Answer,
+        answers_after: Duration::ZERO,
     }
 }
 

@@ -6,6 +6,7 @@ use super::field::{Field, NewCall, NewPhone, Who};
 use super::figures::{CallSeen, Seen};
 use super::plan::{Carrier, FirstOffer, Plan, PlannedCall, PlannedSeat, Side, lead_in};
 use super::tone::{caller_tone, seat_tone};
+use crate::config::settings::FeatureCodes;
 use crate::sim::ua::{self, Account, Cli, Ending, Pickup, Reaction, UaFact};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -28,8 +29,7 @@ pub struct Place {
     /// Of the seats' accounts.
     pub domain: String,
     pub password: String,
-    pub sign_in: String,
-    pub ready: String,
+    pub codes: FeatureCodes,
 }
 
 pub struct Stage {
@@ -163,6 +163,22 @@ impl Stage {
         self.plan.calls.len()
     }
 
+    pub fn calls_made(&self) -> usize {
+        self.calls.len()
+    }
+
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// Everybody but the first signs out.
+    pub fn send_home_all_but_one(&mut self) {
+        let code = self.place.codes.sign_out.clone();
+        for desk in 1..self.desks.len() {
+            self.field.at_phone(desk, |phone, now| phone.dial(now, &code));
+        }
+    }
+
     /// One more call, for a stage that stays open.
     pub fn add_call(&mut self, call: PlannedCall) {
         let planned = self.plan.calls.len();
@@ -224,7 +240,7 @@ impl Stage {
             match fact {
                 UaFact::Registered if self.desks[desk] == DeskState::Registering => {
                     self.desks[desk] = DeskState::SigningIn;
-                    let code = format!("{}{}", self.place.sign_in, seat.agent);
+                    let code = format!("{}{}", self.place.codes.sign_in, seat.agent);
                     self.field.at_phone(desk, |phone, now| phone.dial(now, &code));
                 }
                 UaFact::NotRegistered(status) => {
@@ -252,7 +268,7 @@ impl Stage {
                 self.field.at_phone(desk, |phone, now| phone.hang_up(now));
             }
             Cue::BackToWork { desk } => {
-                let code = self.place.ready.clone();
+                let code = self.place.codes.ready.clone();
                 self.field.at_phone(desk, |phone, now| phone.dial(now, &code));
             }
             Cue::Hold { .. } | Cue::HangUp { .. } => {}
