@@ -30,7 +30,7 @@ pub(super) fn stay(demo: &mut Demo, view: &mut View, options: &Options) -> Resul
     let place = demo.stage.place();
     let (sip, codes) = (demo.sip, &place.codes);
     let languages: Vec<String> = plan::Language::ALL.iter().map(|l| format!("{} {}", l.number(), l.name())).collect();
-    let lines = [
+    let lines: [String; 11] = [
         String::new(),
         "保持运行 staying up. Ctrl-C 结束 ends it.".into(),
         format!(
