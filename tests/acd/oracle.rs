@@ -78,7 +78,8 @@ impl Oracle {
             match kind {
                 0 => self.after_call(now, agent),
                 1 => {
-                    let call = self.calls.iter_mut().find(|c| c.agent.as_ref() == Some(&self.agents[agent].settings.number));
+                    let call =
+                        self.calls.iter_mut().find(|c| c.agent.as_ref() == Some(&self.agents[agent].settings.number));
                     let call = call.expect("a reserved clerk has a citizen");
                     call.agent = None;
                     let number = self.agents[agent].settings.number.clone();

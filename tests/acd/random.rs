@@ -138,7 +138,11 @@ fn day(seed: u64, seen: &mut BTreeMap<&'static str, usize>) -> Vec<AcdOutput> {
             let before = postcard::to_stdvec(&acd).unwrap();
             let result = acd.handle(now, input.clone());
             if result.is_err() {
-                assert_eq!(postcard::to_stdvec(&acd).unwrap(), before, "{context}: a refused {input:?} changed something");
+                assert_eq!(
+                    postcard::to_stdvec(&acd).unwrap(),
+                    before,
+                    "{context}: a refused {input:?} changed something"
+                );
             }
             *seen.entry(if result.is_ok() { "accepted" } else { "refused" }).or_default() += 1;
             let (accepted, outputs) = oracle.handle(now, &input);
@@ -147,7 +151,8 @@ fn day(seed: u64, seen: &mut BTreeMap<&'static str, usize>) -> Vec<AcdOutput> {
         };
         if dice.roll(20) == 0 {
             // Undrained outputs are part of the state.
-            acd = postcard::from_bytes(&postcard::to_stdvec(&acd).unwrap()).unwrap_or_else(|e| panic!("{context}: {e}"));
+            acd =
+                postcard::from_bytes(&postcard::to_stdvec(&acd).unwrap()).unwrap_or_else(|e| panic!("{context}: {e}"));
         }
         let outputs: Vec<AcdOutput> = std::iter::from_fn(|| acd.next_output()).collect();
         assert_eq!(outputs, expected, "{context}");
@@ -172,8 +177,19 @@ fn decides_as_the_oracle_does_on_random_days() {
         day(seed, &mut seen);
     }
     let all = [
-        "accepted", "refused", "offer", "offer timed out", "offer withdrawn", "queue timeout", "logged_out", "not_ready",
-        "ready", "reserved", "talking", "hold", "wrap_up",
+        "accepted",
+        "refused",
+        "offer",
+        "offer timed out",
+        "offer withdrawn",
+        "queue timeout",
+        "logged_out",
+        "not_ready",
+        "ready",
+        "reserved",
+        "talking",
+        "hold",
+        "wrap_up",
     ];
     for what in all {
         assert!(seen.get(what).is_some_and(|&times| times >= 100), "{what} hardly happened: {seen:?}");

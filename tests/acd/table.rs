@@ -48,14 +48,16 @@ pub fn run(scenario: &str) {
         let place = format!("line {}: {line}", number + 1);
         if line.is_empty() {
         } else if let Some(text) = line.strip_prefix("queue ") {
-            queues.push(parse_queue(text));
+            queues.push(parse_queue(&words(text)));
         } else if let Some(text) = line.strip_prefix("agent ") {
-            agents.push(parse_agent(text));
+            agents.push(parse_agent(&words(text)));
         } else {
             let acd = acd.get_or_insert_with(|| Acd::new(&queues, &agents));
             let (left, right) = line.split_once('|').unwrap_or_else(|| panic!("{place}: no `|`"));
             let (at, what) = left.trim().split_once(' ').unwrap_or_else(|| panic!("{place}: no event"));
-            let expected: Vec<String> = right.split(',').map(words).filter(|text| !text.is_empty()).collect();
+            // A refusal is one sentence, with its own commas.
+            let parts = if right.contains("refused: ") { vec![right] } else { right.split(',').collect() };
+            let expected: Vec<String> = parts.into_iter().map(words).filter(|text| !text.is_empty()).collect();
             assert_eq!(step(acd, seconds(at), &words(what), &place), expected, "{place}");
             acd.check().unwrap_or_else(|problem| panic!("{place}: {problem}"));
             let bytes = postcard::to_stdvec(acd).expect("saves");
@@ -76,8 +78,14 @@ fn step(acd: &mut Acd, now: Instant, what: &str, place: &str) -> Vec<String> {
         acd.handle_timeout(now);
     } else {
         assert!(due.is_none_or(|due| due >= now), "{place}: a timer was due at {due:?} and the table does not say so");
-        if let Err(refused) = acd.handle(now, parse_input(what)) {
-            said.push(format!("refused: {refused}"));
+        if let Err(refused) = acd.handle(now, parse_input(now, what)) {
+            // Calls by their name in the table.
+            let words = refused.to_string();
+            let id = what.split(' ').next().filter(|first| first.starts_with('c')).map(call);
+            said.push(format!(
+                "refused: {}",
+                id.map_or(words.clone(), |id| words.replace(&format!("call {id}"), &name(id)))
+            ));
         }
     }
     said.extend(std::iter::from_fn(|| acd.next_output()).map(|output| describe(&output, now)));
@@ -97,7 +105,7 @@ fn look(acd: &Acd, now: Instant, question: &str) -> String {
     }
 }
 
-fn parse_input(what: &str) -> AcdInput {
+fn parse_input(now: Instant, what: &str) -> AcdInput {
     let agent = |no: &str| AgentNo::new(no);
     match what.split(' ').collect::<Vec<_>>()[..] {
         ["seat", seat, "lost"] => AcdInput::SeatLost { seat: seat.into() },
@@ -106,6 +114,7 @@ fn parse_input(what: &str) -> AcdInput {
         [no, "signs", "out"] => AcdInput::SignOut { agent: agent(no) },
         [no, "ready"] => AcdInput::Ready { agent: agent(no) },
         [no, "not", "ready", why] => AcdInput::NotReady { agent: agent(no), reason: reason(why) },
+        [id, "asks", "for", queue] => AcdInput::Enqueue { call: call(id), queue: QueueName::new(queue), since: now },
         [id, "asks", "for", queue, "since", since] => {
             AcdInput::Enqueue { call: call(id), queue: QueueName::new(queue), since: seconds(since) }
         }
