@@ -28,23 +28,25 @@ const COUNT: &str = "
 SELECT (SELECT count(*) FROM spool), (SELECT count(*) FROM set_aside),
        max((SELECT coalesce(max(seq), 0) FROM spool), (SELECT coalesce(max(seq), 0) FROM set_aside));";
 
+// Anonymous parameters, bound in order across the statements of one text: sqlx would take a gap in numbered ones
+// (`?4` without `?1`..`?3` in the same statement) for further anonymous ones.
 macro_rules! append {
     () => {
-        "INSERT INTO spool (seq, spooled_at, ticket) SELECT ?1 + key, ?2, value FROM json_each(?3);"
+        "INSERT INTO spool (seq, spooled_at, ticket) SELECT ? + key, ?, value FROM json_each(?);"
     };
 }
 macro_rules! settle {
     () => {
         "INSERT INTO set_aside (seq, spooled_at, set_aside_at, why, ticket)
-            SELECT seq, spooled_at, ?2, value ->> '$[1]', ticket FROM json_each(?4) JOIN spool ON seq = value ->> '$[0]';
-         DELETE FROM spool WHERE seq <= ?5;"
+            SELECT seq, spooled_at, ?, value ->> '$[1]', ticket FROM json_each(?) JOIN spool ON seq = value ->> '$[0]';
+         DELETE FROM spool WHERE seq <= ?;"
     };
 }
 const APPEND: &str = append!();
 const SETTLE: &str = concat!("BEGIN IMMEDIATE;", settle!(), "COMMIT;");
 const APPEND_AND_SETTLE: &str = concat!("BEGIN IMMEDIATE;", append!(), settle!(), "COMMIT;");
 
-const READ: &str = "SELECT seq, spooled_at, ticket FROM spool WHERE seq > ?1 ORDER BY seq LIMIT ?2;";
+const READ: &str = "SELECT seq, spooled_at, ticket FROM spool WHERE seq > ? ORDER BY seq LIMIT ?;";
 
 /// What the file held when it was opened.
 pub struct Counts {
@@ -116,7 +118,7 @@ impl SpoolFile {
     ) -> Result<(), sqlx::Error> {
         let json = serde_json::to_string(tickets).map_err(|e| sqlx::Error::Encode(e.into()))?;
         let statement = if settled.is_some() { APPEND_AND_SETTLE } else { APPEND };
-        self.write(statement, &json, settled).await?;
+        self.write(statement, Some(&json), settled).await?;
         self.next_seq += tickets.len() as i64;
         Ok(())
     }
@@ -126,7 +128,7 @@ impl SpoolFile {
     }
 
     pub async fn settle(&mut self, settled: &Settled) -> Result<(), sqlx::Error> {
-        self.write(SETTLE, "[]", Some(settled)).await
+        self.write(SETTLE, None, Some(settled)).await
     }
 
     /// Up to `limit` entries after `after`, in order.
@@ -150,11 +152,19 @@ impl SpoolFile {
         }
     }
 
-    async fn write(&mut self, statement: &'static str, json: &str, settled: Option<&Settled>) -> Result<(), sqlx::Error> {
-        let mut query = sqlx::query(statement).bind(self.next_seq).bind(now_ms() as i64).bind(json);
+    async fn write(
+        &mut self,
+        statement: &'static str,
+        tickets: Option<&str>,
+        settled: Option<&Settled>,
+    ) -> Result<(), sqlx::Error> {
+        let (mut query, now) = (sqlx::query(statement), now_ms() as i64);
+        if let Some(json) = tickets {
+            query = query.bind(self.next_seq).bind(now).bind(json);
+        }
         if let Some(settled) = settled {
             let refused = serde_json::to_string(&settled.refused).map_err(|e| sqlx::Error::Encode(e.into()))?;
-            query = query.bind(refused).bind(settled.through);
+            query = query.bind(now).bind(refused).bind(settled.through);
         }
         let result = self.conn.execute(query).await;
         if result.is_err() {
