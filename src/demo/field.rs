@@ -38,6 +38,8 @@ pub struct Field {
     /// Calls whose machine still has something to do.
     live: BTreeSet<usize>,
     phones: Vec<Desk>,
+    /// SIP Call-IDs of the calls a phone has answered and got an ACK for: the gateway has reported the pickup.
+    acknowledged: BTreeSet<String>,
     facts: VecDeque<(Who, UaFact)>,
 }
 
@@ -53,6 +55,9 @@ struct Desk {
     socket: UdpSocket,
     machine: Phone,
     voice: Voice,
+    /// SIP Call-ID of the newest offer, and of the newest call answered.
+    offered: String,
+    answered: Option<String>,
     /// Of the last call that ended.
     heard: Audio,
 }
@@ -132,6 +137,7 @@ impl Field {
             by_call_id: BTreeMap::new(),
             live: BTreeSet::new(),
             phones: Vec::new(),
+            acknowledged: BTreeSet::new(),
             facts: VecDeque::new(),
         })
     }
@@ -165,7 +171,14 @@ impl Field {
             plan: phone.plan,
         };
         let machine = Phone::start(self.now(), params);
-        self.phones.push(Desk { socket, machine, voice, heard: Audio::default() });
+        self.phones.push(Desk {
+            socket,
+            machine,
+            voice,
+            offered: String::new(),
+            answered: None,
+            heard: Audio::default(),
+        });
         self.settle_phone(n);
         Ok(n)
     }
@@ -212,6 +225,11 @@ impl Field {
         self.calls[call].machine.sip_call_id()
     }
 
+    /// Calls answered by a phone whose answer the gateway acknowledged, by the SIP Call-ID of the phone's leg.
+    pub fn acknowledged(&self) -> impl Iterator<Item = &str> {
+        self.acknowledged.iter().map(String::as_str)
+    }
+
     pub fn is_registered(&self, phone: usize) -> bool {
         self.phones[phone].machine.is_registered()
     }
@@ -220,11 +238,19 @@ impl Field {
     pub fn join(&mut self, call: usize, caller_tone: f32, phone: usize, phone_tone: f32) {
         let now = self.now();
         self.calls[call].machine.heard_human(now);
-        if let Some(voice) = &mut self.calls[call].voice {
-            voice.listen_for(phone_tone);
-        }
-        self.phones[phone].voice.listen_for(caller_tone);
+        self.listen_at_call(call, phone_tone);
+        self.listen_at_phone(phone, caller_tone);
         self.settle_call(call);
+    }
+
+    pub fn listen_at_call(&mut self, call: usize, tone: f32) {
+        if let Some(voice) = &mut self.calls[call].voice {
+            voice.listen_for(tone);
+        }
+    }
+
+    pub fn listen_at_phone(&mut self, phone: usize, tone: f32) {
+        self.phones[phone].voice.listen_for(tone);
     }
 
     /// Does something at a caller's phone.
@@ -327,6 +353,12 @@ impl Field {
         let now = self.now();
         let mut buffer = [0u8; 65_536];
         while let Ok((n, _)) = self.phones[phone].socket.recv_from(&mut buffer) {
+            if let Some(answered) = &self.phones[phone].answered
+                && buffer.starts_with(b"ACK ")
+                && call_id(&buffer[..n]) == Some(answered)
+            {
+                self.acknowledged.insert(answered.clone());
+            }
             self.phones[phone].machine.on_message(now, &buffer[..n]);
             self.settle_phone(phone);
         }
@@ -366,9 +398,12 @@ impl Field {
                 UaOutput::Send(bytes) => drop(phone.socket.send_to(&bytes, self.gateway)),
                 UaOutput::Fact(fact) => {
                     match &fact {
-                        UaFact::Answered(media) | UaFact::MediaChanged(media) => {
+                        UaFact::Offered { sip_call_id, .. } => phone.offered.clone_from(sip_call_id),
+                        UaFact::Answered(media) => {
+                            phone.answered = Some(phone.offered.clone());
                             follow(Some(&mut phone.voice), media, true);
                         }
+                        UaFact::MediaChanged(media) => follow(Some(&mut phone.voice), media, true),
                         UaFact::Ended(_) => {
                             phone.voice.drain();
                             phone.heard = audio(&phone.voice);

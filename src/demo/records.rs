@@ -11,6 +11,15 @@ use std::time::Duration;
 
 /// The SIP Call-ID of each ticket's trunk leg, sorted; one entry per ticket.
 pub fn ticketed_calls(cases: &Path) -> Result<Vec<String>, String> {
+    query(cases, "SELECT sip_call_id FROM tickets ORDER BY 1")
+}
+
+/// The SIP Call-ID of each ticket's seat leg, sorted; one entry per ticket.
+pub fn ticketed_seat_legs(cases: &Path) -> Result<Vec<String>, String> {
+    query(cases, "SELECT legs ->> 1 FROM tickets ORDER BY 1")
+}
+
+fn query(cases: &Path, sql: &'static str) -> Result<Vec<String>, String> {
     let failed = |e: sqlx::Error| format!("cannot read the tickets in {}: {e}", cases.display());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -19,13 +28,10 @@ pub fn ticketed_calls(cases: &Path) -> Result<Vec<String>, String> {
     runtime.block_on(async {
         let mut connection =
             SqliteConnectOptions::new().filename(cases).read_only(true).connect().await.map_err(failed)?;
-        let rows = sqlx::query("SELECT sip_call_id FROM tickets ORDER BY sip_call_id")
-            .fetch_all(&mut connection)
-            .await
-            .map_err(failed)?;
-        let ids = rows.iter().map(|r| r.try_get(0)).collect::<Result<_, _>>().map_err(failed);
+        let rows = sqlx::query(sql).fetch_all(&mut connection).await.map_err(failed)?;
+        let column = rows.iter().map(|r| r.try_get(0)).collect::<Result<_, _>>().map_err(failed);
         connection.close().await.map_err(failed)?;
-        ids
+        column
     })
 }
 
