@@ -8,6 +8,10 @@ use rexian::runtime::Running;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Calls allocate and free on several threads; the system allocator keeps what they leave.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Rexian 热线: the telephone gateway and call distributor of a 12345 citizen hotline.
 #[derive(Parser)]
 #[command(version, about)]
