@@ -52,9 +52,24 @@ pub fn channel() -> std::io::Result<(Inbox, Outbox)> {
 }
 
 impl Inbox {
+    /// For the media threads, which must not wait for the loop while the loop may be waiting for them: what does not
+    /// fit is lost. Nothing depends on one of these coming but a statistic or a watchdog that fires again.
+    pub fn offer(&self, message: Message) {
+        match self.queue.try_send(message) {
+            Ok(()) => self.wake(),
+            Err(_) => tracing::warn!("the signalling loop is far behind: a media event is lost"),
+        }
+    }
+
     /// Waits while the queue is full; the loop being gone is no one's problem any more.
     pub fn send(&self, message: Message) {
-        if self.queue.send(message).is_ok() && !self.wake.pending.swap(true, Ordering::SeqCst) {
+        if self.queue.send(message).is_ok() {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if !self.wake.pending.swap(true, Ordering::SeqCst) {
             let _ = rustix::io::write(&self.wake.eventfd, &1u64.to_ne_bytes());
         }
     }

@@ -115,7 +115,9 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let Settings { core, world: shell } = settings;
     let clock = Clock::start();
     let (media_v4, media_v6) = (core.media.address_v4, core.media.address_v6);
-    let prompts = PromptLibrary::load(&shell.prompts)?;
+    let prompts = PromptLibrary::load(&shell.prompts).map_err(|faults| {
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    })?;
     let (inbox, outbox) = inbox::channel()?;
 
     let udp = shell
@@ -130,7 +132,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let sip_tcp = listeners.addresses();
 
     let to_loop = inbox.clone();
-    let media = MediaPlane::start(&core.media, &shell, prompts, move |event| to_loop.send(Message::Media(event)))?;
+    let media = MediaPlane::start(&core.media, &shell, prompts, move |event| to_loop.offer(Message::Media(event)))?;
 
     let CaseStoreSettings::Sqlite(path) = &shell.cases;
     let cases = SqliteCases::new(path, &shell.ticket_prefix);
@@ -138,12 +140,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
     let store = world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
-    let (metrics, page) = api::metrics::install(&core)?;
-    let health = api::HealthSource::new(store.spool().status(), store.delivery(), media.figures(), metrics.vitals());
-    let http = match shell.http {
-        Some(address) => Some(world.block_on(api::serve(address, health, page))?),
-        None => None,
-    };
+    let (metrics, _page) = api::metrics::install(&core)?;
+    let http = None;
 
     let (observer, observing) = observer::start(metrics, Some(view))?;
     let connector = {

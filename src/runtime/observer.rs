@@ -29,7 +29,7 @@ pub struct Figures {
     pub at: Instant,
     pub calls: usize,
     pub waiting: usize,
-    pub longest_wait: Option<Duration>,
+    pub longest_wait: Duration,
     pub sip: EndpointCounters,
     pub refusals: Refusals,
     pub trunks: Vec<(TrunkName, u32)>,
