@@ -21,6 +21,8 @@ use tokio::sync::mpsc::Sender;
 /// Datagrams read from one socket before the others, the inbox and the timers get their turn.
 const BATCH: usize = 64;
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
+/// Whoever waits for the last call to end looks at the figures.
+const FIGURES_EVERY_DRAINING: Duration = Duration::from_millis(50);
 
 pub struct Signalling {
     pub gateway: Gateway,
@@ -125,7 +127,10 @@ impl Signalling {
                     self.streams.remove(&flow);
                     self.feed(now, Input::FlowFailed { flow });
                 }
-                Message::Drain => self.feed(now, Input::Drain),
+                Message::Drain => {
+                    self.feed(now, Input::Drain);
+                    self.figures_at = now;
+                }
                 Message::EndCalls => self.feed(now, Input::EndCalls),
                 Message::Stop => return true,
             }
@@ -180,7 +185,7 @@ impl Signalling {
         if now < self.figures_at {
             return;
         }
-        self.figures_at = now + FIGURES_EVERY;
+        self.figures_at = now + if self.gateway.is_draining() { FIGURES_EVERY_DRAINING } else { FIGURES_EVERY };
         self.observer.tell(Observed::Figures(Box::new(Figures::of(now, &self.gateway))));
     }
 }
