@@ -148,9 +148,15 @@ fn refused() {
 
 #[test]
 fn response_codes() {
-    for (line, taken) in
-        [("100 x", true), ("699 x", true), ("099 x", false), ("99 x", false), ("700 x", false), ("0200 x", false), ("2x0", false)]
-    {
+    for (line, taken) in [
+        ("100 x", true),
+        ("699 x", true),
+        ("099 x", false),
+        ("99 x", false),
+        ("700 x", false),
+        ("0200 x", false),
+        ("2x0", false),
+    ] {
         let bytes = around(&format!("SIP/2.0 {line}"), &[]);
         assert_eq!(Message::parse(&bytes, Framing::Datagram).is_ok(), taken, "{line}");
     }
@@ -188,7 +194,10 @@ fn where_the_body_ends() {
 #[test]
 fn bounds() {
     let lines = |n: usize| around(OPTIONS, &vec!["X-Y: z"; n]);
-    assert_eq!(Message::parse(&lines(MAX_HEADER_LINES - 5), Framing::Datagram).unwrap().all().count(), MAX_HEADER_LINES);
+    assert_eq!(
+        Message::parse(&lines(MAX_HEADER_LINES - 5), Framing::Datagram).unwrap().all().count(),
+        MAX_HEADER_LINES
+    );
     let many = lines(MAX_HEADER_LINES - 4);
     let e = Message::parse(&many, Framing::Datagram).unwrap_err();
     assert_eq!((e.status, e.reason), (513, "More than 128 header lines"));
@@ -205,5 +214,8 @@ fn bounds() {
     assert!(Message::parse(largest, Framing::Datagram).is_ok());
 
     let name = format!("{}: x", "n".repeat(256));
-    assert_eq!(Message::parse(&around(OPTIONS, &[&name]), Framing::Datagram).unwrap_err().reason, "Header name malformed");
+    assert_eq!(
+        Message::parse(&around(OPTIONS, &[&name]), Framing::Datagram).unwrap_err().reason,
+        "Header name malformed"
+    );
 }

@@ -2,8 +2,9 @@
 //! opinion, and mutated bytes. Grammar details are unit tests beside the code.
 
 mod carriers;
-//mod mutation;
-//mod oracle;
+mod exercise;
+mod mutation;
+mod oracle;
 mod torture;
 
 /// A message written with LF line ends and `@` for its Content-Length, as it stands on the wire. Bytes after the first
@@ -11,7 +12,8 @@ mod torture;
 fn wire(text: &[u8], crlf_body: bool) -> Vec<u8> {
     let split = text.windows(2).position(|w| w == b"\n\n").map_or(text.len(), |i| i + 2);
     let (head, body) = text.split_at(split);
-    let crlf = |bytes: &[u8]| bytes.iter().flat_map(|&b| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] }).collect();
+    let crlf =
+        |bytes: &[u8]| bytes.iter().flat_map(|&b| if b == b'\n' { vec![b'\r', b'\n'] } else { vec![b] }).collect();
     let body: Vec<u8> = if crlf_body { crlf(body) } else { body.to_vec() };
     let mut out: Vec<u8> = crlf(head);
     if let Some(at) = out.windows(3).position(|w| w == b" @\r") {

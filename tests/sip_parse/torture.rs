@@ -27,9 +27,8 @@ struct Point {
 #[test]
 fn our_messages() {
     assert_eq!(POINTS.len(), 49);
-    for p in POINTS {
-        let message = if p.name == "longreq" { &long_request() } else { p.message };
-        examine(p, &wire(message, p.name != "mpart01"), true);
+    for (p, message) in POINTS.iter().zip(messages()) {
+        examine(p, &message, true);
     }
 }
 
@@ -39,6 +38,15 @@ fn the_rfcs_bytes() {
         let point = POINTS.iter().find(|p| p.name == name).unwrap_or_else(|| panic!("{name}: no such point"));
         examine(point, &bytes, false);
     }
+}
+
+/// Our messages, one for each point.
+pub fn messages() -> Vec<Vec<u8>> {
+    let one = |p: &Point| {
+        let message = if p.name == "longreq" { &long_request() } else { p.message };
+        wire(message, p.name != "mpart01")
+    };
+    POINTS.iter().map(one).collect()
 }
 
 fn examine(p: &Point, bytes: &[u8], ours: bool) {
