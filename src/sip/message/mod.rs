@@ -5,7 +5,7 @@ mod builder;
 mod header;
 pub mod uri;
 
-pub use builder::Builder;
+pub use builder::{Builder, reason_phrase};
 pub use header::{CSeq, Name, NameAddr, Params, Via};
 
 /// How the end of the message is known.
