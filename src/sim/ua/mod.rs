@@ -14,6 +14,8 @@ mod media;
 mod outgoing;
 mod phone;
 mod registration;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use carrier::{CarrierCall, CarrierFault, CarrierParams, Cli, Pickup};
