@@ -11,7 +11,7 @@ mod ticket;
 
 use crate::config::settings::{AnswerMode, QueueSettings};
 use crate::event::{CallFact, EndCause, OfferEnd};
-use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::leg::{HangupReason, Incoming, LegCommand, LegEnd, Place};
 use crate::plane::{Direction, Source};
 use crate::ticket::NewTicket;
@@ -274,6 +274,10 @@ impl Call {
 
     pub fn terms(&self) -> &Terms {
         &self.terms
+    }
+
+    pub fn trunk(&self) -> &TrunkName {
+        &self.incoming.trunk
     }
 
     pub fn queued_at(&self) -> Instant {

@@ -30,7 +30,8 @@ pub fn headers(place: &Place) -> Vec<(&'static str, String)> {
 fn from(caller: &Caller, domain: &str) -> String {
     match caller.e164.as_deref().or(caller.raw.as_deref()) {
         Some(number) if !caller.withheld => {
-            let user: String = number.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '*' | '#')).collect();
+            let user: String =
+                number.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '*' | '#')).collect();
             if user.is_empty() { anonymous() } else { format!("<sip:{user}@{domain}>") }
         }
         _ => anonymous(),

@@ -83,12 +83,7 @@ impl Digest {
     }
 
     /// Judges a request by its `Authorization` lines. `secret_of` gives a user's password.
-    pub fn verify(
-        &mut self,
-        now: Instant,
-        msg: &Message<'_>,
-        secret_of: impl Fn(&str) -> Option<Secret>,
-    ) -> Verdict {
+    pub fn verify(&mut self, now: Instant, msg: &Message<'_>, secret_of: impl Fn(&str) -> Option<Secret>) -> Verdict {
         let (Some(method), Some(target)) = (msg.method(), msg.request_uri()) else { return Verdict::Missing };
         // Of several answers to our several challenges the first we understand decides.
         let mut verdict = Verdict::Missing;

@@ -19,8 +19,8 @@ mod binding;
 pub use binding::Binding;
 
 use super::flow::{Flow, Transport};
-use super::message::uri::{self, Uri};
 use super::message::Message;
+use super::message::uri::{self, Uri};
 use crate::ids::SeatNo;
 use crate::time::Instant;
 use binding::{Requested, Update, requested};

@@ -1,6 +1,7 @@
 //! Carriers. Belongs here: which peer a request comes from, admission, and what a carrier's INVITE says (numbers,
 //! caller, charging id). Not here: SIP dialogs (`sip::session`), what becomes of the call (`call`).
 
+pub mod caller;
 pub mod number;
 
 use crate::config::settings::TrunkSettings;

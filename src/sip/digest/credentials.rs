@@ -86,7 +86,11 @@ fn parameter(input: &[u8]) -> Result<Option<Parameter<'_>>, &'static str> {
 /// After a value only white space and then a comma or the end may follow.
 fn separated(after: &[u8]) -> Result<&[u8], &'static str> {
     let after = after.trim_ascii_start();
-    if after.first().is_none_or(|b| *b == b',') { Ok(after) } else { Err("digest parameters are not separated by commas") }
+    if after.first().is_none_or(|b| *b == b',') {
+        Ok(after)
+    } else {
+        Err("digest parameters are not separated by commas")
+    }
 }
 
 #[cfg(test)]
@@ -99,7 +103,9 @@ mod tests {
             Ok(None) => "-".into(),
             Ok(Some(c)) => {
                 let text = |v: Option<&[u8]>| v.map_or("_".into(), |v| String::from_utf8_lossy(v).into_owned());
-                [c.username, c.realm, c.nonce, c.uri, c.response, c.algorithm, c.cnonce, c.qop, c.nc].map(text).join("|")
+                [c.username, c.realm, c.nonce, c.uri, c.response, c.algorithm, c.cnonce, c.qop, c.nc]
+                    .map(text)
+                    .join("|")
             }
         }
     }
@@ -109,13 +115,25 @@ mod tests {
         let full = "8001|city|n|sip:city|00|MD5|c|auth|00000001";
         for (value, wanted) in [
             // RFC 3261's own order and quoting
-            (r#"Digest username="8001",realm="city",nonce="n",uri="sip:city",response="00",algorithm=MD5,cnonce="c",qop=auth,nc=00000001"#, full),
+            (
+                r#"Digest username="8001",realm="city",nonce="n",uri="sip:city",response="00",algorithm=MD5,cnonce="c",qop=auth,nc=00000001"#,
+                full,
+            ),
             // other order, spaces, quoted tokens, names in capitals, trailing comma, unknown parameters
-            (r#"digest  NC = "00000001" , QOP="auth",cnonce=c, Algorithm="MD5" ,opaque="",response=00,uri="sip:city",nonce="n",realm="city",username=8001,x-y="a,b",,"#, full),
+            (
+                r#"digest  NC = "00000001" , QOP="auth",cnonce=c, Algorithm="MD5" ,opaque="",response=00,uri="sip:city",nonce="n",realm="city",username=8001,x-y="a,b",,"#,
+                full,
+            ),
             // folded over three lines
-            ("Digest username=\"8001\",\r\n realm=\"city\", nonce=\"n\",uri=\"sip:city\",\r\n\tresponse=\"00\",algorithm=MD5,cnonce=\"c\",qop=auth,nc=00000001", full),
+            (
+                "Digest username=\"8001\",\r\n realm=\"city\", nonce=\"n\",uri=\"sip:city\",\r\n\tresponse=\"00\",algorithm=MD5,cnonce=\"c\",qop=auth,nc=00000001",
+                full,
+            ),
             // commas, equals signs and escaped quotes inside quotes
-            (r#"Digest username="a\"b,c=d",realm="\\",uri="sip:a@b;x=1?y=2""#, r#"a\"b,c=d|\\|_|sip:a@b;x=1?y=2|_|_|_|_|_"#),
+            (
+                r#"Digest username="a\"b,c=d",realm="\\",uri="sip:a@b;x=1?y=2""#,
+                r#"a\"b,c=d|\\|_|sip:a@b;x=1?y=2|_|_|_|_|_"#,
+            ),
             (r#"Digest username="""#, "|_|_|_|_|_|_|_|_"),
             ("Digest", "_|_|_|_|_|_|_|_|_"),
             ("Digest ", "_|_|_|_|_|_|_|_|_"),

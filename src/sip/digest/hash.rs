@@ -52,9 +52,7 @@ pub fn response(algorithm: Algorithm, claim: &Claim<'_>, password: &str) -> Stri
     let a1 = algorithm.hex(&[claim.username, claim.realm, password.as_bytes()]);
     let a2 = algorithm.hex(&[claim.method, claim.uri]);
     match claim.qop {
-        Some((nc, cnonce, qop)) => {
-            algorithm.hex(&[a1.as_bytes(), claim.nonce, nc, cnonce, qop, a2.as_bytes()])
-        }
+        Some((nc, cnonce, qop)) => algorithm.hex(&[a1.as_bytes(), claim.nonce, nc, cnonce, qop, a2.as_bytes()]),
         None => algorithm.hex(&[a1.as_bytes(), claim.nonce, a2.as_bytes()]),
     }
 }
