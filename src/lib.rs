@@ -24,6 +24,3 @@ pub mod store;
 pub mod ticket;
 pub mod time;
 pub mod trunk;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -85,6 +85,9 @@ pub enum MediaCommand {
     Connect {
         leg: LegId,
         remote: Negotiated,
+        /// The address the leg's signalling comes from: an allowed RTP source besides the negotiated one (a phone
+        /// behind NAT).
+        also_from: Option<std::net::IpAddr>,
         expect_rtp_within: Option<Duration>,
         rtp_timeout: Option<Duration>,
     },

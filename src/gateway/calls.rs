@@ -24,7 +24,7 @@ const CLEARING: Duration = Duration::from_secs(5);
 impl Gateway {
     /// An admitted trunk's INVITE.
     pub(super) fn call_arrives(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName) {
-        let Some(tx) = self.endpoint.accept(now, flow, msg) else { return self.trunks.release(&trunk) };
+        let tx = self.endpoint.accept(now, flow, msg);
         let leg = self.new_leg();
         let Some(settings) = self.trunks.get(&trunk) else { return };
         let (codecs, dtmf, answer) =
@@ -74,8 +74,8 @@ impl Gateway {
                 // Refused before it was answered: the carrier gets a final response instead of a call.
                 out.retain(|o| matches!(o, CallOutput::Fact(_)));
                 let cause = match refused {
-                    Refused::QueueFull => EndCause::QueueFull,
-                    Refused::NoAgents => EndCause::NoAgents,
+                    Refused::QueueFull { .. } => EndCause::QueueFull,
+                    Refused::NoAgents(_) => EndCause::NoAgents,
                     _ => EndCause::OurFault,
                 };
                 call.refused(now, cause, &mut out);

@@ -20,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(3);
 
 impl Gateway {
     pub(super) fn feature_call(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo, feature: Feature) {
-        let Some(tx) = self.endpoint.accept(now, flow, msg) else { return };
+        let tx = self.endpoint.accept(now, flow, msg);
         let done = self.apply(now, &seat, feature);
         let leg = self.new_leg();
         let tag = self.tag(leg);

@@ -67,11 +67,7 @@ impl Gateway {
     }
 
     pub(super) fn connect_media(&mut self, leg: LegId, remote: Negotiated) {
-        let signalling = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
-        self.connect_media_from(leg, remote, signalling);
-    }
-
-    pub(super) fn connect_media_from(&mut self, leg: LegId, remote: Negotiated, also_from: Option<std::net::IpAddr>) {
+        let also_from = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
         let media = &self.settings.media;
         let (expect, timeout) = (Some(media.expect_rtp_within), Some(media.rtp_timeout));
         if self.media_ports.contains_key(&leg) {

@@ -21,7 +21,7 @@ pub(super) fn dialled_numbers(settings: &CoreSettings) -> BTreeMap<String, usize
     let mut numbers = BTreeMap::new();
     for (index, queue) in settings.queues.iter().enumerate() {
         for n in &queue.numbers {
-            numbers.entry(number::normalise_dnis(n, &settings.area_code)).or_insert(index);
+            numbers.entry(number::normalise_dnis(n.as_bytes(), &settings.area_code)).or_insert(index);
         }
     }
     numbers
@@ -51,9 +51,8 @@ impl Gateway {
     fn request_in_dialog(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
         match self.leg_of_dialog(msg) {
             Some(leg) => {
-                if let Some(tx) = self.endpoint.accept(now, flow, msg) {
-                    self.with_session(now, leg, |session, cx| session.request(cx, tx, flow, msg));
-                }
+                let tx = self.endpoint.accept(now, flow, msg);
+                self.with_session(now, leg, |session, cx| session.request(cx, tx, flow, msg));
             }
             // s12.2.2: a dialog we do not have (any more).
             None if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 481, |b| b),
@@ -63,7 +62,7 @@ impl Gateway {
 
     fn register(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
         let Some(seat) = self.authenticate(now, flow, msg) else { return };
-        let Some(tx) = self.endpoint.accept(now, flow, msg) else { return };
+        let tx = self.endpoint.accept(now, flow, msg);
         let answer = self.registrar.register(now, flow, &seat, msg);
         let tag = self.tokens.token();
         let mut b = response(msg, answer.status, &tag, flow);

@@ -36,7 +36,9 @@ pub fn normalise_caller(raw: &[u8], area_code: &str) -> Normalised {
         return Normalised { e164: None, kind: Kind::None };
     }
     match prefix(&number, context.as_deref()) {
-        Prefix::Foreign(digits) if (7..=15).contains(&digits.len()) => full(String::new(), &digits, Kind::International),
+        Prefix::Foreign(digits) if (7..=15).contains(&digits.len()) => {
+            full(String::new(), &digits, Kind::International)
+        }
         Prefix::National(nsn) => national(&nsn),
         Prefix::Bare(digits) => bare(&digits, context_area(context.as_deref()).unwrap_or(area_code)),
         Prefix::Foreign(_) | Prefix::NotDigits => Normalised { e164: None, kind: Kind::Unknown },
@@ -48,14 +50,27 @@ pub fn normalise_caller(raw: &[u8], area_code: &str) -> Normalised {
 pub fn normalise_dnis(raw: &[u8], area_code: &str) -> String {
     let (number, context) = split(raw);
     let digits = match prefix(&number, context.as_deref()) {
-        Prefix::National(nsn) => nsn.strip_prefix(area_code).filter(|rest| is_short(rest)).map_or(nsn.clone(), Into::into),
-        Prefix::Bare(digits) => digits,
+        Prefix::National(nsn) => without_area(nsn, area_code),
+        // `8653112345`, the plus dropped: no area code begins with 86, so this is the country. But up to eight
+        // digits are a subscriber's number of this city, whatever they begin with.
+        Prefix::Bare(digits) => match digits.strip_prefix("86").filter(|_| digits.len() > 8) {
+            Some(nsn) => without_area(nsn.to_owned(), area_code),
+            None => digits,
+        },
         Prefix::Foreign(_) | Prefix::NotDigits => String::new(),
     };
     if is_short(&digits) {
         return digits;
     }
     normalise_caller(raw, area_code).e164.unwrap_or(number)
+}
+
+/// A service code without the area code in front of it; anything else unchanged.
+fn without_area(nsn: String, area_code: &str) -> String {
+    match nsn.strip_prefix(area_code) {
+        Some(code) if is_short(code) => code.to_owned(),
+        _ => nsn,
+    }
 }
 
 pub fn same_dnis(a: &[u8], b: &[u8], area_code: &str) -> bool {
@@ -248,6 +263,8 @@ mod tests {
             ("82001234", "+8653182001234"),
             ("053182001234", "+8653182001234"),
             ("+8653182001234", "+8653182001234"),
+            ("53112345", "+8653153112345"),
+            ("86531110", "+8653186531110"),
             // another city's hotline is another number
             ("053212345", "053212345"),
             ("12345678", "12345678"),

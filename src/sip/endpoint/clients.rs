@@ -85,7 +85,14 @@ impl Endpoint {
         self.step_client(now, id, Event::Timer(timer));
     }
 
-    fn open_client(&mut self, now: Instant, flow: Flow, branch: &[u8], owner: Option<u64>, request: Vec<u8>) -> NonZeroU64 {
+    fn open_client(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        branch: &[u8],
+        owner: Option<u64>,
+        request: Vec<u8>,
+    ) -> NonZeroU64 {
         let method = request.split(|&byte| byte == b' ').next().unwrap_or_default();
         let key = Key::client(branch, method);
         let mut out = Vec::with_capacity(4);

@@ -155,6 +155,8 @@ fn line_end(raw: &[u8], from: usize) -> Option<Option<usize>> {
             (b'\r', Some(b'\n'), Some(b' ' | b'\t')) => at = i + 2,
             (b'\r', Some(b'\n'), _) => return Some(Some(i)),
             (b'\r', None, _) => return Some(None),
+            // A quoted pair may hold NUL (s25.1).
+            (0, ..) if i > from && raw[i - 1] == b'\\' => at = i + 1,
             _ => return None,
         }
     }

@@ -8,9 +8,14 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Client {
     /// Sent, nothing heard yet. `resend` is the present length of timer E.
-    Trying { request: Vec<u8>, resend: Duration },
+    Trying {
+        request: Vec<u8>,
+        resend: Duration,
+    },
     /// A provisional response came; the request is still repeated, every T2.
-    Proceeding { request: Vec<u8> },
+    Proceeding {
+        request: Vec<u8>,
+    },
     /// Final response received; its repeats are absorbed.
     Completed,
     Terminated,

@@ -18,24 +18,17 @@ fn derive(invite: &[u8], method: Method<'_>, to: Option<&[u8]>) -> Vec<u8> {
     // Our own request: it parses. If the user handed over something else there is nothing sensible to send.
     let Ok(invite) = Message::parse(invite, Framing::Datagram) else { return Vec::new() };
     let (Some(uri), Some(via)) = (invite.request_uri(), invite.values(Name::Via).next()) else { return Vec::new() };
-    let mut request = Builder::request(method, uri).header(Name::Via, via);
-    for route in invite.headers(Name::Route) {
-        request = request.header(Name::Route, route);
-    }
-    request = request
+    let request = Builder::request(method, uri)
+        .header(Name::Via, via)
+        .copy(&invite, Name::Route)
         .header_fmt(Name::MaxForwards, format_args!("70"))
         .header(Name::From, invite.header(Name::From).unwrap_or_default())
         .header(Name::To, to.or(invite.header(Name::To)).unwrap_or_default())
         .header(Name::CallId, invite.call_id());
     let seq = invite.cseq().seq;
-    request = match method {
+    let request = match method {
         Method::Ack => request.header_fmt(Name::CSeq, format_args!("{seq} ACK")),
         _ => request.header_fmt(Name::CSeq, format_args!("{seq} CANCEL")),
     };
-    for name in [Name::Authorization, Name::ProxyAuthorization] {
-        for credentials in invite.headers(name) {
-            request = request.header(name, credentials);
-        }
-    }
-    request.finish()
+    request.copy(&invite, Name::Authorization).copy(&invite, Name::ProxyAuthorization).finish()
 }

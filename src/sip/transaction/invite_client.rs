@@ -10,13 +10,23 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InviteClient {
     /// Sent, nothing heard yet. `resend` is the present length of timer A.
-    Calling { request: Vec<u8>, resend: Duration, wish: Wish },
+    Calling {
+        request: Vec<u8>,
+        resend: Duration,
+        wish: Wish,
+    },
     /// A provisional response came.
-    Proceeding { request: Vec<u8> },
+    Proceeding {
+        request: Vec<u8>,
+    },
     /// CANCEL was sent; the final response (487, or a 2xx that crossed) is still awaited.
-    Cancelling { request: Vec<u8> },
+    Cancelling {
+        request: Vec<u8>,
+    },
     /// 300-699 received; repeats of it are answered with the ACK.
-    Completed { ack: Vec<u8> },
+    Completed {
+        ack: Vec<u8>,
+    },
     /// 2xx received; repeats and other forks' 2xx go up to the user.
     Accepted,
     Terminated,

@@ -9,11 +9,18 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum InviteServer {
     /// Not answered yet; `last` is the newest provisional response (100 at first).
-    Proceeding { last: Vec<u8> },
+    Proceeding {
+        last: Vec<u8>,
+    },
     /// As Proceeding, and its CANCEL has been reported: a second one is not.
-    Cancelled { last: Vec<u8> },
+    Cancelled {
+        last: Vec<u8>,
+    },
     /// Answered 300-699, no ACK yet. `resend` is the present length of timer G.
-    Completed { response: Vec<u8>, resend: Duration },
+    Completed {
+        response: Vec<u8>,
+        resend: Duration,
+    },
     /// ACK received; its repeats are absorbed.
     Confirmed,
     /// Answered 2xx: repeats of the INVITE are absorbed, ACKs go up.

@@ -9,9 +9,13 @@ pub enum Server {
     /// Handed to the user, not answered.
     Trying,
     /// Answered provisionally.
-    Proceeding { last: Vec<u8> },
+    Proceeding {
+        last: Vec<u8>,
+    },
     /// Answered; the response is kept for repeats of the request.
-    Completed { response: Vec<u8> },
+    Completed {
+        response: Vec<u8>,
+    },
     Terminated,
 }
 
