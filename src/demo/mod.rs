@@ -16,7 +16,8 @@ pub mod voice;
 mod width;
 
 use crate::config::settings::Cidr;
-use crate::runtime::{Copy as EventCopy, Running};
+use crate::runtime::Running;
+use crate::runtime::observer::Observed;
 use crate::time::Instant;
 use board::Board;
 use field::Field;
@@ -130,7 +131,7 @@ impl Demo {
         let settings = house.settings();
         let codes = settings.core.feature_codes.clone();
         let running = Running::start(settings).map_err(|e| e.to_string())?;
-        let sip = running.sip_udp();
+        let sip = running.sip_udp().first().copied().unwrap_or(sip);
         let field = Field::new(sip).map_err(|e| format!("cannot open an epoll instance: {e}"))?;
         let place = Place {
             seats: listen,
@@ -177,10 +178,11 @@ impl Demo {
             .stage
             .play(self.stage.now() + FRAME)
             .map_err(|e| format!("the pretend phones' sockets failed: {e}"))?;
-        while let Some(event) = self.running.next_event() {
-            match event {
-                EventCopy::Call(event) => self.board.on_call(&event, house::WITHIN),
-                EventCopy::Agent(event) => self.board.on_agent(&event),
+        while let Ok(seen) = self.running.events().try_recv() {
+            match seen {
+                Observed::Call(event) => self.board.on_call(&event, house::WITHIN),
+                Observed::Agent(event) => self.board.on_agent(&event),
+                Observed::Figures(_) => {}
             }
         }
         let now = self.stage.now();

@@ -82,7 +82,7 @@ impl Incoming {
         cx.fact(UaFact::Offered {
             sip_call_id: wire::text(msg.call_id()),
             caller: wire::text(msg.from().raw),
-            x_call_id: msg.other("X-Call-Id").map(wire::text),
+            rexian_call: wire::rexian_call(msg),
         });
         let act_at = match plan.reaction {
             Reaction::Answer { after } | Reaction::Refuse { after, .. } | Reaction::AnswerBadly { after } => {

@@ -14,6 +14,8 @@ mod media;
 mod outgoing;
 mod phone;
 mod registration;
+#[cfg(test)]
+mod tests;
 mod wire;
 
 pub use carrier::{CarrierCall, CarrierFault, CarrierParams, Cli, Pickup};
@@ -45,8 +47,10 @@ pub enum UaFact {
     MediaChanged(RemoteMedia),
     /// The call is over. Exactly once per call that a carrier placed, and per [`UaFact::Offered`] of a phone.
     Ended(Ending),
-    /// Phone: the gateway rings us. `x_call_id` is the gateway's call id, if it sent one (`X-Call-Id`).
-    Offered { sip_call_id: String, caller: String, x_call_id: Option<String> },
+    /// Phone: the gateway rings us. `rexian_call` is the gateway's call id, if it sent one (`X-Rexian-Call`).
+    Offered { sip_call_id: String, caller: String, rexian_call: Option<String> },
+    /// Phone: a second call came while one was ringing or up; refused with 486.
+    SecondCall { rexian_call: Option<String> },
     /// Phone: registered or refreshed.
     Registered,
     /// Phone: the registration was refused, or nobody replied (`None`). It tries again by itself.

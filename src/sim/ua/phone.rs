@@ -236,6 +236,7 @@ impl Body {
             self.past.remove(0);
         }
         if self.line.as_ref().is_some_and(Incoming::is_live) {
+            cx.fact(UaFact::SecondCall { rexian_call: wire::rexian_call(msg) });
             self.past.push(Incoming::refuse(cx, raw, msg, 486));
             return;
         }

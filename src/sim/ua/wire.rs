@@ -157,3 +157,8 @@ fn phrase(status: u16) -> &'static str {
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
+
+/// The gateway's call id, as it tells seats.
+pub fn rexian_call(invite: &Message<'_>) -> Option<String> {
+    invite.other("X-Rexian-Call").map(text)
+}
