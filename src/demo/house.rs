@@ -16,6 +16,7 @@ use std::time::Duration;
 
 /// N of "answered within N seconds".
 pub const WITHIN: Duration = Duration::from_secs(15);
+pub const DRAIN: Duration = Duration::from_secs(3);
 pub const RING_TIMEOUT: Duration = Duration::from_secs(3);
 /// Where the two pretend carriers' calls come from: a trunk is known by its address.
 pub const ON_QUEUE_CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
@@ -39,6 +40,7 @@ pub struct House<'a> {
     /// Whose calls are taken as a citizen's beside the pretend carriers'.
     pub citizens: Vec<Cidr>,
     pub directory: &'a Path,
+    pub log_filter: &'a str,
 }
 
 impl House<'_> {
@@ -76,8 +78,8 @@ impl House<'_> {
             http: Some(self.http),
             spool: self.directory.join("spool"),
             cases: CaseStoreSettings::Sqlite(self.directory.join(CASES)),
-            log: LogSettings { json: false, filter: "warn".into() },
-            drain: Duration::from_secs(3),
+            log: LogSettings { json: false, filter: self.log_filter.into() },
+            drain: DRAIN,
             ..base.world
         };
         Settings { core, world }
