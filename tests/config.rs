@@ -538,3 +538,32 @@ fn defaults_are_sound() {
         assert!(core.agents.iter().any(|a| Some(&a.number) == seat.default_agent.as_ref()));
     }
 }
+
+#[test]
+fn a_person_without_a_file_is_told_what_to_type() {
+    let settings = Settings::demo([7; 32]);
+    let help = settings.phone_help();
+    let first = &settings.core.seats[0];
+    assert!(help.starts_with("SIP server  127.0.0.1:5060 (UDP) or 127.0.0.1:5060 (TCP)\n"), "{help}");
+    assert!(help.contains(&format!("user 8001   password {}   agent 6601\n", first.secret.0)), "{help}");
+    assert!(help.ends_with("dial *11 to sign in, *13 ready, *14 not ready, *12 to sign out\n"), "{help}");
+}
+
+/// Cut off anywhere, or with any line lost: told of or fine, never a panic, and never silently without an entry.
+#[test]
+fn mutilated_files_are_survived() {
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/rexian.example.toml"));
+    let example = example.unwrap();
+    let folder = Folder::new();
+    let lines: Vec<&str> = example.lines().collect();
+    for i in 0..lines.len() {
+        let without = [&lines[..i], &lines[i + 1..]].concat().join("\n");
+        for text in [without, lines[..i].join("\n"), lines[i..].join("\n")] {
+            let path = folder.write("rexian.toml", &text);
+            if let Ok(settings) = load(&path) {
+                let core = settings.core;
+                assert!(!core.trunks.is_empty() && !core.queues.is_empty() && !core.agents.is_empty(), "{text}");
+            }
+        }
+    }
+}
