@@ -84,10 +84,11 @@ impl Hotline {
     pub fn toml(&self) -> String {
         let (sip, http, family) = (self.sip(), self.http(), if self.gateway.is_ipv4() { "v4" } else { "v6" });
         let prefix = if self.gateway.is_ipv4() { 32 } else { 128 };
+        let profiles = concat!(env!("CARGO_MANIFEST_DIR"), "/sip-profiles");
         // On IPv6 loopback there is one address: trunk and seats share it, told apart by registration.
         let early = (self.early != self.carrier).then_some(self.early);
         let mut toml = format!(
-            "[service]\ndomain = \"{}\"\ndrain = \"{}\"\n\n[sip]\nudp = [\"{sip}\"]\ntcp = [\"{sip}\"]\n\n\
+            "[service]\ndomain = \"{}\"\ndrain = \"{}\"\n\n[sip]\nudp = [\"{sip}\"]\ntcp = [\"{sip}\"]\nprofiles = {profiles:?}\n\n\
              [media]\nbind_{family} = \"{}\"\naddress_{family} = \"{}\"\nfirst_port = 20000\npairs = {}\n\n\
              [http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = \"cases.db\"\n\n\
              [queue_defaults]\nring_timeout = \"{}\"\nwrap_up = \"200ms\"\nannounce_agent = false\n\n\
@@ -102,8 +103,10 @@ impl Hotline {
             self.carrier,
         );
         if let Some(early) = early {
-            let _ =
-                write!(toml, "\n[[trunks]]\nname = \"early\"\npeers = [\"{early}/{prefix}\"]\nprofile = \"early\"\n");
+            let _ = write!(
+                toml,
+                "\n[[trunks]]\nname = \"early\"\npeers = [\"{early}/{prefix}\"]\nprofile = \"generic-on-pickup\"\n"
+            );
         }
         for n in 1..=self.seats {
             let _ = write!(
@@ -126,13 +129,6 @@ impl Hotline {
     pub fn start(self) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("rexian.toml"), self.toml()).expect("writing the configuration");
-        let profiles = directory.path().join("sip-profiles");
-        std::fs::create_dir(&profiles).expect("making the profiles' folder");
-        let generic = include_str!("../../sip-profiles/generic.toml");
-        std::fs::write(profiles.join("generic.toml"), generic).expect("writing a profile");
-        let early = generic.replace("answer = \"on-queue\"", "answer = \"on-pickup\"");
-        assert_ne!(early, generic, "the generic profile no longer says answer = \"on-queue\"");
-        std::fs::write(profiles.join("early.toml"), early).expect("writing a profile");
         let child = launch(directory.path());
         let mut server = Server { hotline: self, directory, child };
         server.wait_ready();
