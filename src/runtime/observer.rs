@@ -61,7 +61,10 @@ pub struct Observer {
 }
 
 /// Starts the observing thread. `subscriber` gets a copy of everything, if it keeps up.
-pub fn start(mut metrics: Metrics, subscriber: Option<SyncSender<Observed>>) -> std::io::Result<(Observer, JoinHandle<()>)> {
+pub fn start(
+    mut metrics: Metrics,
+    subscriber: Option<SyncSender<Observed>>,
+) -> std::io::Result<(Observer, JoinHandle<()>)> {
     let (queue, observed) = sync_channel(DEPTH);
     let missed = Arc::new(AtomicU64::new(0));
     let observer = Observer { queue, missed: missed.clone() };

@@ -130,7 +130,9 @@ impl Audit {
             UaFact::Answered(_) => call.answered = Some(now),
             UaFact::Ended(how) => match call.ended.replace((now, *how)) {
                 None => {}
-                Some(before) => self.fault(now, format!("carrier's call {index} ended twice: {before:?}, then {how:?}")),
+                Some(before) => {
+                    self.fault(now, format!("carrier's call {index} ended twice: {before:?}, then {how:?}"))
+                }
             },
             UaFact::Unanswered => call.unanswered = true,
             _ => {}
@@ -225,7 +227,9 @@ impl Audit {
         let engaged = self.engaged.get(agent).and_then(|call| self.calls.get(call)).map(|r| &r.stage);
         let fits = match engaged {
             // The agent talks from the answer on; the call says so a moment later, when the ticket is durable.
-            Some(Stage::Offered { .. }) => matches!(state, AgentState::Reserved | AgentState::Talking | AgentState::Hold),
+            Some(Stage::Offered { .. }) => {
+                matches!(state, AgentState::Reserved | AgentState::Talking | AgentState::Hold)
+            }
             Some(Stage::Answered { .. }) => matches!(state, AgentState::Talking | AgentState::Hold),
             _ => !matches!(state, AgentState::Talking | AgentState::Hold),
         };
@@ -244,7 +248,11 @@ impl Audit {
                     && self.skills[*agent].get(&settings.skill).is_some_and(|level| *level >= settings.min_level)
             });
             if let Some((agent, shown)) = idle {
-                found = Some(format!("agent {agent} is ready since {:?} while {:?} waits in {queue}", shown.since, calls.first()));
+                found = Some(format!(
+                    "agent {agent} is ready since {:?} while {:?} waits in {queue}",
+                    shown.since,
+                    calls.first()
+                ));
             }
         }
         if let Some(found) = found {

@@ -136,11 +136,39 @@ fn a_clean_call_with_hold_is_seen_alike_on_both_sides() {
 fn each_way_out_has_its_name() {
     let answer = Plan::answer_after(seconds(3));
     let table: [(&str, Plan, u64, Option<u64>, Ending, &[Ending]); 6] = [
-        ("busy", Plan { reaction: Reaction::Refuse { after: seconds(0), status: 486 }, ..answer }, 60, Some(20), Ending::Refused(486), &[Ending::WeRefused(486)]),
-        ("declined late", Plan { reaction: Reaction::Refuse { after: seconds(4), status: 603 }, ..answer }, 60, Some(20), Ending::Refused(603), &[Ending::WeRefused(603)]),
-        ("impatient", Plan { reaction: Reaction::Ignore, ..answer }, 10, Some(20), Ending::Cancelled, &[Ending::PeerCancelled]),
+        (
+            "busy",
+            Plan { reaction: Reaction::Refuse { after: seconds(0), status: 486 }, ..answer },
+            60,
+            Some(20),
+            Ending::Refused(486),
+            &[Ending::WeRefused(486)],
+        ),
+        (
+            "declined late",
+            Plan { reaction: Reaction::Refuse { after: seconds(4), status: 603 }, ..answer },
+            60,
+            Some(20),
+            Ending::Refused(603),
+            &[Ending::WeRefused(603)],
+        ),
+        (
+            "impatient",
+            Plan { reaction: Reaction::Ignore, ..answer },
+            10,
+            Some(20),
+            Ending::Cancelled,
+            &[Ending::PeerCancelled],
+        ),
         ("dead", Plan { reaction: Reaction::Silent, ..answer }, 100, Some(20), Ending::NoReply, &[]),
-        ("agent hangs up", Plan { hang_up_after: Some(seconds(9)), ..answer }, 60, None, Ending::PeerHungUp, &[Ending::HungUp]),
+        (
+            "agent hangs up",
+            Plan { hang_up_after: Some(seconds(9)), ..answer },
+            60,
+            None,
+            Ending::PeerHungUp,
+            &[Ending::HungUp],
+        ),
         ("CANCEL crosses 200", answer, 3, Some(20), Ending::Cancelled, &[Ending::PeerHungUp]),
     ];
     for (name, plan, patience, talk, carrier, phone) in table {
