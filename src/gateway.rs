@@ -140,9 +140,9 @@ impl Gateway {
     pub fn new(settings: CoreSettings, seed: [u8; 32], now: Instant) -> Gateway {
         let mut tokens = Tokens::new(seed);
         let limits = &settings.limits;
-        let digest = Digest::new(&settings.domain, tokens.key(), limits.nonce_lifetime);
+        let digest = Digest::new(&settings.domain, tokens.key(), limits.nonce_lifetime).offering(&settings.digest);
         let registrar = Registrar::new(RegistrarLimits {
-            bindings_per_seat: 4,
+            bindings_per_seat: limits.bindings_per_seat as usize,
             min_expiry: limits.min_registration_expiry,
             max_expiry: limits.registration_expiry,
         });
@@ -230,7 +230,7 @@ impl Gateway {
             ports_in_use: self.ports.in_use(),
             waiting: self.acd.waiting(),
             offers: self.acd.offers(),
-            alarms: self.timers.len() + self.clearing.len() + self.figures_due.len(),
+            alarms: self.timers.armed() + self.clearing.len() + self.figures_due.len(),
         }
     }
 

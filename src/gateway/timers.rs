@@ -57,11 +57,8 @@ impl Timers {
         Some(alarm)
     }
 
-    pub fn len(&self) -> usize {
+    /// Alarms set now.
+    pub fn armed(&self) -> usize {
         self.by_key.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.by_key.is_empty()
     }
 }

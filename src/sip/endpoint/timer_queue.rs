@@ -142,7 +142,7 @@ mod tests {
                     let later = model.split_off(&(Instant(now.0 + 1), 0));
                     let mut expected: Vec<_> = model.keys().map(|&(_, n)| n).collect();
                     fired += due.len();
-                    due.iter().for_each(|n| drop(ids.remove(n)));
+                    due.iter().for_each(|n| assert!(ids.remove(n).is_some()));
                     due.sort();
                     expected.sort();
                     assert_eq!(due, expected, "at {now:?}");
