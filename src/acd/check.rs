@@ -58,7 +58,7 @@ impl Acd {
                 return Err(format!("seat {seat} has two agents, one of them {}", agent.number));
             }
             if self.lost_seats.contains(seat)
-                && matches!(agent.duty(), Some(Duty::Ready { .. } | Duty::Reserved { .. }))
+                && matches!(agent.duty(), Some(Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }))
             {
                 return Err(format!("{} is {:?} at seat {seat}, which is lost", agent.number, agent.state()));
             }
