@@ -47,6 +47,9 @@ impl Latch {
                 locked.heard = now;
                 return Admission::Known;
             }
+            // The very address of the agreement outranks another port of its host, which may be a straggler of an
+            // earlier call through the same carrier gateway.
+            Some(locked) if from == self.signalled && locked.from != from => {}
             Some(locked) => {
                 let patience = if locked.from == from { SWITCHES_AFTER } else { MOVES_AFTER };
                 if now.since(locked.heard) < patience {
@@ -84,42 +87,58 @@ mod tests {
     use super::Admission::*;
     use super::*;
 
+    const PHONE: &str = "10.0.0.5:4000";
+    const NAT_PORT: &str = "10.0.0.5:61000";
+    const NEW_PORT: &str = "10.0.0.5:62000";
+    const ATTACKER: &str = "10.9.9.9:4000";
+    const NAT: &str = "203.0.113.7:2222";
+
     #[test]
     fn only_the_negotiated_party_is_heard() {
-        let (phone, nat_port, attacker, nat) = ("10.0.0.5:4000", "10.0.0.5:61000", "10.9.9.9:4000", "203.0.113.7:2222");
+        type Step = (u64, &'static str, u32, Admission);
         // (ms, from, ssrc, expected), one conversation per table.
-        let tables: [(Option<&str>, &[(u64, &str, u32, Admission)]); 5] = [
+        let tables: [(Option<&str>, &[Step]); 6] = [
             (
                 None,
                 &[
-                    (0, attacker, 1, Refused),
-                    (1, phone, 1, NewStream),
-                    (21, attacker, 1, Refused),
-                    (41, phone, 1, Known),
+                    (0, ATTACKER, 1, Refused),
+                    (1, PHONE, 1, NewStream),
+                    (21, ATTACKER, 1, Refused),
+                    (41, PHONE, 1, Known),
                 ],
             ),
             // The same host from another port is a NAT; it locks, and holds while it talks.
             (
                 None,
                 &[
-                    (0, nat_port, 1, NewStream),
-                    (20, phone, 1, Refused),
-                    (40, nat_port, 1, Known),
-                    (1_050, phone, 1, NewStream),
+                    (0, NAT_PORT, 1, NewStream),
+                    (20, NEW_PORT, 1, Refused),
+                    (40, NAT_PORT, 1, Known),
+                    (1_050, NEW_PORT, 1, NewStream),
+                ],
+            ),
+            // The agreed address itself wins over another port of its host, not the other way round.
+            (
+                None,
+                &[
+                    (0, NAT_PORT, 9, NewStream),
+                    (20, PHONE, 1, NewStream),
+                    (40, NAT_PORT, 9, Refused),
+                    (60, PHONE, 1, Known),
                 ],
             ),
             // Silence does not let a stranger in.
-            (None, &[(0, phone, 1, NewStream), (60_000, attacker, 1, Refused)]),
+            (None, &[(0, PHONE, 1, NewStream), (60_000, ATTACKER, 1, Refused)]),
             // A second SSRC amid live packets is forged; after a pause it is the carrier's new source.
             (
                 None,
-                &[(0, phone, 1, NewStream), (20, phone, 2, Refused), (39, phone, 1, Known), (100, phone, 2, NewStream)],
+                &[(0, PHONE, 1, NewStream), (20, PHONE, 2, Refused), (39, PHONE, 1, Known), (100, PHONE, 2, NewStream)],
             ),
             // A phone behind NAT: its signalling address counts too.
-            (Some("203.0.113.7"), &[(0, nat, 1, NewStream), (5, attacker, 1, Refused), (20, nat, 1, Known)]),
+            (Some("203.0.113.7"), &[(0, NAT, 1, NewStream), (5, ATTACKER, 1, Refused), (20, NAT, 1, Known)]),
         ];
         for (i, (also, steps)) in tables.iter().enumerate() {
-            let mut latch = Latch::new(phone.parse().unwrap(), also.map(|a| a.parse().unwrap()));
+            let mut latch = Latch::new(PHONE.parse().unwrap(), also.map(|a| a.parse().unwrap()));
             for &(ms, from, ssrc, expected) in *steps {
                 let got = latch.admit(Instant(ms * 1_000), from.parse().unwrap(), ssrc);
                 assert_eq!(got, expected, "table {i}, {ms} ms, {from}, ssrc {ssrc}");

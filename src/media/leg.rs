@@ -4,6 +4,7 @@
 use super::inbound::{Inbound, Part};
 use super::latch::Latch;
 use super::outbound::Outbound;
+use super::ports::Use;
 use super::prompt::PromptLibrary;
 use super::rtcp::{Closing, MAX_REPORT, Reporter};
 use super::source::{After, Player};
@@ -108,12 +109,14 @@ impl Leg {
         heard.part.filter(|_| agreed.media.direction.receives())
     }
 
-    /// An RTCP datagram, on whichever port.
-    pub fn receive_rtcp(&mut self, now: Instant, from: SocketAddr, datagram: &[u8]) {
+    /// An RTCP datagram, on whichever port; only one on the RTCP port tells where ours must go.
+    pub fn receive_rtcp(&mut self, now: Instant, from: SocketAddr, on: Use, datagram: &[u8]) {
         let ssrc = self.outbound.ssrc();
         match &mut self.agreed {
             Some(agreed) if agreed.latch.allows(from.ip()) && self.reporter.receive(now, ssrc, datagram) => {
-                agreed.rtcp_from = Some(from);
+                if on == Use::Rtcp {
+                    agreed.rtcp_from = Some(from);
+                }
                 self.watchdog.alive(now);
             }
             _ => self.inbound.refused += 1,

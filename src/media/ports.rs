@@ -42,7 +42,7 @@ impl PortPair {
 
     pub fn by_index(&self, index: u8) -> Option<(&UdpSocket, Use)> {
         let family = if index < 2 { &self.v4 } else { &self.v6 };
-        let (n, what) = if index % 2 == 0 { (0, Use::Rtp) } else { (1, Use::Rtcp) };
+        let (n, what) = if index & 1 == 0 { (0, Use::Rtp) } else { (1, Use::Rtcp) };
         family.as_ref().map(|sockets| (&sockets[n], what))
     }
 }
@@ -50,7 +50,7 @@ impl PortPair {
 /// Binds `pairs` pairs from `first_port` on. Raises the file limit before, if it must be.
 pub fn bind(first_port: u16, pairs: u16, hosts: &[IpAddr]) -> Result<Vec<PortPair>, MediaStartError> {
     let last = u32::from(first_port) + 2 * u32::from(pairs);
-    if first_port % 2 == 1 || first_port == 0 || pairs == 0 || last > 65_536 {
+    if first_port & 1 == 1 || first_port == 0 || pairs == 0 || last > 65_536 {
         return Err(MediaStartError::BadPool { first_port, pairs });
     }
     if hosts.is_empty() {

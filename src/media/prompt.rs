@@ -39,8 +39,10 @@ static SPEECH: [(&str, &[u8]); 18] = [
     ("digit-9", include_bytes!("prompts/digit-9.wav")),
 ];
 
+/// Makes a clip.
+type Maker = fn() -> Vec<u8>;
 /// Sounds made at start.
-const MADE: [(&str, fn() -> Vec<u8>); 3] =
+const MADE: [(&str, Maker); 3] =
     [("music", music::music), ("beep-ok", music::beep_ok), ("beep-error", music::beep_error)];
 
 /// A prompt that cannot be used: whose file, and what is wrong with it.

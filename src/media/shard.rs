@@ -184,7 +184,7 @@ impl Shard {
             return;
         };
         if what == Use::Rtcp || rtp::is_rtcp(datagram) {
-            return leg.receive_rtcp(now, from, datagram);
+            return leg.receive_rtcp(now, from, what, datagram);
         }
         let Some(part) = leg.receive(now, from, datagram, &*self.events) else { return };
         let speaker = leg.id();
@@ -412,7 +412,7 @@ fn watch(epoll: &OwnedFd, slot: u32, pair: &PortPair) -> io::Result<()> {
 }
 
 fn send(pair: &PortPair, to: SocketAddr, what: Use, packet: &[u8], figures: &mut Figures) {
-    if !pair.towards(to, what).is_some_and(|socket| socket.send_to(packet, to).is_ok()) {
+    if pair.towards(to, what).is_none_or(|socket| socket.send_to(packet, to).is_err()) {
         figures.send_failed += 1;
     }
 }
