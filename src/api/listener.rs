@@ -12,7 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Sleep, sleep};
 
-const CONNECTIONS: usize = 64;
+pub const CONNECTIONS: usize = 64;
 /// A kept-alive connection is closed after this; clients open the next without noticing.
 const LIFETIME: Duration = Duration::from_secs(60);
 
