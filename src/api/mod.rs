@@ -1,2 +1,195 @@
-//! HTTP: /metrics, /healthz.
+//! HTTP: `/metrics`, `/healthz` and a page that names them. Belongs here: routes and the bounds on connections. Not
+//! here: what is measured (`api::metrics`), what counts as healthy (`api::health`).
+//!
+//! It serves operators and Prometheus on an internal address; there is nothing to write and nothing about a caller.
+
+mod catalogue;
+pub mod health;
+mod listener;
 pub mod metrics;
+
+pub use catalogue::recorder;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use health::{Facts, Report};
+use metrics::StoreMetrics;
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// How the API learns the gateway's condition; called at each request, so it must be quick.
+pub type HealthSource = Arc<dyn Fn() -> Facts + Send + Sync>;
+
+/// The exporter keeps raw samples until they are scraped or folded; folding bounds memory when nobody scrapes.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// Makes our recorder the process-wide one. Once, before [`metrics::Metrics::new`].
+pub fn install_recorder() -> Result<PrometheusHandle, String> {
+    let recorder = recorder().map_err(|e| e.to_string())?;
+    let handle = recorder.handle();
+    ::metrics::set_global_recorder(recorder).map_err(|e| e.to_string())?;
+    Ok(handle)
+}
+
+/// Listens on `addr` (port 0: any free one) and serves until the task is aborted. Returns the address listened on.
+pub async fn serve(
+    addr: SocketAddr,
+    source: HealthSource,
+    prometheus: PrometheusHandle,
+) -> std::io::Result<(SocketAddr, JoinHandle<()>)> {
+    let listener = TcpListener::bind(addr).await?;
+    let local = listener.local_addr()?;
+    let upkeep = prometheus.clone();
+    let app = router(source, prometheus);
+    let task = tokio::spawn(async move {
+        let mut tick = tokio::time::interval(UPKEEP);
+        let served = axum::serve(listener::Bounded::new(listener), app).into_future();
+        tokio::pin!(served);
+        loop {
+            tokio::select! {
+                _ = tick.tick() => upkeep.run_upkeep(),
+                _ = &mut served => return,
+            }
+        }
+    });
+    Ok((local, task))
+}
+
+/// The routes; series of the store are registered on the current recorder.
+pub fn router(source: HealthSource, prometheus: PrometheusHandle) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/healthz", get(healthz))
+        .route("/metrics", get(render))
+        .with_state(Arc::new(Api { source, prometheus, store: StoreMetrics::new() }))
+}
+
+struct Api {
+    source: HealthSource,
+    prometheus: PrometheusHandle,
+    store: StoreMetrics,
+}
+
+async fn index() -> Html<&'static str> {
+    Html(include_str!("index.html"))
+}
+
+async fn healthz(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    let report = Report::of(&(api.source)());
+    let code = if report.takes_calls() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let json = serde_json::to_string(&report).expect("plain data");
+    (code, [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], json)
+}
+
+async fn render(State(api): State<Arc<Api>>) -> impl IntoResponse {
+    let facts = (api.source)();
+    api.store.set(&facts.spool, &facts.delivery);
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], api.prometheus.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{DeliveryStatus, SpoolStatus};
+    use std::sync::Mutex;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpStream;
+
+    async fn get(addr: SocketAddr, path: &str) -> (u16, String, String) {
+        let mut stream = TcpStream::connect(addr).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head[9..12].parse().unwrap(), head.to_lowercase(), body.to_owned())
+    }
+
+    async fn start() -> (SocketAddr, Arc<Mutex<Facts>>, JoinHandle<()>) {
+        let spool = SpoolStatus { depth: 2, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 5 };
+        let delivery = DeliveryStatus { opened: 7, ..Default::default() };
+        let facts =
+            Facts { draining: false, signalling_up: true, media_up: true, calls: 1, spool, delivery };
+        let facts = Arc::new(Mutex::new(facts));
+        let source: HealthSource = Arc::new({
+            let facts = facts.clone();
+            move || facts.lock().unwrap().clone()
+        });
+        let recorder = recorder().unwrap();
+        let handle = recorder.handle();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let app = ::metrics::with_local_recorder(&recorder, || {
+            catalogue::describe();
+            router(source, handle)
+        });
+        let task = tokio::spawn(async move { axum::serve(listener::Bounded::new(listener), app).await.unwrap() });
+        (addr, facts, task)
+    }
+
+    #[tokio::test]
+    async fn healthz_says_ok_and_503_when_calls_cannot_be_taken() {
+        let (addr, facts, task) = start().await;
+        let health = async || {
+            let (code, head, body) = get(addr, "/healthz").await;
+            assert!(head.contains("content-type: application/json"), "{head}");
+            (code, serde_json::from_str::<serde_json::Value>(&body).unwrap())
+        };
+        let (code, body) = health().await;
+        assert_eq!((code, &body["status"], &body["spool"]["depth"]), (200, &"ok".into(), &2.into()), "{body}");
+        facts.lock().unwrap().delivery.trouble = Some("locked".into());
+        let (code, body) = health().await;
+        assert_eq!((code, &body["status"], &body["case_store"]["reachable"]), (200, &"degraded".into(), &false.into()));
+        assert!(body["reasons"][0].as_str().unwrap().contains("locked"), "{body}");
+        facts.lock().unwrap().draining = true;
+        let (code, body) = health().await;
+        assert_eq!((code, &body["status"]), (503, &"draining".into()));
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn metrics_carry_the_store_and_every_series_has_help() {
+        let (addr, _facts, task) = start().await;
+        let (code, head, body) = get(addr, "/metrics").await;
+        assert_eq!(code, 200);
+        assert!(head.contains("content-type: text/plain; version=0.0.4"), "{head}");
+        for line in ["rexian_spool_depth 2", "rexian_tickets_opened_total 7", "rexian_store_up 1", "rexian_tickets_lost_total 0"] {
+            assert!(body.lines().any(|l| l == line), "{line}\n{body}");
+        }
+        for name in body.lines().filter_map(|l| l.strip_prefix("# TYPE ")).map(|l| l.split(' ').next().unwrap()) {
+            assert!(body.contains(&format!("# HELP {name} ")), "{name}");
+        }
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn the_page_names_both_and_anything_else_is_404() {
+        let (addr, _facts, task) = start().await;
+        let (code, _, body) = get(addr, "/").await;
+        assert!(code == 200 && body.contains("/metrics") && body.contains("/healthz") && body.contains("热线"));
+        assert_eq!(get(addr, "/etc/passwd").await.0, 404);
+        task.abort();
+    }
+
+    #[tokio::test]
+    async fn idle_connections_take_a_bounded_number_of_places() {
+        let (addr, _facts, task) = start().await;
+        let mut idle = Vec::new();
+        for _ in 0..listener::CONNECTIONS {
+            idle.push(TcpStream::connect(addr).await.unwrap());
+        }
+        let waits = tokio::time::timeout(Duration::from_millis(300), get(addr, "/healthz")).await;
+        assert!(waits.is_err(), "one more than the bound was served");
+        idle.truncate(listener::CONNECTIONS / 2);
+        let served = tokio::time::timeout(Duration::from_secs(10), get(addr, "/healthz")).await;
+        assert_eq!(served.expect("a place is free").0, 200);
+        task.abort();
+    }
+}
