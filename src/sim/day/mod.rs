@@ -15,8 +15,7 @@ pub use scenario::{Arrivals, MAX_WAIT, RING_TIMEOUT, Scenario, SpoolWeather, Tro
 use super::invariants::{Audit, Report};
 use super::rng::Rng;
 use super::ua::{
-    Account, CarrierCall, CarrierFault, CarrierParams, Cli, Phone, PhoneParams, Pickup, Station, UaFact,
-    UaOutput,
+    Account, CarrierCall, CarrierFault, CarrierParams, Cli, Phone, PhoneParams, Pickup, Station, UaFact, UaOutput,
 };
 use crate::event::AgentState;
 use crate::gateway::{Gateway, Input, Output};
@@ -85,8 +84,14 @@ struct Seat {
 enum Event {
     CallArrives,
     /// A datagram reaches the gateway, or one of its peers.
-    Inbound { from: SocketAddr, bytes: Vec<u8> },
-    Outbound { to: SocketAddr, bytes: Vec<u8> },
+    Inbound {
+        from: SocketAddr,
+        bytes: Vec<u8>,
+    },
+    Outbound {
+        to: SocketAddr,
+        bytes: Vec<u8>,
+    },
     GatewayAlarm,
     CarrierAlarm(usize),
     CarrierHangsUp(usize),
@@ -124,8 +129,7 @@ impl<T> Ord for Wrapped<T> {
     }
 }
 
-const STRANGER: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9)), 5060);
+const STRANGER: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(203, 0, 113, 9)), 5060);
 /// 2026-11-22 08:00 in China: an ordinary working morning.
 const MORNING: Instant = Instant::from_unix_secs(1_795_305_600);
 
@@ -134,7 +138,9 @@ impl<'t> Day<'t> {
         let mut rng = Rng::new(scenario.seed);
         let start = MORNING;
         let settings = settings(&scenario);
-        let audit = Audit::new(&settings, scenario.carrier_path.keeps_order() && scenario.seat_path.keeps_order());
+        let orderly = scenario.carrier_path.keeps_order() && scenario.seat_path.keeps_order();
+        let steady = scenario.troubles == Troubles::NONE && scenario.crashes == 0;
+        let audit = Audit::new(&settings, orderly, steady);
         let gateway = Gateway::new(settings, gateway_seed(&mut rng), start);
         let seats = (0..scenario.agents)
             .map(|i| {
@@ -143,11 +149,7 @@ impl<'t> Day<'t> {
                 let params = PhoneParams {
                     station,
                     seed: rng.next_u64(),
-                    account: Account {
-                        user: seat_number(i),
-                        secret: format!("secret-{i}"),
-                        sha256: i % 3 != 0,
-                    },
+                    account: Account { user: seat_number(i), secret: format!("secret-{i}"), sha256: i % 3 != 0 },
                     domain: DOMAIN.into(),
                     expires: Duration::from_secs(300),
                     plan: person.plan(&scenario),
@@ -352,8 +354,7 @@ impl<'t> Day<'t> {
                 if to == STRANGER && transmit.bytes.starts_with(b"SIP/2.0 2") {
                     self.audit.fault(self.now, "a stranger was served".into());
                 }
-                let path =
-                    if seat_at(to).is_some() { self.scenario.seat_path } else { self.scenario.carrier_path };
+                let path = if seat_at(to).is_some() { self.scenario.seat_path } else { self.scenario.carrier_path };
                 let delays: Vec<Duration> = path.outbound.carry(&mut self.net).collect();
                 for delay in delays {
                     self.plan(delay, Event::Outbound { to, bytes: transmit.bytes.clone() });
@@ -431,7 +432,8 @@ impl<'t> Day<'t> {
     fn call_arrives(&mut self) {
         let index = self.carriers.len();
         if index + 1 < self.scenario.calls {
-            let gap = self.scenario.arrivals.next(&mut self.rng, self.now - self.start + Duration::from_secs(8 * 3_600));
+            let gap =
+                self.scenario.arrivals.next(&mut self.rng, self.now - self.start + Duration::from_secs(8 * 3_600));
             self.plan(gap, Event::CallArrives);
         } else {
             self.plan(Duration::from_secs(900), Event::Close);
@@ -497,7 +499,7 @@ impl<'t> Day<'t> {
             let carrier = &mut self.carriers[i];
             let Some(ua) = &mut carrier.ua else { return };
             let Some(output) = ua.poll() else {
-                if ua.is_gone(now) {
+                if ua.is_gone() {
                     carrier.ua = None;
                     return;
                 }

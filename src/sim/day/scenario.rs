@@ -7,8 +7,8 @@ use crate::config::settings::{
 use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::Codec;
 use crate::sim::network::Path;
-use crate::sip::digest::Algorithm;
 use crate::sim::rng::Rng;
+use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -167,8 +167,14 @@ pub const CODES: [&str; 4] = ["*11", "*12", "*13", "*14"];
 pub const MAX_WAIT: Duration = Duration::from_secs(240);
 pub const RING_TIMEOUT: Duration = Duration::from_secs(15);
 /// Called numbers and how often; the last belongs to nobody.
-pub const NUMBERS: [(&str, f64); 6] =
-    [("12345", 50.0), ("053112345", 20.0), ("+8653112345", 20.0), ("053182612345", 4.0), ("12346", 8.0), ("99999", 0.5)];
+pub const NUMBERS: [(&str, f64); 6] = [
+    ("12345", 50.0),
+    ("053112345", 20.0),
+    ("+8653112345", 20.0),
+    ("053182612345", 4.0),
+    ("12346", 8.0),
+    ("99999", 0.5),
+];
 
 /// One carrier per answer mode.
 pub fn carrier_sip(trunk: usize) -> SocketAddr {
@@ -287,8 +293,8 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
 
 /// The city's hourly share of calls in percent, from midnight (domain facts, "Load").
 const CURVE: [f64; 24] = [
-    0.6, 0.4, 0.3, 0.25, 0.25, 0.4, 1.2, 2.9, 6.6, 9.4, 9.2, 6.8, 4.3, 5.2, 8.2, 8.6, 7.9, 6.4, 5.1, 4.7, 4.4, 3.6, 2.1,
-    1.2,
+    0.6, 0.4, 0.3, 0.25, 0.25, 0.4, 1.2, 2.9, 6.6, 9.4, 9.2, 6.8, 4.3, 5.2, 8.2, 8.6, 7.9, 6.4, 5.1, 4.7, 4.4, 3.6,
+    2.1, 1.2,
 ];
 
 impl Arrivals {

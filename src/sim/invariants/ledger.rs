@@ -136,7 +136,8 @@ impl Audit {
             (Stage::Offered { agent, seat }, CallFact::Answered { agent: a, seat: s, wait, ring, spooled, .. }) => {
                 self.touched.insert(agent.clone());
                 let at = record.queued_at + *wait;
-                record.pickup = Some(Pickup { agent: agent.clone(), seat: seat.clone(), at, wait: *wait, spooled: *spooled });
+                record.pickup =
+                    Some(Pickup { agent: agent.clone(), seat: seat.clone(), at, wait: *wait, spooled: *spooled });
                 if agent != *a || seat != *s {
                     return Err(format!("it was offered to {agent} at {seat}"));
                 }
@@ -167,12 +168,18 @@ impl Audit {
         Ok(())
     }
 
-    fn ended(&mut self, now: Instant, id: CallId, record: &mut Record, stage: Stage, fact: &CallFact) -> Result<(), String> {
+    fn ended(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        record: &mut Record,
+        stage: Stage,
+        fact: &CallFact,
+    ) -> Result<(), String> {
         let CallFact::Ended { cause, wait, talk, hold, .. } = fact else { return Ok(()) };
         self.leave_queue(id, record);
         record.end = Some(End { at: now, cause: *cause });
-        let answered_cause =
-            matches!(cause, EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout);
+        let answered_cause = matches!(cause, EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout);
         let (Stage::Answered { agent, held_since, .. }, Some(pickup)) = (stage, &record.pickup) else {
             if answered_cause {
                 return Err("such a cause is for answered calls".into());
@@ -193,7 +200,11 @@ impl Audit {
         if !possible {
             return Err("such a cause is for unanswered calls".into());
         }
-        if right { Ok(()) } else { Err(format!("picked up {pickup:?}, held {:?}: the durations are wrong", record.hold)) }
+        if right {
+            Ok(())
+        } else {
+            Err(format!("picked up {pickup:?}, held {:?}: the durations are wrong", record.hold))
+        }
     }
 
     fn leave_queue(&mut self, id: CallId, record: &Record) {

@@ -26,6 +26,8 @@ pub struct Audit {
     limits: Limits,
     /// Nothing is lost, doubled or late on the way: the strictest rules hold.
     orderly: bool,
+    /// Orderly, and neither phones nor processes die.
+    steady: bool,
     /// Processes that died so far.
     crashes: u32,
     calls: BTreeMap<CallId, Record>,
@@ -71,12 +73,13 @@ const CHECK_EVERY: u64 = 61;
 const CLEARING: Duration = Duration::from_secs(6);
 
 impl Audit {
-    pub fn new(settings: &CoreSettings, orderly: bool) -> Audit {
+    pub fn new(settings: &CoreSettings, orderly: bool, steady: bool) -> Audit {
         Audit {
             queues: settings.queues.iter().map(|q| (q.name.clone(), q.clone())).collect(),
             skills: settings.agents.iter().map(|a| (a.number.clone(), a.skills.clone())).collect(),
             limits: settings.limits.clone(),
             orderly,
+            steady: orderly && steady,
             crashes: 0,
             calls: BTreeMap::new(),
             placed: Vec::new(),
@@ -130,7 +133,9 @@ impl Audit {
             UaFact::Answered(_) => call.answered = Some(now),
             UaFact::Ended(how) => match call.ended.replace((now, *how)) {
                 None => {}
-                Some(before) => self.fault(now, format!("carrier's call {index} ended twice: {before:?}, then {how:?}")),
+                Some(before) => {
+                    self.fault(now, format!("carrier's call {index} ended twice: {before:?}, then {how:?}"))
+                }
             },
             UaFact::Unanswered => call.unanswered = true,
             _ => {}
@@ -211,10 +216,14 @@ impl Audit {
     fn second_call(&mut self, now: Instant, seat: usize, rexian_call: Option<&str>) {
         self.second_calls += 1;
         let first = self.phones.get(&seat).cloned().flatten();
-        let id = first.as_ref().and_then(|c| u64::from_str_radix(c, 16).ok()).map(CallId);
-        // Bytes of the first call's end may still be on the way, or lost; the gateway itself must have ended it.
-        let still = id.and_then(|id| self.calls.get(&id)).is_some_and(|r| r.is_with_seat(seat));
-        if still || (self.orderly && self.crashes == 0) {
+        let is_here = |call: Option<&str>| {
+            let id = call.and_then(|c| u64::from_str_radix(c, 16).ok()).map(CallId);
+            id.and_then(|id| self.calls.get(&id)).is_some_and(|r| r.is_with_seat(seat))
+        };
+        // Bytes of the first call's end may be on the way or lost; and the INVITE of an offer withdrawn before the
+        // phone had said anything is repeated (RFC 3261 s9.1), so that a phone that does ring is found and cancelled.
+        let both = first.as_deref() != rexian_call && is_here(first.as_deref()) && is_here(rexian_call);
+        if both || self.steady {
             self.fault(now, format!("phone {seat} is rung for {rexian_call:?} while on {first:?}"));
         }
     }
@@ -225,7 +234,9 @@ impl Audit {
         let engaged = self.engaged.get(agent).and_then(|call| self.calls.get(call)).map(|r| &r.stage);
         let fits = match engaged {
             // The agent talks from the answer on; the call says so a moment later, when the ticket is durable.
-            Some(Stage::Offered { .. }) => matches!(state, AgentState::Reserved | AgentState::Talking | AgentState::Hold),
+            Some(Stage::Offered { .. }) => {
+                matches!(state, AgentState::Reserved | AgentState::Talking | AgentState::Hold)
+            }
             Some(Stage::Answered { .. }) => matches!(state, AgentState::Talking | AgentState::Hold),
             _ => !matches!(state, AgentState::Talking | AgentState::Hold),
         };
@@ -244,7 +255,11 @@ impl Audit {
                     && self.skills[*agent].get(&settings.skill).is_some_and(|level| *level >= settings.min_level)
             });
             if let Some((agent, shown)) = idle {
-                found = Some(format!("agent {agent} is ready since {:?} while {:?} waits in {queue}", shown.since, calls.first()));
+                found = Some(format!(
+                    "agent {agent} is ready since {:?} while {:?} waits in {queue}",
+                    shown.since,
+                    calls.first()
+                ));
             }
         }
         if let Some(found) = found {

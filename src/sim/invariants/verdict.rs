@@ -124,7 +124,10 @@ impl Audit {
         // Whoever sees the call over in a later moment than the other side may only be late, never wrong for long.
         if !together {
             let late = ended_at.since(end.at).max(end.at.since(ended_at));
-            return Err(format!("ended as {ending:?} at {ended_at:?}, as {:?} at {:?}: {late:?} apart", end.cause, end.at));
+            return Err(format!(
+                "ended as {ending:?} at {ended_at:?}, as {:?} at {:?}: {late:?} apart",
+                end.cause, end.at
+            ));
         }
         if !agree && self.orderly && ended_at.since(end.at).max(end.at.since(ended_at)) > Duration::from_millis(10) {
             return Err(format!("ended as {ending:?} at {ended_at:?}, but as {:?} at {:?}", end.cause, end.at));

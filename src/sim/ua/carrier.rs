@@ -118,8 +118,8 @@ impl CarrierCall {
     }
 
     /// Ended, and no repeat has to be answered any more: the machine may be dropped.
-    pub fn is_gone(&self, now: Instant) -> bool {
-        self.ending() == Some(Ending::Died) || (self.ending().is_some() && self.call.is_gone(now))
+    pub fn is_gone(&self) -> bool {
+        self.ending() == Some(Ending::Died) || (self.ending().is_some() && self.call.is_gone())
     }
 
     /// A human's voice was heard: talking begins. Does nothing but the first time.
