@@ -1,1 +1,2 @@
 //! HTTP: /metrics, /healthz.
+pub mod metrics;

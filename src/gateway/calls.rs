@@ -11,7 +11,7 @@ use crate::leg::{Incoming, LegCommand, LegEnd, Place};
 use crate::plane::{Codec, MediaCommand};
 use crate::seat::sip_phone;
 use crate::sip::endpoint::ServerTx;
-use crate::sip::flow::Flow;
+use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Builder, Message, Name, reason_phrase};
 use crate::sip::session::{Context, SERVER, Session};
 use crate::time::Instant;
@@ -41,7 +41,7 @@ impl Gateway {
         let Some(local) = self.open_media(flow, leg, codecs, dtmf) else {
             return self.not_served(now, id, tx, flow, msg, incoming, 503, EndCause::OurFault);
         };
-        let (session, negotiated) = match Session::incoming(leg.0, tag, flow, tx, msg, local) {
+        let (mut session, negotiated) = match Session::incoming(leg.0, tag, flow, tx, msg, local) {
             Ok(accepted) => accepted,
             Err(_) => {
                 self.refusals.not_acceptable += 1;
@@ -49,6 +49,12 @@ impl Gateway {
                 return self.not_served(now, id, tx, flow, msg, incoming, 488, EndCause::TrunkFault);
             }
         };
+        // Over UDP our requests follow the dialog's route, if it leads to this trunk (else: a way to aim BYEs at others).
+        if let Some(hop) = session.dialog().next_hop().filter(|_| flow.transport == Transport::Udp)
+            && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
+        {
+            session.send_to(hop);
+        }
         self.legs.insert(leg, Leg { role: Role::Caller { call: id }, session, invite: Some(tx) });
         self.invites.insert(tx, leg);
         self.figures_due.insert(leg, id);

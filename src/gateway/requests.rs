@@ -32,6 +32,11 @@ impl Gateway {
         if msg.to_tag().is_some() {
             return self.request_in_dialog(now, flow, msg);
         }
+        if msg.values(Name::Require).next().is_some() && self.is_known(flow, msg) {
+            // s8.2.2.3: no extension is required of a peer here, and none it requires is spoken yet.
+            let required: Vec<&[u8]> = msg.values(Name::Require).take(8).collect();
+            return self.answer_stateless(flow, msg, 420, |b| b.header(Name::Unsupported, &required.join(&b", "[..])));
+        }
         match msg.method() {
             Some(Method::Register) => self.register(now, flow, msg),
             Some(Method::Invite) => self.invite(now, flow, msg),
@@ -87,6 +92,9 @@ impl Gateway {
             return;
         }
         match self.trunks.peer(flow.remote.ip()).map(|t| t.name.clone()) {
+            Some(_) if !carries_sdp_or_nothing(msg) => {
+                self.answer_stateless(flow, msg, 415, |b| b.header(Name::Accept, b"application/sdp"))
+            }
             Some(trunk) => self.trunk_calls(now, flow, msg, trunk),
             None => self.refusals.unknown_peer += 1,
         }
@@ -153,8 +161,8 @@ impl Gateway {
         status: u16,
         headers: impl FnOnce(Builder) -> Builder,
     ) {
-        let tag = self.tokens.token();
-        self.endpoint.send_stray(flow, headers(response(msg, status, &tag, flow)).finish());
+        let b = self.endpoint.refusal(flow, msg, status).header(Name::Server, SERVER);
+        self.endpoint.send_refusal(flow, msg, headers(b).finish());
     }
 
     /// The dialog a request names: our tag carries the leg's number in front.
@@ -169,4 +177,10 @@ impl Gateway {
 fn response(msg: &Message<'_>, status: u16, tag: &str, flow: Flow) -> Builder {
     Builder::response(msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote)
         .header(Name::Server, SERVER)
+}
+
+fn carries_sdp_or_nothing(msg: &Message<'_>) -> bool {
+    let kind = msg.header(Name::ContentType).unwrap_or_default();
+    let kind = kind.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
+    msg.body().is_empty() || kind.eq_ignore_ascii_case(b"application/sdp")
 }

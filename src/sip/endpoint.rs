@@ -22,6 +22,7 @@ mod timer_queue;
 use super::flow::{Flow, Transmit, Transport};
 use super::message::{Framing, Message};
 use crate::time::Instant;
+pub use answers::reply_flow;
 use arena::Arena;
 use clients::ClientTransaction;
 use matching::Key;
@@ -139,7 +140,7 @@ impl Endpoint {
         }
     }
 
-    /// Bytes outside any transaction: ACK to 2xx, repeated 2xx.
+    /// Bytes outside any transaction: ACK to 2xx, repeated 2xx (on [`reply_flow`] of its INVITE).
     pub fn send_stray(&mut self, flow: Flow, bytes: Vec<u8>) {
         self.transmits.push_back(Transmit { flow, bytes });
     }

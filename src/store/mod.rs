@@ -1,1 +1,71 @@
-//! Local durability: the ticket spool.
+//! Local durability: a ticket is on this machine's disk before its pickup is reported, and reaches the case store
+//! behind it, exactly once, whenever that store can take it. Belongs here: the spool and its delivery. Not here: what
+//! a case store is (`cases`), what a ticket says (`ticket`), when one is opened (`call`).
+//!
+//! ```text
+//! signalling loop --put--> writer task (owns the spool file) <--ask: read, settle-- deliverer task --> CaseStore
+//!        ^----- Spooled / Failed ----'
+//! ```
+//! Invariants. The spool file has one owner, the writer; it holds the file's lock, so two gateways cannot share one.
+//! A ticket leaves the spool only after the case store has answered for it; a crash in between sends it again, and
+//! the call id makes the second time harmless. Everything is bounded: the queue, the tickets kept in memory while
+//! the disk refuses, the file.
+
+mod backoff;
+pub mod deliver;
+mod file;
+pub mod spool;
+mod writer;
+
+pub use deliver::{DeliverOptions, DeliveryStatus};
+pub use spool::{PutRefused, Spool, SpoolError, SpoolOptions, SpoolOutcome, SpoolStatus};
+
+use crate::cases::CaseStore;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// The spool and its deliverer, running on the current tokio runtime.
+pub struct Store {
+    spool: Spool,
+    delivery: watch::Receiver<DeliveryStatus>,
+    writer: JoinHandle<()>,
+    deliverer: JoinHandle<()>,
+}
+
+impl Store {
+    /// Opens (or creates) the spool and starts delivering what an earlier run left in it. `outcomes` is called by the
+    /// writer task, once per commit; it must not block.
+    pub async fn open<C: CaseStore>(
+        spool: SpoolOptions,
+        deliver: DeliverOptions,
+        cases: C,
+        outcomes: impl FnMut(&[SpoolOutcome]) + Send + 'static,
+    ) -> Result<Store, SpoolError> {
+        let (spool, asks, writer) = spool::open(spool, Box::new(outcomes)).await?;
+        let (delivery, deliverer) = deliver::start(deliver, cases, asks, spool.status());
+        Ok(Store { spool, delivery, writer, deliverer })
+    }
+
+    pub fn spool(&self) -> Spool {
+        self.spool.clone()
+    }
+
+    pub fn delivery(&self) -> watch::Receiver<DeliveryStatus> {
+        self.delivery.clone()
+    }
+
+    /// Waits up to `patience` for everything to be delivered, then makes the rest durable and closes the file.
+    /// Call it after the last `put`. Returns how many tickets the next start will deliver.
+    pub async fn close(self, patience: Duration) -> u64 {
+        let mut status = self.spool.status();
+        self.spool.flush().await;
+        let _ = tokio::time::timeout(patience, status.wait_for(SpoolStatus::is_empty)).await;
+        self.deliverer.abort();
+        let _ = self.deliverer.await;
+        self.spool.stop().await;
+        let _ = self.writer.await;
+        let left = status.borrow();
+        left.depth + left.kept
+    }
+}

@@ -210,6 +210,8 @@ fn random_traffic_leaves_nothing_and_ends_every_request_once() {
         }
         world.settle();
         assert_eq!(world.endpoint.live(), (0, 0), "seed {seed}");
+        let inside = format!("{:?}", world.endpoint);
+        assert!(inside.contains("client_of: {}, server_of: {}, awaiting: {}"), "seed {seed}: left over: {inside}");
         for (owner, ends) in &world.tally.ends {
             assert_eq!(*ends, 1, "seed {seed}: request {owner} ended {ends} times");
         }

@@ -52,7 +52,7 @@ pub(super) fn acknowledges_refusal(ack: &Message<'_>) -> bool {
 /// Where responses go (s18.2.2): back by the stream; over UDP to the source address, and to the source port too if
 /// `rport` was asked for (RFC 3581 s4), else to the sent-by port. `maddr` is ignored: it would let a request aim our
 /// answer at a third party.
-pub(super) fn reply_flow(flow: Flow, request: &Message<'_>) -> Flow {
+pub fn reply_flow(flow: Flow, request: &Message<'_>) -> Flow {
     let via = request.via();
     match flow.transport {
         Transport::Udp if !via.wants_rport() && !via.host.is_empty() => {

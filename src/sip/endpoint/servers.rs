@@ -61,8 +61,9 @@ impl Endpoint {
     }
 
     /// Sends a response (built with `Builder::response`). Retransmissions are handled, except a 2xx to INVITE: its
-    /// repetition until ACK is the user's (RFC 3261 s13.3.1.4), by `send_stray`. What the transaction's state does not
-    /// allow (a second final response, any answer after the end) is dropped.
+    /// repetition until ACK is the user's (RFC 3261 s13.3.1.4), by `respond` again, which sends it the same way as long
+    /// as timer L runs, or by `send_stray` on [`super::reply_flow`]. What the transaction's state does not allow (a
+    /// second refusal, any answer after the end) is dropped.
     pub fn respond(&mut self, now: Instant, tx: ServerTx, status: u16, response: Vec<u8>) {
         if let Some(id) = NonZeroU64::new(tx.0) {
             self.step_server(now, id, Event::Answer(status, response));

@@ -17,6 +17,7 @@ pub use builder::{Builder, reason_phrase};
 pub use header::{CSeq, NameAddr, Params, Via};
 pub use name::Name;
 use scan::{CommaList, decimal, trim};
+use std::fmt;
 
 /// The largest message taken, bytes: also the largest UDP datagram.
 pub const MAX_MESSAGE: usize = 65_535;
@@ -96,14 +97,14 @@ impl<'a> Method<'a> {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 enum Start<'a> {
     Request { method: Method<'a>, uri: &'a [u8] },
     Response { status: u16, reason: &'a [u8] },
 }
 
 /// One header line, as offsets into the message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 struct Line {
     name_start: u16,
     value_start: u16,
@@ -119,7 +120,7 @@ impl Line {
 }
 
 /// One indexed message, borrowing its bytes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Message<'a> {
     raw: &'a [u8],
     start: Start<'a>,
@@ -133,6 +134,13 @@ pub struct Message<'a> {
     /// Per name, the number of its first line, counted from 1; 0: none.
     first: [u8; Name::COUNT],
     lines: [Line; MAX_HEADER_LINES],
+}
+
+impl fmt::Debug for Message<'_> {
+    /// The bytes as text: the index is derived from them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Message(\"{}\")", self.raw.escape_ascii())
+    }
 }
 
 /// Why a message is refused. What could still be read is kept, so that 400, 405, 505, ... can be answered.

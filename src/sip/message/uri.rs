@@ -85,6 +85,9 @@ pub fn unescape(user: &[u8]) -> Vec<u8> {
     Decoded(user).map(|(b, _)| b).collect()
 }
 
+/// The most parameters, and the most headers, of a URI.
+const MAX_PARTS: usize = 32;
+
 const EMPTY: Uri<'static> =
     Uri { scheme: Scheme::Sip, user: None, password: None, host: b"", port: None, params: Params(b""), headers: b"" };
 
@@ -114,7 +117,16 @@ fn sip<'a>(scheme: Scheme<'a>, rest: &'a [u8]) -> Result<Uri<'a>, &'static str> 
         None => (tail, &b""[..]),
         Some(q) => (&tail[..q], &tail[q + 1..]),
     };
+    bounded(params, headers)?;
     Ok(Uri { scheme, user, password, host, port, params: Params(params), headers })
+}
+
+/// Comparing two URIs looks each part of one up in the other: the product must stay small.
+fn bounded(params: &[u8], headers: &[u8]) -> Result<(), &'static str> {
+    if memchr::memchr_iter(b';', params).count() > MAX_PARTS || memchr::memchr_iter(b'&', headers).count() > MAX_PARTS {
+        return Err("URI with more than 32 parameters");
+    }
+    Ok(())
 }
 
 fn tel(rest: &[u8]) -> Result<Uri<'_>, &'static str> {
@@ -125,6 +137,7 @@ fn tel(rest: &[u8]) -> Result<Uri<'_>, &'static str> {
     if !digits.iter().all(fine) || digits.iter().all(|&b| is_visual_separator(b)) {
         return Err("tel URI without a number");
     }
+    bounded(params, b"")?;
     Ok(Uri { scheme: Scheme::Tel, user: Some(number), params: Params(params), ..EMPTY })
 }
 

@@ -59,7 +59,6 @@ impl Session {
             // s14.2: the previous exchange is not finished.
             _ => return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1")),
         }
-        self.flow = flow;
         self.dialog.refresh_target(msg);
         let mut local = self.local.clone();
         local.version += 1;
@@ -75,7 +74,7 @@ impl Session {
         let response = self.ok(msg, flow).body("application/sdp", &sdp);
         cx.endpoint.respond(cx.now, tx, 200, response.clone());
         if let State::Confirmed { reinvite, .. } = &mut self.state {
-            *reinvite = Some(Unacknowledged::new(cx.now, response, media.is_none()));
+            *reinvite = Some(Unacknowledged::new(cx.now, tx, response, media.is_none()));
         }
         if let Some(media) = media {
             cx.events.push(LegEvent::MediaChanged { media });

@@ -19,6 +19,7 @@ use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// RFC 3261 s17.1.1.1.
@@ -41,6 +42,7 @@ pub struct Context<'a> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     dialog: Dialog,
+    /// Where our requests inside the dialog go.
     flow: Flow,
     /// Comes back with each response, so that the gateway finds this session.
     owner: u64,
@@ -89,6 +91,8 @@ enum State {
 /// A 2xx we repeat until its ACK comes (s13.3.1.4).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Unacknowledged {
+    /// Its server transaction, which knows where responses go.
+    tx: ServerTx,
     response: Vec<u8>,
     next: Instant,
     interval: Duration,
@@ -107,8 +111,8 @@ enum AfterAck {
 impl Session {
     pub fn command(&mut self, cx: &mut Context<'_>, command: LegCommand) {
         match command {
-            LegCommand::Ring => self.provisional(cx, 180, "Ringing"),
-            LegCommand::EarlyMedia => self.provisional(cx, 183, "Session Progress"),
+            LegCommand::Ring => self.provisional(cx, 180),
+            LegCommand::EarlyMedia => self.provisional(cx, 183),
             LegCommand::Answer => self.answer(cx),
             LegCommand::Acknowledge => self.acknowledge(cx),
             LegCommand::Hangup(reason) => self.hang_up(cx, reason),
@@ -182,7 +186,7 @@ impl Session {
                     // s13.3.1.4: the dialog is considered confirmed but the session is ended with BYE.
                     self.leave(cx, HangupReason::OurFault, LegEnd::Fault);
                 } else if cx.now >= u.next {
-                    u.repeat(cx, self.flow);
+                    u.repeat(cx);
                 }
             }
             State::Cancelling { until, .. } if cx.now >= *until => self.ended(cx, LegEnd::Unreachable),
@@ -198,6 +202,12 @@ impl Session {
         &self.dialog
     }
 
+    /// Sends our requests to the next hop the dialog names (Record-Route, Contact) rather than back where the INVITE
+    /// came from; for peers whose addresses can be trusted.
+    pub fn send_to(&mut self, next_hop: SocketAddr) {
+        self.flow.remote = next_hop;
+    }
+
     pub fn flow(&self) -> Flow {
         self.flow
     }
@@ -211,14 +221,14 @@ impl Session {
 }
 
 impl Unacknowledged {
-    fn new(now: Instant, response: Vec<u8>, expects_answer: bool) -> Self {
-        Unacknowledged { response, next: now + T1, interval: T1, until: now + GIVE_UP, expects_answer }
+    fn new(now: Instant, tx: ServerTx, response: Vec<u8>, expects_answer: bool) -> Self {
+        Unacknowledged { tx, response, next: now + T1, interval: T1, until: now + GIVE_UP, expects_answer }
     }
 
-    fn repeat(&mut self, cx: &mut Context<'_>, flow: Flow) {
+    fn repeat(&mut self, cx: &mut Context<'_>) {
         self.interval = (self.interval * 2).min(T2);
         self.next = cx.now + self.interval;
-        cx.endpoint.send_stray(flow, self.response.clone());
+        cx.endpoint.respond(cx.now, self.tx, 200, self.response.clone());
     }
 }
 

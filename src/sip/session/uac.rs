@@ -42,17 +42,9 @@ impl Session {
     pub fn response(&mut self, cx: &mut Context<'_>, tx: ClientTx, msg: &Message<'_>) {
         let Some(status) = msg.status() else { return };
         match (&self.state, msg.cseq().method) {
-            (State::Leaving { tx: bye }, _) if *bye == tx => {
-                if status >= 200 {
-                    self.state = State::Over;
-                }
-            }
+            (State::Leaving { tx: bye }, _) if *bye == tx && status >= 200 => self.state = State::Over,
             (_, Method::Invite) => match status {
-                101..=199 if matches!(self.state, State::Calling { .. }) => {
-                    if status == 180 || status == 183 {
-                        cx.events.push(LegEvent::Ringing);
-                    }
-                }
+                180 | 183 if matches!(self.state, State::Calling { .. }) => cx.events.push(LegEvent::Ringing),
                 200..=299 => self.invite_accepted(cx, msg),
                 300.. => self.invite_refused(cx, tx, status),
                 _ => {}

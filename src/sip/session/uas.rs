@@ -28,7 +28,7 @@ impl Session {
         Ok((Session { dialog: Dialog::uas(msg, tag), flow, owner, local, state }, negotiated))
     }
 
-    pub(super) fn provisional(&mut self, cx: &mut Context<'_>, status: u16, _reason: &str) {
+    pub(super) fn provisional(&mut self, cx: &mut Context<'_>, status: u16) {
         let State::Incoming { tx, invite, sdp, offerless } = &self.state else { return };
         let Ok(msg) = Message::parse(invite, Framing::Datagram) else { return };
         let tag = self.dialog.local_tag.as_bytes();
@@ -50,7 +50,7 @@ impl Session {
             .header(Name::Server, SERVER)
             .body("application/sdp", sdp);
         cx.endpoint.respond(cx.now, *tx, 200, response.clone());
-        let unacknowledged = Unacknowledged::new(cx.now, response, *offerless);
+        let unacknowledged = Unacknowledged::new(cx.now, *tx, response, *offerless);
         self.state = State::Accepted { unacknowledged, then: AfterAck::StayUp };
     }
 

@@ -1,0 +1,314 @@
+//! Tickets in one SQLite file: the default store, and the reference for the contract. Belongs here: its SQL and what
+//! its errors mean. Not here: retries and back-off (`store::deliver`).
+//!
+//! A batch is one round trip and one commit (WAL, synchronous=FULL): the rows travel as one JSON parameter. The
+//! connection is taken out of its slot while it works and put back only when it is in a known state, so a dropped
+//! future or an error closes it, SQLite rolls back, and the next batch connects anew.
+
+use super::{CaseStore, Outcome, StoreError, number};
+use crate::ticket::NewTicket;
+use serde::Serialize;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor, Row, SqlSafeStr};
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::sync::Mutex;
+
+/// Version, name, text. A migration that has shipped is never edited; a change is a further file.
+const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql"))];
+
+/// How long a statement waits for another process's lock before the batch is given back for a retry.
+const LOCK_PATIENCE: Duration = Duration::from_secs(2);
+
+/// Opens what is not yet open. `?1`: array of rows (see [`TicketRow`]), call ids distinct.
+/// The series are counted up first, so a row's number is `last - (rows of its series) + (its place among them)`.
+const OPEN_BATCH: &str = "
+BEGIN IMMEDIATE;
+INSERT INTO ticket_series (series, last)
+    SELECT value ->> 'series' AS s, count(*) FROM json_each(?1)
+    WHERE value ->> 'call_id' NOT IN (SELECT call_id FROM tickets) GROUP BY s
+    ON CONFLICT (series) DO UPDATE SET last = last + excluded.last;
+WITH fresh AS MATERIALIZED (
+    SELECT key, jsonb(value) AS v FROM json_each(?1)
+    WHERE value ->> 'call_id' NOT IN (SELECT call_id FROM tickets)
+), numbered AS (
+    SELECT key, v, last - count(*) OVER (PARTITION BY series) + row_number() OVER (PARTITION BY series ORDER BY key) AS n
+    FROM fresh JOIN ticket_series ON series = v ->> 'series'
+)
+INSERT INTO tickets (ticket_no, call_id, channel, dnis, tenant, test_call, cli_raw, cli_e164, cli_withheld, language,
+        sip_call_id, icid, trunk, queue, skill, arrived_at, queued_at, ring_at, answered_at, wait_ms, within_n,
+        agent_no, seat_no, legs)
+    SELECT printf('%s%06d', v ->> 'series', n), v ->> 'call_id', v ->> 'channel', v ->> 'dnis', v ->> 'tenant',
+        v ->> 'test_call', v ->> 'cli_raw', v ->> 'cli_e164', v ->> 'cli_withheld', v ->> 'language',
+        v ->> 'sip_call_id', v ->> 'icid', v ->> 'trunk', v ->> 'queue', v ->> 'skill', v ->> 'arrived_at',
+        v ->> 'queued_at', v ->> 'ring_at', v ->> 'answered_at', v ->> 'wait_ms', v ->> 'within_n', v ->> 'agent_no',
+        v ->> 'seat_no', v ->> 'legs'
+    FROM numbered ORDER BY key
+    RETURNING call_id, ticket_no;
+INSERT INTO restricted_callers (call_id, cli_raw, cli_e164)
+    SELECT value ->> 'call_id', value ->> '$.restricted[0]', value ->> '$.restricted[1]' FROM json_each(?1)
+    WHERE value ->> 'restricted' IS NOT NULL ON CONFLICT DO NOTHING;
+COMMIT;";
+
+const FIND_OPEN: &str = "SELECT call_id, ticket_no FROM tickets WHERE call_id IN (SELECT value FROM json_each(?1))";
+
+pub struct SqliteCases {
+    path: PathBuf,
+    prefix: String,
+    link: Mutex<Link>,
+}
+
+enum Link {
+    /// Never reached yet: the file may be created.
+    New,
+    /// Lost or busy: the file must exist. Creating an empty one here would start the day's numbers again.
+    Down,
+    Up(Open),
+}
+
+/// A connection and the file it is open on.
+struct Open {
+    conn: SqliteConnection,
+    inode: (u64, u64),
+}
+
+impl SqliteCases {
+    /// Touches no file yet: a store that is down at start must not keep the gateway from starting.
+    pub fn new(path: impl Into<PathBuf>, prefix: impl Into<String>) -> Self {
+        SqliteCases { path: path.into(), prefix: prefix.into(), link: Mutex::new(Link::New) }
+    }
+
+    /// Runs `work` on a usable connection, which is kept only if `work` leaves it in a known state.
+    async fn with<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        let mut link = self.link.lock().await;
+        let mut open = match std::mem::replace(&mut *link, Link::Down) {
+            // A file moved away or replaced while open would swallow tickets for good.
+            Link::Up(open) if inode(&self.path).ok() == Some(open.inode) => open,
+            Link::Up(open) => {
+                let _ = open.conn.close().await;
+                self.connect(false).await?
+            }
+            Link::Down => self.connect(false).await?,
+            Link::New => match self.connect(true).await {
+                Ok(open) => open,
+                Err(e) => {
+                    *link = Link::New;
+                    return Err(e);
+                }
+            },
+        };
+        match work(&mut open.conn).await {
+            Ok(value) => {
+                *link = Link::Up(open);
+                Ok(value)
+            }
+            Err(e) => {
+                let _ = open.conn.close().await;
+                Err(e)
+            }
+        }
+    }
+
+    async fn connect(&self, create: bool) -> Result<Open, sqlx::Error> {
+        let mut conn = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .create_if_missing(create)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .busy_timeout(LOCK_PATIENCE)
+            .foreign_keys(true)
+            .disable_statement_logging()
+            .connect()
+            .await?;
+        migrate(&mut conn).await?;
+        Ok(Open { conn, inode: inode(&self.path)? })
+    }
+
+    /// All of `rows` in one transaction, or none. Ticket numbers by call id, and which of them are new.
+    async fn open_batch(&self, rows: &[TicketRow<'_>]) -> Result<Numbers, sqlx::Error> {
+        let json = serde_json::to_string(rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        self.with(async |conn| {
+            let opened = numbers(&conn.fetch_all(sqlx::query(OPEN_BATCH).bind(json)).await?)?;
+            let rest: Vec<&str> = rows.iter().map(|r| &*r.call_id).filter(|c| !opened.contains_key(*c)).collect();
+            let already = match rest.is_empty() {
+                true => BTreeMap::new(),
+                false => {
+                    let json = serde_json::to_string(&rest).map_err(|e| sqlx::Error::Encode(e.into()))?;
+                    numbers(&conn.fetch_all(sqlx::query(FIND_OPEN).bind(json)).await?)?
+                }
+            };
+            Ok(Numbers { opened, already })
+        })
+        .await
+    }
+
+    fn unavailable(&self, e: &sqlx::Error) -> StoreError {
+        StoreError { reason: format!("case store {}: {e}", self.path.display()) }
+    }
+}
+
+impl CaseStore for SqliteCases {
+    async fn open_tickets(&self, tickets: &[NewTicket]) -> Result<Vec<Outcome>, StoreError> {
+        let rows: Vec<Option<TicketRow>> = tickets.iter().map(|t| TicketRow::of(t, &self.prefix)).collect();
+        let mut seen = BTreeSet::new();
+        let distinct: Vec<TicketRow> =
+            rows.iter().flatten().filter(|r| seen.insert(r.call_id.clone())).cloned().collect();
+
+        let (mut numbers, mut refused) = (Numbers::default(), BTreeMap::new());
+        match self.open_batch(&distinct).await {
+            Ok(all) => numbers = all,
+            // One bad row fails the statement: find it by sending each alone.
+            Err(e) if is_the_rows_fault(&e) => {
+                for row in &distinct {
+                    match self.open_batch(std::slice::from_ref(row)).await {
+                        Ok(one) => numbers.merge(one),
+                        Err(e) if is_the_rows_fault(&e) => {
+                            refused.insert(row.call_id.clone(), e.to_string());
+                        }
+                        Err(e) => return Err(self.unavailable(&e)),
+                    }
+                }
+            }
+            Err(e) => return Err(self.unavailable(&e)),
+        }
+
+        let outcome = |row: &Option<TicketRow>| {
+            let Some(row) = row else {
+                return Ok(Outcome::Refused { why: "answered_at is not a date".into() });
+            };
+            if let Some(why) = refused.get(&row.call_id) {
+                return Ok(Outcome::Refused { why: why.clone() });
+            }
+            // Removed when reported: a second ticket of the same call in this batch is then already open.
+            if let Some(ticket_no) = numbers.opened.remove(&row.call_id) {
+                numbers.already.insert(row.call_id.clone(), ticket_no.clone());
+                return Ok(Outcome::Opened { ticket_no });
+            }
+            match numbers.already.get(&row.call_id) {
+                Some(ticket_no) => Ok(Outcome::AlreadyOpen { ticket_no: ticket_no.clone() }),
+                None => Err(StoreError { reason: format!("case store lost call {} within a batch", row.call_id) }),
+            }
+        };
+        rows.iter().map(outcome).collect()
+    }
+
+    async fn health(&self) -> Result<(), StoreError> {
+        self.with(async |conn| conn.execute("SELECT 1 FROM tickets LIMIT 1").await.map(drop))
+            .await
+            .map_err(|e| self.unavailable(&e))
+    }
+}
+
+/// Brings the schema up to date. Under the write lock, so that two gateways started together do not both try.
+async fn migrate(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    let all = MIGRATIONS.map(|(version, name, sql)| {
+        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
+    });
+    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
+    // `run` is generic over `Acquire`, which no future that must be `Send` can use on a borrowed connection.
+    Migrator::with_migrations(all.into()).run_direct(None, &mut *tx, false).await?;
+    tx.commit().await
+}
+
+/// Ticket numbers by call id.
+#[derive(Default)]
+struct Numbers {
+    opened: BTreeMap<String, String>,
+    already: BTreeMap<String, String>,
+}
+
+impl Numbers {
+    fn merge(&mut self, mut other: Numbers) {
+        self.opened.append(&mut other.opened);
+        self.already.append(&mut other.already);
+    }
+}
+
+fn numbers(rows: &[SqliteRow]) -> Result<BTreeMap<String, String>, sqlx::Error> {
+    rows.iter().map(|r| Ok((r.try_get(0)?, r.try_get(1)?))).collect()
+}
+
+/// A constraint or a type was violated: another row would fare better, the same row never will.
+fn is_the_rows_fault(e: &sqlx::Error) -> bool {
+    const SQLITE_TOOBIG: i32 = 18;
+    const SQLITE_CONSTRAINT: i32 = 19;
+    const SQLITE_MISMATCH: i32 = 20;
+    let code = e.as_database_error().and_then(|e| e.code()).and_then(|c| c.parse::<i32>().ok());
+    matches!(code.map(|c| c & 0xff), Some(SQLITE_TOOBIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH))
+}
+
+fn inode(path: &Path) -> std::io::Result<(u64, u64)> {
+    std::fs::metadata(path).map(|m| (m.dev(), m.ino()))
+}
+
+/// One row as the statements read it. Instants in milliseconds, booleans 0 or 1.
+#[derive(Clone, Serialize)]
+struct TicketRow<'a> {
+    series: String,
+    call_id: String,
+    channel: &'a str,
+    dnis: &'a str,
+    tenant: &'a str,
+    test_call: u8,
+    cli_raw: Option<&'a str>,
+    cli_e164: Option<&'a str>,
+    cli_withheld: u8,
+    /// The number as sent and as normalised, when its owner asked for privacy; then the two above are empty.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    restricted: Option<[Option<&'a str>; 2]>,
+    language: Option<&'a str>,
+    sip_call_id: &'a str,
+    icid: Option<&'a str>,
+    trunk: &'a str,
+    queue: &'a str,
+    skill: &'a str,
+    arrived_at: u64,
+    queued_at: u64,
+    ring_at: u64,
+    answered_at: u64,
+    wait_ms: u64,
+    within_n: u8,
+    agent_no: &'a str,
+    seat_no: &'a str,
+    legs: &'a [String],
+}
+
+impl<'a> TicketRow<'a> {
+    fn of(t: &'a NewTicket, prefix: &str) -> Option<Self> {
+        let number = [t.cli_raw.as_deref(), t.cli_e164.as_deref()];
+        let shown = if t.cli_withheld { [None, None] } else { number };
+        Some(TicketRow {
+            series: number::series(prefix, t.answered_at)?,
+            call_id: t.call.to_string(),
+            channel: &t.channel,
+            dnis: &t.dnis,
+            tenant: &t.tenant,
+            test_call: t.test_call.into(),
+            cli_raw: shown[0],
+            cli_e164: shown[1],
+            cli_withheld: t.cli_withheld.into(),
+            restricted: (t.cli_withheld && number != [None, None]).then_some(number),
+            language: t.language.as_deref(),
+            sip_call_id: &t.sip_call_id,
+            icid: t.icid.as_deref(),
+            trunk: t.trunk.as_str(),
+            queue: t.queue.as_str(),
+            skill: t.skill.as_str(),
+            arrived_at: t.arrived_at.as_unix_millis(),
+            queued_at: t.queued_at.as_unix_millis(),
+            ring_at: t.ring_at.as_unix_millis(),
+            answered_at: t.answered_at.as_unix_millis(),
+            wait_ms: t.wait_ms,
+            within_n: t.within_n.into(),
+            agent_no: t.agent.as_str(),
+            seat_no: t.seat.as_str(),
+            legs: &t.legs,
+        })
+    }
+}

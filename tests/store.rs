@@ -1,0 +1,12 @@
+//! Tickets are durable before a pickup is reported and reach the case store exactly once, whatever happens to it, to
+//! the disk or to the process. `contract` runs on every case store; `outage` breaks the store and the disk under a
+//! running spool; `crash` kills the process.
+
+#[path = "store/contract.rs"]
+mod contract;
+#[path = "store/crash.rs"]
+mod crash;
+#[path = "store/outage.rs"]
+mod outage;
+#[path = "store/support.rs"]
+mod support;

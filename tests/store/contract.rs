@@ -1,0 +1,253 @@
+//! What every case store promises (`rexian::cases::CaseStore`), written once. A new store: implement [`Fixture`] for
+//! it and add one `contract!` line at the bottom.
+
+use crate::support::{MORNING, assert_gapless, id, open_sqlite, ticket};
+use rexian::cases::sqlite::SqliteCases;
+use rexian::cases::{CaseStore, Outcome};
+use rexian::ticket::NewTicket;
+use sqlx::Row;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// One empty store, openable several times, and a look into it that does not go through the trait.
+pub trait Fixture {
+    type Store: CaseStore;
+    fn new() -> Self;
+    /// One more handle on the same store, as another gateway would open it.
+    fn open(&self) -> Self::Store;
+    /// Each ticket's columns as text, by call id; `None` for null. Restricted numbers under `restricted_cli_e164`.
+    fn rows(&self) -> impl Future<Output = BTreeMap<String, BTreeMap<String, Option<String>>>>;
+}
+
+async fn each_ticket_is_opened_once_and_numbered_in_order<F: Fixture>() {
+    let (fixture, tickets) = (F::new(), [ticket(7), ticket(3), ticket(5)]);
+    let store = fixture.open();
+    let first = store.open_tickets(&tickets).await.unwrap();
+    assert_eq!(first, [opened(1), opened(2), opened(3)]);
+    assert_eq!(
+        fixture.open().open_tickets(&[ticket(5), ticket(9), ticket(7)]).await.unwrap(),
+        [already(3), opened(4), already(1)],
+        "sent again through another handle"
+    );
+    assert_eq!(fixture.rows().await.len(), 4);
+}
+
+async fn a_call_twice_in_one_batch_gets_one_ticket<F: Fixture>() {
+    let fixture = F::new();
+    let outcomes = fixture.open().open_tickets(&[ticket(1), ticket(1), ticket(2)]).await.unwrap();
+    assert_eq!(outcomes, [opened(1), already(1), opened(2)]);
+    assert_eq!(fixture.rows().await.len(), 2);
+}
+
+async fn an_empty_batch_is_fine<F: Fixture>() {
+    let fixture = F::new();
+    assert_eq!(fixture.open().open_tickets(&[]).await.unwrap(), []);
+}
+
+async fn each_day_in_china_has_its_own_sequence<F: Fixture>() {
+    let fixture = F::new();
+    let after_midnight = |call| NewTicket { answered_at: MORNING + Duration::from_secs(14 * 3600), ..ticket(call) };
+    let batch = [ticket(1), after_midnight(2), ticket(3), after_midnight(4)];
+    let outcomes = fixture.open().open_tickets(&batch).await.unwrap();
+    let next_day = |n: u32| Outcome::Opened { ticket_no: format!("JN20261123{n:06}") };
+    assert_eq!(outcomes, [opened(1), next_day(1), opened(2), next_day(2)]);
+}
+
+async fn what_was_known_at_pickup_is_all_there<F: Fixture>() {
+    let fixture = F::new();
+    fixture.open().open_tickets(&[ticket(0xabc)]).await.unwrap();
+    let rows = fixture.rows().await;
+    let row = &rows[&id(0xabc)];
+    for (column, expected) in [
+        ("ticket_no", Some("JN20261122000001")),
+        ("channel", Some("phone")),
+        ("dnis", Some("12345")),
+        ("tenant", Some("jinan")),
+        ("test_call", Some("0")),
+        ("cli_raw", Some("013800005678")),
+        ("cli_e164", Some("+8613800005678")),
+        ("cli_withheld", Some("0")),
+        ("language", Some("zh-CN")),
+        ("sip_call_id", Some("2748@198.51.100.7")),
+        ("icid", Some("icid-1")),
+        ("trunk", Some("unicom")),
+        ("queue", Some("mandarin")),
+        ("skill", Some("mandarin")),
+        ("arrived_at", Some("1795312800000")),
+        ("queued_at", Some("1795312802000")),
+        ("ring_at", Some("1795312803000")),
+        ("answered_at", Some("1795312806250")),
+        ("wait_ms", Some("4250")),
+        ("within_n", Some("1")),
+        ("agent_no", Some("6632")),
+        ("seat_no", Some("801")),
+        ("legs", Some(r#"["2748@198.51.100.7","b2b-\"1\"@rexian"]"#)),
+        ("type", None),
+        ("title", None),
+        ("status", Some("待完善")),
+        ("urgency", Some("一般")),
+        ("satisfaction_call", None),
+        ("restricted_cli_e164", None),
+    ] {
+        assert_eq!(row[column].as_deref(), expected, "{column}");
+    }
+}
+
+async fn a_withheld_number_is_kept_apart<F: Fixture>() {
+    let fixture = F::new();
+    let anonymous = NewTicket { cli_raw: None, cli_e164: None, cli_withheld: true, ..ticket(2) };
+    let batch = [NewTicket { cli_withheld: true, ..ticket(1) }, anonymous];
+    fixture.open().open_tickets(&batch).await.unwrap();
+    let rows = fixture.rows().await;
+    let shown: Vec<_> = rows[&id(1)].iter().filter(|(name, _)| *name != "restricted_cli_e164").collect();
+    assert!(!format!("{shown:?}").contains("3800005678"), "{shown:?}");
+    assert_eq!(rows[&id(1)]["cli_withheld"].as_deref(), Some("1"));
+    assert_eq!(rows[&id(1)]["restricted_cli_e164"].as_deref(), Some("+8613800005678"));
+    assert_eq!(rows[&id(2)]["restricted_cli_e164"], None);
+}
+
+async fn a_ticket_no_store_can_hold_is_refused_and_harms_no_other<F: Fixture>() {
+    let fixture = F::new();
+    let store = fixture.open();
+    let no_such_wait = NewTicket { wait_ms: u64::MAX, ..ticket(2) };
+    let no_such_date = NewTicket { answered_at: rexian::time::Instant(u64::MAX), ..ticket(4) };
+    let batch = [ticket(1), no_such_wait, ticket(3), no_such_date, ticket(5)];
+    let outcomes = store.open_tickets(&batch).await.unwrap();
+    assert_eq!([&outcomes[0], &outcomes[2], &outcomes[4]], [&opened(1), &opened(2), &opened(3)]);
+    for n in [1, 3] {
+        assert!(matches!(&outcomes[n], Outcome::Refused { why } if !why.is_empty()), "{:?}", outcomes[n]);
+    }
+    assert_eq!(store.open_tickets(&[ticket(6)]).await.unwrap(), [opened(4)], "no number was used up");
+}
+
+async fn text_from_the_network_is_only_text<F: Fixture>() {
+    let fixture = F::new();
+    let nasty = "'; DROP TABLE tickets; -- \u{0}\u{1}\u{7f}\"\\ 热线 \u{1F4DE}";
+    let hostile = NewTicket { sip_call_id: nasty.into(), icid: Some("x".repeat(100_000)), ..ticket(1) };
+    let outcome = fixture.open().open_tickets(&[hostile]).await.unwrap();
+    assert_eq!(outcome, [opened(1)]);
+    let rows = fixture.rows().await;
+    // A store may cut text at the NUL; it must neither run it nor refuse the ticket.
+    let before_nul = nasty.split('\0').next().unwrap();
+    assert!(rows[&id(1)]["sip_call_id"].as_deref().unwrap().starts_with(before_nul));
+    assert_eq!(rows[&id(1)]["icid"].as_deref().map(str::len), Some(100_000));
+}
+
+/// 8 gateways at once, batches of one to three, every call sent by two of them.
+async fn concurrent_writers_leave_no_gap_and_double_nothing<F: Fixture>() {
+    const CALLS: u64 = 240;
+    let fixture = F::new();
+    let mut writers = tokio::task::JoinSet::new();
+    for w in 0..8_u64 {
+        let store = fixture.open();
+        let calls: Vec<u64> = (0..CALLS).filter(|c| c % 8 == w || (c + 3) % 8 == w).collect();
+        writers.spawn(async move {
+            let mut opened = 0;
+            for (n, chunk) in calls.chunks(1 + w as usize % 3).enumerate() {
+                let batch: Vec<_> = chunk.iter().map(|&c| ticket(c)).collect();
+                // A busy store may send a batch back; that it then still works is part of the promise.
+                let mut tries = 0;
+                let outcomes = loop {
+                    match store.open_tickets(&batch).await {
+                        Ok(outcomes) => break outcomes,
+                        Err(e) if tries == 20 => panic!("writer {w} batch {n}: {e}"),
+                        Err(_) => tries += 1,
+                    }
+                };
+                opened += outcomes.iter().filter(|o| matches!(o, Outcome::Opened { .. })).count();
+            }
+            opened
+        });
+    }
+    let opened: usize = writers.join_all().await.into_iter().sum();
+    let rows = fixture.rows().await;
+    assert_eq!(opened, CALLS as usize, "each call opened by exactly one writer");
+    assert_eq!(rows.len(), CALLS as usize);
+    assert_gapless("JN20261122", rows.values().map(|r| r["ticket_no"].clone().unwrap()));
+}
+
+async fn a_dropped_batch_leaves_the_store_usable<F: Fixture>() {
+    let fixture = F::new();
+    let store = fixture.open();
+    store.health().await.unwrap();
+    let batch: Vec<_> = (0..200).map(ticket).collect();
+    for polls in 0..6 {
+        let mut attempt = std::pin::pin!(store.open_tickets(&batch));
+        for _ in 0..polls {
+            tokio::select! { biased; _ = &mut attempt => {}, _ = tokio::task::yield_now() => continue }
+            break;
+        }
+    }
+    let outcomes = store.open_tickets(&batch).await.unwrap();
+    assert!(outcomes.iter().all(|o| matches!(o, Outcome::Opened { .. } | Outcome::AlreadyOpen { .. })));
+    let rows = fixture.rows().await;
+    assert_eq!(rows.len(), 200);
+    assert_gapless("JN20261122", rows.values().map(|r| r["ticket_no"].clone().unwrap()));
+}
+
+fn opened(n: u32) -> Outcome {
+    Outcome::Opened { ticket_no: format!("JN20261122{n:06}") }
+}
+
+fn already(n: u32) -> Outcome {
+    Outcome::AlreadyOpen { ticket_no: format!("JN20261122{n:06}") }
+}
+
+macro_rules! contract {
+    ($store:ident, $fixture:ty) => {
+        mod $store {
+            contract!(@tests $fixture: each_ticket_is_opened_once_and_numbered_in_order,
+                a_call_twice_in_one_batch_gets_one_ticket, an_empty_batch_is_fine,
+                each_day_in_china_has_its_own_sequence, what_was_known_at_pickup_is_all_there,
+                a_withheld_number_is_kept_apart, a_ticket_no_store_can_hold_is_refused_and_harms_no_other,
+                text_from_the_network_is_only_text, concurrent_writers_leave_no_gap_and_double_nothing,
+                a_dropped_batch_leaves_the_store_usable);
+        }
+    };
+    (@tests $fixture:ty: $($test:ident),*) => {
+        $(#[tokio::test] async fn $test() { super::$test::<$fixture>().await })*
+    };
+}
+
+contract!(sqlite, super::Sqlite);
+
+pub struct Sqlite {
+    dir: tempfile::TempDir,
+}
+
+impl Fixture for Sqlite {
+    type Store = SqliteCases;
+
+    fn new() -> Self {
+        Sqlite { dir: tempfile::tempdir().unwrap() }
+    }
+
+    fn open(&self) -> SqliteCases {
+        SqliteCases::new(self.dir.path().join("cases.db"), "JN")
+    }
+
+    async fn rows(&self) -> BTreeMap<String, BTreeMap<String, Option<String>>> {
+        let mut conn = open_sqlite(&self.dir.path().join("cases.db")).await;
+        let columns: Vec<String> = sqlx::query("SELECT name FROM pragma_table_info('tickets')")
+            .fetch_all(&mut conn)
+            .await
+            .unwrap()
+            .iter()
+            .map(|r| r.get(0))
+            .collect();
+        let texts: Vec<_> = columns.iter().map(|c| format!("CAST(t.{c} AS TEXT)")).collect();
+        let select = format!(
+            "SELECT {}, r.cli_e164 FROM tickets t LEFT JOIN restricted_callers r USING (call_id)",
+            texts.join(", ")
+        );
+        let rows = sqlx::query(sqlx::AssertSqlSafe(select)).fetch_all(&mut conn).await.unwrap();
+        let names = columns.iter().map(String::as_str).chain(["restricted_cli_e164"]);
+        rows.iter()
+            .map(|row| {
+                let row: BTreeMap<_, _> =
+                    names.clone().enumerate().map(|(n, name)| (name.to_owned(), row.get::<Option<String>, _>(n))).collect();
+                (row["call_id"].clone().unwrap(), row)
+            })
+            .collect()
+    }
+}
