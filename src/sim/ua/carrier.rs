@@ -1,8 +1,7 @@
 //! A citizen's call as a carrier brings it: places it, waits for a human with limited patience, talks, hangs up.
 
-use super::dialog::Cx;
 use super::outgoing::{Outgoing, Target};
-use super::wire::Station;
+use super::wire::{Cx, Station};
 use super::{Ending, Outputs, UaFact, UaOutput};
 use crate::sim::rng::Rng;
 use crate::sip::message::{Framing, Message, Name};

@@ -2,29 +2,11 @@
 //! Not here: getting it up (`outgoing`, `incoming`).
 
 use super::media::{self, RemoteMedia};
-use super::wire::{self, Draft, PATIENCE, Replies, Resend, Station, text};
-use super::{Ending, Outputs, UaFact, UaOutput};
-use crate::sim::rng::Rng;
+use super::wire::{self, Cx, Draft, PATIENCE, Replies, Resend, text};
+use super::{Ending, UaFact};
 use crate::sip::message::{Message, Method, Name, NameAddr};
 use crate::time::Instant;
 use std::time::Duration;
-
-/// What a step may use.
-pub struct Cx<'a> {
-    pub now: Instant,
-    pub us: &'a Station,
-    pub rng: &'a mut Rng,
-    pub out: &'a mut Outputs,
-}
-
-impl Cx<'_> {
-    pub fn send(&mut self, bytes: Vec<u8>) {
-        self.out.push_back(UaOutput::Send(bytes));
-    }
-    pub fn fact(&mut self, fact: UaFact) {
-        self.out.push_back(UaOutput::Fact(fact));
-    }
-}
 
 #[derive(Clone, Debug)]
 pub struct Dialog {

@@ -1,7 +1,7 @@
 //! A call that comes to a phone: rings, is answered, refused or ignored as planned; then hold and hang-up as planned.
 
-use super::dialog::{Cx, Dialog};
-use super::wire::{self, PATIENCE, Replies, Resend};
+use super::dialog::Dialog;
+use super::wire::{self, Cx, PATIENCE, Replies, Resend};
 use super::{Ending, UaFact};
 use crate::sip::message::{Framing, Message, Method, Name};
 use crate::time::Instant;

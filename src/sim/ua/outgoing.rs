@@ -1,9 +1,9 @@
 //! A call we place: INVITE, challenge, provisionals, CANCEL, until it is up or refused (RFC 3261 s9, s13, s17.1.1).
 
 use super::credentials::{Account, Credentials};
-use super::dialog::{Cx, Dialog};
+use super::dialog::Dialog;
 use super::media;
-use super::wire::{self, Draft, PATIENCE, Resend};
+use super::wire::{self, Cx, Draft, PATIENCE, Resend};
 use super::{Ending, UaFact};
 use crate::sip::message::{Message, Method, Name};
 use crate::time::Instant;

@@ -1,11 +1,10 @@
 //! A seat's telephone: registered, with one line for offered calls and a keypad for feature codes.
 
 use super::credentials::Account;
-use super::dialog::Cx;
 use super::incoming::{Incoming, Plan};
 use super::outgoing::{Outgoing, Target};
 use super::registration::Registration;
-use super::wire::{self, Station};
+use super::wire::{self, Cx, Station};
 use super::{Ending, Outputs, UaFact, UaOutput};
 use crate::sim::rng::Rng;
 use crate::sip::message::{Framing, Message, Method};
