@@ -14,6 +14,8 @@ pub struct Record {
     pub arrived_at: Instant,
     pub queued_at: Instant,
     pub queue: Option<QueueName>,
+    /// The queue that turned it away before it could wait there.
+    pub refused_by: Option<QueueName>,
     pub stage: Stage,
     /// The pickup, if there was one.
     pub pickup: Option<Pickup>,
@@ -86,6 +88,7 @@ impl Audit {
             arrived_at: now,
             queued_at: now,
             queue: None,
+            refused_by: None,
             stage: Stage::Arrived,
             pickup: None,
             tickets_opened: 0,
@@ -144,6 +147,7 @@ impl Audit {
                 if at > now || now - at > self.limits.spool_patience || ring > wait {
                     return Err(format!("queued at {:?}: wait or ring is wrong", record.queued_at));
                 }
+                self.last_queue.extend(record.queue.clone().map(|queue| (agent.clone(), queue)));
                 Stage::Answered { agent, seat, held_since: None }
             }
             (Stage::Answered { agent, seat, held_since: None }, CallFact::Held) => {
@@ -176,7 +180,12 @@ impl Audit {
         stage: Stage,
         fact: &CallFact,
     ) -> Result<(), String> {
-        let CallFact::Ended { cause, wait, talk, hold, .. } = fact else { return Ok(()) };
+        let CallFact::Ended { cause, wait, talk, hold, queue, .. } = fact else { return Ok(()) };
+        match (&record.queue, cause) {
+            (Some(asked), _) if queue.as_ref() != Some(asked) => return Err(format!("it asked {asked}")),
+            (None, EndCause::QueueFull | EndCause::NoAgents) => record.refused_by = queue.clone(),
+            _ => {}
+        }
         self.leave_queue(id, record);
         record.end = Some(End { at: now, cause: *cause });
         let answered_cause = matches!(cause, EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout);
