@@ -57,6 +57,10 @@ pub enum CallFact {
     Held,
     Resumed,
     Digit(char),
+    /// One side has sent no RTP since it was connected (one-way audio): look at its network and SDP address.
+    NoAudio {
+        leg: LegId,
+    },
     /// The last event of a call. `talk` includes hold; both zero when never answered.
     Ended {
         cause: EndCause,

@@ -1,14 +1,36 @@
-//! The whole telephone brain as one deterministic value: input in, outputs and the next timeout out. SKELETON.
-//! No socket, clock, randomness, SQL, thread or tokio in it or below it; the same inputs give the same outputs.
+//! The whole telephone brain as one deterministic value: input in, outputs and the next timeout out.
+//!
+//! Belongs here: translating between modules that do not know one another (SIP, registrar, trunks, seats, distributor,
+//! call) and owning what they share (legs, ports, alarms). Not here: policy (who gets a call: `acd`; what a call does:
+//! `call`), and anything of the world. No socket, clock, randomness, SQL, thread or tokio in it or below it: the same
+//! inputs give the same outputs, and `save`/`restore` carry it to another process in the middle of anything.
 
-use crate::config::settings::CoreSettings;
-use crate::event::{AgentEvent, CallEvent};
-use crate::ids::CallId;
+mod calls;
+mod features;
+mod legs;
+mod ports;
+mod requests;
+mod timers;
+
+use crate::acd::{Acd, AcdInput, AcdOutput};
+use crate::call::Call;
+use crate::config::settings::{CoreSettings, SeatSettings};
+use crate::event::{AgentEvent, CallEvent, CallFact};
+use crate::ids::{CallId, LegId, SeatNo};
 use crate::plane::{MediaCommand, MediaEvent};
+use crate::sip::digest::Digest;
+use crate::sip::endpoint::{Endpoint, EndpointCounters, Expired, Received, ServerTx};
 use crate::sip::flow::{Flow, Transmit};
+use crate::sip::registrar::{Change, Registrar, RegistrarLimits};
+use crate::sip::tokens::Tokens;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
+use crate::trunk::Trunks;
+use legs::Leg;
+use ports::Ports;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, VecDeque};
+use timers::{Alarm, Timers};
 
 #[derive(Clone, Debug)]
 pub enum Input<'a> {
@@ -32,6 +54,8 @@ pub enum Input<'a> {
     },
     /// SIGTERM: no new calls.
     Drain,
+    /// The drain's time is over: calls still up are ended.
+    EndCalls,
     /// `next_timeout` has come.
     Timeout,
 }
@@ -56,37 +80,271 @@ pub struct Leftovers {
     pub ports_in_use: usize,
     pub waiting: usize,
     pub offers: usize,
+    pub alarms: usize,
+}
+
+/// Requests and calls turned away, for /metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusals {
+    /// From an address that is no peer: dropped without an answer.
+    pub unknown_peer: u64,
+    /// 401 sent, or credentials refused.
+    pub unauthorized: u64,
+    /// 503: too many calls, no port, or draining.
+    pub overload: u64,
+    pub unknown_number: u64,
+    /// 488: nothing in common in the SDP.
+    pub not_acceptable: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Gateway {}
+pub struct Gateway {
+    settings: CoreSettings,
+    seats: BTreeMap<SeatNo, SeatSettings>,
+    /// Called number -> index into `settings.queues`.
+    numbers: BTreeMap<String, usize>,
+    tokens: Tokens,
+    endpoint: Endpoint,
+    digest: Digest,
+    registrar: Registrar,
+    trunks: Trunks,
+    acd: Acd,
+    calls: BTreeMap<CallId, Call>,
+    legs: BTreeMap<LegId, Leg>,
+    /// Calls whose withdrawn offer still rings: the agent is free once this leg is over.
+    clearing: BTreeMap<LegId, CallId>,
+    /// Media legs whose closing figures are due.
+    figures_due: BTreeMap<LegId, CallId>,
+    ports: Ports,
+    /// The RTP port each leg holds.
+    media_ports: BTreeMap<LegId, u16>,
+    /// Which leg an INVITE server transaction opened; CANCEL names the transaction.
+    invites: BTreeMap<ServerTx, LegId>,
+    timers: Timers,
+    outputs: VecDeque<Output>,
+    next_call: u64,
+    next_leg: u64,
+    service: Service,
+    refusals: Refusals,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Service {
+    Open,
+    /// No new calls; those in progress go on.
+    Draining,
+}
 
 impl Gateway {
-    pub fn new(_settings: CoreSettings, _seed: [u8; 32], _now: Instant) -> Gateway {
-        todo!()
+    /// `seed` must be unguessable in life (tags, nonces) and fixed in tests.
+    pub fn new(settings: CoreSettings, seed: [u8; 32], now: Instant) -> Gateway {
+        let mut tokens = Tokens::new(seed);
+        let limits = &settings.limits;
+        let digest = Digest::new(&settings.domain, tokens.key(), limits.nonce_lifetime).offering(&settings.digest);
+        let registrar = Registrar::new(RegistrarLimits {
+            bindings_per_seat: limits.bindings_per_seat as usize,
+            min_expiry: limits.min_registration_expiry,
+            max_expiry: limits.registration_expiry,
+        });
+        let numbers = requests::dialled_numbers(&settings);
+        Gateway {
+            seats: settings.seats.iter().map(|s| (s.number.clone(), s.clone())).collect(),
+            numbers,
+            tokens,
+            endpoint: Endpoint::new(limits.max_transactions as usize),
+            digest,
+            registrar,
+            trunks: Trunks::new(settings.trunks.clone()),
+            acd: Acd::new(&settings.queues, &settings.agents),
+            calls: BTreeMap::new(),
+            legs: BTreeMap::new(),
+            clearing: BTreeMap::new(),
+            figures_due: BTreeMap::new(),
+            ports: Ports::new(settings.media.first_port, settings.media.pairs),
+            media_ports: BTreeMap::new(),
+            invites: BTreeMap::new(),
+            timers: Timers::default(),
+            outputs: VecDeque::new(),
+            // Call ids rise with the start time (ms), so that they never repeat after a restart.
+            next_call: now.as_unix_millis() << 20,
+            next_leg: 1,
+            service: Service::Open,
+            refusals: Refusals::default(),
+            settings,
+        }
     }
+
     /// One step. Drain `next_output` afterwards, then sleep until `next_timeout`.
-    pub fn handle(&mut self, _now: Instant, _input: Input<'_>) {
-        todo!()
+    pub fn handle(&mut self, now: Instant, input: Input<'_>) {
+        match input {
+            Input::Message { flow, bytes } => self.message(now, flow, bytes),
+            Input::FlowFailed { flow } => {
+                self.endpoint.flow_failed(now, flow);
+                for change in self.registrar.flow_failed(flow) {
+                    self.registration_changed(now, change);
+                }
+                self.expired(now);
+            }
+            Input::Media(event) => self.media(now, event),
+            Input::Spooled { call } => self.call_input(now, call, crate::call::CallInput::Spooled),
+            Input::SpoolFailed { call } => self.call_input(now, call, crate::call::CallInput::SpoolFailed),
+            Input::Drain => self.service = Service::Draining,
+            Input::EndCalls => {
+                self.service = Service::Draining;
+                for call in self.calls.keys().copied().collect::<Vec<_>>() {
+                    self.call_input(now, call, crate::call::CallInput::ForcedEnd);
+                }
+            }
+            Input::Timeout => self.timeout(now),
+        }
+        self.settle(now);
     }
+
     pub fn next_output(&mut self) -> Option<Output> {
-        todo!()
+        self.outputs.pop_front()
     }
+
     pub fn next_timeout(&self) -> Option<Instant> {
-        todo!()
+        [self.endpoint.next_timeout(), self.acd.next_timeout(), self.registrar.next_timeout(), self.timers.next()]
+            .into_iter()
+            .flatten()
+            .min()
     }
+
     /// The whole state as bytes; a gateway restored from them goes on with identical outputs.
     pub fn save(&self) -> Vec<u8> {
-        todo!()
+        postcard::to_stdvec(self).expect("plain data with known lengths always serialises")
     }
-    pub fn restore(_bytes: &[u8]) -> Result<Gateway, String> {
-        todo!()
+
+    pub fn restore(bytes: &[u8]) -> Result<Gateway, String> {
+        postcard::from_bytes(bytes).map_err(|e| format!("saved gateway state cannot be read (another version?): {e}"))
     }
+
     pub fn leftovers(&self) -> Leftovers {
-        todo!()
+        let (client_transactions, server_transactions) = self.endpoint.live();
+        Leftovers {
+            calls: self.calls.len(),
+            legs: self.legs.len(),
+            client_transactions,
+            server_transactions,
+            ports_in_use: self.ports.in_use(),
+            waiting: self.acd.waiting(),
+            offers: self.acd.offers(),
+            alarms: self.timers.armed() + self.clearing.len() + self.figures_due.len(),
+        }
     }
+
     /// Calls with a citizen on them now.
     pub fn calls(&self) -> usize {
-        todo!()
+        self.calls.len()
+    }
+
+    pub fn acd(&self) -> &Acd {
+        &self.acd
+    }
+
+    pub fn settings(&self) -> &CoreSettings {
+        &self.settings
+    }
+
+    pub fn trunks(&self) -> &Trunks {
+        &self.trunks
+    }
+
+    pub fn registered(&self, seat: &SeatNo) -> bool {
+        self.registrar.lookup(seat).is_some()
+    }
+
+    pub fn refusals(&self) -> Refusals {
+        self.refusals
+    }
+
+    pub fn endpoint_counters(&self) -> EndpointCounters {
+        self.endpoint.counters()
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.service == Service::Draining
+    }
+
+    fn message(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
+        match self.endpoint.receive(now, flow, bytes) {
+            Received::Nothing => {}
+            Received::Request { msg } => self.request(now, flow, &msg),
+            Received::Ack { msg } => {
+                if let Some(leg) = self.leg_of_dialog(&msg) {
+                    self.with_session(now, leg, |session, cx| session.acknowledged(cx, &msg));
+                }
+            }
+            Received::Cancel { invite, .. } => {
+                if let Some(leg) = self.leg_of_invite(invite) {
+                    self.with_session(now, leg, |session, cx| session.cancelled(cx));
+                }
+            }
+            Received::Response { tx, owner, msg } => {
+                self.with_session(now, LegId(owner), |session, cx| session.response(cx, tx, &msg));
+            }
+        }
+    }
+
+    fn timeout(&mut self, now: Instant) {
+        if self.endpoint.next_timeout().is_some_and(|t| t <= now) {
+            self.endpoint.handle_timeout(now);
+            self.expired(now);
+        }
+        if self.registrar.next_timeout().is_some_and(|t| t <= now) {
+            for change in self.registrar.handle_timeout(now) {
+                self.registration_changed(now, change);
+            }
+        }
+        while let Some(alarm) = self.timers.due(now) {
+            match alarm {
+                Alarm::Leg(leg) => self.with_session(now, leg, |session, cx| session.handle_timeout(cx)),
+                Alarm::Call(call) => self.call_input(now, call, crate::call::CallInput::Timeout),
+                Alarm::Clearing(leg) => self.never_cleared(now, leg),
+                Alarm::Feature(leg) => self.feature_over(now, leg),
+            }
+        }
+        if self.acd.next_timeout().is_some_and(|t| t <= now) {
+            self.acd.handle_timeout(now);
+        }
+    }
+
+    fn expired(&mut self, now: Instant) {
+        while let Some(expired) = self.endpoint.poll_expired() {
+            match expired {
+                Expired::ClientFailed { tx, owner, .. } => {
+                    self.with_session(now, LegId(owner), |session, cx| session.request_failed(cx, tx))
+                }
+                // The refused INVITE's leg is over already; its caller simply never confirmed.
+                Expired::NoAck { .. } => {}
+            }
+        }
+    }
+
+    fn registration_changed(&mut self, now: Instant, change: Change) {
+        let input = match change {
+            Change::Reachable(seat) => AcdInput::SeatReachable { seat },
+            Change::Lost(seat) => AcdInput::SeatLost { seat },
+        };
+        // A seat nobody sits at is no news to the distributor.
+        let _ = self.acd.handle(now, input);
+    }
+
+    /// Runs what follows from the step until nothing does.
+    fn settle(&mut self, now: Instant) {
+        while let Some(output) = self.acd.next_output() {
+            match output {
+                AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
+                other => self.distributed(now, other),
+            }
+        }
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            self.outputs.push_back(Output::Send(transmit));
+        }
+    }
+
+    fn emit(&mut self, now: Instant, call: CallId, what: CallFact) {
+        self.outputs.push_back(Output::Call(CallEvent { at: now, call, what }));
     }
 }

@@ -95,8 +95,8 @@ pub struct Place {
     pub leg: LegId,
     pub agent: AgentNo,
     pub seat: SeatNo,
-    /// Shown on the phone; masked if withheld.
-    pub caller_shown: String,
+    /// Shown on the phone unless withheld.
+    pub caller: Caller,
     /// Our call id, sent as a header so that a phone-side screen pop can use it.
     pub call_id: String,
 }

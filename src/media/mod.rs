@@ -1,1 +1,231 @@
-//! The data plane: RTP relay, prompts, DTMF, watchdogs; own threads.
+//! The media plane: everything that touches RTP. Belongs here: its front door, [`MediaPlane`]. Not here: any decision
+//! about calls (the gateway commands, see [`crate::plane`]).
+//!
+//! ```text
+//! MediaPlane ── router (which thread) ──► shard (one thread: epoll, sockets, legs)
+//!                                           │        pacer (when a frame is due)
+//!                                           ▼
+//!                                          leg ── inbound ── rtp, latch, sequence, dtmf
+//!                                           ├──── outbound (one RTP stream for life), g711
+//!                                           ├──── source (prompts, music, ring-back) ── prompt ── wav, resample, music
+//!                                           └──── watchdog, rtcp
+//! ```
+//! Only `shard` and `ports` know sockets; the rest is bytes and instants in, bytes out.
+
+mod dtmf;
+mod figures;
+pub mod g711;
+mod inbound;
+mod latch;
+mod leg;
+mod music;
+mod outbound;
+mod pacer;
+mod ports;
+mod prompt;
+mod resample;
+mod router;
+mod rtcp;
+pub mod rtp;
+mod sequence;
+mod shard;
+mod source;
+pub mod tone;
+mod watchdog;
+mod wav;
+
+pub use figures::{FigureReader, Figures};
+pub use prompt::{PromptError, PromptLibrary, announce_agent};
+
+use crate::config::settings::{MediaSettings, WorldSettings};
+use crate::plane::{MediaCommand, MediaEvent};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use router::Router;
+use shard::{Clock, Neighbour, Order, Parts, Port, Shard};
+use std::fmt;
+use std::io::{self, Read};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::mpsc::{SyncSender, channel, sync_channel};
+use std::thread::JoinHandle;
+
+/// Where events go: called on the media threads, so it must not block.
+pub type EventSink = Arc<dyn Fn(MediaEvent) + Send + Sync>;
+
+/// Commands a thread may be behind by; it takes them all between any two batches of packets.
+const QUEUE: usize = 4_096;
+
+/// The running media threads. Dropping it stops them.
+#[derive(Debug)]
+pub struct MediaPlane {
+    router: Router,
+    threads: Vec<Thread>,
+    figures: FigureReader,
+}
+
+#[derive(Debug)]
+struct Thread {
+    orders: SyncSender<Order>,
+    wake: Arc<OwnedFd>,
+    handle: Option<JoinHandle<()>>,
+}
+
+impl MediaPlane {
+    /// Binds every port, then starts the threads. `on_event` is called on them and must not block.
+    ///
+    /// # Errors
+    /// The pool makes no sense, a port is taken, or the open-file limit is too low; the text says what to change.
+    pub fn start(
+        media: &MediaSettings,
+        world: &WorldSettings,
+        prompts: PromptLibrary,
+        on_event: impl Fn(MediaEvent) + Send + Sync + 'static,
+    ) -> Result<MediaPlane, MediaStartError> {
+        let hosts: Vec<_> = world.media_bind_v4.into_iter().chain(world.media_bind_v6).collect();
+        let count = world.media_threads.max(1);
+        let mut ports: Vec<Vec<Option<Box<Port>>>> = (0..count).map(|_| Vec::new()).collect();
+        for (slot, pair) in ports::bind(media.first_port, media.pairs, &hosts)?.into_iter().enumerate() {
+            // Every thread's table spans the pool; each port is in one of them (as `Router::new` deals them out).
+            ports.iter_mut().for_each(|table| table.push(None));
+            ports[slot % count][slot] = Some(Port::new(pair));
+        }
+        let (events, prompts): (EventSink, _) = (Arc::new(on_event), Arc::new(prompts));
+        let (figures, writers) = FigureReader::with_writers(count);
+        let mut neighbours = Vec::new();
+        let mut mailboxes = Vec::new();
+        for _ in 0..count {
+            let flags = rustix::event::EventfdFlags::NONBLOCK | rustix::event::EventfdFlags::CLOEXEC;
+            let wake = rustix::event::eventfd(0, flags).map_err(|e| system("eventfd", e.into()))?;
+            let (sender, arrivals) = channel();
+            neighbours.push(Neighbour { arrivals: sender, wake: Arc::new(wake) });
+            mailboxes.push(arrivals);
+        }
+        let clock = Clock::start();
+        let mut threads = Vec::new();
+        for (n, ((ports, arrivals), board)) in ports.into_iter().zip(mailboxes).zip(writers).enumerate() {
+            let (sender, orders) = sync_channel(QUEUE);
+            let wake = neighbours[n].wake.clone();
+            let parts = Parts {
+                wake: wake.clone(),
+                orders,
+                arrivals,
+                neighbours: neighbours.clone(),
+                ports,
+                prompts: prompts.clone(),
+                events: events.clone(),
+                random: ChaCha8Rng::from_seed(entropy().map_err(|e| system("reading /dev/urandom", e))?),
+                board,
+                clock,
+            };
+            let shard = Shard::new(parts).map_err(|e| system("epoll", e))?;
+            let thread = std::thread::Builder::new().name(format!("media-{n}"));
+            let handle = thread.spawn(move || shard.run()).map_err(|e| system("starting a thread", e))?;
+            threads.push(Thread { orders: sender, wake, handle: Some(handle) });
+        }
+        Ok(MediaPlane { router: Router::new(media.first_port, media.pairs, count), threads, figures })
+    }
+
+    /// Hands a command to its thread; it is carried out between two batches of packets. A command about a leg that is
+    /// not open is logged and dropped. Waits only if thousands of commands are unserved.
+    pub fn command(&mut self, command: MediaCommand) {
+        let threads = &self.threads;
+        let routed = self.router.route(command, |thread, order| threads[thread].send(order));
+        if let Err(fault) = routed {
+            tracing::warn!(?fault, "media command dropped");
+        }
+    }
+
+    /// A reader of the totals for `/metrics`, usable on any thread.
+    pub fn figures(&self) -> FigureReader {
+        self.figures.clone()
+    }
+
+    /// Ends the threads; every leg still open is closed (with its BYE and its `Closed`).
+    pub fn stop(mut self) {
+        self.halt();
+    }
+
+    fn halt(&mut self) {
+        self.threads.iter().for_each(|thread| thread.send(Order::Stop));
+        for handle in self.threads.iter_mut().filter_map(|t| t.handle.take()) {
+            if handle.join().is_err() {
+                tracing::error!("a media thread has panicked");
+            }
+        }
+    }
+}
+
+impl Drop for MediaPlane {
+    fn drop(&mut self) {
+        self.halt();
+    }
+}
+
+impl Thread {
+    fn send(&self, order: Order) {
+        if self.orders.send(order).is_err() {
+            return tracing::error!("a media thread has ended: its calls are silent, restart the gateway");
+        }
+        ring(&self.wake);
+    }
+}
+
+/// Wakes the thread that sleeps on this eventfd.
+fn ring(wake: &OwnedFd) {
+    // Fails only when the counter is full: then it is awake anyway.
+    let _ = rustix::io::write(wake, &1u64.to_ne_bytes());
+}
+
+fn entropy() -> io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
+    Ok(seed)
+}
+
+fn system(what: &'static str, error: io::Error) -> MediaStartError {
+    MediaStartError::System { what, error }
+}
+
+/// Why the media plane cannot start; the text says whose the fault is and what to change.
+#[derive(Debug)]
+pub enum MediaStartError {
+    NoAddress,
+    BadPool { first_port: u16, pairs: u16 },
+    FileLimit { sockets: u64, maximum: u64 },
+    Bind { address: SocketAddr, error: io::Error },
+    System { what: &'static str, error: io::Error },
+}
+
+impl fmt::Display for MediaStartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            MediaStartError::NoAddress => write!(f, "no media address: set the address to bind for IPv4, IPv6 or both"),
+            MediaStartError::BadPool { first_port, pairs } => write!(
+                f,
+                "media port pool of {pairs} pairs from port {first_port}: the first port must be even and not 0, \
+                 there must be at least one pair, and the last must not pass 65535"
+            ),
+            MediaStartError::FileLimit { sockets, maximum } => write!(
+                f,
+                "the media port pool needs {sockets} sockets but this process may open only {maximum} files: \
+                 raise the hard limit (systemd: LimitNOFILE={}) or configure fewer port pairs",
+                sockets + 1_024
+            ),
+            MediaStartError::Bind { address, error } => match error.kind() {
+                io::ErrorKind::AddrInUse => write!(
+                    f,
+                    "media port {address} is taken by another program: stop it (ss -ulpn shows which) or move first_port"
+                ),
+                io::ErrorKind::AddrNotAvailable => {
+                    write!(f, "{} is not an address of this machine: correct the media bind address", address.ip())
+                }
+                _ => write!(f, "media port {address} cannot be bound: {error}"),
+            },
+            MediaStartError::System { what, error } => write!(f, "the system refused {what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for MediaStartError {}

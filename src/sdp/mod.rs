@@ -1,3 +1,7 @@
-//! Session descriptions (RFC 8866) and offer/answer (RFC 3264). SKELETON.
+//! Session descriptions (RFC 8866) and offer/answer (RFC 3264). Belongs here: text <-> what the media plane needs for
+//! the one audio stream of a leg. Not here: when an offer is due (`sip::session`), packets (`media`).
+//!
+//! `parse` reads tolerantly what phones and carriers send, within bounds; `offer_answer` decides and writes.
 
 pub mod offer_answer;
+pub mod parse;

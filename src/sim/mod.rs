@@ -1,1 +1,8 @@
-//! The same gateway in virtual time.
+//! The pretend world: carriers, phones, agents, network, media and stores around one real gateway, from a seed.
+//! Nothing here is used by `serve`; the demo uses `ua`, and `simulate` will use `day`. Pure: no sockets, no clock.
+
+pub mod day;
+pub mod invariants;
+pub mod network;
+pub mod rng;
+pub mod ua;

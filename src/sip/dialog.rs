@@ -1,1 +1,221 @@
-//! Dialogs (RFC 3261 s12).
+//! Dialogs (RFC 3261 s12): identity, sequence numbers, route set, remote target, and building requests inside one.
+//! Not here: what a request means for the call (`session`), retransmission (`transaction`).
+
+use super::flow::{Flow, Transport};
+use super::message::{Builder, Message, Method, Name, uri::Uri};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Dialog {
+    pub call_id: Vec<u8>,
+    pub local_tag: String,
+    /// Unknown until a UAC hears a tagged response.
+    pub remote_tag: Option<Vec<u8>>,
+    /// Our name-addr as it goes into From, without tag.
+    local: Vec<u8>,
+    /// Theirs, as it goes into To, without tag.
+    remote: Vec<u8>,
+    /// Their Contact: the Request-URI of what we send.
+    pub remote_target: Vec<u8>,
+    /// In sending order.
+    route_set: Vec<Vec<u8>>,
+    local_seq: u32,
+    remote_seq: Option<u32>,
+}
+
+/// Most Record-Route entries kept: more than any real path has.
+const MAX_ROUTES: usize = 16;
+
+impl Dialog {
+    /// UAS side, from the request that creates it (s12.1.1).
+    pub fn uas(request: &Message<'_>, local_tag: String) -> Dialog {
+        let from = request.from();
+        Dialog {
+            call_id: request.call_id().to_vec(),
+            local_tag,
+            remote_tag: request.from_tag().map(<[u8]>::to_vec),
+            local: without_tag(request.to().raw),
+            remote: without_tag(from.raw),
+            remote_target: contact_uri(request).unwrap_or_else(|| from.uri.to_vec()),
+            route_set: request.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect(),
+            local_seq: 0,
+            remote_seq: Some(request.cseq().seq),
+        }
+    }
+
+    /// UAC side, before the request is sent. `local` and `remote` are name-addrs without tags.
+    pub fn uac(call_id: String, local_tag: String, local: String, remote: String, target: Vec<u8>) -> Dialog {
+        Dialog {
+            call_id: call_id.into_bytes(),
+            local_tag,
+            remote_tag: None,
+            local: local.into_bytes(),
+            remote: remote.into_bytes(),
+            remote_target: target,
+            route_set: Vec::new(),
+            local_seq: 0,
+            remote_seq: None,
+        }
+    }
+
+    /// A 2xx to our INVITE fixes the dialog (s12.1.2).
+    pub fn established_by(&mut self, response: &Message<'_>) {
+        self.remote_tag = response.to_tag().map(<[u8]>::to_vec);
+        self.route_set = response.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect();
+        self.route_set.reverse();
+        self.refresh_target(response);
+    }
+
+    /// Target refresh by re-INVITE, UPDATE or a 2xx to ours (s12.2).
+    pub fn refresh_target(&mut self, msg: &Message<'_>) {
+        if let Some(uri) = contact_uri(msg) {
+            self.remote_target = uri;
+        }
+    }
+
+    /// Does a request inside a dialog belong to this one (s12.2.2)?
+    pub fn owns(&self, request: &Message<'_>) -> bool {
+        request.call_id() == self.call_id
+            && request.to_tag() == Some(self.local_tag.as_bytes())
+            && request.from_tag() == self.remote_tag.as_deref()
+    }
+
+    /// s12.2.2: a sequence number lower than (or equal to) the last is out of order.
+    pub fn in_order(&mut self, request: &Message<'_>) -> bool {
+        let seq = request.cseq().seq;
+        match self.remote_seq {
+            Some(last) if seq <= last => false,
+            _ => {
+                self.remote_seq = Some(seq);
+                true
+            }
+        }
+    }
+
+    /// A new request inside the dialog; its CSeq is one higher than the last.
+    pub fn request(&mut self, method: Method<'_>, flow: &Flow, branch: &str) -> Builder {
+        self.local_seq += 1;
+        self.build(method, self.local_seq, flow, branch)
+    }
+
+    /// ACK for a 2xx to the request with our latest sequence number (s13.2.2.4).
+    pub fn ack(&self, flow: &Flow, branch: &str) -> Builder {
+        self.build(Method::Ack, self.local_seq, flow, branch)
+    }
+
+    /// ACK for a repeated 2xx to the INVITE that opened the dialog, after later requests have gone out.
+    pub fn ack_first(&self, flow: &Flow, branch: &str) -> Builder {
+        self.build(Method::Ack, 1, flow, branch)
+    }
+
+    /// The same dialog as another branch of a forked INVITE sees it: to end a second 2xx (s13.2.2.4).
+    pub fn fork(&self, response: &Message<'_>) -> Dialog {
+        let mut other = self.clone();
+        other.established_by(response);
+        other
+    }
+
+    /// The address the next hop's URI names, if it names one by number.
+    pub fn next_hop(&self) -> Option<SocketAddr> {
+        let first_route = self.route_set.first().map(|r| strip_brackets(r)).unwrap_or(&self.remote_target);
+        let uri = Uri::parse(first_route).ok()?;
+        Some(SocketAddr::new(uri.ip()?, uri.port.unwrap_or(5060)))
+    }
+
+    fn build(&self, method: Method<'_>, seq: u32, flow: &Flow, branch: &str) -> Builder {
+        let mut b = Builder::request(method, &self.remote_target)
+            .header(Name::Via, via(flow, branch).as_bytes())
+            .header(Name::MaxForwards, b"70");
+        for route in &self.route_set {
+            b = b.header(Name::Route, route);
+        }
+        b.header(Name::From, &tagged(&self.local, Some(self.local_tag.as_bytes())))
+            .header(Name::To, &tagged(&self.remote, self.remote_tag.as_deref()))
+            .header(Name::CallId, &self.call_id)
+            .header(Name::CSeq, &cseq(seq, method))
+    }
+}
+
+/// Our Contact on this flow.
+pub fn contact(flow: &Flow) -> String {
+    match flow.transport {
+        Transport::Udp => format!("<sip:{}>", flow.local),
+        Transport::Tcp => format!("<sip:{};transport=tcp>", flow.local),
+    }
+}
+
+fn via(flow: &Flow, branch: &str) -> String {
+    let transport = match flow.transport {
+        Transport::Udp => "UDP",
+        Transport::Tcp => "TCP",
+    };
+    format!("SIP/2.0/{transport} {};branch={branch};rport", flow.local)
+}
+
+fn cseq(seq: u32, method: Method<'_>) -> Vec<u8> {
+    let mut v = seq.to_string().into_bytes();
+    v.push(b' ');
+    v.extend_from_slice(method.as_bytes());
+    v
+}
+
+fn tagged(name_addr: &[u8], tag: Option<&[u8]>) -> Vec<u8> {
+    let mut v = name_addr.to_vec();
+    if let Some(tag) = tag {
+        v.extend_from_slice(b";tag=");
+        v.extend_from_slice(tag);
+    }
+    v
+}
+
+/// Drops `;tag=...` from a From/To value; other parameters stay, as the far end may compare them.
+fn without_tag(raw: &[u8]) -> Vec<u8> {
+    let params_from = raw.iter().rposition(|&b| b == b'>').map_or(0, |i| i + 1);
+    let lower = raw[params_from..].to_ascii_lowercase();
+    let mut at = 0;
+    while let Some(found) = lower[at..].windows(4).position(|w| w == b"tag=") {
+        let start = at + found;
+        // The parameter's own name, not the end of another's: preceded by `;` and white space only.
+        let before = lower[..start].iter().rposition(|b| !b.is_ascii_whitespace());
+        if before.is_some_and(|i| lower[i] == b';') {
+            let semicolon = before.unwrap_or(0);
+            let end = lower[start..].iter().position(|&b| b == b';').map_or(lower.len(), |i| start + i);
+            let mut v = raw[..params_from + semicolon].to_vec();
+            v.extend_from_slice(&raw[params_from + end..]);
+            return v;
+        }
+        at = start + 4;
+    }
+    raw.to_vec()
+}
+
+fn strip_brackets(route: &[u8]) -> &[u8] {
+    let open = route.iter().position(|&b| b == b'<').map_or(0, |i| i + 1);
+    let close = route.iter().position(|&b| b == b'>').unwrap_or(route.len());
+    route.get(open..close).unwrap_or(route)
+}
+
+fn contact_uri(msg: &Message<'_>) -> Option<Vec<u8>> {
+    let contact = msg.contacts().next()?.ok()?;
+    (contact.uri != b"*").then(|| contact.uri.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tag_is_cut_and_nothing_else() {
+        for (given, want) in [
+            ("<sip:a@b>;tag=1", "<sip:a@b>"),
+            ("\"x;tag=9\" <sip:a@b;tag=5>;x=y;TAG=1;z", "\"x;tag=9\" <sip:a@b;tag=5>;x=y;z"),
+            ("sip:a@b;tag=1", "sip:a@b"),
+            ("<sip:a@b>;vtag=1", "<sip:a@b>;vtag=1"),
+            ("<sip:a@b> ; tag=1", "<sip:a@b> "),
+            ("tel:+8613800138000", "tel:+8613800138000"),
+        ] {
+            assert_eq!(String::from_utf8(without_tag(given.as_bytes())).unwrap(), want, "{given}");
+        }
+    }
+}

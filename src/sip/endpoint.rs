@@ -1,11 +1,38 @@
-//! The transaction layer's face to its user: datagram in, transaction-user event out. SKELETON.
-//! (RFC 3261 s17, s18; RFC 6026.) The transaction user is `trunk`/`seat` through `gateway`.
+//! The transaction layer's face to its user: datagram in, transaction-user event out (RFC 3261 s17, s18; RFC 6026).
+//! Belongs here: finding a message's transaction, its timers, answers that need no transaction. Not here: the
+//! machines themselves ([`super::transaction`]), dialogs and anything a request is about; the transaction user is
+//! `trunk`/`seat` through `gateway`.
+//!
+//! Invariants. Every client transaction reports exactly one end: a final response or `ClientFailed`. A server
+//! transaction is opened by `accept` only, so a stranger's requests cost no memory until the user lets them in.
+//! Everything else ends by a timer, except what waits for the user: an accepted request not answered, and an INVITE
+//! of ours that rings (the user's ring timer calls `cancel`).
+//!
+//! Size. A UDP request is sent as it is, whatever its length: s18.1.1 would have those over 1300 bytes go by a stream,
+//! but the flow is the user's choice, and carriers here take fragments.
 
-use super::flow::{Flow, Transmit};
-use super::message::Message;
-use super::tokens::Tokens;
+mod answers;
+mod arena;
+mod clients;
+mod matching;
+mod running;
+mod servers;
+mod timer_queue;
+
+use super::flow::{Flow, Transmit, Transport};
+use super::message::{Framing, Message};
 use crate::time::Instant;
+pub use answers::reply_flow;
+use arena::Arena;
+use clients::ClientTransaction;
+use matching::Key;
+use running::{Due, Transaction};
 use serde::{Deserialize, Serialize};
+use servers::ServerTransaction;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::num::NonZeroU64;
+use timer_queue::TimerQueue;
 
 /// Names a server transaction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -15,13 +42,15 @@ pub struct ServerTx(pub u64);
 pub struct ClientTx(pub u64);
 
 /// What one received message means to the transaction user.
+// The message is an index in place: a box would be an allocation per packet.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Received<'m> {
     /// Absorbed (retransmission, ACK to a non-2xx, stray or late response, answered malformed request).
     Nothing,
     /// A new request. Nothing is kept yet: the user decides by peer, then calls `accept`, `refuse` or drops it.
     Request { msg: Message<'m> },
-    /// A new INVITE-server transaction's CANCEL was answered 200 here; the user now answers the INVITE 487.
+    /// An unanswered INVITE's CANCEL, answered 200 here and reported once; the user now answers the INVITE 487.
     Cancel { invite: ServerTx, msg: Message<'m> },
     /// ACK for a 2xx: belongs to a dialog, not to a transaction.
     Ack { msg: Message<'m> },
@@ -30,85 +59,122 @@ pub enum Received<'m> {
 }
 
 /// What time brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Expired {
-    /// Timer B or F, or the transport failed: treat as 408 / 503.
+    /// Timer B or F, no answer to a cancelled INVITE, or the transport failed: treat as 408 / 503.
     ClientFailed { tx: ClientTx, owner: u64, transport: bool },
     /// Timer H: no ACK came for our non-2xx final answer.
     NoAck { tx: ServerTx },
 }
 
-/// Counters for /metrics: what was dropped and why.
+/// Counters for /metrics: what was dropped and why. Messages, since start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EndpointCounters {
+    /// All messages received, keep-alives left out.
     pub received: u64,
+    /// Requests and responses the parser refused.
     pub malformed: u64,
+    /// Responses to nothing we asked, or with a Via below ours; CANCELs of no INVITE here.
     pub stray: u64,
+    /// Messages that repeat one we had.
     pub retransmissions_in: u64,
+    /// Messages we sent again.
     pub retransmissions_out: u64,
+    /// Requests answered 503 because `max_transactions` was reached.
     pub refused_full: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Endpoint {}
+pub struct Endpoint {
+    max_transactions: usize,
+    clients: Arena<ClientTransaction>,
+    servers: Arena<ServerTransaction>,
+    client_of: BTreeMap<Key, NonZeroU64>,
+    server_of: BTreeMap<Key, NonZeroU64>,
+    /// Client transactions that await a final response, by where they were sent: what `flow_failed` asks for.
+    awaiting: BTreeSet<(SocketAddr, NonZeroU64)>,
+    timers: TimerQueue<Due>,
+    transmits: VecDeque<Transmit>,
+    expired: VecDeque<Expired>,
+    counters: EndpointCounters,
+}
 
 impl Endpoint {
-    /// `max_transactions`: beyond it new requests get a stateless 503 with Retry-After.
-    pub fn new(_max_transactions: usize) -> Self {
-        todo!()
+    /// `max_transactions`: with so many server transactions live (lingering ones count), `receive` answers new
+    /// requests with a stateless 503 and Retry-After instead of reporting them. Requests inside dialogs are let in up
+    /// to a quarter more, since refusing a BYE frees nothing.
+    pub fn new(max_transactions: usize) -> Self {
+        Endpoint {
+            max_transactions,
+            clients: Arena::default(),
+            servers: Arena::default(),
+            client_of: BTreeMap::new(),
+            server_of: BTreeMap::new(),
+            awaiting: BTreeSet::new(),
+            timers: TimerQueue::default(),
+            transmits: VecDeque::new(),
+            expired: VecDeque::new(),
+            counters: EndpointCounters::default(),
+        }
     }
+
     /// One message received on `flow`. Malformed requests are answered here (400, 505, ...) or dropped; never panics.
-    pub fn receive<'m>(&mut self, _now: Instant, _flow: Flow, _bytes: &'m [u8]) -> Received<'m> {
-        todo!()
+    pub fn receive<'m>(&mut self, now: Instant, flow: Flow, bytes: &'m [u8]) -> Received<'m> {
+        // RFC 5626 s4.4.1: empty lines keep a NAT binding open and mean nothing.
+        if bytes.iter().all(|byte| matches!(byte, b'\r' | b'\n')) {
+            return Received::Nothing;
+        }
+        self.counters.received += 1;
+        let framing = match flow.transport {
+            Transport::Udp => Framing::Datagram,
+            Transport::Tcp => Framing::Stream,
+        };
+        match Message::parse(bytes, framing) {
+            Ok(msg) if msg.is_request() => self.receive_request(now, flow, msg),
+            Ok(msg) => self.receive_response(now, msg),
+            Err(malformed) => {
+                self.counters.malformed += 1;
+                self.answer_malformed(flow, &malformed);
+                Received::Nothing
+            }
+        }
     }
-    /// Opens the server transaction for a request that `receive` reported.
-    pub fn accept(&mut self, _now: Instant, _flow: Flow, _msg: &Message<'_>) -> ServerTx {
-        todo!()
+
+    /// Bytes outside any transaction: ACK to 2xx, repeated 2xx (on [`reply_flow`] of its INVITE).
+    pub fn send_stray(&mut self, flow: Flow, bytes: Vec<u8>) {
+        self.transmits.push_back(Transmit { flow, bytes });
     }
-    /// Answers without keeping a transaction (RFC 3261 s8.2.7); an INVITE's ACK is then absorbed by its To tag.
-    pub fn refuse(&mut self, _flow: Flow, _msg: &Message<'_>, _status: u16, _tokens: &mut Tokens) {
-        todo!()
-    }
-    /// Sends a response (built with `Builder::response`). Retransmissions are handled, except a 2xx to INVITE: its
-    /// repetition until ACK is the user's (RFC 3261 s13.3.1.4), by `send_stray`.
-    pub fn respond(&mut self, _now: Instant, _tx: ServerTx, _status: u16, _response: Vec<u8>) {
-        todo!()
-    }
-    /// Sends a request whose top Via branch is `branch`. `owner` comes back with each response.
-    pub fn request(&mut self, _now: Instant, _flow: Flow, _branch: &str, _owner: u64, _request: Vec<u8>) -> ClientTx {
-        todo!()
-    }
-    /// CANCELs our INVITE: at once if a provisional came, else as soon as one comes (RFC 3261 s9.1). Its own 200 is absorbed.
-    pub fn cancel(&mut self, _now: Instant, _tx: ClientTx) {
-        todo!()
-    }
-    /// Bytes outside any transaction: ACK to 2xx, repeated 2xx.
-    pub fn send_stray(&mut self, _flow: Flow, _bytes: Vec<u8>) {
-        todo!()
-    }
-    /// The flow's connection is gone or sending on it failed: its client transactions fail at once.
-    pub fn flow_failed(&mut self, _now: Instant, _flow: Flow) {
-        todo!()
-    }
+
     /// Next bytes to send, in order.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        todo!()
+        self.transmits.pop_front()
     }
+
     /// Next timer consequence; call until `None` after `handle_timeout` (and after `flow_failed`).
     pub fn poll_expired(&mut self) -> Option<Expired> {
-        todo!()
+        self.expired.pop_front()
     }
+
+    /// When `handle_timeout` is next wanted; exact, `None` when no timer runs.
     pub fn next_timeout(&self) -> Option<Instant> {
-        todo!()
+        self.timers.next()
     }
-    pub fn handle_timeout(&mut self, _now: Instant) {
-        todo!()
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some(Due { transaction, timer }) = self.timers.pop(now) {
+            match transaction {
+                Transaction::Client(id) => self.client_timer(now, id, timer),
+                Transaction::Server(id) => self.server_timer(now, id, timer),
+            }
+        }
     }
+
     /// Live transactions (client, server): must be (0, 0) at a simulated day's end.
     pub fn live(&self) -> (usize, usize) {
-        todo!()
+        (self.clients.len(), self.servers.len())
     }
+
     pub fn counters(&self) -> EndpointCounters {
-        todo!()
+        self.counters
     }
 }

@@ -17,6 +17,13 @@ impl Tokens {
         self.0.next_u64()
     }
 
+    /// A key for nonces.
+    pub fn key(&mut self) -> [u8; 32] {
+        let mut key = [0; 32];
+        self.0.fill_bytes(&mut key);
+        key
+    }
+
     /// 16 hex digits.
     pub fn token(&mut self) -> String {
         format!("{:016x}", self.0.next_u64())

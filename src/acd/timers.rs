@@ -1,0 +1,35 @@
+//! The distributor's timers by name. Each is derived from the state it belongs to and dies with it.
+
+use super::agent::AgentIx;
+use crate::ids::CallId;
+use crate::time::Instant;
+use std::collections::BTreeSet;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    // Of timers due at the same instant the earlier named runs first: who becomes free just in time serves the caller
+    // whose patience limit ends just then.
+    /// The wrap-up is over: ready, or what was wished for meanwhile.
+    WrapUp(AgentIx),
+    /// The seat rang long enough: agent not ready, caller back in place.
+    Ring(AgentIx),
+    /// The caller waited for the queue's limit. Not running while an agent's seat rings for the caller.
+    MaxWait(CallId),
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Timers(BTreeSet<(Instant, Timer)>);
+
+impl Timers {
+    pub fn start(&mut self, at: Instant, timer: Timer) {
+        self.0.insert((at, timer));
+    }
+
+    pub fn stop(&mut self, at: Instant, timer: Timer) {
+        self.0.remove(&(at, timer));
+    }
+
+    pub fn next(&self) -> Option<(Instant, Timer)> {
+        self.0.first().copied()
+    }
+}

@@ -1,0 +1,364 @@
+//! Reads one TOML file value by value and remembers where each stood. Belongs here: types of values, places, unknown
+//! keys. Not here: what a setting means (`sections`, `people`) and whether settings agree (`cross`).
+
+use super::problem::Problem;
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use toml_edit::{Document, Item, TableLike, Value};
+
+/// A file, its lines, and what was found wrong so far.
+pub(super) struct File {
+    pub path: PathBuf,
+    line_starts: Vec<usize>,
+    problems: RefCell<Vec<Problem>>,
+}
+
+/// A value and the line it stands on.
+#[derive(Clone, Debug)]
+pub(super) struct At<T> {
+    pub value: T,
+    pub line: usize,
+}
+
+/// One table. Whoever reads it asks for every key it knows and then calls [`Section::done`].
+pub(super) struct Section<'a> {
+    pub file: &'a File,
+    /// As it is called in messages: `[sip]`, `[[queues]]`.
+    pub name: String,
+    pub line: usize,
+    table: Option<&'a dyn TableLike>,
+    /// Read where `table` lacks a key.
+    defaults: Option<&'a dyn TableLike>,
+    known: RefCell<Vec<&'static str>>,
+}
+
+impl File {
+    pub fn new(path: &Path, text: &str) -> File {
+        let line_starts = std::iter::once(0).chain(text.match_indices('\n').map(|(i, _)| i + 1)).collect();
+        File { path: path.to_owned(), line_starts, problems: RefCell::new(vec![]) }
+    }
+
+    pub fn problem(&self, line: usize, what: impl Into<String>, fix: impl Into<String>) {
+        let problem = Problem { file: self.path.clone(), line, what: what.into(), fix: fix.into() };
+        self.problems.borrow_mut().push(problem);
+    }
+
+    /// Reports a syntax error; nothing else can be said about such a file.
+    pub fn parse(&self, text: &str) -> Option<Document<String>> {
+        let parsed = Document::parse(text.to_owned());
+        let report = |e: &toml_edit::TomlError| {
+            let what = format!("not TOML: {}", e.message().replace('\n', ", "));
+            self.problem(self.line(e.span()), what, "mend the syntax here; the rest was not read");
+        };
+        parsed.inspect_err(report).ok()
+    }
+
+    pub fn root<'a>(&'a self, document: &'a Document<String>) -> Section<'a> {
+        Section::new(self, "the file".into(), 0, Some(document.as_table()))
+    }
+
+    pub fn into_problems(self) -> Vec<Problem> {
+        self.problems.into_inner()
+    }
+
+    fn line(&self, span: Option<std::ops::Range<usize>>) -> usize {
+        span.map_or(0, |span| self.line_starts.partition_point(|start| *start <= span.start))
+    }
+}
+
+impl<'a> Section<'a> {
+    fn new(file: &'a File, name: String, line: usize, table: Option<&'a dyn TableLike>) -> Section<'a> {
+        Section { file, name, line, table, defaults: None, known: RefCell::new(vec![]) }
+    }
+
+    pub fn with_defaults(self, defaults: &Section<'a>) -> Section<'a> {
+        Section { defaults: defaults.table, ..self }
+    }
+
+    /// `[key]`; empty if the file has none.
+    pub fn table(&self, key: &'static str) -> Section<'a> {
+        let Some((line, item)) = self.item(key) else { return Section::new(self.file, format!("[{key}]"), 0, None) };
+        if item.as_table_like().is_none() {
+            self.wrong(line, key, item, "a table", &format!("write [{key}] and its settings below it"));
+        }
+        Section::new(self.file, format!("[{key}]"), line, item.as_table_like())
+    }
+
+    /// `[[key]]`, or an array of inline tables.
+    pub fn tables(&self, key: &'static str) -> Vec<Section<'a>> {
+        let Some((line, item)) = self.item(key) else { return vec![] };
+        let section = |line, table| Section::new(self.file, format!("[[{key}]]"), line, Some(table));
+        if let Some(tables) = item.as_array_of_tables() {
+            return tables.iter().map(|t| section(self.file.line(t.span()), t as &dyn TableLike)).collect();
+        }
+        let values = item.as_array().map(|a| a.iter().map(|v| (v, v.as_inline_table())).collect::<Vec<_>>());
+        match values {
+            Some(all) if all.iter().all(|(_, table)| table.is_some()) => {
+                let of = |(v, t): (&'a Value, Option<&'a toml_edit::InlineTable>)| {
+                    t.map(|t| section(self.file.line(v.span()), t as &dyn TableLike))
+                };
+                all.into_iter().filter_map(of).collect()
+            }
+            _ => {
+                self.wrong(line, key, item, "a list of tables", &format!("write [[{key}]] above each entry"));
+                vec![]
+            }
+        }
+    }
+
+    /// Every key of `[key]` with its value: for tables whose keys are the user's own names.
+    pub fn entries(&self, key: &'static str) -> Vec<(String, At<&'a Value>)> {
+        let Some((line, item)) = self.item(key) else { return vec![] };
+        let Some(table) = item.as_table_like() else {
+            self.wrong(line, key, item, "a table", &format!("write {key} = {{ name = value }}"));
+            return vec![];
+        };
+        let entry = |(name, item): (&str, &'a Item)| {
+            let line = self.file.line(table.get_key_value(name).and_then(|(k, _)| k.span()));
+            item.as_value().map(|value| (name.to_owned(), At { value, line }))
+        };
+        table.iter().filter_map(entry).collect()
+    }
+
+    /// Something stands under `key`, be it right or wrong.
+    pub fn has(&self, key: &str) -> bool {
+        [self.table, self.defaults].into_iter().flatten().any(|t| t.contains_key(key))
+    }
+
+    /// Where `key` stands; the section's own line if it does not.
+    pub fn line_of(&self, key: &'static str) -> usize {
+        self.item(key).map_or(self.line, |(line, _)| line)
+    }
+
+    pub fn string(&self, key: &'static str) -> Option<At<String>> {
+        self.read(key, "a text", "put it in double quotes", |v| v.as_str().map(str::to_owned))
+    }
+
+    pub fn boolean(&self, key: &'static str) -> Option<At<bool>> {
+        self.read(key, "true or false", "write true or false, without quotes", Value::as_bool)
+    }
+
+    pub fn number(&self, key: &'static str, range: RangeInclusive<u32>) -> Option<At<u32>> {
+        let wanted = format!("a whole number from {} to {}", range.start(), range.end());
+        let read = |v: &Value| v.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n));
+        self.read(key, &wanted, "choose one in that range, without quotes", read)
+    }
+
+    /// From 1 ms to 30 days unless zero is allowed.
+    pub fn duration(&self, key: &'static str, zero: bool) -> Option<At<Duration>> {
+        let read = |v: &Value| v.as_str().and_then(duration).filter(|d| zero || !d.is_zero());
+        let wanted = if zero { "a duration" } else { "a duration above zero" };
+        self.read(key, wanted, r#"write it as "500ms", "15s", "2m" or "1h""#, read)
+    }
+
+    pub fn socket(&self, key: &'static str) -> Option<At<SocketAddr>> {
+        self.read(key, "an address with port", SOCKET_FIX, socket)
+    }
+
+    pub fn ip(&self, key: &'static str, v4: bool) -> Option<At<IpAddr>> {
+        let (wanted, fix) = if v4 {
+            ("an IPv4 address", r#"write it as "10.1.0.5", without a port"#)
+        } else {
+            ("an IPv6 address", r#"write it as "fd00::5", without brackets or port"#)
+        };
+        self.read(key, wanted, fix, |v| v.as_str()?.parse::<IpAddr>().ok().filter(|ip| ip.is_ipv4() == v4))
+    }
+
+    /// One word of `words`.
+    pub fn choice<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<At<T>> {
+        self.read(key, "a known word", &one_of(words), |v| pick(v, words))
+    }
+
+    pub fn choices<T: Copy>(&self, key: &'static str, words: &[(&str, T)]) -> Option<Vec<At<T>>> {
+        self.list(key, "a known word", &one_of(words), |v| pick(v, words))
+    }
+
+    pub fn sockets(&self, key: &'static str) -> Option<Vec<At<SocketAddr>>> {
+        self.list(key, "an address with port", SOCKET_FIX, socket)
+    }
+
+    /// A list, each wrong element reported at its own place.
+    pub fn list<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        fix: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<Vec<At<T>>> {
+        let (line, item) = self.item(key)?;
+        let Some(array) = item.as_array() else {
+            self.wrong(line, key, item, "a list", &format!("write {key} = [ ... ], each element {wanted}"));
+            return None;
+        };
+        let mut good = vec![];
+        for element in array {
+            let line = self.file.line(element.span());
+            match read(element) {
+                Some(value) => good.push(At { value, line }),
+                None => self.wrong(line, key, &Item::Value(element.clone()), wanted, fix),
+            }
+        }
+        // All wrong: that has been said; it is not also an empty list.
+        (array.is_empty() || !good.is_empty()).then_some(good)
+    }
+
+    /// A value never shown in a message.
+    pub fn password(&self, key: &'static str) -> Option<At<String>> {
+        let (line, item) = self.item(key)?;
+        let value = item.as_str().map(|s| At { value: s.to_owned(), line });
+        if value.is_none() {
+            self.file.problem(line, format!("{key} in {} is not a text", self.name), "put it in double quotes");
+        }
+        value
+    }
+
+    /// Reports that this section lacks `key`.
+    pub fn missing(&self, key: &str, example: impl Display) {
+        self.file.problem(self.line, format!("{} has no {key}", self.name), format!("add {key} = {example}"));
+    }
+
+    /// Accepts these keys, which others read through [`Section::with_defaults`].
+    pub fn knows(&self, keys: &[&'static str]) {
+        self.known.borrow_mut().extend(keys);
+    }
+
+    /// Refuses keys nobody asked for.
+    pub fn done(self) {
+        let known = self.known.borrow();
+        let keys = self.table.into_iter().flat_map(|t| t.iter().map(move |(key, _)| (t, key)));
+        for (table, key) in keys.filter(|(_, key)| !known.contains(key)) {
+            let line = self.file.line(table.get_key_value(key).and_then(|(k, _)| k.span()));
+            let fix = match closest(key, known.iter().copied()) {
+                Some(near) => format!("did you mean {near}?"),
+                None => format!("remove it; known here: {}", known.join(", ")),
+            };
+            self.file.problem(line, format!("unknown key {key} in {}", self.name), fix);
+        }
+    }
+
+    fn read<T>(&self, key: &'static str, wanted: &str, fix: &str, read: impl Fn(&Value) -> Option<T>) -> Option<At<T>> {
+        let (line, item) = self.item(key)?;
+        match item.as_value().and_then(read) {
+            Some(value) => Some(At { value, line }),
+            None => {
+                self.wrong(line, key, item, wanted, fix);
+                None
+            }
+        }
+    }
+
+    fn item(&self, key: &'static str) -> Option<(usize, &'a Item)> {
+        self.known.borrow_mut().push(key);
+        let find = |table: Option<&'a dyn TableLike>| table.and_then(|t| t.get_key_value(key));
+        let (name, item) = find(self.table).or_else(|| find(self.defaults))?;
+        Some((self.file.line(name.span().or_else(|| item.span())), item))
+    }
+
+    fn wrong(&self, line: usize, key: &str, item: &Item, wanted: &str, fix: &str) {
+        let shown: String = item.to_string().trim().chars().take(60).collect();
+        let what = format!("{key} = {} in {} is not {wanted}", shown.lines().next().unwrap_or(""), self.name);
+        self.file.problem(line, what, fix);
+    }
+}
+
+const SOCKET_FIX: &str = r#"write it as "10.1.0.5:5060" or "[fd00::5]:5060", port above 0"#;
+
+fn socket(value: &Value) -> Option<SocketAddr> {
+    value.as_str()?.parse().ok().filter(|s: &SocketAddr| s.port() != 0)
+}
+
+fn pick<T: Copy>(value: &Value, words: &[(&str, T)]) -> Option<T> {
+    let given = value.as_str()?;
+    words.iter().find(|(word, _)| *word == given).map(|(_, t)| *t)
+}
+
+fn one_of<T>(words: &[(&str, T)]) -> String {
+    format!("use one of: {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "))
+}
+
+/// `15s`, `2m`, `500ms`, `1h`; at most 30 days.
+fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let millis = match unit {
+        "ms" => 1,
+        "s" => 1_000,
+        "m" => 60_000,
+        "h" => 3_600_000,
+        _ => return None,
+    };
+    let total = number.parse::<u64>().ok()?.checked_mul(millis)?;
+    (total <= 30 * 24 * 3_600_000).then(|| Duration::from_millis(total))
+}
+
+/// The likeliest of `names` that a typing error could have turned into `given`.
+pub(super) fn closest<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    let near = names.into_iter().map(|name| (distance(given, name), name)).min()?;
+    let tolerated = if near.1.chars().count() > 4 { 2 } else { 1 };
+    (near.0 <= tolerated && near.0 > 0).then_some(near.1)
+}
+
+/// Edit distance (insert, remove, replace).
+fn distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, y) in b.iter().enumerate() {
+            let replaced = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
+        }
+    }
+    row[b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        for (text, millis) in [
+            ("500ms", Some(500)),
+            ("15s", Some(15_000)),
+            ("2m", Some(120_000)),
+            ("1h", Some(3_600_000)),
+            ("0s", Some(0)),
+            ("720h", Some(30 * 24 * 3_600_000)),
+            ("721h", None),
+            ("15", None),
+            ("s", None),
+            ("", None),
+            ("1.5s", None),
+            ("-1s", None),
+            ("15 s", None),
+            ("15sec", None),
+            ("99999999999999999999s", None),
+            ("9999999999999999999h", None),
+        ] {
+            assert_eq!(duration(text), millis.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn near_names() {
+        let names = ["numbers", "skill", "name", "udp"];
+        for (given, wanted) in [
+            ("numers", Some("numbers")),
+            ("number", Some("numbers")),
+            ("skil", Some("skill")),
+            ("upd", None),
+            ("ud", Some("udp")),
+            ("completely", None),
+            ("name", None),
+        ] {
+            assert_eq!(closest(given, names), wanted, "{given}");
+        }
+        assert_eq!(closest("x", []), None);
+    }
+}

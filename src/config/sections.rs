@@ -1,0 +1,266 @@
+//! The tables of the file that describe the machine: service, sip, media, limits, storage, http, log, prompts,
+//! feature codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`), whether settings
+//! agree with each other (`cross`). Absent settings keep the value of `defaults`.
+//!
+//! Files that are read (prompts, profiles, passwords) are looked for beside the configuration; files that are written
+//! (spool, cases) in the working directory, which a service manager sets.
+
+use super::problem::Problem;
+use super::profile::{self, distinct};
+use super::reader::{At, Section};
+use super::settings::{CaseStoreSettings, CoreSettings, Profile, WorldSettings};
+use crate::sip::digest::Algorithm;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+/// Where things stood that `cross` compares.
+#[derive(Default)]
+pub(super) struct Places {
+    pub udp: Vec<At<SocketAddr>>,
+    pub tcp: Vec<At<SocketAddr>>,
+    pub http: usize,
+    pub media: usize,
+    pub max_calls: usize,
+}
+
+fn set<T>(slot: &mut T, found: Option<At<T>>) {
+    if let Some(found) = found {
+        *slot = found.value;
+    }
+}
+
+/// `name` beside the configuration file.
+pub(super) fn beside(section: &Section<'_>, name: &str) -> PathBuf {
+    section.file.path.parent().unwrap_or(Path::new("")).join(name)
+}
+
+pub(super) fn service(section: Section<'_>, core: &mut CoreSettings, world: &mut WorldSettings) {
+    let checked = |key, good: fn(&str) -> bool, fix: &str| {
+        let found = section.string(key)?;
+        if good(&found.value) {
+            return Some(found);
+        }
+        let what = format!("{key} = {:?} in {} cannot be used", found.value, section.name);
+        section.file.problem(found.line, what, fix);
+        None
+    };
+    let host = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_alphanumeric() || b".-".contains(&b));
+    set(&mut core.domain, checked("domain", host, "use a host name: letters, digits, dots and hyphens"));
+    set(&mut core.tenant, checked("tenant", |s| !s.is_empty(), "name the tenant, or leave it out"));
+    let area = |s: &str| (2..=3).contains(&s.len()) && !s.starts_with('0') && s.bytes().all(|b| b.is_ascii_digit());
+    let area_fix = r#"write two or three digits without the leading 0: "531" for Jinan"#;
+    set(&mut core.area_code, checked("area_code", area, area_fix));
+    let prefix = |s: &str| s.len() <= 8 && s.bytes().all(|b| b.is_ascii_uppercase());
+    set(&mut world.ticket_prefix, checked("ticket_prefix", prefix, "use at most eight capital letters"));
+    set(&mut world.drain, section.duration("drain", true));
+    section.done();
+}
+
+/// Also reads the profiles, whose folder is named here.
+pub(super) fn sip(
+    section: Section<'_>,
+    core: &mut CoreSettings,
+    world: &mut WorldSettings,
+    places: &mut Places,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, Profile> {
+    let (udp, tcp) = (section.sockets("udp"), section.sockets("tcp"));
+    // Naming one transport's listeners says that the other has none but those named.
+    if udp.is_some() || tcp.is_some() {
+        places.udp = udp.unwrap_or_default();
+        places.tcp = tcp.unwrap_or_default();
+        world.sip_udp = places.udp.iter().map(|at| at.value).collect();
+        world.sip_tcp = places.tcp.iter().map(|at| at.value).collect();
+    }
+    if world.sip_udp.is_empty() && world.sip_tcp.is_empty() {
+        let what = "[sip] listens nowhere: udp and tcp are both empty";
+        section.file.problem(section.line, what, r#"add udp = ["10.1.0.5:5060"], with this machine's address"#);
+    }
+    let algorithms = [("sha-256", Algorithm::Sha256), ("md5", Algorithm::Md5)];
+    if let Some(list) = section.choices("digest", &algorithms) {
+        core.digest = distinct(&section, "digest", list);
+    }
+    let limits = &mut core.limits;
+    set(&mut limits.nonce_lifetime, section.duration("nonce_lifetime", false));
+    let longest = section.duration("registration_expiry", false);
+    let shortest = section.duration("min_registration_expiry", false);
+    let line = longest.as_ref().or(shortest.as_ref()).map_or(section.line, |at| at.line);
+    set(&mut limits.registration_expiry, longest);
+    set(&mut limits.min_registration_expiry, shortest);
+    if limits.min_registration_expiry > limits.registration_expiry {
+        let (min, max) = (limits.min_registration_expiry, limits.registration_expiry);
+        let what = format!("min_registration_expiry ({min:?}) is longer than registration_expiry ({max:?})");
+        section.file.problem(line, what, "no phone could register; make the minimum the shorter one");
+    }
+    set(&mut limits.bindings_per_seat, section.number("bindings_per_seat", 1..=16));
+    set(&mut limits.max_transactions, section.number("max_transactions", 100..=10_000_000));
+    let named = section.string("profiles").map(|at| beside(&section, &at.value));
+    // Without the setting the folder is used where it is, and not missed where it is not.
+    let usual = beside(&section, "sip-profiles");
+    let folder = named.or_else(|| usual.is_dir().then_some(usual));
+    section.done();
+    profile::load_all(folder.as_deref(), problems)
+}
+
+pub(super) fn media(section: Section<'_>, core: &mut CoreSettings, world: &mut WorldSettings, places: &mut Places) {
+    places.media = section.line;
+    let (bind_v4, bind_v6) = (section.ip("bind_v4", true), section.ip("bind_v6", false));
+    let (address_v4, address_v6) = (section.ip("address_v4", true), section.ip("address_v6", false));
+    if [&bind_v4, &bind_v6, &address_v4, &address_v6].into_iter().any(Option::is_some) {
+        (world.media_bind_v4, core.media.address_v4) = bound(&section, "v4", bind_v4, address_v4);
+        (world.media_bind_v6, core.media.address_v6) = bound(&section, "v6", bind_v6, address_v6);
+    }
+    let media = &mut core.media;
+    let first = section.number("first_port", 1024..=65_534);
+    let pairs = section.number("pairs", 1..=32_000);
+    let line = first.as_ref().or(pairs.as_ref()).map_or(section.line, |at| at.line);
+    if let Some(first) = first {
+        if first.value % 2 == 1 {
+            let what = format!("first_port = {} in [media] is odd", first.value);
+            section.file.problem(
+                first.line,
+                what,
+                "RTP takes even ports and RTCP the next (RFC 3550 s11); use an even one",
+            );
+        }
+        media.first_port = first.value as u16;
+    }
+    if let Some(pairs) = pairs {
+        media.pairs = pairs.value as u16;
+    }
+    let last = u32::from(media.first_port) + 2 * u32::from(media.pairs) - 1;
+    if last > 65_535 {
+        let what = format!("{} pairs from first_port {} end at port {last}", media.pairs, media.first_port);
+        section.file.problem(line, what, "the last port is 65535; begin lower or take fewer pairs");
+    }
+    if let Some(threads) = section.number("threads", 1..=64) {
+        world.media_threads = threads.value as usize;
+    }
+    set(&mut media.expect_rtp_within, section.duration("expect_rtp_within", false));
+    set(&mut media.rtp_timeout, section.duration("rtp_timeout", false));
+    section.done();
+}
+
+/// Bind address and the address written into SDP, of one family.
+fn bound(
+    section: &Section<'_>,
+    family: &str,
+    bind: Option<At<IpAddr>>,
+    address: Option<At<IpAddr>>,
+) -> (Option<IpAddr>, Option<IpAddr>) {
+    if let Some(bad) = address.as_ref().filter(|a| a.value.is_unspecified() || a.value.is_multicast()) {
+        let what = format!("address_{family} = {} in [media] is no address a peer can send to", bad.value);
+        section.file.problem(bad.line, what, "write the address of this machine that phones and trunks reach");
+    }
+    match (bind, address) {
+        (Some(bind), None) if bind.value.is_unspecified() => {
+            let what = format!("bind_{family} = {} in [media] needs address_{family}", bind.value);
+            let fix = format!("add address_{family}, the address that phones and trunks reach: it is written into SDP");
+            section.file.problem(bind.line, what, fix);
+            (Some(bind.value), None)
+        }
+        (Some(bind), None) => (Some(bind.value), Some(bind.value)),
+        (bind, Some(address)) => (Some(bind.map_or(address.value, |b| b.value)), Some(address.value)),
+        (None, None) => (None, None),
+    }
+}
+
+pub(super) fn limits(section: Section<'_>, core: &mut CoreSettings, places: &mut Places) {
+    places.max_calls = section.line;
+    if let Some(calls) = section.number("max_calls", 1..=100_000) {
+        places.max_calls = calls.line;
+        core.limits.max_calls = calls.value;
+    }
+    section.done();
+}
+
+pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut WorldSettings) {
+    let path = |key| {
+        let found: At<String> = section.string(key)?;
+        let path = PathBuf::from(&found.value);
+        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        if found.value.is_empty() || !folder.is_dir() {
+            let what = format!("{key} = {:?} in [storage]: no folder {}", found.value, folder.display());
+            section.file.problem(found.line, what, "create the folder or name another; it must be writable");
+        }
+        Some(At { value: path, line: found.line })
+    };
+    let (spool, cases) = (path("spool"), path("cases"));
+    let line = cases.as_ref().or(spool.as_ref()).map_or(section.line, |at| at.line);
+    set(&mut world.spool, spool);
+    set(&mut world.cases, cases.map(|at| At { value: CaseStoreSettings::Sqlite(at.value), line: at.line }));
+    if CaseStoreSettings::Sqlite(world.spool.clone()) == world.cases {
+        let what = format!("spool and cases in [storage] are one file, {}", world.spool.display());
+        section.file.problem(line, what, "name two: the spool must work while the case store does not");
+    }
+    set(&mut core.limits.spool_patience, section.duration("spool_patience", true));
+    section.done();
+}
+
+pub(super) fn http(section: Section<'_>, world: &mut WorldSettings, places: &mut Places) {
+    let enabled = section.boolean("enabled").is_none_or(|at| at.value);
+    if let Some(listen) = section.socket("listen") {
+        places.http = listen.line;
+        world.http = Some(listen.value);
+    }
+    world.http = world.http.filter(|_| enabled);
+    section.done();
+}
+
+pub(super) fn log(section: Section<'_>, world: &mut WorldSettings) {
+    set(&mut world.log.json, section.boolean("json"));
+    if let Some(filter) = section.string("filter") {
+        match tracing_subscriber::EnvFilter::try_new(&filter.value) {
+            Ok(_) => world.log.filter = filter.value,
+            Err(e) => {
+                let what = format!("filter = {:?} in [log] is not understood: {e}", filter.value);
+                section.file.problem(filter.line, what, r#"write it as "info" or "info,rexian::sip=debug""#);
+            }
+        }
+    }
+    section.done();
+}
+
+pub(super) fn prompts(root: &Section<'_>, world: &mut WorldSettings) {
+    for (name, At { value, line }) in root.entries("prompts") {
+        let Some(given) = value.as_str() else {
+            root.file.problem(line, format!("prompt {name} is not a text"), "write the path of a WAV file in quotes");
+            continue;
+        };
+        let path = beside(root, given);
+        if let Err(e) = hound::WavReader::open(&path) {
+            let what = format!("prompt {name} = {given:?} cannot be used: {e}");
+            root.file.problem(line, what, format!("put a WAV file at {}", path.display()));
+        }
+        world.prompts.insert(name, path);
+    }
+}
+
+pub(super) fn feature_codes(section: Section<'_>, core: &mut CoreSettings) {
+    let codes = &mut core.feature_codes;
+    let slots = [
+        ("sign_in", &mut codes.sign_in),
+        ("sign_out", &mut codes.sign_out),
+        ("ready", &mut codes.ready),
+        ("not_ready", &mut codes.not_ready),
+    ];
+    let mut all: Vec<(&str, String)> = vec![];
+    for (key, slot) in slots {
+        let found = section.string(key);
+        let line = found.as_ref().map_or(section.line, |at| at.line);
+        set(slot, found);
+        let rest = slot.trim_start_matches(['*', '#']);
+        if slot.is_empty() || slot.len() > 16 || rest.bytes().any(|b| !b.is_ascii_digit()) {
+            let what = format!("{key} = {slot:?} in [feature_codes] cannot be dialled");
+            section.file.problem(line, what, r#"use * or # and digits, as in "*11""#);
+        }
+        // A phone's user may dial digits after a code, so no code may begin another.
+        if let Some((other, code)) = all.iter().find(|(_, c)| c.starts_with(slot.as_str()) || slot.starts_with(c)) {
+            let what = format!("{key} = {slot:?} in [feature_codes] cannot be told from {other} = {code:?}");
+            section.file.problem(line, what, "choose codes of which none begins another");
+        }
+        all.push((key, slot.clone()));
+    }
+    section.done();
+}

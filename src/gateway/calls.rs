@@ -1,0 +1,241 @@
+//! Calls: between the citizen's leg, the distributor and the seat.
+
+use super::legs::{Leg, Role};
+use super::timers::Alarm;
+use super::{Gateway, Output};
+use crate::acd::{AcdInput, AcdOutput, Refused};
+use crate::call::{Call, CallInput, CallOutput, Distributor, Terms};
+use crate::event::{CallFact, EndCause, OfferEnd};
+use crate::ids::{CallId, LegId, TrunkName};
+use crate::leg::{Incoming, LegCommand, LegEnd, Place};
+use crate::plane::{Codec, MediaCommand};
+use crate::seat::sip_phone;
+use crate::sip::endpoint::ServerTx;
+use crate::sip::flow::{Flow, Transport};
+use crate::sip::message::{Builder, Message, Name, reason_phrase};
+use crate::sip::session::{Context, SERVER, Session};
+use crate::time::Instant;
+use crate::trunk;
+use std::time::Duration;
+
+/// A phone that has not confirmed our CANCEL in this time is not reachable.
+const CLEARING: Duration = Duration::from_secs(5);
+
+impl Gateway {
+    /// An admitted trunk's INVITE.
+    pub(super) fn call_arrives(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName) {
+        let tx = self.endpoint.accept(now, flow, msg);
+        let leg = self.new_leg();
+        let Some(settings) = self.trunks.get(&trunk) else { return };
+        let (codecs, dtmf, answer) =
+            (settings.profile.codecs.clone(), settings.profile.dtmf_payload_type, settings.profile.answer);
+        let incoming = trunk::incoming(leg, settings, &self.settings.area_code, msg);
+        let id = CallId(self.next_call);
+        self.next_call += 1;
+
+        let Some(queue) = self.numbers.get(&incoming.dnis).map(|&i| self.settings.queues[i].clone()) else {
+            self.refusals.unknown_number += 1;
+            return self.not_served(now, id, tx, flow, msg, incoming, 404, EndCause::UnknownNumber);
+        };
+        let tag = self.tag(leg);
+        let Some(local) = self.open_media(flow, leg, codecs, dtmf) else {
+            return self.not_served(now, id, tx, flow, msg, incoming, 503, EndCause::OurFault);
+        };
+        let (mut session, negotiated) = match Session::incoming(leg.0, tag, flow, tx, msg, local) {
+            Ok(accepted) => accepted,
+            Err(_) => {
+                self.refusals.not_acceptable += 1;
+                self.close_media(leg);
+                return self.not_served(now, id, tx, flow, msg, incoming, 488, EndCause::TrunkFault);
+            }
+        };
+        // Over UDP our requests follow the dialog's route, if it leads to this trunk (else: a way to aim BYEs at others).
+        if let Some(hop) = session.dialog().next_hop().filter(|_| flow.transport == Transport::Udp)
+            && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
+        {
+            session.send_to(hop);
+        }
+        self.legs.insert(leg, Leg { role: Role::Caller { call: id }, session, invite: Some(tx) });
+        self.invites.insert(tx, leg);
+        self.figures_due.insert(leg, id);
+        if let Some(media) = negotiated {
+            self.connect_media(leg, media);
+        }
+        let terms = Terms {
+            answer,
+            tenant: self.settings.tenant.clone(),
+            spool_patience: self.settings.limits.spool_patience,
+            queue,
+        };
+        self.start_call(now, id, incoming, terms);
+    }
+
+    fn start_call(&mut self, now: Instant, id: CallId, incoming: Incoming, terms: Terms) {
+        let mut out = Vec::new();
+        let queue = terms.queue.name.clone();
+        let mut call = Call::arrived(now, id, incoming, terms, &mut out);
+        match self.acd.handle(now, AcdInput::Enqueue { call: id, queue, since: call.queued_at() }) {
+            Ok(()) => call.queued(self.acd.position(id).unwrap_or(1), &mut out),
+            Err(refused) => {
+                // Refused before it was answered: the carrier gets a final response instead of a call.
+                out.retain(|o| matches!(o, CallOutput::Fact(_)));
+                let cause = match refused {
+                    Refused::QueueFull { .. } => EndCause::QueueFull,
+                    Refused::NoAgents(_) => EndCause::NoAgents,
+                    _ => EndCause::OurFault,
+                };
+                call.refused(now, cause, &mut out);
+            }
+        }
+        self.calls.insert(id, call);
+        self.carry_out(now, id, out);
+    }
+
+    /// A call that ends before it begins still is one call with one cause.
+    #[allow(clippy::too_many_arguments)]
+    fn not_served(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        tx: ServerTx,
+        flow: Flow,
+        msg: &Message<'_>,
+        incoming: Incoming,
+        status: u16,
+        cause: EndCause,
+    ) {
+        self.trunks.release(&incoming.trunk);
+        self.respond_once(now, tx, flow, msg, status);
+        let cli = if incoming.caller.withheld { None } else { incoming.caller.e164 };
+        let Incoming { trunk, dnis, sip_call_id, .. } = incoming;
+        self.emit(now, id, CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call: false });
+        let zero = Duration::ZERO;
+        self.emit(now, id, CallFact::Ended { cause, queue: None, skill: None, wait: zero, talk: zero, hold: zero });
+    }
+
+    pub(super) fn respond_once(&mut self, now: Instant, tx: ServerTx, flow: Flow, msg: &Message<'_>, status: u16) {
+        let tag = self.tokens.token();
+        let b = Builder::response(msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote);
+        let b = if status == 503 { b.header(Name::RetryAfter, b"5") } else { b };
+        self.endpoint.respond(now, tx, status, b.header(Name::Server, SERVER).finish());
+    }
+
+    pub(super) fn call_input(&mut self, now: Instant, id: CallId, input: CallInput) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let mut out = Vec::new();
+        call.handle(now, input, &mut out);
+        self.carry_out(now, id, out);
+    }
+
+    pub(super) fn seat_answered(&mut self, now: Instant, call: CallId, leg: LegId) {
+        if self.calls.contains_key(&call) {
+            self.call_input(now, call, CallInput::SeatAnswered { leg });
+        } else {
+            // The caller is gone and the phone won the race with our CANCEL.
+            self.tell(now, leg, LegCommand::Hangup(crate::leg::HangupReason::Withdrawn));
+        }
+    }
+
+    fn carry_out(&mut self, now: Instant, id: CallId, out: Vec<CallOutput>) {
+        for output in out {
+            match output {
+                CallOutput::Fact(fact) => self.emit(now, id, fact),
+                CallOutput::Tell { leg, command } => self.tell(now, leg, command),
+                CallOutput::Place(place) => self.place(now, id, place),
+                CallOutput::SetSource { leg, source } => {
+                    self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }))
+                }
+                CallOutput::CloseMedia { leg } => self.close_media(leg),
+                CallOutput::OpenTicket(ticket) => self.outputs.push_back(Output::OpenTicket(ticket)),
+                CallOutput::Distributor(told) => self.tell_distributor(now, id, told),
+                CallOutput::Over => self.call_over(id),
+            }
+        }
+        let alarm = self.calls.get(&id).and_then(Call::next_timeout);
+        self.timers.set(Alarm::Call(id), alarm);
+    }
+
+    fn call_over(&mut self, id: CallId) {
+        if let Some(call) = self.calls.remove(&id) {
+            self.trunks.release(call.trunk());
+        }
+    }
+
+    fn tell_distributor(&mut self, now: Instant, call: CallId, told: Distributor) {
+        let input = match told {
+            Distributor::Answered => AcdInput::Answered { call },
+            Distributor::OfferFailed(why) => AcdInput::OfferFailed { call, why },
+            Distributor::Leave => AcdInput::Leave { call },
+            Distributor::Held => AcdInput::Held { call },
+            Distributor::Resumed => AcdInput::Resumed { call },
+            Distributor::TalkEnded => AcdInput::TalkEnded { call },
+            Distributor::LeaveAfter(leg) if self.legs.contains_key(&leg) => {
+                self.clearing.insert(leg, call);
+                self.timers.set(Alarm::Clearing(leg), Some(now + CLEARING));
+                return;
+            }
+            Distributor::LeaveAfter(_) => AcdInput::Leave { call },
+        };
+        // The distributor may have acted first (offer timed out, seat lost): then there is nothing left to tell.
+        let _ = self.acd.handle(now, input);
+    }
+
+    /// The seat of a withdrawn offer has stopped ringing.
+    pub(super) fn cleared(&mut self, now: Instant, leg: LegId) {
+        if let Some(call) = self.clearing.remove(&leg) {
+            self.timers.set(Alarm::Clearing(leg), None);
+            let _ = self.acd.handle(now, AcdInput::Leave { call });
+        }
+    }
+
+    /// The seat does not answer our CANCEL: its agent is not ready before the next call finds out.
+    pub(super) fn never_cleared(&mut self, now: Instant, leg: LegId) {
+        if let Some(call) = self.clearing.remove(&leg) {
+            let _ = self.acd.handle(now, AcdInput::OfferFailed { call, why: OfferEnd::Unreachable });
+            let _ = self.acd.handle(now, AcdInput::Leave { call });
+        }
+    }
+
+    /// What the distributor decided.
+    pub(super) fn distributed(&mut self, now: Instant, output: AcdOutput) {
+        match output {
+            AcdOutput::Offer { call, agent, seat } => {
+                let leg = self.new_leg();
+                self.call_input(now, call, CallInput::Offered { agent, seat, leg });
+            }
+            AcdOutput::OfferTimedOut { call, .. } => {
+                self.call_input(now, call, CallInput::OfferRevoked(OfferEnd::NoAnswer))
+            }
+            AcdOutput::OfferWithdrawn { call, .. } => {
+                self.call_input(now, call, CallInput::OfferRevoked(OfferEnd::Withdrawn))
+            }
+            AcdOutput::QueueTimeout { call } => self.call_input(now, call, CallInput::QueueTimeout),
+            AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
+        }
+    }
+
+    /// Rings a seat.
+    fn place(&mut self, now: Instant, call: CallId, place: Place) {
+        let leg = place.leg;
+        let Some(binding) = self.registrar.lookup(&place.seat) else {
+            return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
+        };
+        let (flow, contact) = (binding.flow, binding.uri.clone());
+        let Some(local) = self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101) else {
+            return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
+        };
+        self.figures_due.insert(leg, call);
+        let tag = self.tag(leg);
+        let headers = sip_phone::headers(&place);
+        let target = sip_phone::target(&place, &self.settings.domain, flow, &contact, &headers);
+        let mut events = Vec::new();
+        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+        let session = Session::place(&mut cx, leg.0, tag, target, local);
+        let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
+        let role = Role::Seat { call, agent: place.agent, seat: place.seat };
+        self.legs.insert(leg, Leg { role, session, invite: None });
+        if let Some(call) = self.calls.get_mut(&call) {
+            call.seat_placed(leg, sip_call_id);
+        }
+    }
+}

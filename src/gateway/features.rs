@@ -1,0 +1,80 @@
+//! Feature-code calls: answered, confirmed with a tone, ended.
+
+use super::legs::{Leg, Role};
+use super::timers::Alarm;
+use super::{Gateway, Output};
+use crate::acd::AcdInput;
+use crate::event::AgentState;
+use crate::ids::{AgentNo, LegId, SeatNo};
+use crate::leg::{HangupReason, LegCommand};
+use crate::plane::{Codec, MediaCommand, Source};
+use crate::seat::feature::Feature;
+use crate::sip::flow::Flow;
+use crate::sip::message::Message;
+use crate::sip::session::Session;
+use crate::time::Instant;
+use std::time::Duration;
+
+/// A confirmation tone is short; a phone that does not hang up is hung up.
+const LONGEST: Duration = Duration::from_secs(3);
+
+impl Gateway {
+    pub(super) fn feature_call(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo, feature: Feature) {
+        let tx = self.endpoint.accept(now, flow, msg);
+        let done = self.apply(now, &seat, feature);
+        let leg = self.new_leg();
+        let tag = self.tag(leg);
+        let session = self
+            .open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101)
+            .and_then(|local| Session::incoming(leg.0, tag, flow, tx, msg, local).ok());
+        let Some((session, negotiated)) = session else {
+            // Nothing to play it on: the state has changed all the same, and the phone shows the status.
+            self.close_media(leg);
+            let status = if done { 480 } else { 403 };
+            return self.respond_once(now, tx, flow, msg, status);
+        };
+        self.legs.insert(leg, Leg { role: Role::Feature, session, invite: Some(tx) });
+        self.invites.insert(tx, leg);
+        if let Some(media) = negotiated {
+            self.connect_media(leg, media);
+        }
+        let prompt = if done { "beep-ok" } else { "beep-error" };
+        let source = Source::Play { prompts: vec![prompt.into()], then: Box::new(Source::Silence) };
+        self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+        self.timers.set(Alarm::Feature(leg), Some(now + LONGEST));
+        self.tell(now, leg, LegCommand::Answer);
+    }
+
+    pub(super) fn feature_over(&mut self, now: Instant, leg: LegId) {
+        self.timers.set(Alarm::Feature(leg), None);
+        self.tell(now, leg, LegCommand::Hangup(HangupReason::Normal));
+    }
+
+    /// Did the distributor accept it?
+    fn apply(&mut self, now: Instant, seat: &SeatNo, feature: Feature) -> bool {
+        let here = self.acd.agent_at(seat).cloned();
+        let input = match (feature, here) {
+            (Feature::SignIn(agent), _) => {
+                let default = self.seats.get(seat).and_then(|s| s.default_agent.clone());
+                return agent.or(default).is_some_and(|agent| self.sign_in(now, agent, seat.clone()));
+            }
+            (_, None) => return false,
+            (Feature::SignOut, Some(agent)) => AcdInput::SignOut { agent },
+            (Feature::Ready, Some(agent)) => AcdInput::Ready { agent },
+            (Feature::NotReady(reason), Some(agent)) => AcdInput::NotReady { agent, reason },
+        };
+        self.acd.handle(now, input).is_ok()
+    }
+
+    /// A phone-only agent is ready as soon as signed in: there is no page to press "ready" on.
+    fn sign_in(&mut self, now: Instant, agent: AgentNo, seat: SeatNo) -> bool {
+        let already_here = self.acd.agent_at(&seat) == Some(&agent);
+        if !already_here && self.acd.handle(now, AcdInput::SignIn { agent: agent.clone(), seat }).is_err() {
+            return false;
+        }
+        match self.acd.agent_state(&agent) {
+            Some(AgentState::NotReady(_)) => self.acd.handle(now, AcdInput::Ready { agent }).is_ok(),
+            _ => true,
+        }
+    }
+}

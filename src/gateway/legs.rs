@@ -1,0 +1,194 @@
+//! Legs: each a SIP session, its media port and its role. Opening, reporting, closing.
+
+use super::timers::Alarm;
+use super::{Gateway, Output};
+use crate::call::CallInput;
+use crate::event::CallFact;
+use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::leg::{LegCommand, LegEnd, LegEvent};
+use crate::plane::{Codec, Direction, MediaCommand, MediaEvent, Negotiated};
+use crate::sdp::offer_answer::Local;
+use crate::sip::endpoint::ServerTx;
+use crate::sip::flow::Flow;
+use crate::sip::session::{Context, Session};
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Leg {
+    pub role: Role,
+    pub session: Session,
+    /// The server transaction of the INVITE that opened it; CANCEL names it.
+    pub invite: Option<ServerTx>,
+}
+
+/// Whose leg it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Role {
+    Caller {
+        call: CallId,
+    },
+    Seat {
+        call: CallId,
+        agent: AgentNo,
+        seat: SeatNo,
+    },
+    /// A phone dialling a feature code.
+    Feature,
+}
+
+impl Gateway {
+    pub(super) fn new_leg(&mut self) -> LegId {
+        let leg = LegId(self.next_leg);
+        self.next_leg += 1;
+        leg
+    }
+
+    /// Our tag: the leg's number, then what nobody can guess.
+    pub(super) fn tag(&mut self, leg: LegId) -> String {
+        format!("{leg}-{}", self.tokens.token())
+    }
+
+    /// Our side of a leg's media on the address family its signalling uses; `None` without an address or a port.
+    pub(super) fn open_media(
+        &mut self,
+        flow: Flow,
+        leg: LegId,
+        codecs: Vec<Codec>,
+        dtmf_payload_type: u8,
+    ) -> Option<Local> {
+        let media = &self.settings.media;
+        let address = if flow.local.ip().to_canonical().is_ipv4() { media.address_v4 } else { media.address_v6 }?;
+        let port = self.ports.take()?;
+        self.media_ports.insert(leg, port);
+        self.outputs.push_back(Output::Media(MediaCommand::Open { leg, port }));
+        let direction = Direction::SendRecv;
+        Some(Local { address, port, session_id: leg.0, version: 1, codecs, dtmf_payload_type, direction })
+    }
+
+    pub(super) fn connect_media(&mut self, leg: LegId, remote: Negotiated) {
+        let also_from = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
+        let media = &self.settings.media;
+        let (expect, timeout) = (Some(media.expect_rtp_within), Some(media.rtp_timeout));
+        if self.media_ports.contains_key(&leg) {
+            self.outputs.push_back(Output::Media(MediaCommand::Connect {
+                leg,
+                remote,
+                also_from,
+                expect_rtp_within: expect,
+                rtp_timeout: timeout,
+            }));
+        }
+    }
+
+    /// Gives the leg's port back, once; later calls do nothing.
+    pub(super) fn close_media(&mut self, leg: LegId) {
+        if let Some(port) = self.media_ports.remove(&leg) {
+            self.ports.give_back(port);
+            self.outputs.push_back(Output::Media(MediaCommand::Close { leg }));
+        }
+    }
+
+    pub(super) fn leg_of_invite(&self, invite: ServerTx) -> Option<LegId> {
+        self.invites.get(&invite).copied()
+    }
+
+    pub(super) fn tell(&mut self, now: Instant, leg: LegId, command: LegCommand) {
+        self.with_session(now, leg, |session, cx| session.command(cx, command));
+    }
+
+    /// Lets a session act, then handles what it reports and re-arms its alarm.
+    pub(super) fn with_session(&mut self, now: Instant, leg: LegId, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
+        let Some(known) = self.legs.get_mut(&leg) else { return };
+        let mut events = Vec::new();
+        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+        act(&mut known.session, &mut cx);
+        self.timers.set(Alarm::Leg(leg), known.session.next_timeout());
+        let over = known.session.is_over();
+        let role = known.role.clone();
+        for event in events {
+            self.leg_event(now, leg, &role, event);
+        }
+        if over {
+            self.drop_leg(leg);
+        }
+    }
+
+    fn drop_leg(&mut self, leg: LegId) {
+        if let Some(gone) = self.legs.remove(&leg)
+            && let Some(invite) = gone.invite
+        {
+            self.invites.remove(&invite);
+        }
+        self.timers.set(Alarm::Leg(leg), None);
+        self.close_media(leg);
+    }
+
+    fn leg_event(&mut self, now: Instant, leg: LegId, role: &Role, event: LegEvent) {
+        match event {
+            LegEvent::Ringing => {}
+            LegEvent::Answered { media } => {
+                self.connect_media(leg, media);
+                if let Role::Seat { call, .. } = role {
+                    self.seat_answered(now, *call, leg);
+                }
+            }
+            LegEvent::MediaChanged { media } => {
+                let direction = media.direction;
+                self.connect_media(leg, media);
+                if let Role::Seat { call, .. } = role {
+                    self.call_input(now, *call, CallInput::SeatMedia { leg, direction });
+                }
+            }
+            LegEvent::Digit(digit) => self.digit(now, role, digit),
+            LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
+        }
+    }
+
+    fn leg_ended(&mut self, now: Instant, leg: LegId, role: &Role, end: LegEnd) {
+        match role {
+            Role::Caller { call } => self.call_input(now, *call, CallInput::CallerEnded(end)),
+            Role::Seat { call, .. } => {
+                self.cleared(now, leg);
+                self.call_input(now, *call, CallInput::SeatEnded { leg, end });
+            }
+            Role::Feature => self.timers.set(Alarm::Feature(leg), None),
+        }
+        self.close_media(leg);
+    }
+
+    fn digit(&mut self, now: Instant, role: &Role, digit: char) {
+        if let Role::Caller { call } | Role::Seat { call, .. } = role {
+            self.call_input(now, *call, CallInput::Digit(digit));
+        }
+    }
+
+    pub(super) fn media(&mut self, now: Instant, event: MediaEvent) {
+        let leg = match event {
+            MediaEvent::FirstRtp { leg }
+            | MediaEvent::NoRtp { leg }
+            | MediaEvent::RtpTimeout { leg }
+            | MediaEvent::Digit { leg, .. }
+            | MediaEvent::PlayEnded { leg }
+            | MediaEvent::Closed { leg, .. } => leg,
+        };
+        if let MediaEvent::Closed { stats, .. } = event {
+            if let Some(call) = self.figures_due.remove(&leg) {
+                self.emit(now, call, CallFact::LegClosed { leg, stats });
+            }
+            return;
+        }
+        let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
+        match (event, &role) {
+            (MediaEvent::PlayEnded { .. }, Role::Feature) => self.feature_over(now, leg),
+            (MediaEvent::Digit { digit, .. }, role) => self.digit(now, role, digit),
+            (MediaEvent::NoRtp { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
+                self.call_input(now, *call, CallInput::NoAudio { leg })
+            }
+            (MediaEvent::RtpTimeout { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
+                self.call_input(now, *call, CallInput::RtpTimeout)
+            }
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! A request that begins something: which peer sent it, and what it may begin.
+//!
+//! Security: a peer that is neither a trunk (by address) nor a seat (by digest) gets no service and, but for the
+//! digest challenge to a REGISTER, no answer; before it has proved itself it leaves no state behind.
+
+use super::{Gateway, Service};
+use crate::config::settings::CoreSettings;
+use crate::ids::{LegId, SeatNo, TrunkName};
+use crate::seat::feature::Feature;
+use crate::sip::digest::Verdict;
+use crate::sip::flow::Flow;
+use crate::sip::message::uri::{Uri, unescape};
+use crate::sip::message::{Builder, Message, Method, Name, reason_phrase};
+use crate::sip::session::{ALLOW, SERVER};
+use crate::time::Instant;
+use crate::trunk::number;
+use std::collections::BTreeMap;
+
+/// Called number -> queue index. The first queue configured wins a number given twice (`check` reports that).
+pub(super) fn dialled_numbers(settings: &CoreSettings) -> BTreeMap<String, usize> {
+    let mut numbers = BTreeMap::new();
+    for (index, queue) in settings.queues.iter().enumerate() {
+        for n in &queue.numbers {
+            numbers.entry(number::normalise_dnis(n.as_bytes(), &settings.area_code)).or_insert(index);
+        }
+    }
+    numbers
+}
+
+impl Gateway {
+    pub(super) fn request(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
+        if msg.to_tag().is_some() {
+            return self.request_in_dialog(now, flow, msg);
+        }
+        if msg.values(Name::Require).next().is_some() && self.is_known(flow, msg) {
+            // s8.2.2.3: no extension is required of a peer here, and none it requires is spoken yet.
+            let required: Vec<&[u8]> = msg.values(Name::Require).take(8).collect();
+            return self.answer_stateless(flow, msg, 420, |b| b.header(Name::Unsupported, &required.join(&b", "[..])));
+        }
+        match msg.method() {
+            Some(Method::Register) => self.register(now, flow, msg),
+            Some(Method::Invite) => self.invite(now, flow, msg),
+            Some(Method::Options) if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 200, |b| {
+                b.header(Name::Allow, ALLOW).header(Name::Accept, b"application/sdp")
+            }),
+            Some(Method::Bye | Method::Cancel | Method::Update | Method::Prack | Method::Info)
+                if self.is_known(flow, msg) =>
+            {
+                self.answer_stateless(flow, msg, 481, |b| b)
+            }
+            _ if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
+            _ => self.refusals.unknown_peer += 1,
+        }
+    }
+
+    fn request_in_dialog(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
+        match self.leg_of_dialog(msg) {
+            Some(leg) => {
+                let tx = self.endpoint.accept(now, flow, msg);
+                self.with_session(now, leg, |session, cx| session.request(cx, tx, flow, msg));
+            }
+            // s12.2.2: a dialog we do not have (any more).
+            None if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 481, |b| b),
+            None => self.refusals.unknown_peer += 1,
+        }
+    }
+
+    fn register(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
+        let Some(seat) = self.authenticate(now, flow, msg) else { return };
+        let tx = self.endpoint.accept(now, flow, msg);
+        let answer = self.registrar.register(now, flow, &seat, msg);
+        let tag = self.tokens.token();
+        let mut b = response(msg, answer.status, &tag, flow);
+        for contact in &answer.contacts {
+            b = b.header(Name::Contact, contact);
+        }
+        if let Some(min) = answer.min_expires {
+            b = b.header(Name::MinExpires, min.to_string().as_bytes());
+        }
+        self.endpoint.respond(now, tx, answer.status, b.finish());
+        if let Some(change) = answer.event {
+            self.registration_changed(now, change);
+        }
+    }
+
+    fn invite(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
+        let claims_seat = msg.header(Name::Authorization).is_some() || self.registered_on(flow, msg);
+        if claims_seat {
+            if let Some(seat) = self.authenticate(now, flow, msg) {
+                self.seat_dials(now, flow, msg, seat);
+            }
+            return;
+        }
+        match self.trunks.peer(flow.remote.ip()).map(|t| t.name.clone()) {
+            Some(_) if !carries_sdp_or_nothing(msg) => {
+                self.answer_stateless(flow, msg, 415, |b| b.header(Name::Accept, b"application/sdp"))
+            }
+            Some(trunk) => self.trunk_calls(now, flow, msg, trunk),
+            None => self.refusals.unknown_peer += 1,
+        }
+    }
+
+    fn trunk_calls(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName) {
+        // Each call needs a port for the caller and one for a seat, so that a pickup never lacks one.
+        let no_room = self.service == Service::Draining
+            || self.calls.len() >= self.settings.limits.max_calls as usize
+            || (self.calls.len() + 1) * 2 > self.ports.total()
+            || self.ports.free() < 2;
+        if no_room || !self.trunks.admit(&trunk) {
+            self.refusals.overload += 1;
+            return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
+        }
+        self.call_arrives(now, flow, msg, trunk);
+    }
+
+    fn seat_dials(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo) {
+        let dialled = msg.request_uri().and_then(|u| Uri::parse(u).ok()).and_then(|u| u.user.map(unescape));
+        let dialled = String::from_utf8_lossy(&dialled.unwrap_or_default()).into_owned();
+        match Feature::parse(&self.settings.feature_codes, &dialled) {
+            Some(feature) => self.feature_call(now, flow, msg, seat, feature),
+            // The seat's dial plan holds feature codes only: no toll fraud through a stolen password.
+            None => self.answer_stateless(flow, msg, 403, |b| b),
+        }
+    }
+
+    /// The seat whose secret the request proves; otherwise it has been answered 401 or 403.
+    fn authenticate(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) -> Option<SeatNo> {
+        let seats = &self.seats;
+        let verdict = self.digest.verify(now, msg, |user| seats.get(&SeatNo::new(user)).map(|s| s.secret.clone()));
+        let stale = match verdict {
+            Verdict::Accepted { user } => return Some(SeatNo::new(user)),
+            Verdict::Stale => true,
+            Verdict::Missing | Verdict::Refused(_) => false,
+        };
+        self.refusals.unauthorized += 1;
+        let challenges = self.digest.challenge(now, stale);
+        self.answer_stateless(flow, msg, 401, |mut b| {
+            for challenge in &challenges {
+                b = b.header(Name::WwwAuthenticate, challenge);
+            }
+            b
+        });
+        None
+    }
+
+    /// A trunk by address, or a seat by the path it registered on.
+    fn is_known(&self, flow: Flow, msg: &Message<'_>) -> bool {
+        self.trunks.peer(flow.remote.ip()).is_some() || self.registered_on(flow, msg)
+    }
+
+    fn registered_on(&self, flow: Flow, msg: &Message<'_>) -> bool {
+        let user = Uri::parse(msg.from().uri).ok().and_then(|u| u.user);
+        let Some(user) = user.and_then(|u| std::str::from_utf8(u).ok()) else { return false };
+        self.registrar.bindings(&SeatNo::new(user)).iter().any(|b| b.flow == flow)
+    }
+
+    pub(super) fn answer_stateless(
+        &mut self,
+        flow: Flow,
+        msg: &Message<'_>,
+        status: u16,
+        headers: impl FnOnce(Builder) -> Builder,
+    ) {
+        let b = self.endpoint.refusal(flow, msg, status).header(Name::Server, SERVER);
+        self.endpoint.send_refusal(flow, msg, headers(b).finish());
+    }
+
+    /// The dialog a request names: our tag carries the leg's number in front.
+    pub(super) fn leg_of_dialog(&self, msg: &Message<'_>) -> Option<LegId> {
+        let tag = std::str::from_utf8(msg.to_tag()?).ok()?;
+        let leg = LegId(u64::from_str_radix(tag.split('-').next()?, 16).ok()?);
+        let known = self.legs.get(&leg)?;
+        known.session.dialog().owns(msg).then_some(leg)
+    }
+}
+
+fn response(msg: &Message<'_>, status: u16, tag: &str, flow: Flow) -> Builder {
+    Builder::response(msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote)
+        .header(Name::Server, SERVER)
+}
+
+fn carries_sdp_or_nothing(msg: &Message<'_>) -> bool {
+    let kind = msg.header(Name::ContentType).unwrap_or_default();
+    let kind = kind.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
+    msg.body().is_empty() || kind.eq_ignore_ascii_case(b"application/sdp")
+}

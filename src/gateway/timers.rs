@@ -1,0 +1,64 @@
+//! One alarm per key, earliest first.
+
+use crate::ids::{CallId, LegId};
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What each alarm is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Alarm {
+    /// The session's own repeats and limits.
+    Leg(LegId),
+    /// The pickup has waited long enough for the spool.
+    Call(CallId),
+    /// A seat whose offer was withdrawn has not stopped ringing.
+    Clearing(LegId),
+    /// A feature-code call has lasted long enough.
+    Feature(LegId),
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Timers {
+    by_time: BTreeSet<(Instant, Alarm)>,
+    by_key: BTreeMap<Alarm, Instant>,
+}
+
+impl Timers {
+    /// Sets, moves or (with `None`) clears the alarm.
+    pub fn set(&mut self, alarm: Alarm, at: Option<Instant>) {
+        let old = match at {
+            Some(at) => self.by_key.insert(alarm, at),
+            None => self.by_key.remove(&alarm),
+        };
+        if old == at {
+            return;
+        }
+        if let Some(old) = old {
+            self.by_time.remove(&(old, alarm));
+        }
+        if let Some(at) = at {
+            self.by_time.insert((at, alarm));
+        }
+    }
+
+    pub fn next(&self) -> Option<Instant> {
+        self.by_time.first().map(|(at, _)| *at)
+    }
+
+    /// Takes one alarm that is due.
+    pub fn due(&mut self, now: Instant) -> Option<Alarm> {
+        let &(at, alarm) = self.by_time.first()?;
+        if at > now {
+            return None;
+        }
+        self.by_time.pop_first();
+        self.by_key.remove(&alarm);
+        Some(alarm)
+    }
+
+    /// Alarms set now.
+    pub fn armed(&self) -> usize {
+        self.by_key.len()
+    }
+}

@@ -1,0 +1,206 @@
+//! One leg's media: the two directions, what feeds it, its watchdog and its reports, put together. Belongs here: what
+//! a packet, a tick and a command do to a leg. Not here: sockets and other legs (`shard`). No I/O: bytes in, bytes out.
+
+use super::inbound::{Inbound, Part};
+use super::latch::Latch;
+use super::outbound::Outbound;
+use super::ports::Use;
+use super::prompt::PromptLibrary;
+use super::rtcp::{Closing, MAX_REPORT, Reporter};
+use super::source::{After, Player};
+use super::tone::FRAME;
+use super::watchdog::{Alarm, Watchdog};
+use crate::ids::LegId;
+use crate::plane::{LegStats, MediaEvent, Negotiated, Source};
+use crate::time::Instant;
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+/// A leg that is to hear another, silent one still gets a packet this often: NATs and carriers' watchdogs (RFC 6263).
+const KEEP_ALIVE: Duration = Duration::from_secs(5);
+
+#[derive(Debug)]
+pub struct Leg {
+    id: LegId,
+    agreed: Option<Agreed>,
+    inbound: Inbound,
+    outbound: Outbound,
+    player: Player,
+    watchdog: Watchdog,
+    reporter: Reporter,
+}
+
+/// From the first `Connect` on.
+#[derive(Debug)]
+struct Agreed {
+    media: Negotiated,
+    latch: Latch,
+    /// Where their RTCP comes from, once some came.
+    rtcp_from: Option<SocketAddr>,
+}
+
+/// Random numbers a leg begins with.
+#[derive(Clone, Copy, Debug)]
+pub struct Seeds {
+    pub stream: u64,
+    pub name: u64,
+}
+
+impl Leg {
+    pub fn new(now: Instant, id: LegId, seeds: Seeds) -> Self {
+        let Seeds { stream, name } = seeds;
+        Leg {
+            id,
+            agreed: None,
+            inbound: Inbound::default(),
+            outbound: Outbound::new(stream as u32, (stream >> 32) as u16, (name ^ stream.rotate_left(17)) as u32),
+            player: Player::default(),
+            watchdog: Watchdog::default(),
+            reporter: Reporter::new(now, name),
+        }
+    }
+
+    pub fn id(&self) -> LegId {
+        self.id
+    }
+
+    /// Applies what was negotiated, now or again.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        media: Negotiated,
+        also_from: Option<IpAddr>,
+        first_within: Option<Duration>,
+        timeout: Option<Duration>,
+    ) {
+        self.watchdog.set(now, media.direction.receives(), first_within, timeout);
+        match &mut self.agreed {
+            Some(agreed) if agreed.latch.is_for(media.remote_rtp, also_from) => agreed.media = media,
+            _ => self.agreed = Some(Agreed { latch: Latch::new(media.remote_rtp, also_from), media, rtcp_from: None }),
+        }
+    }
+
+    pub fn set_source(&mut self, source: Source, prompts: &PromptLibrary) {
+        self.player.set(source, prompts);
+    }
+
+    /// The leg that feeds this one; `None`: the player does, frame by frame.
+    pub fn fed_by(&self) -> Option<LegId> {
+        self.player.fed_by()
+    }
+
+    /// A datagram on the RTP port that is not RTCP. What comes back is for the legs that listen to this one.
+    pub fn receive<'p>(
+        &mut self,
+        now: Instant,
+        from: SocketAddr,
+        datagram: &'p [u8],
+        report: &dyn Fn(MediaEvent),
+    ) -> Option<Part<'p>> {
+        let Some(agreed) = &mut self.agreed else {
+            self.inbound.refused += 1;
+            return None;
+        };
+        let heard = self.inbound.receive(now, from, &agreed.media, &mut agreed.latch, datagram)?;
+        if self.watchdog.heard(now) {
+            report(MediaEvent::FirstRtp { leg: self.id });
+        }
+        heard.digits.into_iter().flatten().for_each(|digit| report(MediaEvent::Digit { leg: self.id, digit }));
+        heard.part.filter(|_| agreed.media.direction.receives())
+    }
+
+    /// An RTCP datagram, on whichever port; only one on the RTCP port tells where ours must go.
+    pub fn receive_rtcp(&mut self, now: Instant, from: SocketAddr, on: Use, datagram: &[u8]) {
+        let ssrc = self.outbound.ssrc();
+        match &mut self.agreed {
+            Some(agreed) if agreed.latch.allows(from.ip()) && self.reporter.receive(now, ssrc, datagram) => {
+                if on == Use::Rtcp {
+                    agreed.rtcp_from = Some(from);
+                }
+                self.watchdog.alive(now);
+            }
+            _ => self.inbound.refused += 1,
+        }
+    }
+
+    /// Something the leg `from` said. Returns the packet's length in `out` and its destination.
+    pub fn relay(&mut self, now: Instant, from: LegId, part: &Part<'_>, out: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        let (media, to) = sendable(&self.agreed)?;
+        let len = self.outbound.relay(now, from, part, media, out)?;
+        Some((len, to))
+    }
+
+    /// 20 ms of what this leg is played, due at `at`. Prompts go on although the direction forbids to send: the call's
+    /// progress must not depend on the caller's hold key. Before `Connect` nothing moves.
+    pub fn tick(&mut self, at: Instant, out: &mut [u8]) -> (Option<(usize, SocketAddr)>, After) {
+        if self.agreed.is_none() {
+            return (None, After::More);
+        }
+        let mut frame = [0; FRAME];
+        let after = self.player.next(&mut frame);
+        let sent = sendable(&self.agreed)
+            .and_then(|(media, to)| self.outbound.play(at, &frame, media, out).map(|len| (len, to)));
+        (sent, after)
+    }
+
+    /// What time brings, to be called about ten times a second: alarms and late key presses are reported; a keep-alive
+    /// may have to be sent.
+    pub fn time(&mut self, now: Instant, out: &mut [u8], report: &dyn Fn(MediaEvent)) -> Option<(usize, SocketAddr)> {
+        let leg = self.id;
+        match self.watchdog.check(now) {
+            Some(Alarm::NoRtp) => report(MediaEvent::NoRtp { leg }),
+            Some(Alarm::RtpTimeout) => report(MediaEvent::RtpTimeout { leg }),
+            None => {}
+        }
+        if let Some(digit) = self.inbound.dtmf.time(now) {
+            report(MediaEvent::Digit { leg, digit });
+        }
+        self.fed_by()?;
+        let quiet = self.outbound.last_sent().is_none_or(|at| now.since(at) >= KEEP_ALIVE);
+        let (media, to) = sendable(&self.agreed).filter(|_| quiet)?;
+        let silence = [super::g711::ALAW_SILENCE; FRAME];
+        let len = self.outbound.play(now, &silence, media, out)?;
+        Some((len, to))
+    }
+
+    /// The RTCP report, if one is due (or the last one, at the leg's end). `bool`: to be sent from the RTP port.
+    pub fn report(
+        &mut self,
+        now: Instant,
+        closing: Closing,
+        out: &mut [u8; MAX_REPORT],
+    ) -> Option<(usize, SocketAddr, bool)> {
+        let agreed = self.agreed.as_ref()?;
+        if closing == Closing::No && !self.reporter.is_due(now) {
+            return None;
+        }
+        let mux = agreed.media.rtcp_mux;
+        let to = if mux { agreed.latch.target() } else { agreed.rtcp_from.unwrap_or(agreed.media.remote_rtcp) };
+        let (sender, block) = (self.outbound.sender_info(now), self.inbound.sequence.report());
+        let len = self.reporter.compose(now, self.outbound.ssrc(), sender, block, closing, out);
+        reachable(to).then_some((len, to, mux))
+    }
+
+    pub fn stats(&self) -> LegStats {
+        LegStats {
+            received: self.inbound.received,
+            sent: self.outbound.packets(),
+            lost: self.inbound.sequence.lost(),
+            remote_lost: self.reporter.remote_lost().into(),
+            refused: self.inbound.refused,
+            jitter_us: self.inbound.sequence.jitter_us(),
+        }
+    }
+}
+
+/// The agreement and the address, if this leg may be sent anything.
+fn sendable(agreed: &Option<Agreed>) -> Option<(&Negotiated, SocketAddr)> {
+    let agreed = agreed.as_ref().filter(|a| a.media.direction.sends())?;
+    let to = agreed.latch.target();
+    reachable(to).then_some((&agreed.media, to))
+}
+
+/// `c=IN IP4 0.0.0.0` is how old phones say hold (RFC 3264 s8.4): there is nobody to send to.
+fn reachable(to: SocketAddr) -> bool {
+    !to.ip().is_unspecified() && to.port() != 0
+}

@@ -1,0 +1,181 @@
+//! Which media thread each leg lives on. Belongs here: the placing, and the orders that keep one rule: *legs that hear
+//! one another are on one thread*. Not here: what the threads do (`shard`). Pure: commands in, orders out.
+
+use super::shard::Order;
+use crate::ids::LegId;
+use crate::plane::{MediaCommand, Source};
+use std::collections::BTreeMap;
+
+#[derive(Debug)]
+pub struct Router {
+    first_port: u16,
+    /// The thread of each port pair, by slot.
+    homes: Vec<usize>,
+    /// Legs per thread.
+    loads: Vec<usize>,
+    legs: BTreeMap<LegId, Leg>,
+}
+
+#[derive(Debug)]
+struct Leg {
+    slot: u32,
+    /// The leg it hears, or will hear when its prompts have run out.
+    hears: Option<LegId>,
+}
+
+/// A command that no thread can carry out: the gateway and the plane disagree about what is open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Misrouted {
+    NoSuchPort(u16),
+    NoSuchLeg(LegId),
+}
+
+impl Router {
+    /// `pairs` port pairs from `first_port` on, dealt out over `threads` in turn.
+    pub fn new(first_port: u16, pairs: u16, threads: usize) -> Self {
+        let homes = (0..usize::from(pairs)).map(|slot| slot % threads).collect();
+        Router { first_port, homes, loads: vec![0; threads], legs: BTreeMap::new() }
+    }
+
+    /// Hands the orders that carry out `command`, each with its thread, to `order`, in sequence.
+    pub fn route(&mut self, command: MediaCommand, mut order: impl FnMut(usize, Order)) -> Result<(), Misrouted> {
+        let leg = match &command {
+            MediaCommand::Open { leg, .. }
+            | MediaCommand::Connect { leg, .. }
+            | MediaCommand::SetSource { leg, .. }
+            | MediaCommand::Close { leg } => *leg,
+        };
+        match &command {
+            MediaCommand::Open { port, .. } => self.open(leg, *port, &mut order)?,
+            MediaCommand::SetSource { source, .. } => self.hear(leg, heard_in(source), &mut order),
+            MediaCommand::Connect { .. } | MediaCommand::Close { .. } => {}
+        }
+        let slot = self.legs.get(&leg).ok_or(Misrouted::NoSuchLeg(leg))?.slot;
+        let home = self.homes[slot as usize];
+        if matches!(command, MediaCommand::Close { .. }) {
+            self.legs.remove(&leg);
+            self.loads[home] -= 1;
+        }
+        order(home, Order::Do { slot, command });
+        Ok(())
+    }
+
+    fn open(&mut self, leg: LegId, port: u16, order: &mut impl FnMut(usize, Order)) -> Result<(), Misrouted> {
+        let slot = port.checked_sub(self.first_port).filter(|n| n % 2 == 0).map(|n| u32::from(n / 2));
+        let slot = slot.filter(|s| (*s as usize) < self.homes.len()).ok_or(Misrouted::NoSuchPort(port))?;
+        // A port that was never given back: the thread closes the old leg, and so do we.
+        let stale: Vec<LegId> = self.legs.iter().filter(|(_, l)| l.slot == slot).map(|(id, _)| *id).collect();
+        for id in stale {
+            self.legs.remove(&id);
+            self.loads[self.homes[slot as usize]] -= 1;
+        }
+        let home = self.homes[slot as usize];
+        let idlest = (0..self.loads.len()).min_by_key(|t| self.loads[*t]).unwrap_or(home);
+        // Moving a port costs a few system calls: not for a difference of one.
+        if self.loads[idlest] + 1 < self.loads[home] {
+            self.homes[slot as usize] = idlest;
+            order(home, Order::Release { slots: vec![slot], to: idlest });
+        }
+        self.loads[self.homes[slot as usize]] += 1;
+        self.legs.insert(leg, Leg { slot, hears: None });
+        Ok(())
+    }
+
+    fn hear(&mut self, leg: LegId, speaker: Option<LegId>, order: &mut impl FnMut(usize, Order)) {
+        let Some(entry) = self.legs.get_mut(&leg) else { return };
+        entry.hears = speaker;
+        let from = self.homes[entry.slot as usize];
+        let Some(to) = speaker.and_then(|s| self.legs.get(&s)).map(|s| self.homes[s.slot as usize]) else { return };
+        if from == to {
+            return;
+        }
+        // Everyone who hears or is heard by it comes along; the speaker's company is on `to` already.
+        let mut group = vec![leg];
+        let mut next = 0;
+        while let Some(&member) = group.get(next) {
+            next += 1;
+            let heard = self.legs.get(&member).and_then(|l| l.hears);
+            let hearing = self.legs.iter().filter(|(_, l)| l.hears == Some(member)).map(|(id, _)| *id);
+            let company: Vec<LegId> = hearing.chain(heard).collect();
+            for other in company {
+                let here = self.legs.get(&other).is_some_and(|l| self.homes[l.slot as usize] == from);
+                if here && !group.contains(&other) {
+                    group.push(other);
+                }
+            }
+        }
+        let slots: Vec<u32> = group.iter().filter_map(|id| self.legs.get(id)).map(|l| l.slot).collect();
+        for &slot in &slots {
+            self.homes[slot as usize] = to;
+        }
+        self.loads[from] -= slots.len();
+        self.loads[to] += slots.len();
+        order(from, Order::Release { slots, to });
+    }
+}
+
+fn heard_in(source: &Source) -> Option<LegId> {
+    match source {
+        Source::Leg(leg) => Some(*leg),
+        Source::Play { then, .. } => heard_in(then),
+        Source::Silence | Source::Music(_) | Source::RingBack => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn open(leg: u64, port: u16) -> MediaCommand {
+        MediaCommand::Open { leg: LegId(leg), port }
+    }
+    fn hear(leg: u64, other: u64) -> MediaCommand {
+        MediaCommand::SetSource { leg: LegId(leg), source: Source::Leg(LegId(other)) }
+    }
+
+    /// Orders as text: `thread:slot` or `thread:slots>to`.
+    fn run(router: &mut Router, command: MediaCommand) -> String {
+        let mut text = Vec::new();
+        let result = router.route(command, |thread, order| {
+            text.push(match order {
+                Order::Do { slot, .. } => format!("{thread}:{slot}"),
+                Order::Release { slots, to } => format!("{thread}:{slots:?}>{to}"),
+                Order::Stop => unreachable!(),
+            });
+        });
+        result.map_or_else(|e| format!("{e:?}"), |()| text.join(" "))
+    }
+
+    #[test]
+    fn legs_that_hear_one_another_come_together() {
+        let mut r = Router::new(20_000, 8, 2);
+        let steps = [
+            (open(1, 20_000), "0:0"),
+            (open(2, 20_002), "1:1"),
+            (hear(1, 2), "0:[0]>1 1:0"),
+            (hear(2, 1), "1:1"),
+            // A third leg joins the pair; then the pair's speaker turns to a fourth elsewhere, and all follow.
+            (open(3, 20_004), "0:2"),
+            (hear(3, 1), "0:[2]>1 1:2"),
+            (open(4, 20_008), "0:4"),
+            (hear(1, 4), "1:[0, 1, 2]>0 0:0"),
+            (MediaCommand::Close { leg: LegId(4) }, "0:4"),
+            (MediaCommand::Close { leg: LegId(4) }, "NoSuchLeg(leg-4)"),
+            // Thread 0 has three legs now, thread 1 none: the next goes there although its port is elsewhere.
+            (open(5, 20_012), "0:[6]>1 1:6"),
+            (open(6, 20_001), "NoSuchPort(20001)"),
+            (open(7, 20_016), "NoSuchPort(20016)"),
+        ];
+        for (n, (command, expected)) in steps.into_iter().enumerate() {
+            assert_eq!(run(&mut r, command.clone()), expected, "step {n}: {command:?}");
+        }
+    }
+
+    #[test]
+    fn one_thread_never_moves_anything() {
+        let mut r = Router::new(20_000, 8, 1);
+        assert_eq!(run(&mut r, open(1, 20_000)), "0:0");
+        assert_eq!(run(&mut r, open(2, 20_006)), "0:3");
+        assert_eq!(run(&mut r, hear(1, 2)), "0:0");
+    }
+}

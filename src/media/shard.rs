@@ -1,0 +1,449 @@
+//! One media thread: its sockets, its legs, its loop. Belongs here: reading, passing on, ticking, obeying. Not here:
+//! what a packet means (`leg`), which thread has which port (`router`).
+//!
+//! Plain epoll, one `recvfrom` per readiness and one `sendto` per listener; nothing is allocated per packet. Legs that
+//! hear one another always live on the same thread (the router moves them there), so a packet never changes threads.
+
+use super::figures::{FigureWriter, Figures};
+use super::leg::{Leg, Seeds};
+use super::pacer::Pacer;
+use super::ports::{PortPair, Use};
+use super::prompt::PromptLibrary;
+use super::rtcp::{Closing, MAX_REPORT};
+use super::source::After;
+use super::{EventSink, rtp};
+use crate::ids::LegId;
+use crate::plane::{MediaCommand, MediaEvent, Source};
+use crate::time::Instant;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::Rng;
+use rustix::event::epoll;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
+use std::time::Duration;
+
+/// Datagrams taken per wake: enough to spread the cost of waiting, few enough to keep the ticks punctual.
+const BATCH: usize = 64;
+/// Longer datagrams are cut, and then refused for what they are: no telephone's.
+const LONGEST: usize = 2_048;
+/// How often watchdogs, reports and figures are looked after.
+const ROUND: Duration = Duration::from_millis(100);
+const WAKE: u64 = u64::MAX;
+
+/// What a shard is told. `slot` numbers a port pair in the pool.
+#[derive(Debug)]
+pub enum Order {
+    Do {
+        slot: u32,
+        command: MediaCommand,
+    },
+    /// Give these ports, with their legs, to another shard.
+    Release {
+        slots: Vec<u32>,
+        to: usize,
+    },
+    Stop,
+}
+
+/// A port pair, and the leg on it.
+#[derive(Debug)]
+pub struct Port {
+    pair: PortPair,
+    leg: Option<Box<Leg>>,
+    /// Slots of the legs that hear this one.
+    listeners: Vec<u32>,
+}
+
+impl Port {
+    pub fn new(pair: PortPair) -> Box<Self> {
+        Box::new(Port { pair, leg: None, listeners: Vec::new() })
+    }
+}
+
+/// Ports on their way from one shard to another. Unbounded as a channel, bounded by the pool.
+pub type Arrivals = Vec<(u32, Box<Port>)>;
+
+/// How the other shards are reached.
+#[derive(Clone, Debug)]
+pub struct Neighbour {
+    pub arrivals: Sender<Arrivals>,
+    pub wake: Arc<OwnedFd>,
+}
+
+pub struct Shard {
+    epoll: OwnedFd,
+    wake: Arc<OwnedFd>,
+    orders: Receiver<Order>,
+    arrivals: Receiver<Arrivals>,
+    neighbours: Vec<Neighbour>,
+    clock: Clock,
+    /// Indexed by slot; `None`: another shard's.
+    ports: Vec<Option<Box<Port>>>,
+    legs: BTreeMap<LegId, u32>,
+    /// Orders for ports that are still on their way here, and all that came after them.
+    waiting: VecDeque<Order>,
+    pacer: Pacer,
+    prompts: Arc<PromptLibrary>,
+    events: EventSink,
+    random: ChaCha8Rng,
+    /// Of closed legs; those still open are added when the figures are published.
+    figures: Figures,
+    board: FigureWriter,
+    next_round: Instant,
+}
+
+/// What a shard is made of; see [`Shard`].
+pub struct Parts {
+    pub wake: Arc<OwnedFd>,
+    pub orders: Receiver<Order>,
+    pub arrivals: Receiver<Arrivals>,
+    pub neighbours: Vec<Neighbour>,
+    pub ports: Vec<Option<Box<Port>>>,
+    pub prompts: Arc<PromptLibrary>,
+    pub events: EventSink,
+    pub random: ChaCha8Rng,
+    pub board: FigureWriter,
+    pub clock: Clock,
+}
+
+impl Shard {
+    pub fn new(parts: Parts) -> io::Result<Shard> {
+        let Parts { wake, orders, arrivals, neighbours, ports, prompts, events, random, board, clock } = parts;
+        let now = clock.now();
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        epoll::add(&epoll, &wake, epoll::EventData::new_u64(WAKE), epoll::EventFlags::IN)?;
+        for (slot, port) in (0u32..).zip(&ports) {
+            port.iter().try_for_each(|port| watch(&epoll, slot, &port.pair))?;
+        }
+        Ok(Shard {
+            epoll,
+            wake,
+            orders,
+            arrivals,
+            neighbours,
+            clock,
+            ports,
+            legs: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            pacer: Pacer::new(now),
+            prompts,
+            events,
+            random,
+            figures: Figures::default(),
+            board,
+            next_round: now,
+        })
+    }
+
+    /// The thread's life; ends at [`Order::Stop`].
+    pub fn run(mut self) {
+        let mut ready = [epoll::Event { flags: epoll::EventFlags::empty(), data: epoll::EventData::new_u64(0) }; BATCH];
+        let (mut datagram, mut out) = ([0; LONGEST], [0; LONGEST]);
+        loop {
+            let now = self.clock.now();
+            let until = self.pacer.next_due().map_or(self.next_round, |due| due.min(self.next_round));
+            let pause = until.since(now);
+            let pause =
+                rustix::time::Timespec { tv_sec: pause.as_secs() as i64, tv_nsec: i64::from(pause.subsec_nanos()) };
+            let count = match epoll::wait(&self.epoll, &mut ready, Some(&pause)) {
+                Ok(count) => count,
+                Err(rustix::io::Errno::INTR) => 0,
+                Err(error) => {
+                    tracing::error!(%error, "epoll failed: this media thread ends");
+                    return;
+                }
+            };
+            // Orders first: a bridge must not wait behind the packets it is about.
+            if ready[..count].iter().any(|event| event.data.u64() == WAKE) && !self.obey() {
+                return;
+            }
+            for event in &ready[..count] {
+                match event.data.u64() {
+                    WAKE => {}
+                    token => self.receive((token >> 2) as u32, (token & 3) as u8, &mut datagram, &mut out),
+                }
+            }
+            self.tick(&mut out);
+            self.round(&mut out);
+        }
+    }
+
+    /// One datagram, if there is one: understood, and passed on to whoever listens.
+    fn receive(&mut self, slot: u32, index: u8, datagram: &mut [u8], out: &mut [u8]) {
+        let Some(port) = &mut self.ports[slot as usize] else { return };
+        let Some((socket, what)) = port.pair.by_index(index) else { return };
+        let Ok((len, from)) = socket.recv_from(datagram) else { return };
+        let now = self.clock.now();
+        let datagram = &datagram[..len];
+        let Some(leg) = &mut port.leg else {
+            self.figures.stray += 1;
+            return;
+        };
+        if what == Use::Rtcp || rtp::is_rtcp(datagram) {
+            return leg.receive_rtcp(now, from, what, datagram);
+        }
+        let Some(part) = leg.receive(now, from, datagram, &*self.events) else { return };
+        let speaker = leg.id();
+        let mut nth = 0;
+        while let Some(&listener) = self.ports[slot as usize].as_ref().and_then(|port| port.listeners.get(nth)) {
+            nth += 1;
+            let Some(Port { pair, leg: Some(leg), .. }) = self.ports[listener as usize].as_deref_mut() else {
+                continue;
+            };
+            if let Some((len, to)) = leg.relay(now, speaker, &part, out) {
+                send(pair, to, Use::Rtp, &out[..len], &mut self.figures);
+                self.figures.relayed += 1;
+            }
+        }
+    }
+
+    /// Sends every frame that is due.
+    fn tick(&mut self, out: &mut [u8]) {
+        while let Some((phase, at)) = self.pacer.pop(self.clock.now()) {
+            // Backwards: a leg that stops playing leaves the list.
+            for n in (0..self.pacer.len(phase)).rev() {
+                let Some(slot) = self.pacer.slot(phase, n) else { continue };
+                let Some(Port { pair, leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else {
+                    continue;
+                };
+                let (packet, after) = leg.tick(at, out);
+                if let Some((len, to)) = packet {
+                    send(pair, to, Use::Rtp, &out[..len], &mut self.figures);
+                }
+                if let After::Ended(then) = after {
+                    let leg = leg.id();
+                    self.set_source(slot, then);
+                    (self.events)(MediaEvent::PlayEnded { leg });
+                }
+            }
+        }
+    }
+
+    /// Ten times a second: alarms, reports, figures.
+    fn round(&mut self, out: &mut [u8]) {
+        let now = self.clock.now();
+        if now < self.next_round {
+            return;
+        }
+        self.next_round = now + ROUND;
+        let mut totals = self.figures;
+        totals.legs_open = self.legs.len() as u64;
+        let mut report = [0; MAX_REPORT];
+        for &slot in self.legs.values() {
+            let Some(Port { pair, leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { continue };
+            if let Some((len, to)) = leg.time(now, out, &*self.events) {
+                send(pair, to, Use::Rtp, &out[..len], &mut self.figures);
+            }
+            send_report(pair, leg, now, Closing::No, &mut report, &mut self.figures);
+            totals.add_leg(&leg.stats());
+        }
+        self.board.write(&totals);
+    }
+
+    /// Takes what came from outside. False: the end.
+    fn obey(&mut self) -> bool {
+        let mut count = [0; 8];
+        let _ = rustix::io::read(&self.wake, &mut count);
+        while let Ok(batch) = self.arrivals.try_recv() {
+            batch.into_iter().for_each(|(slot, port)| self.arrive(slot, port));
+        }
+        while let Ok(order) = self.orders.try_recv() {
+            self.waiting.push_back(order);
+        }
+        while let Some(order) = self.waiting.pop_front() {
+            if !self.can(&order) {
+                self.waiting.push_front(order);
+                break;
+            }
+            match order {
+                Order::Do { slot, command } => self.apply(slot, command),
+                Order::Release { slots, to } => self.release(&slots, to),
+                Order::Stop => {
+                    let open: Vec<u32> = self.legs.values().copied().collect();
+                    open.into_iter().for_each(|slot| self.close(slot));
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Are the ports it is about here already?
+    fn can(&self, order: &Order) -> bool {
+        let here = |slot: &u32| self.ports[*slot as usize].is_some();
+        match order {
+            Order::Do { slot, .. } => here(slot),
+            Order::Release { slots, .. } => slots.iter().all(here),
+            Order::Stop => true,
+        }
+    }
+
+    fn apply(&mut self, slot: u32, command: MediaCommand) {
+        let now = self.clock.now();
+        match command {
+            MediaCommand::Open { leg, .. } => self.open(now, slot, leg),
+            MediaCommand::Connect { remote, also_from, expect_rtp_within, rtp_timeout, .. } => {
+                if let Some(leg) = self.leg(slot) {
+                    leg.connect(now, remote, also_from, expect_rtp_within, rtp_timeout);
+                }
+            }
+            MediaCommand::SetSource { source, .. } => self.set_source(slot, source),
+            MediaCommand::Close { .. } => self.close(slot),
+        }
+    }
+
+    fn open(&mut self, now: Instant, slot: u32, id: LegId) {
+        if self.leg(slot).is_some() {
+            tracing::error!(leg = %id, "the port is still another leg's: that one is closed");
+            self.close(slot);
+        }
+        let Some(port) = &mut self.ports[slot as usize] else { return };
+        // What lies here was meant for an earlier call. As many as a socket buffer holds, no more: they may still come.
+        let mut rest = [0; 1];
+        for (_, socket) in port.pair.sockets() {
+            for _ in 0..1_024 {
+                if socket.recv_from(&mut rest).is_err() {
+                    break;
+                }
+                self.figures.stray += 1;
+            }
+        }
+        let seeds = Seeds { stream: self.random.next_u64(), name: self.random.next_u64() };
+        port.leg = Some(Box::new(Leg::new(now, id, seeds)));
+        self.legs.insert(id, slot);
+        self.pacer.add(now, slot);
+    }
+
+    fn set_source(&mut self, slot: u32, source: Source) {
+        let now = self.clock.now();
+        self.stop_listening(slot);
+        let source = match source {
+            Source::Leg(other) => match self.legs.get(&other) {
+                Some(&speaker) => {
+                    if let Some(port) = &mut self.ports[speaker as usize] {
+                        port.listeners.push(slot);
+                    }
+                    source
+                }
+                None => {
+                    tracing::warn!(leg = %other, "no such leg to listen to: silence instead");
+                    Source::Silence
+                }
+            },
+            other => other,
+        };
+        let Some(Port { leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { return };
+        leg.set_source(source, &self.prompts);
+        match leg.fed_by() {
+            Some(_) => self.pacer.remove(slot),
+            None => self.pacer.add(now, slot),
+        }
+    }
+
+    fn close(&mut self, slot: u32) {
+        let now = self.clock.now();
+        self.stop_listening(slot);
+        self.pacer.remove(slot);
+        let Some(port) = &mut self.ports[slot as usize] else { return };
+        let Some(mut leg) = port.leg.take() else { return };
+        let listeners = std::mem::take(&mut port.listeners);
+        send_report(&port.pair, &mut leg, now, Closing::Bye, &mut [0; MAX_REPORT], &mut self.figures);
+        self.legs.remove(&leg.id());
+        listeners.into_iter().for_each(|listener| self.set_source(listener, Source::Silence));
+        let stats = leg.stats();
+        self.figures.add_leg(&stats);
+        (self.events)(MediaEvent::Closed { leg: leg.id(), stats });
+    }
+
+    fn stop_listening(&mut self, slot: u32) {
+        let speaker = self.leg(slot).and_then(|leg| leg.fed_by());
+        let speaker = speaker.and_then(|id| self.legs.get(&id).copied());
+        if let Some(port) = speaker.and_then(|slot| self.ports[slot as usize].as_mut()) {
+            port.listeners.retain(|listener| *listener != slot);
+        }
+    }
+
+    fn leg(&mut self, slot: u32) -> Option<&mut Leg> {
+        self.ports[slot as usize].as_mut()?.leg.as_deref_mut()
+    }
+
+    fn release(&mut self, slots: &[u32], to: usize) {
+        let mut batch = Arrivals::with_capacity(slots.len());
+        for &slot in slots {
+            let Some(port) = self.ports[slot as usize].take() else { continue };
+            for (_, socket) in port.pair.sockets() {
+                let _ = epoll::delete(&self.epoll, socket);
+            }
+            if let Some(leg) = &port.leg {
+                self.legs.remove(&leg.id());
+                self.pacer.remove(slot);
+            }
+            batch.push((slot, port));
+        }
+        // Fails only when that thread has ended, which ends the service.
+        let _ = self.neighbours[to].arrivals.send(batch);
+        super::ring(&self.neighbours[to].wake);
+    }
+
+    fn arrive(&mut self, slot: u32, port: Box<Port>) {
+        if let Err(error) = watch(&self.epoll, slot, &port.pair) {
+            tracing::error!(port = port.pair.port, %error, "epoll does not take a moved port: its calls stay silent");
+        }
+        if let Some(leg) = &port.leg {
+            self.legs.insert(leg.id(), slot);
+            if leg.fed_by().is_none() {
+                self.pacer.add(self.clock.now(), slot);
+            }
+        }
+        self.ports[slot as usize] = Some(port);
+    }
+}
+
+fn watch(epoll: &OwnedFd, slot: u32, pair: &PortPair) -> io::Result<()> {
+    for (index, socket) in pair.sockets() {
+        let token = epoll::EventData::new_u64(u64::from(slot) << 2 | u64::from(index));
+        epoll::add(epoll, socket, token, epoll::EventFlags::IN)?;
+    }
+    Ok(())
+}
+
+fn send(pair: &PortPair, to: SocketAddr, what: Use, packet: &[u8], figures: &mut Figures) {
+    if pair.towards(to, what).is_none_or(|socket| socket.send_to(packet, to).is_err()) {
+        figures.send_failed += 1;
+    }
+}
+
+fn send_report(
+    pair: &PortPair,
+    leg: &mut Leg,
+    now: Instant,
+    closing: Closing,
+    out: &mut [u8; MAX_REPORT],
+    figures: &mut Figures,
+) {
+    if let Some((len, to, mux)) = leg.report(now, closing, out) {
+        send(pair, to, if mux { Use::Rtp } else { Use::Rtcp }, &out[..len], figures);
+    }
+}
+
+/// The wall clock read once, monotonic time added to it. All threads use one: a leg that moves keeps its times.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    wall: Instant,
+    start: std::time::Instant,
+}
+
+impl Clock {
+    pub fn start() -> Self {
+        let wall = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Clock { wall: Instant(wall.as_micros() as u64), start: std::time::Instant::now() }
+    }
+
+    fn now(&self) -> Instant {
+        self.wall + self.start.elapsed()
+    }
+}

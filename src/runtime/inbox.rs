@@ -1,0 +1,92 @@
+//! How other threads speak to the signalling loop: a bounded queue and an eventfd that wakes its epoll.
+
+use crate::plane::MediaEvent;
+use crate::sip::flow::Flow;
+use crate::store::SpoolOutcome;
+use rustix::event::{EventfdFlags, eventfd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio::sync::mpsc::Sender;
+
+/// Deep enough for a second of everything at full load; a sender beyond that waits.
+const DEPTH: usize = 65_536;
+
+#[derive(Debug)]
+pub enum Message {
+    Media(MediaEvent),
+    Spool(Vec<SpoolOutcome>),
+    /// A stream is up; what is sent on `flow` goes to `writer`.
+    StreamOpened { flow: Flow, writer: Sender<Vec<u8>> },
+    Stream { flow: Flow, bytes: Vec<u8> },
+    StreamClosed { flow: Flow },
+    Drain,
+    EndCalls,
+    Stop,
+}
+
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    queue: SyncSender<Message>,
+    wake: Arc<Wake>,
+}
+
+#[derive(Debug)]
+struct Wake {
+    eventfd: OwnedFd,
+    /// A wake-up is on its way: no need for another system call.
+    pending: AtomicBool,
+}
+
+pub struct Outbox {
+    queue: Receiver<Message>,
+    wake: Arc<Wake>,
+}
+
+pub fn channel() -> std::io::Result<(Inbox, Outbox)> {
+    let (sender, receiver) = sync_channel(DEPTH);
+    let eventfd = eventfd(0, EventfdFlags::NONBLOCK | EventfdFlags::CLOEXEC)?;
+    let wake = Arc::new(Wake { eventfd, pending: AtomicBool::new(false) });
+    Ok((Inbox { queue: sender, wake: wake.clone() }, Outbox { queue: receiver, wake }))
+}
+
+impl Inbox {
+    /// For the media threads, which must not wait for the loop while the loop may be waiting for them: what does not
+    /// fit is lost. Nothing depends on one of these coming but a statistic or a watchdog that fires again.
+    pub fn offer(&self, message: Message) {
+        match self.queue.try_send(message) {
+            Ok(()) => self.wake(),
+            Err(_) => tracing::warn!("the signalling loop is far behind: a media event is lost"),
+        }
+    }
+
+    /// Waits while the queue is full; the loop being gone is no one's problem any more.
+    pub fn send(&self, message: Message) {
+        if self.queue.send(message).is_ok() {
+            self.wake();
+        }
+    }
+
+    fn wake(&self) {
+        if !self.wake.pending.swap(true, Ordering::SeqCst) {
+            let _ = rustix::io::write(&self.wake.eventfd, &1u64.to_ne_bytes());
+        }
+    }
+}
+
+impl Outbox {
+    pub fn as_fd(&self) -> BorrowedFd<'_> {
+        self.wake.eventfd.as_fd()
+    }
+
+    /// Call once per wake-up, before taking messages: what is sent from now on wakes again.
+    pub fn woken(&self) {
+        let _ = rustix::io::read(&self.wake.eventfd, &mut [0u8; 8]);
+        self.wake.pending.store(false, Ordering::SeqCst);
+    }
+
+    pub fn take(&self) -> Option<Message> {
+        self.queue.try_recv().ok()
+    }
+}

@@ -1,0 +1,192 @@
+//! The running gateway: starts the sockets, the media plane, the store and the HTTP side around one `Gateway`, and
+//! stops them in order. Not here: any decision about calls.
+//!
+//! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), and one tokio
+//! thread, `world`, for streams, the store and HTTP.
+
+pub mod clock;
+pub mod inbox;
+pub mod observer;
+mod signalling;
+
+use crate::api::{self, health::Facts};
+use crate::cases::sqlite::SqliteCases;
+use crate::config::settings::{CaseStoreSettings, Settings};
+use crate::gateway::Gateway;
+use crate::media::{FigureReader, MediaPlane, PromptLibrary};
+use crate::net::tcp::Listeners;
+use crate::net::udp::UdpPort;
+use crate::store::{DeliverOptions, SpoolOptions, Store};
+use clock::Clock;
+use inbox::{Inbox, Message};
+use observer::Observed;
+use signalling::Signalling;
+use std::error::Error;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+use tokio::runtime::Runtime;
+
+/// Why the gateway did not start; the message says who is to blame and what to do.
+pub type StartError = Box<dyn Error + Send + Sync>;
+
+/// A gateway in service.
+pub struct Running {
+    inbox: Inbox,
+    sip_udp: Vec<SocketAddr>,
+    sip_tcp: Vec<SocketAddr>,
+    http: Option<SocketAddr>,
+    signalling: JoinHandle<std::io::Result<MediaPlane>>,
+    observer: JoinHandle<()>,
+    store: Store,
+    world: Runtime,
+    watch: Receiver<Observed>,
+}
+
+/// The loop tells its figures every second; silent for so long, it counts as stuck.
+const LOOP_STUCK: Duration = Duration::from_secs(5);
+
+/// What a live view may lag behind before it misses something.
+const VIEW_DEPTH: usize = 16_384;
+
+impl Running {
+    /// Opens everything; on failure nothing stays open.
+    pub fn start(settings: Settings) -> Result<Running, StartError> {
+        let (view, watch) = sync_channel(VIEW_DEPTH);
+        start(settings, view, watch)
+    }
+
+    /// Copies of every event, for a live view; what it does not take in time it misses.
+    pub fn events(&self) -> &Receiver<Observed> {
+        &self.watch
+    }
+
+    pub fn sip_udp(&self) -> &[SocketAddr] {
+        &self.sip_udp
+    }
+
+    pub fn sip_tcp(&self) -> &[SocketAddr] {
+        &self.sip_tcp
+    }
+
+    pub fn http(&self) -> Option<SocketAddr> {
+        self.http
+    }
+
+    /// The tokio runtime of the I/O side, for waiting on signals.
+    pub fn world(&self) -> &Runtime {
+        &self.world
+    }
+
+    /// No new calls from now on.
+    pub fn drain(&self) {
+        self.inbox.send(Message::Drain);
+    }
+
+    /// Drains for at most `limit`, ends what is left, delivers what is spooled, and closes. Returns how many tickets
+    /// stay in the spool for the next start.
+    pub fn stop(self, limit: Duration) -> u64 {
+        self.drain();
+        let deadline = std::time::Instant::now() + limit;
+        self.wait_for_calls(deadline);
+        self.inbox.send(Message::EndCalls);
+        // BYEs want their answers; a far end that is gone is not waited for.
+        self.wait_for_calls(std::time::Instant::now() + Duration::from_millis(500));
+        self.inbox.send(Message::Stop);
+        if let Ok(Ok(media)) = self.signalling.join() {
+            media.stop();
+        }
+        let _ = self.observer.join();
+        let left = self.world.block_on(self.store.close(Duration::from_secs(5)));
+        self.world.shutdown_timeout(Duration::from_secs(1));
+        left
+    }
+
+    fn wait_for_calls(&self, deadline: std::time::Instant) {
+        while let Some(left) = deadline.checked_duration_since(std::time::Instant::now()) {
+            match self.watch.recv_timeout(left) {
+                Ok(Observed::Figures(figures)) if figures.draining && figures.calls == 0 => return,
+                Ok(_) => {}
+                Err(_) => return,
+            }
+        }
+    }
+}
+
+fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observed>) -> Result<Running, StartError> {
+    let Settings { core, world: shell } = settings;
+    let clock = Clock::start();
+    let (media_v4, media_v6) = (core.media.address_v4, core.media.address_v6);
+    let prompts = PromptLibrary::load(&shell.prompts).map_err(|faults| {
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+    })?;
+    let (inbox, outbox) = inbox::channel()?;
+
+    let udp = shell
+        .sip_udp
+        .iter()
+        .map(|&address| UdpPort::bind(address, media_v4, media_v6))
+        .collect::<Result<Vec<_>, _>>()?;
+    let sip_udp = udp.iter().map(UdpPort::advertised).collect();
+
+    let world = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
+    let listeners = world.block_on(Listeners::bind(&shell.sip_tcp, media_v4, media_v6))?;
+    let sip_tcp = listeners.addresses();
+
+    let to_loop = inbox.clone();
+    let media = MediaPlane::start(&core.media, &shell, prompts, move |event| to_loop.offer(Message::Media(event)))?;
+
+    let CaseStoreSettings::Sqlite(path) = &shell.cases;
+    let cases = SqliteCases::new(path, &shell.ticket_prefix);
+    let to_loop = inbox.clone();
+    let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
+    let store = world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
+
+    let (metrics, page) = api::metrics::install(&core)?;
+    let (observer, observing, latest) = observer::start(metrics, Some(view))?;
+    let http = match shell.http {
+        None => None,
+        Some(address) => {
+            let source = health(latest, media.figures(), &store);
+            let (address, _) = world
+                .block_on(api::serve(address, source, page))
+                .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
+            Some(address)
+        }
+    };
+    let connector = {
+        let _in_world = world.enter();
+        listeners.serve(inbox.clone())
+    };
+    let gateway = Gateway::new(core, entropy()?, clock.now());
+    let signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
+    let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
+    Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer: observing, store, world, watch })
+}
+
+/// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
+fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::HealthSource {
+    let (spool, delivery) = (store.spool().status(), store.delivery());
+    Arc::new(move || {
+        let latest = *latest.borrow();
+        Facts {
+            draining: latest.draining,
+            signalling_up: latest.told.elapsed() < LOOP_STUCK,
+            media_up: media.all_up(),
+            calls: latest.calls,
+            media: media.read(),
+            spool: spool.borrow().clone(),
+            delivery: delivery.borrow().clone(),
+        }
+    })
+}
+
+/// Seeds tags and nonces.
+fn entropy() -> std::io::Result<[u8; 32]> {
+    let mut seed = [0; 32];
+    let mut source = std::fs::File::open("/dev/urandom")?;
+    std::io::Read::read_exact(&mut source, &mut seed)?;
+    Ok(seed)
+}

@@ -1,0 +1,191 @@
+//! The signalling loop: the one thread that owns the `Gateway`. Reads SIP sockets and the inbox, feeds the gateway,
+//! carries out its outputs, sleeps until its next timeout. It never waits for a disk, a peer or a lock.
+
+use super::clock::Clock;
+use super::inbox::{Message, Outbox};
+use super::observer::{Figures, Observed, Observer};
+use crate::gateway::{Gateway, Input, Output};
+use crate::media::MediaPlane;
+use crate::net::tcp::Connector;
+use crate::net::udp::UdpPort;
+use crate::sip::flow::{Flow, Transmit, Transport};
+use crate::store::{Spool, SpoolOutcome};
+use crate::time::Instant;
+use rustix::event::epoll;
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+
+/// Datagrams read from one socket before the others, the inbox and the timers get their turn.
+const BATCH: usize = 64;
+const FIGURES_EVERY: Duration = Duration::from_secs(1);
+/// Whoever waits for the last call to end looks at the figures.
+const FIGURES_EVERY_DRAINING: Duration = Duration::from_millis(50);
+
+pub struct Signalling {
+    pub gateway: Gateway,
+    pub clock: Clock,
+    pub udp: Vec<UdpPort>,
+    pub inbox: Outbox,
+    pub connector: Connector,
+    pub media: MediaPlane,
+    pub spool: Spool,
+    pub observer: Observer,
+    streams: BTreeMap<Flow, Sender<Vec<u8>>>,
+    epoll: OwnedFd,
+    figures_at: Instant,
+}
+
+impl Signalling {
+    #[allow(clippy::too_many_arguments)] // the loop's parts, handed over once
+    pub fn new(
+        gateway: Gateway,
+        clock: Clock,
+        udp: Vec<UdpPort>,
+        inbox: Outbox,
+        connector: Connector,
+        media: MediaPlane,
+        spool: Spool,
+        observer: Observer,
+    ) -> io::Result<Signalling> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        for (index, port) in udp.iter().enumerate() {
+            epoll::add(&epoll, port.socket(), epoll::EventData::new_u64(index as u64), epoll::EventFlags::IN)?;
+        }
+        epoll::add(&epoll, inbox.as_fd(), epoll::EventData::new_u64(u64::MAX), epoll::EventFlags::IN)?;
+        let figures_at = clock.now();
+        let streams = BTreeMap::new();
+        Ok(Signalling { gateway, clock, udp, inbox, connector, media, spool, observer, streams, epoll, figures_at })
+    }
+
+    /// Runs until told to stop; gives the media plane back to be stopped.
+    pub fn run(mut self) -> io::Result<MediaPlane> {
+        let mut buffer = vec![0u8; 65_536];
+        let mut events = Vec::with_capacity(16);
+        loop {
+            let now = self.clock.now();
+            if self.gateway.next_timeout().is_some_and(|t| t <= now) {
+                self.feed(now, Input::Timeout);
+            }
+            self.report_figures(now);
+            let wait = self.gateway.next_timeout().map_or(self.figures_at, |t| t.min(self.figures_at));
+            self.wait(wait, &mut events)?;
+            for event in events.drain(..) {
+                match event {
+                    u64::MAX => {
+                        if self.read_inbox() {
+                            return Ok(self.media);
+                        }
+                    }
+                    index => self.read_socket(index as usize, &mut buffer),
+                }
+            }
+        }
+    }
+
+    fn wait(&self, until: Instant, ready: &mut Vec<u64>) -> io::Result<()> {
+        let wait = until - self.clock.now();
+        let timeout = rustix::time::Timespec { tv_sec: wait.as_secs() as i64, tv_nsec: i64::from(wait.subsec_nanos()) };
+        let mut events = Vec::with_capacity(16);
+        match epoll::wait(&self.epoll, rustix::buffer::spare_capacity(&mut events), Some(&timeout)) {
+            Ok(_) => ready.extend(events.iter().map(|e: &epoll::Event| e.data.u64())),
+            Err(rustix::io::Errno::INTR) => {}
+            Err(e) => return Err(e.into()),
+        }
+        Ok(())
+    }
+
+    fn read_socket(&mut self, index: usize, buffer: &mut [u8]) {
+        for _ in 0..BATCH {
+            let Some((flow, bytes)) = self.udp[index].receive(buffer) else { return };
+            self.feed(self.clock.now(), Input::Message { flow, bytes });
+        }
+    }
+
+    /// True when told to stop.
+    fn read_inbox(&mut self) -> bool {
+        self.inbox.woken();
+        while let Some(message) = self.inbox.take() {
+            let now = self.clock.now();
+            match message {
+                Message::Media(event) => self.feed(now, Input::Media(event)),
+                Message::Spool(outcomes) => {
+                    for outcome in outcomes {
+                        self.feed(now, match outcome {
+                            SpoolOutcome::Spooled { call } => Input::Spooled { call },
+                            SpoolOutcome::Failed { call } => Input::SpoolFailed { call },
+                        });
+                    }
+                }
+                Message::StreamOpened { flow, writer } => {
+                    self.streams.insert(flow, writer);
+                }
+                Message::Stream { flow, bytes } => self.feed(now, Input::Message { flow, bytes: &bytes }),
+                Message::StreamClosed { flow } => {
+                    self.streams.remove(&flow);
+                    self.feed(now, Input::FlowFailed { flow });
+                }
+                Message::Drain => {
+                    self.feed(now, Input::Drain);
+                    self.figures_at = now;
+                }
+                Message::EndCalls => self.feed(now, Input::EndCalls),
+                Message::Stop => return true,
+            }
+        }
+        false
+    }
+
+    fn feed(&mut self, now: Instant, input: Input<'_>) {
+        self.gateway.handle(now, input);
+        // What fails at once is fed back after the outputs are drained, so that the gateway sees one thing at a time.
+        let mut failed = Vec::new();
+        while let Some(output) = self.gateway.next_output() {
+            match output {
+                Output::Send(transmit) => {
+                    let flow = transmit.flow;
+                    if self.send(transmit).is_err() {
+                        failed.push(Input::FlowFailed { flow });
+                    }
+                }
+                Output::Media(command) => self.media.command(command),
+                Output::OpenTicket(ticket) => {
+                    let call = ticket.call;
+                    if self.spool.put(ticket).is_err() {
+                        failed.push(Input::SpoolFailed { call });
+                    }
+                }
+                Output::Call(event) => self.observer.tell(Observed::Call(event)),
+                Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
+            }
+        }
+        for input in failed {
+            self.feed(now, input);
+        }
+    }
+
+    fn send(&mut self, transmit: Transmit) -> io::Result<()> {
+        let Transmit { flow, bytes } = transmit;
+        match flow.transport {
+            Transport::Udp => match self.udp.iter().find(|p| p.advertised() == flow.local) {
+                Some(port) => port.send(&bytes, flow.remote),
+                None => Err(io::ErrorKind::AddrNotAvailable.into()),
+            },
+            Transport::Tcp => match self.streams.get(&flow) {
+                // A peer that does not read is not waited for: its connection counts as failed.
+                Some(writer) => writer.try_send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into()),
+                None => self.connector.connect(flow, bytes),
+            },
+        }
+    }
+
+    fn report_figures(&mut self, now: Instant) {
+        if now < self.figures_at {
+            return;
+        }
+        self.figures_at = now + if self.gateway.is_draining() { FIGURES_EVERY_DRAINING } else { FIGURES_EVERY };
+        self.observer.tell(Observed::Figures(Box::new(Figures::of(now, &self.gateway))));
+    }
+}

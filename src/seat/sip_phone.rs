@@ -1,0 +1,43 @@
+//! Ringing a registered SIP phone.
+
+use crate::leg::{Caller, Place};
+use crate::sip::flow::Flow;
+use crate::sip::session::Target;
+
+/// The INVITE that rings `place.seat` at the phone registered as `contact` over `flow`.
+pub fn target<'a>(
+    place: &Place,
+    domain: &str,
+    flow: Flow,
+    contact: &'a [u8],
+    headers: &'a [(&'static str, String)],
+) -> Target<'a> {
+    Target {
+        flow,
+        request_uri: contact,
+        from: from(&place.caller, domain),
+        to: format!("<sip:{}@{}>", place.seat, domain),
+        headers,
+    }
+}
+
+/// Headers that let a screen pop or a softphone know which call this is.
+pub fn headers(place: &Place) -> Vec<(&'static str, String)> {
+    vec![("X-Rexian-Call", place.call_id.clone()), ("X-Rexian-Agent", place.agent.to_string())]
+}
+
+/// The caller as the phone's display shows it; a withheld number never leaves the gateway (RFC 3323 s4.1.1.3).
+fn from(caller: &Caller, domain: &str) -> String {
+    match caller.e164.as_deref().or(caller.raw.as_deref()) {
+        Some(number) if !caller.withheld => {
+            let user: String =
+                number.chars().filter(|c| c.is_ascii_alphanumeric() || matches!(c, '+' | '*' | '#')).collect();
+            if user.is_empty() { anonymous() } else { format!("<sip:{user}@{domain}>") }
+        }
+        _ => anonymous(),
+    }
+}
+
+fn anonymous() -> String {
+    "\"Anonymous\" <sip:anonymous@anonymous.invalid>".into()
+}

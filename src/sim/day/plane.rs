@@ -1,0 +1,290 @@
+//! The pretend media plane: obeys media commands, reports what real RTP would bring about, and checks the commands.
+//! RTP itself is one fact per party: to which address it sends, or that it sends nothing.
+
+use super::scenario::GATEWAY_MEDIA;
+use crate::ids::LegId;
+use crate::plane::{LegStats, MediaCommand, MediaEvent, Negotiated, Source};
+use crate::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+#[derive(Debug, Default)]
+pub struct Plane {
+    legs: BTreeMap<LegId, Line>,
+    ports: BTreeMap<u16, LegId>,
+    /// Which leg a party's RTP address belongs to now.
+    parties: BTreeMap<SocketAddr, LegId>,
+    /// Who sends RTP, and where to.
+    streams: BTreeMap<SocketAddr, SocketAddr>,
+    ever_opened: BTreeSet<LegId>,
+    closed_in_step: bool,
+    /// Raised by every crash: what the dead process had planned does not happen.
+    incarnation: u32,
+    pub faults: Vec<String>,
+}
+
+#[derive(Debug)]
+struct Line {
+    port: u16,
+    opened_at: Instant,
+    remote: Option<Negotiated>,
+    rtp_timeout: Option<Duration>,
+    heard: bool,
+    source: Source,
+    /// Raised by every new source: a play that was replaced never ends.
+    play: u32,
+    /// Raised by every new connection: its watchdogs replace the old ones.
+    connection: u32,
+}
+
+/// Something the plane wants to look at later.
+#[derive(Clone, Copy, Debug)]
+pub struct Notice {
+    incarnation: u32,
+    leg: LegId,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    FirstRtp,
+    Watchdog { connection: u32 },
+    Silence { connection: u32 },
+    PlayEnded { play: u32 },
+    Closed { stats: LegStats },
+}
+
+/// What a command or notice leads to.
+#[derive(Debug, Default)]
+pub struct Reaction {
+    pub later: Vec<(Duration, Notice)>,
+    pub event: Option<MediaEvent>,
+    /// The party at this RTP address hears the other one now.
+    pub hears_human: Option<SocketAddr>,
+}
+
+/// Length of one prompt.
+const PROMPT: Duration = Duration::from_millis(700);
+const FIRST_PACKET: Duration = Duration::from_millis(25);
+
+impl Plane {
+    pub fn is_empty(&self) -> bool {
+        self.legs.is_empty() && self.ports.is_empty()
+    }
+
+    /// The process died: its sockets with it. Parties send on, to nobody.
+    pub fn crash(&mut self) {
+        self.legs.clear();
+        self.ports.clear();
+        self.parties.clear();
+        self.ever_opened.clear();
+        self.incarnation += 1;
+    }
+
+    pub fn command(&mut self, now: Instant, command: &MediaCommand) -> Reaction {
+        let mut reaction = Reaction::default();
+        match command {
+            MediaCommand::Open { leg, port } => self.open(now, *leg, *port),
+            MediaCommand::Connect { leg, remote, expect_rtp_within, rtp_timeout, .. } => {
+                self.connect(*leg, remote, *expect_rtp_within, *rtp_timeout, &mut reaction)
+            }
+            MediaCommand::SetSource { leg, source } => self.set_source(*leg, source, &mut reaction),
+            MediaCommand::Close { leg } => self.close(now, *leg, &mut reaction),
+        }
+        reaction
+    }
+
+    /// The party at `from` sends RTP to `to` from now on, or nothing.
+    pub fn stream(&mut self, from: SocketAddr, to: Option<SocketAddr>) -> Vec<(Duration, Notice)> {
+        let before = match to {
+            Some(to) => self.streams.insert(from, to),
+            None => self.streams.remove(&from),
+        };
+        let Some(leg) = self.parties.get(&from).copied().filter(|_| before != to) else { return Vec::new() };
+        let mut later = Vec::new();
+        self.listen(leg, &mut later);
+        later
+    }
+
+    pub fn notice(&mut self, notice: Notice) -> Reaction {
+        let Notice { incarnation, leg, what } = notice;
+        let mut reaction = Reaction::default();
+        if incarnation != self.incarnation {
+            return reaction;
+        }
+        if let What::Closed { stats } = what {
+            reaction.event = Some(MediaEvent::Closed { leg, stats });
+            return reaction;
+        }
+        let flowing = self.is_flowing(leg);
+        let Some(line) = self.legs.get_mut(&leg) else { return reaction };
+        let receives = line.remote.as_ref().is_some_and(|r| r.direction.receives());
+        reaction.event = match what {
+            What::FirstRtp if flowing && !line.heard => {
+                line.heard = true;
+                Some(MediaEvent::FirstRtp { leg })
+            }
+            What::Watchdog { connection } if connection == line.connection && !line.heard && receives => {
+                Some(MediaEvent::NoRtp { leg })
+            }
+            What::Silence { connection } if connection == line.connection && line.heard && receives && !flowing => {
+                Some(MediaEvent::RtpTimeout { leg })
+            }
+            What::PlayEnded { play } if play == line.play => {
+                if let Source::Play { then, .. } = &line.source {
+                    line.source = (**then).clone();
+                }
+                reaction.hears_human = self.hears_human(leg);
+                Some(MediaEvent::PlayEnded { leg })
+            }
+            _ => None,
+        };
+        reaction
+    }
+
+    /// To be called when the gateway has said all it had to say in one step.
+    pub fn end_step(&mut self) {
+        if !std::mem::take(&mut self.closed_in_step) {
+            return;
+        }
+        for (leg, line) in &self.legs {
+            if let Some(other) = heard_leg(&line.source)
+                && !self.legs.contains_key(&other)
+            {
+                self.faults.push(format!("{leg:?} is left with {other:?} as its source, which was closed"));
+            }
+        }
+    }
+
+    fn open(&mut self, now: Instant, leg: LegId, port: u16) {
+        if port % 2 != 0 || !(20_000..20_800).contains(&port) {
+            self.faults.push(format!("{leg:?} opens port {port}, which is not ours"));
+        }
+        if let Some(owner) = self.ports.insert(port, leg) {
+            self.faults.push(format!("{leg:?} opens port {port}, which {owner:?} holds"));
+        }
+        if !self.ever_opened.insert(leg) {
+            self.faults.push(format!("{leg:?} is opened twice"));
+        }
+        self.legs.insert(
+            leg,
+            Line {
+                port,
+                opened_at: now,
+                remote: None,
+                rtp_timeout: None,
+                heard: false,
+                source: Source::Silence,
+                play: 0,
+                connection: 0,
+            },
+        );
+    }
+
+    fn connect(
+        &mut self,
+        leg: LegId,
+        remote: &Negotiated,
+        expect: Option<Duration>,
+        rtp_timeout: Option<Duration>,
+        reaction: &mut Reaction,
+    ) {
+        let Some(line) = self.legs.get_mut(&leg) else {
+            self.faults.push(format!("{leg:?} is connected, but not open"));
+            return;
+        };
+        if remote.payload_type != 8 {
+            self.faults.push(format!("{leg:?} settled on payload type {}", remote.payload_type));
+        }
+        let incarnation = self.incarnation;
+        line.connection += 1;
+        line.rtp_timeout = rtp_timeout;
+        line.remote = Some(remote.clone());
+        self.parties.insert(remote.remote_rtp, leg);
+        let connection = line.connection;
+        if let Some(expect) = expect {
+            reaction.later.push((expect, Notice { incarnation, leg, what: What::Watchdog { connection } }));
+        }
+        self.listen(leg, &mut reaction.later);
+        reaction.hears_human = self.hears_human(leg);
+    }
+
+    fn set_source(&mut self, leg: LegId, source: &Source, reaction: &mut Reaction) {
+        if let Some(other) = heard_leg(source)
+            && (other == leg || !self.legs.contains_key(&other))
+        {
+            self.faults.push(format!("{leg:?} is to hear {other:?}, which is not open"));
+        }
+        let Some(line) = self.legs.get_mut(&leg) else {
+            self.faults.push(format!("{leg:?} gets a source, but is not open"));
+            return;
+        };
+        let incarnation = self.incarnation;
+        line.play += 1;
+        line.source = source.clone();
+        if let Source::Play { prompts, .. } = source {
+            let length = PROMPT * prompts.len() as u32;
+            reaction.later.push((length, Notice { incarnation, leg, what: What::PlayEnded { play: line.play } }));
+        }
+        reaction.hears_human = self.hears_human(leg);
+    }
+
+    fn close(&mut self, now: Instant, leg: LegId, reaction: &mut Reaction) {
+        let Some(line) = self.legs.remove(&leg) else {
+            self.faults.push(format!("{leg:?} is closed, but not open"));
+            return;
+        };
+        self.ports.remove(&line.port);
+        self.closed_in_step = true;
+        if let Some(remote) = &line.remote
+            && self.parties.get(&remote.remote_rtp) == Some(&leg)
+        {
+            self.parties.remove(&remote.remote_rtp);
+        }
+        let incarnation = self.incarnation;
+        let packets = (now - line.opened_at).as_millis() as u64 / 20;
+        let received = if line.heard { packets } else { 0 };
+        let stats = LegStats { received, sent: packets, ..LegStats::default() };
+        reaction.later.push((Duration::from_millis(1), Notice { incarnation, leg, what: What::Closed { stats } }));
+    }
+
+    /// Arms what the presence or absence of RTP will bring.
+    fn listen(&self, leg: LegId, later: &mut Vec<(Duration, Notice)>) {
+        let (line, incarnation) = (&self.legs[&leg], self.incarnation);
+        if self.is_flowing(leg) {
+            if !line.heard {
+                later.push((FIRST_PACKET, Notice { incarnation, leg, what: What::FirstRtp }));
+            }
+        } else if let Some(timeout) = line.rtp_timeout {
+            later.push((timeout, Notice { incarnation, leg, what: What::Silence { connection: line.connection } }));
+        }
+    }
+
+    fn is_flowing(&self, leg: LegId) -> bool {
+        self.legs.get(&leg).is_some_and(|line| {
+            let from = line.remote.as_ref().map(|r| r.remote_rtp);
+            from.and_then(|from| self.streams.get(&from)) == Some(&SocketAddr::new(GATEWAY_MEDIA, line.port))
+        })
+    }
+
+    /// The party of `leg`, if what it is sent now is another connected leg.
+    fn hears_human(&self, leg: LegId) -> Option<SocketAddr> {
+        let line = self.legs.get(&leg)?;
+        match &line.source {
+            Source::Leg(other) if self.legs.get(other).is_some_and(|l| l.remote.is_some()) => {
+                line.remote.as_ref().map(|r| r.remote_rtp)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The leg a source leads to in the end.
+fn heard_leg(source: &Source) -> Option<LegId> {
+    match source {
+        Source::Leg(leg) => Some(*leg),
+        Source::Play { then, .. } => heard_leg(then),
+        Source::Silence | Source::Music(_) | Source::RingBack => None,
+    }
+}

@@ -1,0 +1,286 @@
+//! The independent recount: watches everything that goes into and comes out of the gateway, and says what is wrong.
+//! Belongs here: the invariants, each checked from the outside with code of its own. Not here: making a day happen.
+//!
+//! Written while the day runs: `ledger` (calls, agents and offers, from events). At its end: `verdict` compares the
+//! ledger with what carriers, phones and stores saw.
+
+mod ledger;
+mod report;
+mod verdict;
+
+pub use report::Report;
+
+use super::ua::{Ending, UaFact};
+use crate::config::settings::{CoreSettings, Limits, QueueSettings};
+use crate::event::AgentState;
+use crate::gateway::{Gateway, Output};
+use crate::ids::{AgentNo, CallId, QueueName, Skill};
+use crate::time::Instant;
+use ledger::{Record, Stage};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+pub struct Audit {
+    queues: BTreeMap<QueueName, QueueSettings>,
+    skills: BTreeMap<AgentNo, BTreeMap<Skill, u8>>,
+    limits: Limits,
+    /// Nothing is lost, doubled or late on the way: the strictest rules hold.
+    orderly: bool,
+    /// Processes that died so far.
+    crashes: u32,
+    calls: BTreeMap<CallId, Record>,
+    placed: Vec<Placed>,
+    /// SIP Call-ID -> what the gateway made of it; more than one only if a process died between.
+    by_sip_call_id: BTreeMap<String, Vec<CallId>>,
+    agents: BTreeMap<AgentNo, Shown>,
+    /// With whom each agent is, by call events.
+    engaged: BTreeMap<AgentNo, CallId>,
+    waiting: BTreeMap<QueueName, BTreeSet<CallId>>,
+    /// The call on each phone, as the phone sees it.
+    phones: BTreeMap<usize, Option<String>>,
+    touched: BTreeSet<AgentNo>,
+    faults: Vec<String>,
+    hopeless: bool,
+    steps: u64,
+    hash: u64,
+    second_calls: u64,
+}
+
+struct Shown {
+    state: AgentState,
+    since: Instant,
+}
+
+/// One call as its carrier saw it.
+struct Placed {
+    sip_call_id: String,
+    dnis: &'static str,
+    faulty: bool,
+    at: Instant,
+    answered: Option<Instant>,
+    ended: Option<(Instant, Ending)>,
+    unanswered: bool,
+    lost_in_crash: bool,
+}
+
+/// More faults than this say nothing more.
+const MOST_FAULTS: usize = 20;
+/// The distributor's own check costs more than a step, so it runs after every so many.
+const CHECK_EVERY: u64 = 61;
+/// A withdrawn offer may keep its agent reserved for so long (until the phone confirms, or is given up).
+const CLEARING: Duration = Duration::from_secs(6);
+
+impl Audit {
+    pub fn new(settings: &CoreSettings, orderly: bool) -> Audit {
+        Audit {
+            queues: settings.queues.iter().map(|q| (q.name.clone(), q.clone())).collect(),
+            skills: settings.agents.iter().map(|a| (a.number.clone(), a.skills.clone())).collect(),
+            limits: settings.limits.clone(),
+            orderly,
+            crashes: 0,
+            calls: BTreeMap::new(),
+            placed: Vec::new(),
+            by_sip_call_id: BTreeMap::new(),
+            agents: BTreeMap::new(),
+            engaged: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            phones: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            faults: Vec::new(),
+            hopeless: false,
+            steps: 0,
+            hash: 0xcbf2_9ce4_8422_2325,
+            second_calls: 0,
+        }
+    }
+
+    pub fn fault(&mut self, now: Instant, what: String) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(format!("{now:?} {what}"));
+        }
+    }
+
+    /// Going on makes no sense.
+    pub fn give_up(&mut self) {
+        self.hopeless = true;
+    }
+
+    pub fn is_hopeless(&self) -> bool {
+        self.hopeless || self.faults.len() >= MOST_FAULTS
+    }
+
+    /// A carrier places its `index`-th call.
+    pub fn placed(&mut self, now: Instant, index: usize, sip_call_id: &str, dnis: &'static str, faulty: bool) {
+        debug_assert_eq!(index, self.placed.len());
+        self.placed.push(Placed {
+            sip_call_id: sip_call_id.to_string(),
+            dnis,
+            faulty,
+            at: now,
+            answered: None,
+            ended: None,
+            unanswered: false,
+            lost_in_crash: false,
+        });
+    }
+
+    pub fn carrier(&mut self, now: Instant, index: usize, fact: &UaFact) {
+        let call = &mut self.placed[index];
+        match fact {
+            UaFact::Answered(_) => call.answered = Some(now),
+            UaFact::Ended(how) => match call.ended.replace((now, *how)) {
+                None => {}
+                Some(before) => self.fault(now, format!("carrier's call {index} ended twice: {before:?}, then {how:?}")),
+            },
+            UaFact::Unanswered => call.unanswered = true,
+            _ => {}
+        }
+    }
+
+    pub fn phone(&mut self, now: Instant, seat: usize, fact: &UaFact) {
+        match fact {
+            UaFact::Offered { rexian_call, .. } => {
+                self.phones.insert(seat, rexian_call.clone());
+                let known = rexian_call.as_ref().and_then(|c| u64::from_str_radix(c, 16).ok()).map(CallId);
+                if !known.is_some_and(|c| self.calls.contains_key(&c)) {
+                    self.fault(now, format!("phone {seat} is rung for {rexian_call:?}, which is no call"));
+                }
+            }
+            UaFact::Ended(_) => {
+                self.phones.remove(&seat);
+            }
+            UaFact::SecondCall { rexian_call } => self.second_call(now, seat, rexian_call.as_deref()),
+            UaFact::Unanswered if self.orderly => self.fault(now, format!("phone {seat}: nobody answered its BYE")),
+            _ => {}
+        }
+    }
+
+    /// One output of the gateway.
+    pub fn output(&mut self, now: Instant, output: &Output) {
+        self.mix(now, output);
+        match output {
+            Output::Call(event) => {
+                if event.at != now {
+                    self.fault(now, format!("{event:?} is dated wrongly"));
+                }
+                self.call_event(now, event.call, &event.what);
+            }
+            Output::Agent(event) => {
+                self.touched.insert(event.agent.clone());
+                let known = self.agents.insert(event.agent.clone(), Shown { state: event.state, since: now });
+                if event.at != now || known.is_some_and(|k| k.state == event.state && k.since == now) {
+                    self.fault(now, format!("{event:?} is dated wrongly, or said twice"));
+                }
+            }
+            Output::OpenTicket(ticket) => self.ticket_opened(now, ticket),
+            Output::Send(_) | Output::Media(_) => {}
+        }
+    }
+
+    /// The gateway has said all it had to say in one step.
+    pub fn end_step(&mut self, now: Instant, gateway: &Gateway) {
+        self.steps += 1;
+        for agent in std::mem::take(&mut self.touched) {
+            self.check_agent(now, &agent);
+        }
+        self.check_nobody_idle(now);
+        if self.steps.is_multiple_of(CHECK_EVERY) {
+            if let Err(fault) = gateway.acd().check() {
+                self.fault(now, format!("the distributor's own check: {fault}"));
+            }
+            self.check_nobody_stuck(now);
+        }
+    }
+
+    /// The process died: calls that were up are nobody's fault.
+    pub fn crash(&mut self, now: Instant) {
+        self.crashes += 1;
+        for record in self.calls.values_mut().filter(|r| r.is_live()) {
+            record.stage = Stage::LostInCrash;
+        }
+        for call in self.placed.iter_mut().filter(|c| c.ended.is_none()) {
+            call.lost_in_crash = true;
+        }
+        self.agents.clear();
+        self.engaged.clear();
+        self.waiting.clear();
+        self.touched.clear();
+        let _ = now;
+    }
+
+    fn second_call(&mut self, now: Instant, seat: usize, rexian_call: Option<&str>) {
+        self.second_calls += 1;
+        let first = self.phones.get(&seat).cloned().flatten();
+        let id = first.as_ref().and_then(|c| u64::from_str_radix(c, 16).ok()).map(CallId);
+        // Bytes of the first call's end may still be on the way, or lost; the gateway itself must have ended it.
+        let still = id.and_then(|id| self.calls.get(&id)).is_some_and(|r| r.is_with_seat(seat));
+        if still || (self.orderly && self.crashes == 0) {
+            self.fault(now, format!("phone {seat} is rung for {rexian_call:?} while on {first:?}"));
+        }
+    }
+
+    /// What agents are shown must fit what the call events say.
+    fn check_agent(&mut self, now: Instant, agent: &AgentNo) {
+        let state = self.agents.get(agent).map_or(AgentState::LoggedOut, |s| s.state);
+        let engaged = self.engaged.get(agent).and_then(|call| self.calls.get(call)).map(|r| &r.stage);
+        let fits = match engaged {
+            // The agent talks from the answer on; the call says so a moment later, when the ticket is durable.
+            Some(Stage::Offered { .. }) => matches!(state, AgentState::Reserved | AgentState::Talking | AgentState::Hold),
+            Some(Stage::Answered { .. }) => matches!(state, AgentState::Talking | AgentState::Hold),
+            _ => !matches!(state, AgentState::Talking | AgentState::Hold),
+        };
+        if !fits {
+            self.fault(now, format!("agent {agent} is shown as {state:?}, but by the call's events is {engaged:?}"));
+        }
+    }
+
+    /// No ready agent is idle while a caller waits whom they could serve.
+    fn check_nobody_idle(&mut self, now: Instant) {
+        let mut found = None;
+        for (queue, calls) in self.waiting.iter().filter(|(_, calls)| !calls.is_empty()) {
+            let Some(settings) = self.queues.get(queue) else { continue };
+            let idle = self.agents.iter().find(|(agent, shown)| {
+                shown.state == AgentState::Ready
+                    && self.skills[*agent].get(&settings.skill).is_some_and(|level| *level >= settings.min_level)
+            });
+            if let Some((agent, shown)) = idle {
+                found = Some(format!("agent {agent} is ready since {:?} while {:?} waits in {queue}", shown.since, calls.first()));
+            }
+        }
+        if let Some(found) = found {
+            self.fault(now, found);
+        }
+    }
+
+    fn check_nobody_stuck(&mut self, now: Instant) {
+        let mut found = Vec::new();
+        for (agent, shown) in &self.agents {
+            let free = !self.engaged.contains_key(agent);
+            if shown.state == AgentState::Reserved && free && now - shown.since > super::day::RING_TIMEOUT + CLEARING {
+                found.push(format!("agent {agent} is reserved for nobody since {:?}", shown.since));
+            }
+        }
+        for (queue, calls) in &self.waiting {
+            let longest = self.queues.get(queue).and_then(|q| q.max_wait).unwrap_or(Duration::MAX);
+            for call in calls {
+                let waited = now - self.calls[call].queued_at;
+                if waited > longest + Duration::from_secs(1) {
+                    found.push(format!("{call:?} has waited {waited:?} in {queue}"));
+                }
+            }
+        }
+        for fault in found {
+            self.fault(now, fault);
+        }
+    }
+
+    /// Folds an output into the day's hash: two runs of a seed must say the same bytes.
+    fn mix(&mut self, now: Instant, output: &Output) {
+        let bytes = postcard::to_stdvec(&(now, output)).expect("outputs are plain data");
+        for chunk in bytes.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.hash = (self.hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29);
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Requests of the far end inside the dialog: re-INVITE, UPDATE, BYE, INFO, OPTIONS (RFC 3261 s14, s15; 3311; 6086).
+
+use super::super::dialog::contact;
+use super::super::endpoint::ServerTx;
+use super::super::flow::Flow;
+use super::super::message::{Builder, Message, Method, Name, reason_phrase};
+use super::{ALLOW, AfterAck, Context, SERVER, Session, State, Unacknowledged};
+use crate::leg::{LegEnd, LegEvent};
+use crate::sdp::offer_answer;
+
+impl Session {
+    /// A request that the dialog owns, other than ACK and CANCEL; `tx` is its server transaction.
+    pub fn request(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
+        if !self.dialog.in_order(msg) {
+            return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1"));
+        }
+        match msg.method() {
+            Some(Method::Bye) => {
+                self.reply(cx, tx, flow, msg, 200, |b| b);
+                self.far_end_left(cx);
+            }
+            Some(Method::Invite) => self.reoffer(cx, tx, flow, msg),
+            Some(Method::Update) => self.update(cx, tx, flow, msg),
+            Some(Method::Info) => {
+                self.reply(cx, tx, flow, msg, 200, |b| b);
+                if let Some(digit) = info_digit(msg) {
+                    cx.events.push(LegEvent::Digit(digit));
+                }
+            }
+            Some(Method::Options) => self.reply(cx, tx, flow, msg, 200, |b| {
+                b.header(Name::Allow, ALLOW).header(Name::Accept, b"application/sdp")
+            }),
+            _ => self.reply(cx, tx, flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
+        }
+    }
+
+    fn far_end_left(&mut self, cx: &mut Context<'_>) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            // BYE in the early dialog ends it like CANCEL (s15.1.2).
+            State::Incoming { tx, invite, .. } => {
+                self.refuse(cx, tx, &invite, 487);
+                self.ended(cx, LegEnd::HungUp);
+            }
+            // Both sides hung up: ours is still on its way and will be answered 481 or 200.
+            State::Leaving { tx } => self.state = State::Leaving { tx },
+            State::Over | State::Accepted { then: AfterAck::Leave, .. } => {}
+            State::Picked => {
+                self.send_ack(cx);
+                self.ended(cx, LegEnd::HungUp);
+            }
+            _ => self.ended(cx, LegEnd::HungUp),
+        }
+    }
+
+    fn reoffer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
+        match &self.state {
+            State::Confirmed { reinvite: None, .. } => {}
+            State::Leaving { .. } | State::Over => return self.reply(cx, tx, flow, msg, 481, |b| b),
+            // s14.2: the previous exchange is not finished.
+            _ => return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1")),
+        }
+        self.dialog.refresh_target(msg);
+        let mut local = self.local.clone();
+        local.version += 1;
+        let (sdp, media) = match msg.body() {
+            [] => (offer_answer::offer(&local), None),
+            offer => match offer_answer::answer(&local, offer) {
+                Ok((sdp, media)) => (sdp, Some(media)),
+                // s14.2: the session stays as it was.
+                Err(_) => return self.reply(cx, tx, flow, msg, 488, |b| b),
+            },
+        };
+        self.local = local;
+        let response = self.ok(msg, flow).body("application/sdp", &sdp);
+        cx.endpoint.respond(cx.now, tx, 200, response.clone());
+        if let State::Confirmed { reinvite, .. } = &mut self.state {
+            *reinvite = Some(Unacknowledged::new(cx.now, tx, response, media.is_none()));
+        }
+        if let Some(media) = media {
+            cx.events.push(LegEvent::MediaChanged { media });
+        }
+    }
+
+    fn update(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
+        if !matches!(self.state, State::Confirmed { reinvite: None, .. }) {
+            // RFC 3311 s5.2: an offer is outstanding.
+            return self.reply(cx, tx, flow, msg, 491, |b| b);
+        }
+        self.dialog.refresh_target(msg);
+        if msg.body().is_empty() {
+            return self.reply(cx, tx, flow, msg, 200, |b| b.header(Name::Contact, contact(&flow).as_bytes()));
+        }
+        let mut local = self.local.clone();
+        local.version += 1;
+        match offer_answer::answer(&local, msg.body()) {
+            Ok((sdp, media)) => {
+                self.local = local;
+                let response = self.ok(msg, flow).body("application/sdp", &sdp);
+                cx.endpoint.respond(cx.now, tx, 200, response);
+                cx.events.push(LegEvent::MediaChanged { media });
+            }
+            Err(_) => self.reply(cx, tx, flow, msg, 488, |b| b),
+        }
+    }
+
+    fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {
+        Builder::response(msg, 200, "OK", Some(self.dialog.local_tag.as_bytes()), flow.remote)
+            .header(Name::Contact, contact(&flow).as_bytes())
+            .header(Name::Allow, ALLOW)
+            .header(Name::Server, SERVER)
+    }
+
+    fn reply(
+        &self,
+        cx: &mut Context<'_>,
+        tx: ServerTx,
+        flow: Flow,
+        msg: &Message<'_>,
+        status: u16,
+        finish: impl FnOnce(Builder) -> Builder,
+    ) {
+        let tag = self.dialog.local_tag.as_bytes();
+        let b =
+            Builder::response(msg, status, reason_phrase(status), Some(tag), flow.remote).header(Name::Server, SERVER);
+        cx.endpoint.respond(cx.now, tx, status, finish(b).finish());
+    }
+}
+
+/// `application/dtmf-relay` (`Signal=5`) and `application/dtmf` (`5`): what phones without RFC 4733 send.
+fn info_digit(msg: &Message<'_>) -> Option<char> {
+    let kind = msg.header(Name::ContentType)?.to_ascii_lowercase();
+    let body = std::str::from_utf8(msg.body()).ok()?;
+    let digit = if kind.starts_with(b"application/dtmf-relay") {
+        let line = body.lines().find_map(|l| l.trim().strip_prefix("Signal="))?;
+        line.trim().chars().next()?
+    } else if kind.starts_with(b"application/dtmf") {
+        body.trim().chars().next()?
+    } else {
+        return None;
+    };
+    matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D').then_some(digit)
+}

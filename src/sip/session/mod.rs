@@ -1,0 +1,272 @@
+//! One INVITE dialog's usage, from first message to last (RFC 3261 s13-15): what a leg is in SIP.
+//! Belongs here: ringing, answering, acknowledging, re-offers, ending, and the repeats the dialog itself owes (2xx, ACK).
+//! Not here: transactions (`endpoint`), who the peer is and what the call means (`trunk`, `seat`, `call`).
+//!
+//! Invariants: `LegEvent::Ended` is reported exactly once and is the last event; after it only repeats are answered.
+
+mod in_dialog;
+mod uac;
+mod uas;
+
+pub use uac::Target;
+
+use super::dialog::Dialog;
+use super::endpoint::{ClientTx, Endpoint, ServerTx};
+use super::flow::Flow;
+use super::message::{Builder, Name};
+use super::tokens::Tokens;
+use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
+use crate::sdp::offer_answer::Local;
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// RFC 3261 s17.1.1.1.
+const T1: Duration = Duration::from_millis(500);
+const T2: Duration = Duration::from_secs(4);
+const GIVE_UP: Duration = Duration::from_secs(32);
+
+pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub const SERVER: &[u8] = concat!("Rexian/", env!("CARGO_PKG_VERSION")).as_bytes();
+
+/// What a session works with; borrowed from the gateway for one step.
+pub struct Context<'a> {
+    pub now: Instant,
+    pub endpoint: &'a mut Endpoint,
+    pub tokens: &'a mut Tokens,
+    /// What the session reports, in order.
+    pub events: &'a mut Vec<LegEvent>,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Session {
+    dialog: Dialog,
+    /// Where our requests inside the dialog go.
+    flow: Flow,
+    /// Comes back with each response, so that the gateway finds this session.
+    owner: u64,
+    /// Our side of the media, as last described.
+    local: Local,
+    state: State,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum State {
+    /// UAS: the INVITE has no final response yet. `sdp` is our answer, or our offer when theirs brought none.
+    Incoming {
+        tx: ServerTx,
+        invite: Vec<u8>,
+        sdp: Vec<u8>,
+        offerless: bool,
+    },
+    /// UAS: 200 sent, its ACK not seen.
+    Accepted {
+        unacknowledged: Unacknowledged,
+        then: AfterAck,
+    },
+    /// UAC: INVITE sent, no final response yet.
+    Calling {
+        tx: ClientTx,
+    },
+    /// UAC: CANCEL sent; a 200 may still cross it.
+    Cancelling {
+        tx: ClientTx,
+        until: Instant,
+    },
+    /// UAC: 2xx received; our ACK waits until the pickup may be reported.
+    Picked,
+    Confirmed {
+        /// UAC: our ACK, repeated for each repeated 2xx.
+        ack: Option<Vec<u8>>,
+        reinvite: Option<Unacknowledged>,
+    },
+    /// BYE sent.
+    Leaving {
+        tx: ClientTx,
+    },
+    Over,
+}
+
+/// A 2xx we repeat until its ACK comes (s13.3.1.4).
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Unacknowledged {
+    /// Its server transaction, which knows where responses go.
+    tx: ServerTx,
+    response: Vec<u8>,
+    next: Instant,
+    interval: Duration,
+    until: Instant,
+    /// The 2xx carried our offer: the ACK carries their answer.
+    expects_answer: bool,
+}
+
+/// A BYE from us must wait for the ACK of our 200 (s15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum AfterAck {
+    StayUp,
+    Leave,
+}
+
+impl Session {
+    pub fn command(&mut self, cx: &mut Context<'_>, command: LegCommand) {
+        match command {
+            LegCommand::Ring => self.provisional(cx, 180),
+            LegCommand::EarlyMedia => self.provisional(cx, 183),
+            LegCommand::Answer => self.answer(cx),
+            LegCommand::Acknowledge => self.acknowledge(cx),
+            LegCommand::Hangup(reason) => self.hang_up(cx, reason),
+        }
+    }
+
+    fn hang_up(&mut self, cx: &mut Context<'_>, reason: HangupReason) {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Incoming { tx, invite, .. } => {
+                self.refuse(cx, tx, &invite, final_status(reason));
+                cx.events.push(LegEvent::Ended(LegEnd::Released));
+            }
+            State::Accepted { unacknowledged, then } => {
+                self.state = State::Accepted { unacknowledged, then: AfterAck::Leave };
+                if then == AfterAck::StayUp {
+                    cx.events.push(LegEvent::Ended(LegEnd::Released));
+                }
+            }
+            State::Calling { tx } => {
+                cx.endpoint.cancel(cx.now, tx);
+                self.state = State::Cancelling { tx, until: cx.now + GIVE_UP };
+            }
+            State::Picked => {
+                self.send_ack(cx);
+                self.leave(cx, reason, LegEnd::Released);
+            }
+            State::Confirmed { .. } => self.leave(cx, reason, LegEnd::Released),
+            already @ (State::Cancelling { .. } | State::Leaving { .. } | State::Over) => self.state = already,
+        }
+    }
+
+    /// Sends BYE. To the call the leg is over at once; the session lives on until the BYE is answered.
+    fn leave(&mut self, cx: &mut Context<'_>, reason: HangupReason, end: LegEnd) {
+        cx.events.push(LegEvent::Ended(end));
+        self.send_bye(cx, reason);
+    }
+
+    fn send_bye(&mut self, cx: &mut Context<'_>, reason: HangupReason) {
+        let branch = cx.tokens.branch();
+        let flow = self.flow;
+        let mut bye = self.dialog.request(super::message::Method::Bye, &flow, &branch);
+        if let Some(cause) = q850(reason) {
+            bye = bye.header(Name::Reason, cause);
+        }
+        let tx = cx.endpoint.request(cx.now, flow, &branch, self.owner, bye.finish());
+        self.state = State::Leaving { tx };
+    }
+
+    fn ended(&mut self, cx: &mut Context<'_>, end: LegEnd) {
+        self.state = State::Over;
+        cx.events.push(LegEvent::Ended(end));
+    }
+
+    pub fn next_timeout(&self) -> Option<Instant> {
+        match &self.state {
+            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. } => {
+                Some(u.next.min(u.until))
+            }
+            State::Cancelling { until, .. } => Some(*until),
+            _ => None,
+        }
+    }
+
+    pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
+        match &mut self.state {
+            State::Accepted { unacknowledged: u, then: AfterAck::Leave } if cx.now >= u.until => {
+                self.send_bye(cx, HangupReason::Normal);
+            }
+            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. } => {
+                if cx.now >= u.until {
+                    // s13.3.1.4: the dialog is considered confirmed but the session is ended with BYE.
+                    self.leave(cx, HangupReason::OurFault, LegEnd::Fault);
+                } else if cx.now >= u.next {
+                    u.repeat(cx);
+                }
+            }
+            State::Cancelling { until, .. } if cx.now >= *until => self.ended(cx, LegEnd::Unreachable),
+            _ => {}
+        }
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.state, State::Over)
+    }
+
+    pub fn dialog(&self) -> &Dialog {
+        &self.dialog
+    }
+
+    /// Sends our requests to the next hop the dialog names (Record-Route, Contact) rather than back where the INVITE
+    /// came from; for peers whose addresses can be trusted.
+    pub fn send_to(&mut self, next_hop: SocketAddr) {
+        self.flow.remote = next_hop;
+    }
+
+    pub fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    fn refuse(&mut self, cx: &mut Context<'_>, tx: ServerTx, invite: &[u8], status: u16) {
+        let tag = self.dialog.local_tag.clone();
+        respond(cx, tx, self.flow, invite, status, &tag, |b| {
+            if status == 503 { b.header(Name::RetryAfter, b"5") } else { b }
+        });
+    }
+}
+
+impl Unacknowledged {
+    fn new(now: Instant, tx: ServerTx, response: Vec<u8>, expects_answer: bool) -> Self {
+        Unacknowledged { tx, response, next: now + T1, interval: T1, until: now + GIVE_UP, expects_answer }
+    }
+
+    fn repeat(&mut self, cx: &mut Context<'_>) {
+        self.interval = (self.interval * 2).min(T2);
+        self.next = cx.now + self.interval;
+        cx.endpoint.respond(cx.now, self.tx, 200, self.response.clone());
+    }
+}
+
+/// Answers a kept request: re-reads the raw INVITE, so that no header is copied into state.
+fn respond(
+    cx: &mut Context<'_>,
+    tx: ServerTx,
+    flow: Flow,
+    request: &[u8],
+    status: u16,
+    tag: &str,
+    finish: impl FnOnce(Builder) -> Builder,
+) {
+    use super::message::{Framing, Message, reason_phrase};
+    // It was read once already, so this cannot fail; if it did, the transaction's own timer ends the leg.
+    let Ok(msg) = Message::parse(request, Framing::Datagram) else { return };
+    let b = Builder::response(&msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote);
+    let b = finish(b.header(Name::Server, SERVER));
+    cx.endpoint.respond(cx.now, tx, status, b.finish());
+}
+
+fn final_status(reason: HangupReason) -> u16 {
+    match reason {
+        HangupReason::UnknownNumber => 404,
+        HangupReason::Busy => 486,
+        HangupReason::Overload => 503,
+        HangupReason::NoService | HangupReason::Normal | HangupReason::Withdrawn => 480,
+        HangupReason::NotAcceptable => 488,
+        HangupReason::MediaTimeout | HangupReason::OurFault => 500,
+    }
+}
+
+/// RFC 3326: why we end it, in the carrier's words (ITU-T Q.850 cause values).
+fn q850(reason: HangupReason) -> Option<&'static [u8]> {
+    match reason {
+        HangupReason::Normal | HangupReason::Withdrawn => Some(b"Q.850;cause=16;text=\"Normal call clearing\""),
+        HangupReason::MediaTimeout => Some(b"Q.850;cause=41;text=\"No media\""),
+        HangupReason::OurFault => Some(b"Q.850;cause=41;text=\"Temporary failure\""),
+        _ => None,
+    }
+}

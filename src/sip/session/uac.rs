@@ -1,0 +1,144 @@
+//! The calling side: ringing a seat (RFC 3261 s13.2).
+
+use super::super::dialog::{Dialog, contact};
+use super::super::endpoint::ClientTx;
+use super::super::flow::Flow;
+use super::super::message::{Message, Method, Name};
+use super::{ALLOW, Context, SERVER, Session, State};
+use crate::leg::{HangupReason, LegEnd, LegEvent};
+use crate::sdp::offer_answer::{self, Local};
+
+/// Whom to invite and what to show.
+pub struct Target<'a> {
+    pub flow: Flow,
+    pub request_uri: &'a [u8],
+    /// Name-addrs without tags.
+    pub from: String,
+    pub to: String,
+    /// Extra headers, written as they are.
+    pub headers: &'a [(&'static str, String)],
+}
+
+impl Session {
+    /// Sends the INVITE with our offer.
+    pub fn place(cx: &mut Context<'_>, owner: u64, tag: String, target: Target<'_>, local: Local) -> Session {
+        let branch = cx.tokens.branch();
+        let call_id = format!("{}@{}", cx.tokens.token(), target.flow.local.ip());
+        let mut dialog = Dialog::uac(call_id, tag, target.from, target.to, target.request_uri.to_vec());
+        let mut invite = dialog
+            .request(Method::Invite, &target.flow, &branch)
+            .header(Name::Contact, contact(&target.flow).as_bytes())
+            .header(Name::Allow, ALLOW)
+            .header(Name::UserAgent, SERVER);
+        for (name, value) in target.headers {
+            invite = invite.other(name, value.as_bytes());
+        }
+        let invite = invite.body("application/sdp", &offer_answer::offer(&local));
+        let tx = cx.endpoint.request(cx.now, target.flow, &branch, owner, invite);
+        Session { dialog, flow: target.flow, owner, local, state: State::Calling { tx } }
+    }
+
+    /// Any response to any request of ours in this dialog.
+    pub fn response(&mut self, cx: &mut Context<'_>, tx: ClientTx, msg: &Message<'_>) {
+        let Some(status) = msg.status() else { return };
+        match (&self.state, msg.cseq().method) {
+            (State::Leaving { tx: bye }, _) if *bye == tx && status >= 200 => self.state = State::Over,
+            (_, Method::Invite) => match status {
+                180 | 183 if matches!(self.state, State::Calling { .. }) => cx.events.push(LegEvent::Ringing),
+                200..=299 => self.invite_accepted(cx, msg),
+                300.. => self.invite_refused(cx, tx, status),
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn invite_accepted(&mut self, cx: &mut Context<'_>, msg: &Message<'_>) {
+        match &self.state {
+            State::Calling { .. } => {
+                self.dialog.established_by(msg);
+                match offer_answer::accept(&self.local, msg.body()) {
+                    Ok(media) => {
+                        self.state = State::Picked;
+                        cx.events.push(LegEvent::Answered { media });
+                    }
+                    Err(_) => {
+                        self.send_ack(cx);
+                        self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault);
+                    }
+                }
+            }
+            // The phone picked up while our CANCEL was on its way (s9.1): let it go at once.
+            State::Cancelling { .. } => {
+                self.dialog.established_by(msg);
+                self.send_ack(cx);
+                self.leave(cx, HangupReason::Withdrawn, LegEnd::Released);
+            }
+            _ if msg.to_tag() != self.dialog.remote_tag.as_deref() => self.drop_fork(cx, msg),
+            State::Confirmed { ack: Some(ack), .. } => cx.endpoint.send_stray(self.flow, ack.clone()),
+            // Picked: the ACK is still waiting for the ticket. Leaving, over: the repeat must be acknowledged all the same.
+            State::Leaving { .. } | State::Over => self.send_ack_for_repeat(cx),
+            _ => {}
+        }
+    }
+
+    fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16) {
+        match &self.state {
+            State::Calling { tx: ours } if *ours == tx => self.ended(cx, refusal(status)),
+            State::Cancelling { tx: ours, .. } if *ours == tx => self.ended(cx, LegEnd::Released),
+            _ => {}
+        }
+    }
+
+    /// Timer B/F, or the transport failed.
+    pub fn request_failed(&mut self, cx: &mut Context<'_>, tx: ClientTx) {
+        match &self.state {
+            State::Calling { tx: ours } | State::Cancelling { tx: ours, .. } if *ours == tx => {
+                self.ended(cx, LegEnd::Unreachable)
+            }
+            State::Leaving { tx: ours } if *ours == tx => self.state = State::Over,
+            _ => {}
+        }
+    }
+
+    pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>) {
+        if let State::Picked = self.state {
+            let ack = self.send_ack(cx);
+            self.state = State::Confirmed { ack: Some(ack), reinvite: None };
+        }
+    }
+
+    pub(super) fn send_ack(&mut self, cx: &mut Context<'_>) -> Vec<u8> {
+        let ack = self.dialog.ack(&self.flow, &cx.tokens.branch()).finish();
+        cx.endpoint.send_stray(self.flow, ack.clone());
+        ack
+    }
+
+    /// Once BYE has gone out, our sequence number is the BYE's: the INVITE's was the first.
+    fn send_ack_for_repeat(&mut self, cx: &mut Context<'_>) {
+        let ack = self.dialog.ack_first(&self.flow, &cx.tokens.branch()).finish();
+        cx.endpoint.send_stray(self.flow, ack);
+    }
+
+    /// A second phone behind a forking proxy answered as well: acknowledge it and end it (s13.2.2.4).
+    fn drop_fork(&mut self, cx: &mut Context<'_>, msg: &Message<'_>) {
+        let mut other = self.dialog.fork(msg);
+        let ack = other.ack_first(&self.flow, &cx.tokens.branch()).finish();
+        cx.endpoint.send_stray(self.flow, ack);
+        let branch = cx.tokens.branch();
+        let bye = other.request(Method::Bye, &self.flow, &branch).finish();
+        cx.endpoint.request(cx.now, self.flow, &branch, NOBODY, bye);
+    }
+}
+
+/// Owner of requests whose outcome nobody waits for.
+pub const NOBODY: u64 = 0;
+
+fn refusal(status: u16) -> LegEnd {
+    match status {
+        486 | 600 => LegEnd::Busy,
+        408 | 480 | 487 => LegEnd::NoAnswer,
+        404 | 410 | 500..=599 => LegEnd::Unreachable,
+        _ => LegEnd::Declined,
+    }
+}

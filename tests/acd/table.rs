@@ -1,0 +1,219 @@
+//! Runs a scenario written as an aligned text table. Belongs here: the words. Not here: the scenarios.
+//!
+//! ```text
+//! queue hotline: mandarin 1, ring 15, wrap-up 20            settings, in any order after the skill
+//! agent 6632: mandarin 5, english 8                         skills with levels
+//!   0  6632 signs in at 801      | 6632 not ready (busy)    at second 0 this happens | all that is decided, in order
+//!  15  time passes               | ...                      a timer is due exactly then
+//!  15  look: c2 position         | 1                        what the live view shows; changes nothing
+//! ```
+//! An empty right side means that nothing is decided. After each line the invariants are checked and the distributor
+//! is saved to bytes and goes on as the one restored from them.
+
+use rexian::acd::{Acd, AcdInput, AcdOutput};
+use rexian::config::settings::{AgentSettings, QueueSettings};
+use rexian::event::{AgentState, NotReadyReason, OfferEnd};
+use rexian::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
+use rexian::time::Instant;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+pub fn queue(name: &str, skill: &str, min_level: u8) -> QueueSettings {
+    QueueSettings {
+        name: name.into(),
+        numbers: Default::default(),
+        skill: skill.into(),
+        min_level,
+        priority: 5,
+        within: Duration::from_secs(15),
+        short_abandon: Duration::from_secs(5),
+        max_waiting: 1_000,
+        max_wait: None,
+        ring_timeout: Duration::from_secs(20),
+        wrap_up: Duration::ZERO,
+        greeting: None,
+        music: "music".into(),
+        announce_agent: true,
+        language: None,
+        test: false,
+    }
+}
+
+/// Panics with the line at fault, what was expected and what came.
+pub fn run(scenario: &str) {
+    let (mut queues, mut agents) = (Vec::new(), Vec::new());
+    let mut acd: Option<Acd> = None;
+    for (number, line) in scenario.lines().enumerate() {
+        let line = line.split('#').next().unwrap_or("").trim();
+        let place = format!("line {}: {line}", number + 1);
+        if line.is_empty() {
+        } else if let Some(text) = line.strip_prefix("queue ") {
+            queues.push(parse_queue(&words(text)));
+        } else if let Some(text) = line.strip_prefix("agent ") {
+            agents.push(parse_agent(&words(text)));
+        } else {
+            let acd = acd.get_or_insert_with(|| Acd::new(&queues, &agents));
+            let (left, right) = line.split_once('|').unwrap_or_else(|| panic!("{place}: no `|`"));
+            let (at, what) = left.trim().split_once(' ').unwrap_or_else(|| panic!("{place}: no event"));
+            // A refusal is one sentence, with its own commas.
+            let parts = if right.contains("refused: ") { vec![right] } else { right.split(',').collect() };
+            let expected: Vec<String> = parts.into_iter().map(words).filter(|text| !text.is_empty()).collect();
+            assert_eq!(step(acd, seconds(at), &words(what), &place), expected, "{place}");
+            acd.check().unwrap_or_else(|problem| panic!("{place}: {problem}"));
+            let bytes = postcard::to_stdvec(acd).expect("saves");
+            *acd = postcard::from_bytes(&bytes).unwrap_or_else(|e| panic!("{place}: restoring: {e}"));
+        }
+    }
+    assert!(acd.is_some(), "a scenario without events");
+}
+
+fn step(acd: &mut Acd, now: Instant, what: &str, place: &str) -> Vec<String> {
+    if let Some(question) = what.strip_prefix("look: ") {
+        return vec![look(acd, now, question)];
+    }
+    let due = acd.next_timeout();
+    let mut said = Vec::new();
+    if what == "time passes" {
+        assert_eq!(due, Some(now), "{place}: the next timer");
+        acd.handle_timeout(now);
+    } else {
+        assert!(due.is_none_or(|due| due >= now), "{place}: a timer was due at {due:?} and the table does not say so");
+        if let Err(refused) = acd.handle(now, parse_input(now, what)) {
+            // Calls by their name in the table.
+            let words = refused.to_string();
+            let id = what.split(' ').next().filter(|first| first.starts_with('c')).map(call);
+            said.push(format!(
+                "refused: {}",
+                id.map_or(words.clone(), |id| words.replace(&format!("call {id}"), &name(id)))
+            ));
+        }
+    }
+    said.extend(std::iter::from_fn(|| acd.next_output()).map(|output| describe(&output, now)));
+    said
+}
+
+fn look(acd: &Acd, now: Instant, question: &str) -> String {
+    let number = |n: usize| n.to_string();
+    match question.split(' ').collect::<Vec<_>>()[..] {
+        [id, "position"] => acd.position(call(id)).map_or("none".into(), number),
+        ["waiting"] => number(acd.waiting()),
+        ["offers"] => number(acd.offers()),
+        ["longest", "wait"] => format!("{} s", acd.longest_wait(now).as_secs_f64()),
+        ["seat", seat] => acd.agent_at(&seat.into()).map_or("nobody".into(), |agent| agent.to_string()),
+        [agent] => acd.agent_state(&agent.into()).map_or("unknown".into(), state),
+        _ => panic!("cannot look at {question:?}"),
+    }
+}
+
+fn parse_input(now: Instant, what: &str) -> AcdInput {
+    let agent = |no: &str| AgentNo::new(no);
+    match what.split(' ').collect::<Vec<_>>()[..] {
+        ["seat", seat, "lost"] => AcdInput::SeatLost { seat: seat.into() },
+        ["seat", seat, "registers"] => AcdInput::SeatReachable { seat: seat.into() },
+        [no, "signs", "in", "at", seat] => AcdInput::SignIn { agent: agent(no), seat: SeatNo::new(seat) },
+        [no, "signs", "out"] => AcdInput::SignOut { agent: agent(no) },
+        [no, "ready"] => AcdInput::Ready { agent: agent(no) },
+        [no, "not", "ready", why] => AcdInput::NotReady { agent: agent(no), reason: reason(why) },
+        [id, "asks", "for", queue] => AcdInput::Enqueue { call: call(id), queue: QueueName::new(queue), since: now },
+        [id, "asks", "for", queue, "since", since] => {
+            AcdInput::Enqueue { call: call(id), queue: QueueName::new(queue), since: seconds(since) }
+        }
+        [id, "leaves"] => AcdInput::Leave { call: call(id) },
+        [id, "answered"] => AcdInput::Answered { call: call(id) },
+        [id, "held"] => AcdInput::Held { call: call(id) },
+        [id, "resumed"] => AcdInput::Resumed { call: call(id) },
+        [id, "talk", "ends"] => AcdInput::TalkEnded { call: call(id) },
+        [id, "offer", "fails", why] => AcdInput::OfferFailed { call: call(id), why: offer_end(why) },
+        _ => panic!("nobody can do {what:?}"),
+    }
+}
+
+fn describe(output: &AcdOutput, now: Instant) -> String {
+    match output {
+        AcdOutput::Offer { call, agent, seat } => format!("ring {agent} at {seat} for {}", name(*call)),
+        AcdOutput::OfferTimedOut { call, agent } => format!("{agent} did not pick up {}", name(*call)),
+        AcdOutput::OfferWithdrawn { call, agent } => format!("stop ringing {agent} for {}", name(*call)),
+        AcdOutput::QueueTimeout { call } => format!("{} waited too long", name(*call)),
+        AcdOutput::Agent(event) => {
+            assert_eq!(event.at, now, "{event:?}");
+            assert_eq!(event.seat.is_none(), event.state == AgentState::LoggedOut, "{event:?}");
+            format!("{} {}", event.agent, state(event.state))
+        }
+    }
+}
+
+fn state(state: AgentState) -> String {
+    match state {
+        AgentState::LoggedOut => "signed out".into(),
+        AgentState::NotReady(why) => format!("not ready {}", lower(why)),
+        AgentState::Ready => "ready".into(),
+        AgentState::Reserved => "reserved".into(),
+        AgentState::Talking => "talking".into(),
+        AgentState::Hold => "on hold".into(),
+        AgentState::WrapUp => "in wrap-up".into(),
+    }
+}
+
+fn lower(value: impl std::fmt::Debug) -> String {
+    format!("({})", format!("{value:?}").to_lowercase())
+}
+
+fn reason(text: &str) -> NotReadyReason {
+    use NotReadyReason::*;
+    let all = [Busy, Break, Training, NoAnswer, Declined, Unreachable, Forced];
+    all.into_iter().find(|why| lower(why) == text).unwrap_or_else(|| panic!("{text} is no reason"))
+}
+
+fn offer_end(text: &str) -> OfferEnd {
+    use OfferEnd::*;
+    let all = [NoAnswer, Busy, Declined, Unreachable, Failed, Withdrawn];
+    all.into_iter().find(|why| lower(why) == text).unwrap_or_else(|| panic!("{text} ends no offer"))
+}
+
+/// `hotline: mandarin 1, priority 2, ring 15, wrap-up 20, full at 3, waits 60`
+fn parse_queue(text: &str) -> QueueSettings {
+    let (name, rest) = text.split_once(": ").expect("a colon");
+    let mut terms = rest.split(", ").map(|term| term.rsplit_once(' ').expect("a value"));
+    let (skill, level) = terms.next().expect("a skill");
+    let mut queue = queue(name, skill, level.parse().expect("a level"));
+    for (what, value) in terms {
+        let value: u32 = value.trim().parse().unwrap_or_else(|_| panic!("queue {name}: {what} {value}"));
+        let time = Duration::from_secs(value.into());
+        match what {
+            "priority" => queue.priority = value as u8,
+            "ring" => queue.ring_timeout = time,
+            "wrap-up" => queue.wrap_up = time,
+            "full at" => queue.max_waiting = value,
+            "waits" => queue.max_wait = Some(time),
+            _ => panic!("queue {name}: {what}?"),
+        }
+    }
+    queue
+}
+
+fn parse_agent(text: &str) -> AgentSettings {
+    let (number, rest) = text.split_once(": ").expect("a colon");
+    let skill = |term: &str| -> (Skill, u8) {
+        let (skill, level) = term.trim().split_once(' ').expect("a level");
+        (skill.into(), level.parse().expect("a level"))
+    };
+    AgentSettings { number: number.into(), skills: rest.split(',').map(skill).collect::<BTreeMap<_, _>>() }
+}
+
+fn seconds(text: &str) -> Instant {
+    let seconds: f64 = text.parse().unwrap_or_else(|_| panic!("{text} is no time"));
+    Instant((seconds * 1e6) as u64)
+}
+
+fn call(text: &str) -> CallId {
+    CallId(text.strip_prefix('c').and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{text} is no call")))
+}
+
+fn name(call: CallId) -> String {
+    format!("c{}", call.0)
+}
+
+/// Runs of blanks as one.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

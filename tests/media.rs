@@ -1,0 +1,679 @@
+//! The media plane over real loopback sockets: what a caller, an agent and an attacker would notice.
+
+use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, WorldSettings};
+use rexian::ids::LegId;
+use rexian::media::rtp::Packet;
+use rexian::media::tone::{self, FRAME, ToneGenerator};
+use rexian::media::{Figures, MediaPlane, MediaStartError, PromptLibrary, g711};
+use rexian::plane::{Codec, Direction, LegStats, MediaCommand, MediaEvent, Negotiated, Source};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+const PATIENCE: Duration = Duration::from_secs(10);
+const PAIRS: u16 = 6;
+const V4: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
+const V6: IpAddr = IpAddr::V6(Ipv6Addr::LOCALHOST);
+
+// ---- the plane under test ----
+
+struct Rig {
+    plane: MediaPlane,
+    events: Receiver<MediaEvent>,
+    first_port: u16,
+    /// Events read while waiting for others.
+    seen: Vec<MediaEvent>,
+}
+
+fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
+    let media = MediaSettings {
+        address_v4: Some(V4),
+        address_v6: Some(V6),
+        first_port,
+        pairs: PAIRS,
+        expect_rtp_within: Duration::from_secs(5),
+        rtp_timeout: Duration::from_secs(30),
+    };
+    let world = WorldSettings {
+        sip_udp: vec![],
+        sip_tcp: vec![],
+        media_bind_v4: Some(V4),
+        media_bind_v6: Some(V6),
+        media_threads: threads,
+        http: None,
+        spool: "unused".into(),
+        cases: CaseStoreSettings::Sqlite("unused".into()),
+        prompts: BTreeMap::new(),
+        log: LogSettings { json: false, filter: "off".into() },
+        drain: Duration::ZERO,
+        ticket_prefix: "T".into(),
+    };
+    (media, world)
+}
+
+/// Below the kernel's ephemeral range, so that no phone of a test sits on a port of another's pool.
+fn next_range() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let start = (std::process::id() % 100) as u16 * 200;
+    10_000 + (start + NEXT.fetch_add(2 * PAIRS, Ordering::Relaxed)) % 20_000 / 2 * 2
+}
+
+fn rig_with(threads: usize, prompts: PromptLibrary) -> Rig {
+    for _ in 0..50 {
+        let first_port = next_range();
+        let (media, world) = settings(first_port, threads);
+        let (sender, events) = channel();
+        match MediaPlane::start(&media, &world, prompts.clone(), move |event| drop(sender.send(event))) {
+            Ok(plane) => return Rig { plane, events, first_port, seen: Vec::new() },
+            Err(MediaStartError::Bind { .. }) => continue,
+            Err(e) => panic!("{e}"),
+        }
+    }
+    panic!("no free port range");
+}
+
+fn rig(threads: usize) -> Rig {
+    rig_with(threads, PromptLibrary::from_alaw(BTreeMap::new()))
+}
+
+impl Rig {
+    /// Opens leg `n` for `phone` and tells both about each other.
+    fn open(&mut self, n: u16, phone: &mut Phone) -> LegId {
+        let (leg, port) = (LegId(n.into()), self.first_port + 2 * n);
+        self.plane.command(MediaCommand::Open { leg, port });
+        phone.gateway = SocketAddr::new(phone.rtp.local_addr().unwrap().ip(), port);
+        self.connect(leg, phone.negotiated(), None);
+        leg
+    }
+
+    fn connect(&mut self, leg: LegId, remote: Negotiated, also_from: Option<IpAddr>) {
+        self.plane.command(MediaCommand::Connect {
+            leg,
+            remote,
+            also_from,
+            expect_rtp_within: None,
+            rtp_timeout: None,
+        });
+    }
+
+    fn source(&mut self, leg: LegId, source: Source) {
+        self.plane.command(MediaCommand::SetSource { leg, source });
+    }
+
+    /// Sets the source, and returns once it is set: a play of nothing ends when all commands before it are done.
+    fn source_now(&mut self, leg: LegId, source: Source) {
+        self.source(leg, Source::Play { prompts: vec![], then: Box::new(source) });
+        self.event("PlayEnded", |e| (*e == MediaEvent::PlayEnded { leg }).then_some(()));
+    }
+
+    fn bridge(&mut self, a: LegId, b: LegId) {
+        self.source_now(a, Source::Leg(b));
+        self.source_now(b, Source::Leg(a));
+    }
+
+    /// Waits for the first event that `wanted` takes, keeping the others.
+    fn event<T>(&mut self, what: &str, wanted: impl Fn(&MediaEvent) -> Option<T>) -> T {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let event = self.events.recv_timeout(left).unwrap_or_else(|_| panic!("no {what}; seen: {:?}", self.seen));
+            let found = wanted(&event);
+            self.seen.push(event);
+            if let Some(found) = found {
+                return found;
+            }
+        }
+    }
+
+    fn close(&mut self, leg: LegId) -> LegStats {
+        self.plane.command(MediaCommand::Close { leg });
+        self.event("Closed", |e| match e {
+            MediaEvent::Closed { leg: l, stats } if *l == leg => Some(*stats),
+            _ => None,
+        })
+    }
+
+    /// Waits until the plane's totals are as `reached` says.
+    fn figures(&self, what: &str, reached: impl Fn(&Figures) -> bool) {
+        let (reader, deadline) = (self.plane.figures(), Instant::now() + PATIENCE);
+        while !reached(&reader.read()) {
+            assert!(Instant::now() < deadline, "never {what}: {:?}", reader.read());
+            std::thread::yield_now();
+        }
+    }
+
+    fn count(&self, wanted: &MediaEvent) -> usize {
+        self.seen.iter().filter(|e| *e == wanted).count()
+    }
+}
+
+// ---- a far end ----
+
+struct Phone {
+    rtp: UdpSocket,
+    rtcp: UdpSocket,
+    gateway: SocketAddr,
+    codec: Codec,
+    dtmf: Option<u8>,
+    ssrc: u32,
+    seq: u16,
+    timestamp: u32,
+}
+
+/// An RTP packet with its own payload.
+#[derive(Debug)]
+struct Got {
+    payload_type: u8,
+    marker: bool,
+    seq: u16,
+    timestamp: u32,
+    ssrc: u32,
+    payload: Vec<u8>,
+}
+
+impl Phone {
+    fn at(ip: IpAddr) -> Phone {
+        let bind = || {
+            let socket = UdpSocket::bind((ip, 0)).unwrap();
+            socket.set_read_timeout(Some(PATIENCE)).unwrap();
+            socket
+        };
+        let (rtp, rtcp) = (bind(), bind());
+        let gateway = rtp.local_addr().unwrap();
+        let ssrc = u32::from(gateway.port()) << 8;
+        Phone { rtp, rtcp, gateway, codec: Codec::Pcma, dtmf: Some(101), ssrc, seq: 65_530, timestamp: 4_000 }
+    }
+
+    fn new() -> Phone {
+        Phone::at(V4)
+    }
+
+    fn negotiated(&self) -> Negotiated {
+        Negotiated {
+            remote_rtp: self.rtp.local_addr().unwrap(),
+            remote_rtcp: self.rtcp.local_addr().unwrap(),
+            rtcp_mux: false,
+            codec: self.codec,
+            payload_type: self.payload_type(),
+            dtmf: self.dtmf,
+            direction: Direction::SendRecv,
+        }
+    }
+
+    fn payload_type(&self) -> u8 {
+        if self.codec == Codec::Pcma { 8 } else { 0 }
+    }
+
+    fn send(&mut self, payload_type: u8, marker: bool, payload: &[u8]) {
+        let packet =
+            Packet { payload_type, marker, seq: self.seq, timestamp: self.timestamp, ssrc: self.ssrc, payload };
+        let mut out = [0; 1_500];
+        let len = packet.write(&mut out).unwrap();
+        self.rtp.send_to(&out[..len], self.gateway).unwrap();
+        self.seq = self.seq.wrapping_add(1);
+    }
+
+    fn say(&mut self, payload: &[u8]) {
+        self.send(self.payload_type(), false, payload);
+        self.timestamp = self.timestamp.wrapping_add(payload.len() as u32);
+    }
+
+    fn event(&mut self, code: u8, end: bool, duration: u16) {
+        let [hi, lo] = duration.to_be_bytes();
+        self.send(self.dtmf.unwrap(), false, &[code, if end { 0x8A } else { 0x0A }, hi, lo]);
+    }
+
+    fn hear(&self) -> Got {
+        let mut buffer = [0; 2_048];
+        let (len, from) = self.rtp.recv_from(&mut buffer).expect("a packet from the gateway");
+        assert_eq!(from, self.gateway, "packets come from the leg's own port");
+        let p = Packet::parse(&buffer[..len]).expect("valid RTP");
+        let Packet { payload_type, marker, seq, timestamp, ssrc, payload } = p;
+        Got { payload_type, marker, seq, timestamp, ssrc, payload: payload.to_vec() }
+    }
+
+    /// The next packet with this payload; what comes before it (silence from before the bridge) is let go.
+    fn hear_payload(&self, payload: &[u8]) -> Got {
+        let deadline = Instant::now() + PATIENCE;
+        while Instant::now() < deadline {
+            let got = self.hear();
+            if got.payload == payload {
+                return got;
+            }
+        }
+        panic!("not heard: {payload:?}");
+    }
+
+    /// Lets go what was played before the bridge.
+    fn forget(&self) {
+        self.rtp.set_nonblocking(true).unwrap();
+        while self.rtp.recv_from(&mut [0; 64]).is_ok() {}
+        self.rtp.set_nonblocking(false).unwrap();
+    }
+
+    fn hear_report(&self) -> Vec<u8> {
+        let mut buffer = [0; 2_048];
+        let (len, _) = self.rtcp.recv_from(&mut buffer).expect("an RTCP report");
+        buffer[..len].to_vec()
+    }
+
+    /// A-law of what a frame of this phone's codec says.
+    fn decoded(&self, mut payload: Vec<u8>) -> Vec<u8> {
+        if self.codec == Codec::Pcmu {
+            g711::ulaw_to_alaw(&mut payload);
+        }
+        payload
+    }
+}
+
+fn audio_through(from: &mut Phone, to: &Phone, hz: f32) {
+    let mut generator = ToneGenerator::new(hz, -15.0);
+    let mut heard = Vec::new();
+    to.forget();
+    while heard.len() < 25 * FRAME {
+        let mut frame = generator.frame();
+        if from.codec == Codec::Pcmu {
+            g711::alaw_to_ulaw(&mut frame);
+        }
+        from.say(&frame);
+        let got = to.hear();
+        assert_eq!(got.payload_type, to.payload_type());
+        let alaw = to.decoded(got.payload);
+        heard.extend(alaw);
+    }
+    let reading = tone::measure(&heard, hz);
+    assert!(reading.share > 0.98 && (reading.level_dbov + 15.0).abs() < 1.0, "{hz} Hz arrived as {reading:?}");
+}
+
+// ---- what must hold ----
+
+#[test]
+fn both_sides_hear_each_other_whatever_address_family_codec_and_thread() {
+    let cases = [
+        (1, V4, V4, Codec::Pcma, Codec::Pcma),
+        (1, V6, V6, Codec::Pcma, Codec::Pcma),
+        (1, V6, V4, Codec::Pcma, Codec::Pcmu),
+        (2, V4, V4, Codec::Pcmu, Codec::Pcma),
+        (2, V4, V4, Codec::Pcmu, Codec::Pcmu),
+    ];
+    for (threads, ip_a, ip_b, codec_a, codec_b) in cases {
+        let mut rig = rig(threads);
+        let (mut a, mut b) = (Phone::at(ip_a), Phone::at(ip_b));
+        (a.codec, b.codec) = (codec_a, codec_b);
+        let (leg_a, leg_b) = (rig.open(0, &mut a), rig.open(1, &mut b));
+        rig.bridge(leg_a, leg_b);
+        audio_through(&mut a, &b, 1_004.0);
+        audio_through(&mut b, &a, 620.0);
+        let stats = rig.close(leg_a);
+        assert_eq!((stats.lost, stats.refused), (0, 0));
+        assert!(stats.received >= 25 && stats.sent >= 25, "{stats:?}");
+    }
+}
+
+#[test]
+fn a_stranger_is_not_heard_and_cannot_take_the_call_over() {
+    let mut rig = rig(1);
+    let (mut caller, mut agent) = (Phone::new(), Phone::new());
+    let mut stranger = Phone::at("127.0.0.2".parse().unwrap());
+    let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+    rig.bridge(c, a);
+    stranger.gateway = caller.gateway;
+    // Before the caller's first packet, and among them.
+    for n in 0..20u8 {
+        stranger.say(&[0x11; FRAME]);
+        caller.say(&[n | 0x80; FRAME]);
+        assert_eq!(agent.hear_payload(&[n | 0x80; FRAME]).payload_type, 8);
+    }
+    // And what the agent says still goes to the caller.
+    agent.say(&[0x22; FRAME]);
+    caller.hear_payload(&[0x22; FRAME]);
+    let stats = rig.close(c);
+    assert_eq!((stats.received, stats.refused, stats.lost), (20, 20, 0));
+    stranger.rtp.set_nonblocking(true).unwrap();
+    assert!(stranger.rtp.recv_from(&mut [0; 64]).is_err(), "the stranger was sent audio");
+}
+
+#[test]
+fn a_phone_behind_nat_is_heard_from_its_signalling_address_and_answered_there() {
+    let mut rig = rig(1);
+    let (mut caller, mut agent) = (Phone::new(), Phone::at("127.0.0.3".parse().unwrap()));
+    let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+    // The agent's SDP names an address of its own; the packets come from the NAT's.
+    let private = Negotiated { remote_rtp: "127.0.0.99:9".parse().unwrap(), ..agent.negotiated() };
+    rig.connect(a, private, Some("127.0.0.3".parse().unwrap()));
+    agent.gateway.set_ip(V4);
+    rig.bridge(c, a);
+    agent.say(&[0x33; FRAME]);
+    caller.hear_payload(&[0x33; FRAME]);
+    caller.say(&[0x44; FRAME]);
+    agent.hear_payload(&[0x44; FRAME]);
+}
+
+#[test]
+fn from_music_to_the_agent_and_back_the_caller_hears_one_stream() {
+    let music: Vec<u8> = (0..200u8).collect();
+    let mut rig = rig_with(1, PromptLibrary::from_alaw(BTreeMap::from([("music".into(), music.into())])));
+    let (mut caller, mut agent) = (Phone::new(), Phone::new());
+    let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+    rig.source(c, Source::Music("music".into()));
+    let start = caller.hear_payload(&(0..160).collect::<Vec<u8>>());
+    let (mut last, mut frames) = (start, 1);
+    let begun = Instant::now();
+    let mut pace = Duration::MAX;
+    for _ in 0..20 {
+        let got = caller.hear();
+        assert_eq!(
+            (got.ssrc, got.seq, got.timestamp),
+            (last.ssrc, last.seq.wrapping_add(1), last.timestamp.wrapping_add(160))
+        );
+        // The quickest of the intervals tells that frames are paced at all, the slowest only how busy the machine is.
+        pace = pace.min(begun.elapsed() / frames);
+        (last, frames) = (got, frames + 1);
+    }
+    assert!(pace > Duration::from_millis(10), "frames came every {pace:?}");
+
+    rig.source(c, Source::Leg(a));
+    rig.source_now(a, Source::Leg(c));
+    agent.say(&[0xEE; FRAME]);
+    let mut got = caller.hear();
+    while got.payload != [0xEE; FRAME] {
+        assert_eq!(got.seq, last.seq.wrapping_add(1));
+        (last, frames) = (got, frames + 1);
+        got = caller.hear();
+    }
+    assert_eq!((got.ssrc, got.seq, got.marker), (last.ssrc, last.seq.wrapping_add(1), true));
+    let step = got.timestamp.wrapping_sub(last.timestamp);
+    assert!((160..80_000).contains(&step), "the timestamp went on by {step}");
+
+    rig.source(c, Source::Music("music".into()));
+    let back = caller.hear();
+    assert_eq!((back.ssrc, back.seq, back.marker), (got.ssrc, got.seq.wrapping_add(1), true));
+    let step = back.timestamp.wrapping_sub(got.timestamp);
+    assert!((160..80_000).contains(&step), "the timestamp went on by {step}");
+    assert_eq!(u32::from(back.payload[0]), frames * 160 % 200, "the music goes on where it stopped");
+}
+
+#[test]
+fn prompts_play_in_order_then_the_next_source_follows_by_itself() {
+    let clip = |octet: u8| std::sync::Arc::from(vec![octet; FRAME * 2]);
+    let clips = BTreeMap::from([("one".into(), clip(1)), ("two".into(), clip(2)), ("m".into(), clip(3))]);
+    let mut rig = rig_with(1, PromptLibrary::from_alaw(clips));
+    let mut caller = Phone::new();
+    let leg = rig.open(0, &mut caller);
+    let prompts = vec!["one".into(), "two".into()];
+    rig.source(leg, Source::Play { prompts, then: Box::new(Source::Music("m".into())) });
+    let first = caller.hear_payload(&[1; FRAME]);
+    let rest: Vec<u8> = (0..6).map(|_| caller.hear().payload[80]).collect();
+    assert_eq!(rest, [1, 2, 2, 3, 3, 3]);
+    assert_eq!(first.payload_type, 8);
+    rig.event("PlayEnded", |e| (*e == MediaEvent::PlayEnded { leg }).then_some(()));
+    rig.close(leg);
+    assert_eq!(rig.count(&MediaEvent::PlayEnded { leg }), 1);
+}
+
+#[test]
+fn an_answered_call_is_never_sent_nothing() {
+    let mut rig = rig(1);
+    let mut caller = Phone::new();
+    rig.open(0, &mut caller);
+    for _ in 0..5 {
+        assert_eq!(caller.hear().payload, [g711::ALAW_SILENCE; FRAME]);
+    }
+}
+
+#[test]
+fn on_hold_nothing_reaches_the_held_side() {
+    let mut rig = rig(1);
+    let (mut caller, mut agent, mut witness) = (Phone::new(), Phone::new(), Phone::new());
+    let (c, a, w) = (rig.open(0, &mut caller), rig.open(1, &mut agent), rig.open(2, &mut witness));
+    rig.bridge(c, a);
+    rig.source_now(w, Source::Leg(a));
+    for direction in [Direction::RecvOnly, Direction::Inactive] {
+        rig.connect(c, Negotiated { direction, ..caller.negotiated() }, None);
+        rig.source_now(c, Source::Leg(a));
+        caller.forget();
+        for octet in 0..5u8 {
+            agent.say(&[octet; FRAME]);
+            witness.hear_payload(&[octet; FRAME]);
+        }
+        rig.connect(c, caller.negotiated(), None);
+        rig.source_now(c, Source::Leg(a));
+        agent.say(&[0x54; FRAME]);
+        let mut heard = caller.hear().payload;
+        while heard != [0x54; FRAME] {
+            assert_eq!(heard, [g711::ALAW_SILENCE; FRAME], "{direction:?}: said while the caller was on hold");
+            heard = caller.hear().payload;
+        }
+    }
+}
+
+#[test]
+fn a_held_party_is_not_heard_by_the_other() {
+    let mut rig = rig(1);
+    let (mut caller, mut agent) = (Phone::new(), Phone::new());
+    let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+    rig.connect(c, Negotiated { direction: Direction::SendOnly, ..caller.negotiated() }, None);
+    rig.bridge(c, a);
+    for _ in 0..5 {
+        caller.say(&[0x66; FRAME]);
+    }
+    rig.figures("5 packets", |f| f.received == 5);
+    rig.connect(c, caller.negotiated(), None);
+    rig.source_now(c, Source::Leg(a));
+    caller.say(&[0x67; FRAME]);
+    let mut heard = agent.hear().payload;
+    while heard != [0x67; FRAME] {
+        assert_eq!(heard, [g711::ALAW_SILENCE; FRAME], "said while the caller was held");
+        heard = agent.hear().payload;
+    }
+    let stats = rig.close(c);
+    assert_eq!((stats.received, stats.refused), (6, 0), "audio in flight at the hold is no intrusion");
+}
+
+#[test]
+fn each_key_press_is_reported_once_and_passed_on_with_the_other_sides_number() {
+    let mut rig = rig(1);
+    let (mut caller, mut agent) = (Phone::new(), Phone::new());
+    (caller.dtmf, agent.dtmf) = (Some(100), Some(105));
+    let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+    rig.bridge(c, a);
+    let frame = [0xD5; FRAME];
+    for (code, packets) in [
+        // (end, duration): normal; ends tripled; only the last end left; no end at all.
+        (1, vec![(false, 160), (false, 320), (true, 480), (true, 480), (true, 480)]),
+        (2, vec![(true, 480), (true, 480), (true, 480), (true, 480)]),
+        (10, vec![(true, 800)]),
+        (3, vec![(false, 160), (false, 320)]),
+        (3, vec![(false, 160), (true, 320)]),
+        (11, vec![(true, 160)]),
+    ] {
+        for (end, duration) in packets {
+            caller.event(code, end, duration);
+        }
+        caller.timestamp += 1_600;
+        caller.say(&frame);
+    }
+    rig.event("#", |e| (*e == MediaEvent::Digit { leg: c, digit: '#' }).then_some(()));
+    let digits: String = rig
+        .seen
+        .iter()
+        .filter_map(|e| if let MediaEvent::Digit { digit, .. } = e { Some(*digit) } else { None })
+        .collect();
+    assert_eq!(digits, "12*33#");
+    let got = std::iter::repeat_with(|| agent.hear()).find(|g| g.payload_type != 8).unwrap();
+    assert_eq!((got.payload_type, got.payload), (105, vec![1, 0x0A, 0, 160]));
+}
+
+#[test]
+fn silence_raises_the_alarm_only_when_someone_should_be_heard() {
+    let mut rig = rig(1);
+    let (mut caller, mut held) = (Phone::new(), Phone::new());
+    let (leg, h) = (rig.open(0, &mut caller), rig.open(1, &mut held));
+    let watch = |leg, remote| MediaCommand::Connect {
+        leg,
+        remote,
+        also_from: None,
+        expect_rtp_within: Some(Duration::from_millis(150)),
+        rtp_timeout: Some(Duration::from_millis(300)),
+    };
+    rig.plane.command(watch(h, Negotiated { direction: Direction::SendOnly, ..held.negotiated() }));
+    rig.plane.command(watch(leg, caller.negotiated()));
+    rig.event("NoRtp", |e| (*e == MediaEvent::NoRtp { leg }).then_some(()));
+    caller.say(&[1; FRAME]);
+    rig.event("FirstRtp", |e| (*e == MediaEvent::FirstRtp { leg }).then_some(()));
+    rig.event("RtpTimeout", |e| (*e == MediaEvent::RtpTimeout { leg }).then_some(()));
+    rig.close(h);
+    rig.close(leg);
+    let alarms: Vec<&MediaEvent> =
+        rig.seen.iter().filter(|e| matches!(e, MediaEvent::NoRtp { .. } | MediaEvent::RtpTimeout { .. })).collect();
+    assert_eq!(alarms, [&MediaEvent::NoRtp { leg }, &MediaEvent::RtpTimeout { leg }]);
+}
+
+#[test]
+fn reports_are_sent_and_read_and_the_leg_says_goodbye() {
+    let mut rig = rig(1);
+    let mut caller = Phone::new();
+    let leg = rig.open(0, &mut caller);
+    rig.source_now(leg, Source::Silence);
+    let ours = caller.hear();
+    for _ in 0..3 {
+        caller.say(&[1; FRAME]);
+    }
+    let report = caller.hear_report();
+    assert_eq!(report[1], 200, "a sender report first: audio is being sent");
+    assert_eq!(report[4..8], ours.ssrc.to_be_bytes());
+    assert_eq!(report[28..32], caller.ssrc.to_be_bytes(), "with a block about the caller's stream");
+    assert_eq!(report[53], 202, "then the CNAME");
+    // A receiver report saying that 7 of our packets were lost.
+    let mut rr = vec![0x81, 201, 0, 7];
+    rr.extend(caller.ssrc.to_be_bytes());
+    rr.extend(ours.ssrc.to_be_bytes());
+    rr.extend([10, 0, 0, 7]);
+    rr.extend([0; 16]);
+    let rtcp_port = SocketAddr::new(caller.gateway.ip(), caller.gateway.port() + 1);
+    caller.rtcp.send_to(&rr, rtcp_port).unwrap();
+    // A second and third on the RTP port (rtcp-mux without asking), and rubbish.
+    rr[15] = 9;
+    caller.rtp.send_to(&rr, caller.gateway).unwrap();
+    caller.rtp.send_to(&[0x80, 200, 0xFF, 0xFF, 1], caller.gateway).unwrap();
+    caller.say(&[2; FRAME]);
+    rig.event("FirstRtp", |e| (*e == MediaEvent::FirstRtp { leg }).then_some(()));
+    rig.figures("4 received and 1 refused", |f| f.refused == 1 && f.received == 4);
+    let stats = rig.close(leg);
+    assert_eq!((stats.remote_lost, stats.refused, stats.received), (9, 1, 4));
+    let goodbye = std::iter::repeat_with(|| caller.hear_report()).find(|r| r[r.len() - 7] == 203).unwrap();
+    assert_eq!(goodbye[goodbye.len() - 4..], ours.ssrc.to_be_bytes());
+}
+
+#[test]
+fn a_call_does_not_hear_the_one_before_it_on_its_port() {
+    let mut rig = rig(1);
+    let (mut before, mut caller, mut agent) = (Phone::new(), Phone::new(), Phone::new());
+    let old = rig.open(0, &mut before);
+    rig.source_now(old, Source::Silence);
+    before.say(&[9; FRAME]);
+    rig.event("FirstRtp", |e| (*e == MediaEvent::FirstRtp { leg: old }).then_some(()));
+    rig.close(old);
+    let (port, a) = (before.gateway.port(), rig.open(1, &mut agent));
+    let leg = LegId(77);
+    rig.plane.command(MediaCommand::Open { leg, port });
+    caller.gateway = before.gateway;
+    rig.connect(leg, caller.negotiated(), None);
+    rig.source_now(a, Source::Leg(leg));
+    // Both come from one carrier gateway's address. The one before is still talking, and even gets in first.
+    before.say(&[9; FRAME]);
+    for n in 0..10u8 {
+        caller.say(&[n | 0x40; FRAME]);
+        before.say(&[9; FRAME]);
+        agent.hear_payload(&[n | 0x40; FRAME]);
+    }
+    let stats = rig.close(leg);
+    assert!(stats.refused >= 9 && stats.received >= 10, "{stats:?}");
+}
+
+#[test]
+fn hostile_packets_change_nothing_for_the_call() {
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+    let mut random = ChaCha8Rng::seed_from_u64(33_358);
+    let mut rig = rig(1);
+    let (mut caller, mut agent) = (Phone::new(), Phone::new());
+    let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+    rig.bridge(c, a);
+    let rtcp_port = SocketAddr::new(caller.gateway.ip(), caller.gateway.port() + 1);
+    let stranger = UdpSocket::bind("127.0.0.4:0").unwrap();
+    for round in 0..400u32 {
+        for _ in 0..10 {
+            let mut bytes = [0; 256];
+            random.fill_bytes(&mut bytes);
+            // Plausible beginnings get further than noise.
+            bytes[0] = [0x80, 0x90, 0xA0, 0xB0, 0x8F, bytes[0]][random.next_u32() as usize % 6];
+            bytes[1] = [8, 101, 200, 201, 203, 0x88, bytes[1]][random.next_u32() as usize % 7];
+            let len = random.next_u32() as usize % 257;
+            // From the party's own host but never as its own stream; and from elsewhere.
+            caller.rtcp.send_to(&bytes[..len], if len % 2 == 0 { rtcp_port } else { caller.gateway }).unwrap();
+            stranger.send_to(&bytes[..len], if len % 3 == 0 { rtcp_port } else { caller.gateway }).unwrap();
+        }
+        let mut frame = [0x5A; FRAME];
+        frame[..4].copy_from_slice(&round.to_be_bytes());
+        caller.say(&frame);
+        agent.hear_payload(&frame);
+    }
+    let stats = rig.close(c);
+    assert!(stats.refused > 1_000, "{stats:?}");
+}
+
+#[test]
+fn legs_join_and_part_on_any_thread() {
+    let mut rig = rig(3);
+    let mut phones: Vec<Phone> = (0..6).map(|_| Phone::new()).collect();
+    let legs: Vec<LegId> = (0..6).map(|n| rig.open(n, &mut phones[usize::from(n)])).collect();
+    // Everyone in turn talks with everyone else.
+    for i in 0..6 {
+        for j in 0..i {
+            rig.bridge(legs[i], legs[j]);
+            let mark = [(i * 6 + j) as u8 | 0x80; FRAME];
+            let (low, high) = phones.split_at_mut(i);
+            high[0].say(&mark);
+            low[j].hear_payload(&mark);
+            low[j].say(&mark);
+            high[0].hear_payload(&mark);
+        }
+    }
+    legs.into_iter().for_each(|leg| drop(rig.close(leg)));
+    rig.figures("all closed", |f| f.legs_open == 0);
+}
+
+#[test]
+fn stopping_closes_what_is_open() {
+    let mut rig = rig(2);
+    let (mut a, mut b) = (Phone::new(), Phone::new());
+    let (leg_a, leg_b) = (rig.open(0, &mut a), rig.open(1, &mut b));
+    let Rig { plane, events, .. } = rig;
+    plane.stop();
+    let mut closed: Vec<LegId> =
+        events.iter().filter_map(|e| if let MediaEvent::Closed { leg, .. } = e { Some(leg) } else { None }).collect();
+    closed.sort();
+    assert_eq!(closed, [leg_a, leg_b]);
+}
+
+#[test]
+fn a_pool_that_cannot_be_had_is_refused_with_the_reason() {
+    let rig = rig(1);
+    let start = |first_port, pairs, host: Option<IpAddr>| {
+        let (mut media, mut world) = settings(first_port, 1);
+        media.pairs = pairs;
+        (world.media_bind_v4, world.media_bind_v6) = (host, None);
+        MediaPlane::start(&media, &world, PromptLibrary::from_alaw(BTreeMap::new()), |_| {}).unwrap_err().to_string()
+    };
+    let port = rig.first_port;
+    assert!(start(port, 2, Some(V4)).contains(&format!("127.0.0.1:{port} is taken by another program")));
+    assert!(start(port + 1, 2, Some(V4)).contains("must be even"));
+    assert!(start(65_000, 400, Some(V4)).contains("must not pass 65535"));
+    assert!(start(port, 2, None).contains("no media address"));
+    assert!(
+        start(port, 2, Some("203.0.113.1".parse().unwrap())).contains("203.0.113.1 is not an address of this machine")
+    );
+}

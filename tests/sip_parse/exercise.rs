@@ -1,0 +1,152 @@
+//! Everything a received byte can reach, called with any bytes; panics where a promise is broken. Shared by the mutation
+//! test and the fuzz targets (`tests/fuzz`).
+
+use rexian::plane::{Codec, Direction};
+use rexian::sdp::offer_answer::{self, Local};
+use rexian::sip::framing::{Frame, Framer};
+use rexian::sip::message::uri::{Uri, unescape};
+use rexian::sip::message::{Builder, CSeq, Framing, MAX_MESSAGE, Message, Name, NameAddr, Params, Via, reason_phrase};
+use std::hint::black_box;
+
+/// True if the message was taken.
+pub fn message(bytes: &[u8]) -> bool {
+    for framing in [Framing::Stream, Framing::Datagram] {
+        match Message::parse(bytes, framing) {
+            Ok(msg) => {
+                understood(&msg);
+                if framing == Framing::Datagram {
+                    return true;
+                }
+            }
+            Err(e) => {
+                assert!((400..600).contains(&e.status) && !e.reason.is_empty());
+                if let Some(partial) = e.partial {
+                    touch(&partial);
+                    black_box(respond(&partial, e.status));
+                }
+            }
+        }
+    }
+    false
+}
+
+/// What `parse` took keeps the promises its accessors make.
+fn understood(msg: &Message<'_>) {
+    touch(msg);
+    assert!(!msg.call_id().is_empty() && !msg.via().host.is_empty() && msg.cseq().seq < 1 << 31);
+    assert_eq!(msg.method().is_some(), msg.is_request());
+    assert_eq!(msg.status().is_some(), !msg.is_request());
+    if msg.is_request() {
+        assert_eq!(msg.method(), Some(msg.cseq().method));
+        assert!(Uri::parse(msg.request_uri().unwrap()).is_ok());
+        // The answer is a message again and says the same.
+        let bytes = respond(msg, 200);
+        let answer = Message::parse(&bytes, Framing::Stream).unwrap_or_else(|e| panic!("our own answer: {}", e.reason));
+        assert_eq!(answer.status(), Some(200));
+        assert_eq!((answer.call_id(), answer.cseq(), answer.from()), (msg.call_id(), msg.cseq(), msg.from()));
+        assert_eq!(answer.to_tag(), msg.to_tag().or(Some(b"our-tag")));
+        assert_eq!((answer.via().branch(), answer.via().host), (msg.via().branch(), msg.via().host));
+        assert_eq!(answer.values(Name::Via).count(), msg.values(Name::Via).count());
+        let received = answer.via().params.get("received").flatten();
+        assert!(received == Some(b"192.0.2.99") || msg.via().host == b"192.0.2.99");
+    } else {
+        assert!((100..700).contains(&msg.status().unwrap()));
+    }
+}
+
+fn respond(msg: &Message<'_>, status: u16) -> Vec<u8> {
+    let source = "192.0.2.99:5070".parse().unwrap();
+    Builder::response(msg, status, reason_phrase(status), Some(b"our-tag"), source)
+        .copy(msg, Name::Diversion)
+        .header(Name::Contact, b"<sip:us@192.0.2.1>")
+        .finish()
+}
+
+fn touch(msg: &Message<'_>) {
+    for &name in Name::ALL {
+        black_box((msg.header(name), msg.headers(name).count(), msg.lists(name, "x")));
+    }
+    for name in [Name::Via, Name::Contact, Name::PAssertedIdentity, Name::Supported] {
+        for value in msg.values(name) {
+            assert!(!value.is_empty());
+            value_parsers(value);
+        }
+    }
+    for (_, value) in msg.all() {
+        value_parsers(value);
+    }
+    black_box((msg.expires(), msg.max_forwards(), msg.other("Allow-Events"), msg.contacts().count()));
+    black_box((msg.from_tag(), msg.to_tag(), msg.reason_phrase(), msg.all().count()));
+    assert!(msg.body().len() <= msg.raw().len());
+}
+
+fn value_parsers(value: &[u8]) {
+    black_box((Via::parse(value).is_ok(), CSeq::parse(value).is_ok(), Params(value).iter().count()));
+    if let Ok(address) = NameAddr::parse(value) {
+        black_box(address.params.get("tag"));
+        if let Ok(uri) = Uri::parse(address.uri) {
+            black_box((uri.equivalent(&uri), uri.ip(), uri.user.map(unescape)));
+        }
+    }
+}
+
+/// Cuts `bytes` as a stream, in pieces whose sizes follow from the bytes; true if at least one message came out.
+pub fn stream(bytes: &[u8]) -> bool {
+    let whole = frames(bytes, |_| usize::MAX);
+    let pieces = frames(bytes, |i| 1 + i * 7 % 61);
+    assert_eq!(whole, pieces, "the same frames however the stream is cut");
+    !whole.is_empty()
+}
+
+fn frames(bytes: &[u8], size: impl Fn(usize) -> usize) -> Vec<Vec<u8>> {
+    let (mut framer, mut out, mut rest, mut i) = (Framer::new(), Vec::new(), bytes, 0);
+    while !rest.is_empty() {
+        let (piece, later) = rest.split_at(size(i).min(rest.len()));
+        (rest, i) = (later, i + 1);
+        framer.push(piece);
+        while let Some(frame) = framer.next() {
+            match frame {
+                Ok(Frame::Message(m)) => {
+                    assert!(m.len() <= MAX_MESSAGE);
+                    // The cutter and the parser agree on where it ends.
+                    match Message::parse(m, Framing::Stream) {
+                        Ok(msg) => assert_eq!(msg.body().as_ptr_range().end, m.as_ptr_range().end),
+                        Err(e) => assert!(!e.reason.starts_with("Content-Length"), "{}", e.reason),
+                    }
+                    out.push(m.to_vec());
+                }
+                Ok(Frame::Ping) => {}
+                Err(_) => return out,
+            }
+        }
+        assert!(framer.pending() <= MAX_MESSAGE + piece.len());
+    }
+    out
+}
+
+/// True if the description was usable.
+pub fn sdp(bytes: &[u8]) -> bool {
+    let ours = Local {
+        address: "192.0.2.1".parse().unwrap(),
+        port: 30_000,
+        session_id: 1,
+        version: 1,
+        codecs: vec![Codec::Pcma, Codec::Pcmu],
+        dtmf_payload_type: 101,
+        direction: Direction::SendRecv,
+    };
+    let answered = offer_answer::answer(&ours, bytes);
+    for n in answered.iter().map(|(_, n)| n.clone()).chain(offer_answer::accept(&ours, bytes)) {
+        assert!(n.remote_rtp.port() != 0 && n.remote_rtcp.port() != 0 && n.payload_type < 128);
+        assert!(n.remote_rtp.is_ipv4() && n.remote_rtcp.is_ipv4());
+        assert!(!n.direction.sends() || !n.remote_rtp.ip().is_unspecified());
+    }
+    if let Ok((text, _)) = &answered {
+        // Our answer can be read, has a line for each of theirs and one stream that is on.
+        let theirs = rexian::sdp::parse::Session::parse(bytes).unwrap();
+        let said = rexian::sdp::parse::Session::parse(text).unwrap();
+        assert_eq!(said.media.len(), theirs.media.len());
+        assert_eq!(said.media.iter().filter(|m| m.port != 0).count(), 1);
+    }
+    answered.is_ok()
+}

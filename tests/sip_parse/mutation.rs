@@ -1,0 +1,133 @@
+//! The fuzz targets' entry points on stable Rust: 200,000 inputs, each a good or tortured message with a few faults put
+//! in. The seed is fixed: a failure names the input and comes again.
+
+use super::{carrier_invite, exercise, rfc_4475_bytes, torture};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+#[test]
+fn messages() {
+    let taken = mutate("message", &seeds(), 120_000, exercise::message);
+    assert!(taken > 20_000, "only {taken} inputs got past the parser: the mutations are too wild to test much");
+}
+
+#[test]
+fn streams() {
+    let seeds: Vec<_> = seeds().chunks(3).map(|s| s.join(&b"\r\n\r\n"[..])).collect();
+    let taken = mutate("stream", &seeds, 40_000, exercise::stream);
+    assert!(taken > 10_000, "only {taken}");
+}
+
+#[test]
+fn descriptions() {
+    let carrier = carrier_invite();
+    let body = carrier.windows(4).position(|w| w == b"v=0\r").unwrap();
+    let seeds = [
+        carrier[body..].to_vec(),
+        b"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nt=0 0\r\na=sendonly\r\nm=video 6 RTP/AVP 31\r\nm=audio 8 RTP/AVPF 114 105 8 97\r\n\
+          c=IN IP4 0.0.0.0\r\na=rtpmap:114 EVS/16000/1\r\na=rtpmap:105 telephone-event/16000\r\na=rtpmap:97 telephone-event/8000\r\n\
+          a=rtcp:9 IN IP4 10.0.0.2\r\na=rtcp-mux\r\na=inactive\r\nm=image 0 udptl t38\r\n"
+            .to_vec(),
+    ];
+    let taken = mutate("sdp", &seeds, 40_000, exercise::sdp);
+    assert!(taken > 10_000, "only {taken}");
+}
+
+fn seeds() -> Vec<Vec<u8>> {
+    let mut seeds = torture::messages();
+    seeds.push(carrier_invite());
+    seeds.push(carrier_invite());
+    seeds.extend(rfc_4475_bytes().into_iter().map(|(_, bytes)| bytes));
+    seeds
+}
+
+/// Runs `target` on `inputs` mutations of `seeds`; how many it took.
+fn mutate(name: &str, seeds: &[Vec<u8>], inputs: u64, target: fn(&[u8]) -> bool) -> u64 {
+    let mut taken = 0;
+    for i in 0..inputs {
+        let mut dice = Dice(ChaCha8Rng::seed_from_u64(i));
+        let mut bytes = seeds[dice.below(seeds.len())].clone();
+        for _ in 0..dice.below(4) {
+            fault(&mut dice, &mut bytes, seeds);
+        }
+        match std::panic::catch_unwind(|| target(&bytes)) {
+            Ok(was_taken) => taken += u64::from(was_taken),
+            Err(_) => panic!("{name}: input {i} broke a promise (see above): b\"{}\"", bytes.escape_ascii()),
+        }
+    }
+    taken
+}
+
+struct Dice(ChaCha8Rng);
+
+impl Dice {
+    fn below(&mut self, n: usize) -> usize {
+        (self.0.next_u64() % n.max(1) as u64) as usize
+    }
+
+    fn range(&mut self, len: usize) -> std::ops::Range<usize> {
+        let start = self.below(len + 1);
+        start..start + self.below((len - start + 1).min(60))
+    }
+}
+
+fn fault(dice: &mut Dice, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
+    const PIECES: [&[u8]; 30] = [
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"\r\n ",
+        b"\t",
+        b" ",
+        b"\0",
+        b"\\\0",
+        b"\"",
+        b"\\\"",
+        b"<",
+        b">",
+        b",",
+        b";",
+        b";;",
+        b":",
+        b"=",
+        b"@",
+        b"%",
+        b"%00",
+        b"?",
+        b"[",
+        b"]",
+        b"\xff",
+        b"4294967296",
+        b"-1",
+        b";rport",
+        b";received=6.6.6.6",
+        b";tag=x",
+        b"\r\nl: 3",
+    ];
+    let at = dice.below(bytes.len() + 1);
+    match dice.below(8) {
+        0 if at < bytes.len() => bytes[at] = dice.below(256) as u8,
+        1 => drop(bytes.splice(at..at, PIECES[dice.below(PIECES.len())].iter().copied())),
+        2 => drop(bytes.drain(dice.range(bytes.len()))),
+        3 => {
+            let copy = bytes[dice.range(bytes.len())].to_vec();
+            bytes.splice(at..at, copy);
+        }
+        4 => {
+            let other = &seeds[dice.below(seeds.len())];
+            let piece = other[dice.range(other.len())].to_vec();
+            bytes.splice(at..at, piece);
+        }
+        5 => bytes.truncate(at),
+        6 => {
+            // One piece many times: bounds and quadratic costs.
+            let piece = PIECES[dice.below(PIECES.len())].repeat(1 + dice.below(200));
+            bytes.splice(at..at, piece);
+        }
+        _ => {
+            let mut range = dice.range(bytes.len());
+            range.end = range.end.min(range.start + 1);
+            bytes.splice(range, PIECES[dice.below(PIECES.len())].iter().copied());
+        }
+    }
+}
