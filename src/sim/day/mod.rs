@@ -324,4 +324,3 @@ fn gateway_seed(rng: &mut Rng) -> [u8; 32] {
     }
     seed
 }
-
