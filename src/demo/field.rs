@@ -316,7 +316,7 @@ impl Field {
                 self.calls[n].machine.on_timeout(now);
                 self.settle_call(n);
             }
-            if self.calls[n].machine.is_gone(now) {
+            if self.calls[n].machine.is_gone() {
                 self.live.remove(&n);
             }
         }

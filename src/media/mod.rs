@@ -148,8 +148,7 @@ impl MediaPlane {
     }
 
     fn halt(&mut self) {
-        // Once: `stop` is followed by `drop`.
-        self.threads.iter().filter(|t| t.handle.is_some()).for_each(|thread| thread.send(Order::Stop));
+        self.threads.iter().for_each(|thread| thread.send(Order::Stop));
         for handle in self.threads.iter_mut().filter_map(|t| t.handle.take()) {
             if handle.join().is_err() {
                 tracing::error!("a media thread has panicked");
