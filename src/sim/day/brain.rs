@@ -161,4 +161,3 @@ pub(super) fn first_line(bytes: &[u8]) -> String {
     let id = call_id_of(bytes).unwrap_or_default();
     format!("{} | {cseq} | {id}", text.lines().next().unwrap_or_default())
 }
-

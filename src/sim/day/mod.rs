@@ -156,7 +156,9 @@ impl<'t> Day<'t> {
                     plan: person.plan(&scenario),
                 };
                 let rtp = params.station.rtp;
-                Seat { phone: Phone::start(start, params), person, rtp, alarm: None }
+                let mut phone = Phone::start(start, params);
+                phone.set_call_waiting(!scenario.single_line || i % 2 == 0);
+                Seat { phone, person, rtp, alarm: None }
             })
             .collect();
         let stores = Stores::new(scenario.spool, rng.fork());
@@ -324,4 +326,3 @@ fn gateway_seed(rng: &mut Rng) -> [u8; 32] {
     }
     seed
 }
-

@@ -233,4 +233,3 @@ impl Day<'_> {
 pub(super) fn station(sip: SocketAddr, rtp: SocketAddr) -> Station {
     Station { sip, gateway: GATEWAY_SIP, rtp, payload_types: vec![8], dtmf: Some(101) }
 }
-
