@@ -48,12 +48,18 @@ fn main() {
         let (p50, p99) = (percentile(all, 50), percentile(all, 99));
         println!("{name:<44}{p50:>10.0}{p99:>10.0}{:>10.2}", p50 / base);
     }
-    println!("\n{:<44}{:>10}{:>10}{:>10}{:>14}", "at a steady rate, to the case store", "p50", "p99", "CPU/s", "CPU us/ticket");
+    println!(
+        "\n{:<44}{:>10}{:>10}{:>10}{:>14}",
+        "at a steady rate, to the case store", "p50", "p99", "CPU/s", "CPU us/ticket"
+    );
     for s in &steady {
         let name = format!("{} tickets/s", s.rate);
         let (p50, p99) = (percentile(&s.latency, 50), percentile(&s.latency, 99));
-        println!("{name:<44}{p50:>10.0}{p99:>10.0}{:>9.1}%{:>14.1}", s.cpu.as_secs_f64() / s.wall.as_secs_f64() * 100.0,
-            s.cpu.as_secs_f64() * 1e6 / s.latency.len() as f64);
+        println!(
+            "{name:<44}{p50:>10.0}{p99:>10.0}{:>9.1}%{:>14.1}",
+            s.cpu.as_secs_f64() / s.wall.as_secs_f64() * 100.0,
+            s.cpu.as_secs_f64() * 1e6 / s.latency.len() as f64
+        );
     }
 }
 

@@ -7,13 +7,14 @@
 
 use crate::config::settings::LogSettings;
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact};
+use crate::plane::LegStats;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::time::Duration;
-use tracing::{Subscriber, debug, info};
+use tracing::{Subscriber, debug, info, warn};
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
@@ -80,7 +81,7 @@ where
 }
 
 /// One line for a call event: its beginning, pickup and end at info, the rest at debug.
-pub fn call(event: &CallEvent) {
+pub fn call_event(event: &CallEvent) {
     let call = tracing::field::display(event.call);
     match &event.what {
         CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call } => {
@@ -103,20 +104,23 @@ pub fn call(event: &CallEvent) {
         CallFact::Held => debug!(target: "rexian::call", call, "call held"),
         CallFact::Resumed => debug!(target: "rexian::call", call, "call resumed"),
         CallFact::Digit(_) => debug!(target: "rexian::call", call, "key pressed"),
+        CallFact::NoAudio { leg } => {
+            warn!(target: "rexian::call", call, %leg, "no RTP since the leg was connected: one-way audio");
+        }
         CallFact::Ended { cause, queue, skill, wait, talk, hold } => {
             let (queue, skill) = (queue.as_ref().map(|q| q.as_str()), skill.as_ref().map(|s| s.as_str()));
             let (cause, wait_ms, talk_ms, hold_ms) = (cause.as_str(), ms(wait), ms(talk), ms(hold));
             info!(target: "rexian::call", call, cause, queue, skill, wait_ms, talk_ms, hold_ms, "call ended");
         }
         CallFact::LegClosed { leg, stats } => {
-            let crate::plane::LegStats { received, sent, lost, refused, jitter_us } = stats;
-            debug!(target: "rexian::call", call, %leg, received, sent, lost, refused, jitter_us, "leg closed");
+            let LegStats { received, sent, lost, remote_lost, refused, jitter_us } = stats;
+            debug!(target: "rexian::call", call, %leg, received, sent, lost, remote_lost, refused, jitter_us, "leg closed");
         }
     }
 }
 
 /// One line for an agent event.
-pub fn agent(event: &AgentEvent) {
+pub fn agent_event(event: &AgentEvent) {
     let (seat, state) = (event.seat.as_ref().map(|s| s.as_str()), event.state.as_str());
     match event.state {
         AgentState::NotReady(reason) => {
@@ -216,7 +220,10 @@ fn write_lines(queue: &Receiver<Message>, out: &mut impl Write, dropped: &Atomic
         let lost = dropped.swap(0, Ordering::Relaxed);
         if lost > 0 {
             let _ = match json {
-                true => writeln!(out, r#"{{"level":"WARN","message":"log lines dropped","lines":{lost},"target":"rexian::logging"}}"#),
+                true => writeln!(
+                    out,
+                    r#"{{"level":"WARN","message":"log lines dropped","lines":{lost},"target":"rexian::logging"}}"#
+                ),
                 false => writeln!(out, "WARN rexian::logging: log lines dropped lines={lost}"),
             };
         }
@@ -231,7 +238,6 @@ mod tests {
     use super::*;
     use crate::event::{EndCause, NotReadyReason, OfferEnd};
     use crate::ids::{CallId, LegId};
-    use crate::plane::LegStats;
     use crate::time::Instant;
     use std::sync::Mutex;
 
@@ -286,6 +292,7 @@ mod tests {
             CallFact::Held,
             CallFact::Resumed,
             CallFact::Digit('7'),
+            CallFact::NoAudio { leg: LegId(7) },
             CallFact::Ended {
                 cause: EndCause::CallerHangUp,
                 queue: None,
@@ -300,7 +307,7 @@ mod tests {
 
     fn log_all() {
         for what in facts() {
-            call(&CallEvent { at: Instant::ZERO, call: CallId(0xabc), what });
+            call_event(&CallEvent { at: Instant::ZERO, call: CallId(0xabc), what });
         }
     }
 
@@ -315,8 +322,8 @@ mod tests {
         }
         assert_eq!(lines[0]["trunk"], "联通 \"主\"");
         assert_eq!(lines[7]["wait_ms"], 1_000);
-        assert_eq!(lines[11]["cause"], "caller_hangup");
-        assert!(lines[11].get("queue").is_none(), "absent, not null: {}", lines[11]);
+        assert_eq!(lines[12]["cause"], "caller_hangup");
+        assert!(lines[12].get("queue").is_none(), "absent, not null: {}", lines[12]);
     }
 
     #[test]
@@ -370,8 +377,11 @@ mod tests {
             seat: None,
             state: AgentState::NotReady(NotReadyReason::Break),
         };
-        let line: serde_json::Value = serde_json::from_str(&captured(true, || agent(&event))).unwrap();
-        assert_eq!((&line["agent"], &line["state"], &line["reason"]), (&"6632".into(), &"not_ready".into(), &"Break".into()));
+        let line: serde_json::Value = serde_json::from_str(&captured(true, || agent_event(&event))).unwrap();
+        assert_eq!(
+            (&line["agent"], &line["state"], &line["reason"]),
+            (&"6632".into(), &"not_ready".into(), &"Break".into())
+        );
     }
 
     #[test]

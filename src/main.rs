@@ -78,7 +78,13 @@ fn serve(arg: ConfigArg) -> ExitCode {
         Ok(settings) => settings,
         Err(code) => return code,
     };
-    logging::init(&settings.world.log);
+    let _flushed_at_exit = match logging::init(&settings.world.log) {
+        Ok(guard) => guard,
+        Err(problem) => {
+            eprintln!("{problem}");
+            return ExitCode::from(BAD_CONFIG);
+        }
+    };
     let drain = settings.world.drain;
     let running = match Running::start(settings) {
         Ok(running) => running,

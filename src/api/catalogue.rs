@@ -29,6 +29,13 @@ pub const AGENT_STATE: &str = "rexian_agent_state_seconds";
 pub const RTP_PACKETS: &str = "rexian_rtp_packets_total";
 pub const RTP_LOST: &str = "rexian_rtp_packets_lost_total";
 pub const RTP_REFUSED: &str = "rexian_rtp_packets_refused_total";
+pub const RTP_RELAYED: &str = "rexian_rtp_packets_relayed_total";
+pub const RTP_STRAY: &str = "rexian_rtp_packets_stray_total";
+pub const RTP_SEND_FAILED: &str = "rexian_rtp_packets_unsent_total";
+pub const RTP_REMOTE_LOST: &str = "rexian_rtp_packets_remote_lost_total";
+pub const RTP_LEGS: &str = "rexian_rtp_legs";
+pub const PORTS_IN_USE: &str = "rexian_rtp_port_pairs_in_use";
+pub const NO_AUDIO: &str = "rexian_legs_without_audio_total";
 pub const RTP_JITTER: &str = "rexian_rtp_jitter_seconds";
 
 pub const SIP_RECEIVED: &str = "rexian_sip_messages_received_total";
@@ -36,6 +43,10 @@ pub const SIP_MALFORMED: &str = "rexian_sip_messages_malformed_total";
 pub const SIP_STRAY: &str = "rexian_sip_messages_stray_total";
 pub const SIP_RETRANSMISSIONS: &str = "rexian_sip_retransmissions_total";
 pub const SIP_REFUSED: &str = "rexian_sip_requests_refused_total";
+
+pub const REFUSALS: &str = "rexian_refusals_total";
+pub const DRAINING: &str = "rexian_draining";
+pub const MISSED: &str = "rexian_events_missed_total";
 
 pub const SPOOL_DEPTH: &str = "rexian_spool_depth";
 pub const SPOOL_KEPT: &str = "rexian_spool_kept_in_memory";
@@ -82,18 +93,28 @@ pub fn describe() {
         (CALLS_QUEUED, "Requests for a human: calls that entered a queue; test calls left out."),
         (CALLS_ANSWERED, "Calls connected to an agent; test calls left out."),
         (CALLS_ANSWERED_WITHIN, "Calls connected to an agent within the queue's N seconds of the request for a human."),
-        (CALLS, "Calls ended, by queue (none: never asked for a human) and the one cause of the end; test calls left out."),
+        (
+            CALLS,
+            "Calls ended, by queue (none: never asked for a human) and the one cause of the end; test calls left out.",
+        ),
         (TEST_CALLS, "Simulated calls of oversight; they count in no other call figure."),
         (OFFERS_ENDED, "Offers to an agent that ended without a pickup, by reason."),
         (PICKUPS_UNSPOOLED, "Pickups whose ticket was not durable when the pickup was reported; the ticket follows."),
-        (RTP_PACKETS, "RTP packets of closed legs, by direction as seen from us."),
-        (RTP_LOST, "Gaps in the RTP sequence numbers received, of closed legs."),
-        (RTP_REFUSED, "Packets refused on media ports (wrong source, not RTP, unknown payload), of closed legs."),
+        (RTP_PACKETS, "RTP packets, by direction as seen from us."),
+        (RTP_RELAYED, "RTP packets sent that came from another leg."),
+        (RTP_LOST, "Gaps in the RTP sequence numbers received."),
+        (RTP_REMOTE_LOST, "RTP packets we sent that the far end reports as lost (RTCP), of closed legs."),
+        (RTP_REFUSED, "Packets refused on media ports: wrong source, not RTP, unknown payload type."),
+        (RTP_STRAY, "Packets that came to a media port no call uses."),
+        (RTP_SEND_FAILED, "RTP packets the kernel did not take: no route, no buffer."),
+        (NO_AUDIO, "Legs from which no RTP came in the time set after they were connected: one-way audio."),
         (SIP_RECEIVED, "SIP messages received."),
         (SIP_MALFORMED, "SIP messages that could not be understood; answered 400 or 505, or dropped."),
         (SIP_STRAY, "SIP responses and ACKs that belong to no transaction or dialog."),
         (SIP_RETRANSMISSIONS, "SIP messages repeated, by direction."),
         (SIP_REFUSED, "SIP requests refused with 503 because the limit on transactions was reached."),
+        (REFUSALS, "Requests and calls turned away before there was a call, by reason."),
+        (MISSED, "Events the observer could not take in time; the call figures are too low by so many."),
         (TICKETS_OPENED, "Tickets opened in the case store."),
         (TICKETS_REPEATED, "Tickets sent again that the case store had already; harmless."),
         (TICKETS_REFUSED, "Tickets the case store refused for good; set aside in the spool."),
@@ -107,6 +128,9 @@ pub fn describe() {
         (QUEUE_WAITING, Unit::Count, "Callers waiting for an agent now, ringing included."),
         (QUEUE_LONGEST_WAIT, Unit::Seconds, "How long the longest-waiting caller has waited; 0 with nobody waiting."),
         (AGENTS, Unit::Count, "Agents by state."),
+        (RTP_LEGS, Unit::Count, "Legs with open media now."),
+        (PORTS_IN_USE, Unit::Count, "RTP/RTCP port pairs in use now."),
+        (DRAINING, Unit::Count, "1 while draining (no new calls), else 0."),
         (SPOOL_DEPTH, Unit::Count, "Tickets durable on this machine and not yet in the case store."),
         (SPOOL_KEPT, Unit::Count, "Tickets in memory only because the spool's disk refuses them."),
         (SPOOL_UP, Unit::Count, "1 while the spool's disk takes tickets, else 0."),

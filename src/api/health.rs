@@ -1,6 +1,7 @@
 //! Whether the gateway can take calls, and what is wrong if not quite. Belongs here: the judgement, as a pure
 //! function of facts. Not here: gathering the facts (`runtime`), HTTP (`api`).
 
+use crate::media;
 use crate::store::{DeliveryStatus, SpoolStatus};
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ pub struct Facts {
     pub media_up: bool,
     /// Calls with a citizen on them.
     pub calls: usize,
+    pub media: media::Figures,
     pub spool: SpoolStatus,
     pub delivery: DeliveryStatus,
 }
@@ -76,7 +78,8 @@ impl Report {
             reasons.push(format!("the spool's disk refuses tickets, {} kept in memory: {why}", spool.kept));
         }
         if spool.lost > 0 {
-            reasons.push(format!("{} tickets lost since start: open them by hand, the log names the calls", spool.lost));
+            reasons
+                .push(format!("{} tickets lost since start: open them by hand, the log names the calls", spool.lost));
         }
         if let Some(why) = &delivery.trouble {
             reasons.push(format!("the case store is unavailable, {} tickets wait in the spool: {why}", spool.depth));
@@ -127,6 +130,7 @@ mod tests {
             signalling_up: true,
             media_up: true,
             calls: 3,
+            media: media::Figures::default(),
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
         }

@@ -5,18 +5,32 @@
 //! no look-up by label, and a name from outside the configuration can never become a label.
 
 use super::catalogue as names;
+use super::page::Page;
 use crate::config::settings::CoreSettings;
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, EndCause, NotReadyReason, OfferEnd};
+use crate::gateway::Refusals;
 use crate::ids::{AgentNo, CallId, QueueName, TrunkName};
 use crate::plane::LegStats;
+use crate::runtime::observer::Figures;
 use crate::sip::endpoint::EndpointCounters;
-use crate::store::{DeliveryStatus, SpoolStatus};
 use crate::time::Instant;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use metrics_exporter_prometheus::{BuildError, PrometheusHandle};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Fed by the signalling loop with every event, in order.
+/// The metrics of one gateway and the page that shows them. They stand on a recorder of their own, so that several
+/// gateways can live in one process.
+pub fn install(settings: &CoreSettings) -> Result<(Metrics, Page), BuildError> {
+    let recorder = names::recorder()?;
+    let exporter = recorder.handle();
+    Ok(metrics::with_local_recorder(&recorder, || {
+        names::describe();
+        (Metrics::new(settings, exporter.clone()), Page::new(exporter))
+    }))
+}
+
+/// Told every event, in order.
 pub struct Metrics {
     calls: BTreeMap<CallId, LiveCall>,
     agents: BTreeMap<AgentNo, (AgentState, Instant)>,
@@ -30,6 +44,12 @@ pub struct Metrics {
     unspooled: Counter,
     media: Media,
     sip: Sip,
+    refused: Refused,
+    ports: Gauge,
+    draining: Gauge,
+    missed: Counter,
+    /// For folding raw samples: nobody may ever scrape.
+    exporter: PrometheusHandle,
 }
 
 struct LiveCall {
@@ -41,14 +61,10 @@ struct LiveCall {
 
 impl Metrics {
     /// Registers every series on the current recorder; each configured agent starts signed out.
-    pub fn new(settings: &CoreSettings) -> Self {
-        names::describe();
+    fn new(settings: &CoreSettings, exporter: PrometheusHandle) -> Self {
         gauge!(names::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        let agents: BTreeMap<_, _> = settings
-            .agents
-            .iter()
-            .map(|a| (a.number.clone(), (AgentState::LoggedOut, Instant::ZERO)))
-            .collect();
+        let agents: BTreeMap<_, _> =
+            settings.agents.iter().map(|a| (a.number.clone(), (AgentState::LoggedOut, Instant::ZERO))).collect();
         let metrics = Metrics {
             calls: BTreeMap::new(),
             queues: settings.queues.iter().map(|q| (q.name.clone(), Queue::new(&q.name, q.within))).collect(),
@@ -60,13 +76,18 @@ impl Metrics {
             unspooled: counter!(names::PICKUPS_UNSPOOLED),
             media: Media::new(),
             sip: Sip::new(),
+            refused: Refused::new(),
+            ports: gauge!(names::PORTS_IN_USE),
+            draining: gauge!(names::DRAINING),
+            missed: counter!(names::MISSED),
+            exporter,
             agents,
         };
         metrics.states["logged_out"].agents.set(metrics.agents.len() as f64);
         metrics
     }
 
-    pub fn call(&mut self, event: &CallEvent) {
+    pub fn call_event(&mut self, event: &CallEvent) {
         // Test calls hold channels and move media, and count in no figure the hotline is judged by.
         let judged = self.calls.get(&event.call).is_none_or(|c| !c.test);
         match &event.what {
@@ -121,6 +142,7 @@ impl Metrics {
                 }
             }
             CallFact::LegClosed { stats, .. } => self.media.leg(stats),
+            CallFact::NoAudio { .. } => self.media.without_audio.increment(1),
             CallFact::Queued { .. }
             | CallFact::OfferEnded { .. }
             | CallFact::Offered { .. }
@@ -130,7 +152,7 @@ impl Metrics {
         }
     }
 
-    pub fn agent(&mut self, event: &AgentEvent) {
+    pub fn agent_event(&mut self, event: &AgentEvent) {
         let new = (event.state, event.at);
         if let Some((state, since)) = self.agents.insert(event.agent.clone(), new) {
             let old = &self.states[state.as_str()];
@@ -142,13 +164,18 @@ impl Metrics {
         self.states[event.state.as_str()].agents.increment(1.0);
     }
 
-    /// Brings what ages by itself up to `now`; call it about once a second.
-    pub fn tick(&self, now: Instant, sip: &EndpointCounters) {
+    /// What the gateway tells about itself, about once a second. `missed`: events that never came here.
+    pub fn figures(&mut self, figures: &Figures, missed: u64) {
         for queue in self.queues.values() {
-            let longest = queue.callers.first().map_or(Duration::ZERO, |(since, _)| now.since(*since));
+            let longest = queue.callers.first().map_or(Duration::ZERO, |(since, _)| figures.at.since(*since));
             queue.longest_wait.set(longest.as_secs_f64());
         }
-        self.sip.set(sip);
+        self.sip.set(&figures.sip);
+        self.refused.set(&figures.refusals);
+        self.ports.set(figures.ports_in_use as f64);
+        self.draining.set(if figures.draining { 1.0 } else { 0.0 });
+        self.missed.absolute(missed);
+        self.exporter.run_upkeep();
     }
 
     fn leave_queue(&mut self, call: CallId) {
@@ -282,32 +309,55 @@ const OFFER_ENDS: [(OfferEnd, &str); 6] = [
 ];
 
 struct Media {
-    received: Counter,
-    sent: Counter,
-    lost: Counter,
-    refused: Counter,
     jitter: Histogram,
+    remote_lost: Counter,
+    without_audio: Counter,
 }
 
 impl Media {
     fn new() -> Self {
         Media {
-            received: counter!(names::RTP_PACKETS, "direction" => "received"),
-            sent: counter!(names::RTP_PACKETS, "direction" => "sent"),
-            lost: counter!(names::RTP_LOST),
-            refused: counter!(names::RTP_REFUSED),
             jitter: histogram!(names::RTP_JITTER),
+            remote_lost: counter!(names::RTP_REMOTE_LOST),
+            without_audio: counter!(names::NO_AUDIO),
         }
     }
 
     fn leg(&self, stats: &LegStats) {
-        self.received.increment(stats.received);
-        self.sent.increment(stats.sent);
-        self.lost.increment(stats.lost);
-        self.refused.increment(stats.refused);
+        self.remote_lost.increment(stats.remote_lost);
         if stats.received > 0 {
             self.jitter.record(f64::from(stats.jitter_us) / 1e6);
         }
+    }
+}
+
+/// Turned away before there was a call.
+struct Refused {
+    unknown_peer: Counter,
+    unauthorized: Counter,
+    overload: Counter,
+    unknown_number: Counter,
+    not_acceptable: Counter,
+}
+
+impl Refused {
+    fn new() -> Self {
+        let reason = |why: &'static str| counter!(names::REFUSALS, "reason" => why);
+        Refused {
+            unknown_peer: reason("unknown_peer"),
+            unauthorized: reason("unauthorized"),
+            overload: reason("overload"),
+            unknown_number: reason("unknown_number"),
+            not_acceptable: reason("not_acceptable"),
+        }
+    }
+
+    fn set(&self, r: &Refusals) {
+        self.unknown_peer.absolute(r.unknown_peer);
+        self.unauthorized.absolute(r.unauthorized);
+        self.overload.absolute(r.overload);
+        self.unknown_number.absolute(r.unknown_number);
+        self.not_acceptable.absolute(r.not_acceptable);
     }
 }
 
@@ -339,60 +389,6 @@ impl Sip {
         self.repeated_in.absolute(c.retransmissions_in);
         self.repeated_out.absolute(c.retransmissions_out);
         self.refused.absolute(c.refused_full);
-    }
-}
-
-/// Spool and delivery, read at each scrape.
-pub struct StoreMetrics {
-    depth: Gauge,
-    kept: Gauge,
-    spool_up: Gauge,
-    set_aside: Gauge,
-    opened: Counter,
-    repeated: Counter,
-    refused: Counter,
-    lost: Counter,
-    up: Gauge,
-    lag: Gauge,
-    failed: Counter,
-}
-
-impl StoreMetrics {
-    /// Registers the series on the current recorder.
-    pub fn new() -> Self {
-        StoreMetrics {
-            depth: gauge!(names::SPOOL_DEPTH),
-            kept: gauge!(names::SPOOL_KEPT),
-            spool_up: gauge!(names::SPOOL_UP),
-            set_aside: gauge!(names::TICKETS_SET_ASIDE),
-            opened: counter!(names::TICKETS_OPENED),
-            repeated: counter!(names::TICKETS_REPEATED),
-            refused: counter!(names::TICKETS_REFUSED),
-            lost: counter!(names::TICKETS_LOST),
-            up: gauge!(names::STORE_UP),
-            lag: gauge!(names::STORE_LAG),
-            failed: counter!(names::STORE_FAILED),
-        }
-    }
-
-    pub fn set(&self, spool: &SpoolStatus, delivery: &DeliveryStatus) {
-        self.depth.set(spool.depth as f64);
-        self.kept.set(spool.kept as f64);
-        self.spool_up.set(if spool.trouble.is_none() { 1.0 } else { 0.0 });
-        self.set_aside.set(spool.set_aside as f64);
-        self.lost.absolute(spool.lost);
-        self.opened.absolute(delivery.opened);
-        self.repeated.absolute(delivery.already_open);
-        self.refused.absolute(delivery.refused);
-        self.up.set(if delivery.trouble.is_none() { 1.0 } else { 0.0 });
-        self.lag.set(delivery.lag().as_secs_f64());
-        self.failed.absolute(delivery.failed_attempts);
-    }
-}
-
-impl Default for StoreMetrics {
-    fn default() -> Self {
-        Self::new()
     }
 }
 

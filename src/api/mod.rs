@@ -7,8 +7,9 @@ mod catalogue;
 pub mod health;
 mod listener;
 pub mod metrics;
+mod page;
 
-pub use catalogue::recorder;
+pub use page::Page;
 
 use axum::Router;
 use axum::extract::State;
@@ -16,65 +17,42 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use health::{Facts, Report};
-use metrics::StoreMetrics;
-use metrics_exporter_prometheus::PrometheusHandle;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 /// How the API learns the gateway's condition; called at each request, so it must be quick.
 pub type HealthSource = Arc<dyn Fn() -> Facts + Send + Sync>;
 
-/// The exporter keeps raw samples until they are scraped or folded; folding bounds memory when nobody scrapes.
-const UPKEEP: Duration = Duration::from_secs(5);
-
-/// Makes our recorder the process-wide one. Once, before [`metrics::Metrics::new`].
-pub fn install_recorder() -> Result<PrometheusHandle, String> {
-    let recorder = recorder().map_err(|e| e.to_string())?;
-    let handle = recorder.handle();
-    ::metrics::set_global_recorder(recorder).map_err(|e| e.to_string())?;
-    Ok(handle)
-}
-
 /// Listens on `addr` (port 0: any free one) and serves until the task is aborted. Returns the address listened on.
 pub async fn serve(
     addr: SocketAddr,
     source: HealthSource,
-    prometheus: PrometheusHandle,
+    page: Page,
 ) -> std::io::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind(addr).await?;
     let local = listener.local_addr()?;
-    let upkeep = prometheus.clone();
-    let app = router(source, prometheus);
+    let app = router(source, page);
     let task = tokio::spawn(async move {
-        let mut tick = tokio::time::interval(UPKEEP);
-        let served = axum::serve(listener::Bounded::new(listener), app).into_future();
-        tokio::pin!(served);
-        loop {
-            tokio::select! {
-                _ = tick.tick() => upkeep.run_upkeep(),
-                _ = &mut served => return,
-            }
+        if let Err(error) = axum::serve(listener::Bounded::new(listener), app).await {
+            tracing::error!(%error, "HTTP has ended: no /metrics and no /healthz until a restart");
         }
     });
     Ok((local, task))
 }
 
-/// The routes; series of the store are registered on the current recorder.
-pub fn router(source: HealthSource, prometheus: PrometheusHandle) -> Router {
+fn router(source: HealthSource, page: Page) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/healthz", get(healthz))
         .route("/metrics", get(render))
-        .with_state(Arc::new(Api { source, prometheus, store: StoreMetrics::new() }))
+        .with_state(Arc::new(Api { source, page }))
 }
 
 struct Api {
     source: HealthSource,
-    prometheus: PrometheusHandle,
-    store: StoreMetrics,
+    page: Page,
 }
 
 async fn index() -> Html<&'static str> {
@@ -89,16 +67,17 @@ async fn healthz(State(api): State<Arc<Api>>) -> impl IntoResponse {
 }
 
 async fn render(State(api): State<Arc<Api>>) -> impl IntoResponse {
-    let facts = (api.source)();
-    api.store.set(&facts.spool, &facts.delivery);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], api.prometheus.render())
+    let text = api.page.render(&(api.source)());
+    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::Settings;
     use crate::store::{DeliveryStatus, SpoolStatus};
     use std::sync::Mutex;
+    use std::time::Duration;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::TcpStream;
 
@@ -115,22 +94,15 @@ mod tests {
     async fn start() -> (SocketAddr, Arc<Mutex<Facts>>, JoinHandle<()>) {
         let spool = SpoolStatus { depth: 2, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 5 };
         let delivery = DeliveryStatus { opened: 7, ..Default::default() };
-        let facts =
-            Facts { draining: false, signalling_up: true, media_up: true, calls: 1, spool, delivery };
+        let media = crate::media::Figures { received: 5, ..Default::default() };
+        let facts = Facts { draining: false, signalling_up: true, media_up: true, calls: 1, media, spool, delivery };
         let facts = Arc::new(Mutex::new(facts));
         let source: HealthSource = Arc::new({
             let facts = facts.clone();
             move || facts.lock().unwrap().clone()
         });
-        let recorder = recorder().unwrap();
-        let handle = recorder.handle();
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let addr = listener.local_addr().unwrap();
-        let app = ::metrics::with_local_recorder(&recorder, || {
-            catalogue::describe();
-            router(source, handle)
-        });
-        let task = tokio::spawn(async move { axum::serve(listener::Bounded::new(listener), app).await.unwrap() });
+        let (_metrics, page) = metrics::install(&Settings::demo([1; 32]).core).unwrap();
+        let (addr, task) = serve("127.0.0.1:0".parse().unwrap(), source, page).await.unwrap();
         (addr, facts, task)
     }
 
@@ -160,7 +132,13 @@ mod tests {
         let (code, head, body) = get(addr, "/metrics").await;
         assert_eq!(code, 200);
         assert!(head.contains("content-type: text/plain; version=0.0.4"), "{head}");
-        for line in ["rexian_spool_depth 2", "rexian_tickets_opened_total 7", "rexian_store_up 1", "rexian_tickets_lost_total 0"] {
+        for line in [
+            "rexian_spool_depth 2",
+            "rexian_tickets_opened_total 7",
+            "rexian_store_up 1",
+            r#"rexian_rtp_packets_total{direction="received"} 5"#,
+            "rexian_tickets_lost_total 0",
+        ] {
             assert!(body.lines().any(|l| l == line), "{line}\n{body}");
         }
         for name in body.lines().filter_map(|l| l.strip_prefix("# TYPE ")).map(|l| l.split(' ').next().unwrap()) {

@@ -9,11 +9,11 @@ pub mod inbox;
 pub mod observer;
 mod signalling;
 
-use crate::api;
+use crate::api::{self, health::Facts};
 use crate::cases::sqlite::SqliteCases;
 use crate::config::settings::{CaseStoreSettings, Settings};
 use crate::gateway::Gateway;
-use crate::media::{MediaPlane, PromptLibrary};
+use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::tcp::Listeners;
 use crate::net::udp::UdpPort;
 use crate::store::{DeliverOptions, SpoolOptions, Store};
@@ -23,6 +23,7 @@ use observer::Observed;
 use signalling::Signalling;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -43,6 +44,9 @@ pub struct Running {
     world: Runtime,
     watch: Receiver<Observed>,
 }
+
+/// The loop tells its figures every second; silent for so long, it counts as stuck.
+const LOOP_STUCK: Duration = Duration::from_secs(5);
 
 /// What a live view may lag behind before it misses something.
 const VIEW_DEPTH: usize = 16_384;
@@ -141,10 +145,18 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let store =
         world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
-    let (metrics, _page) = api::metrics::install(&core)?;
-    let http = None;
-
-    let (observer, observing) = observer::start(metrics, Some(view))?;
+    let (metrics, page) = api::metrics::install(&core)?;
+    let (observer, observing, latest) = observer::start(metrics, Some(view))?;
+    let http = match shell.http {
+        None => None,
+        Some(address) => {
+            let source = health(latest, media.figures(), &store);
+            let (address, _) = world
+                .block_on(api::serve(address, source, page))
+                .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
+            Some(address)
+        }
+    };
     let connector = {
         let _in_world = world.enter();
         listeners.serve(inbox.clone())
@@ -153,6 +165,23 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer: observing, store, world, watch })
+}
+
+/// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
+fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::HealthSource {
+    let (spool, delivery) = (store.spool().status(), store.delivery());
+    Arc::new(move || {
+        let latest = *latest.borrow();
+        Facts {
+            draining: latest.draining,
+            signalling_up: latest.told.elapsed() < LOOP_STUCK,
+            media_up: media.all_up(),
+            calls: latest.calls,
+            media: media.read(),
+            spool: spool.borrow().clone(),
+            delivery: delivery.borrow().clone(),
+        }
+    })
 }
 
 /// Seeds tags and nonces.

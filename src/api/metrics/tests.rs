@@ -1,73 +1,20 @@
+//! Events in, the scraped text out.
+
 use super::*;
-use crate::api::recorder;
-use crate::config::settings::*;
+use crate::config::settings::Settings;
 use crate::ids::LegId;
-use metrics_exporter_prometheus::PrometheusHandle;
 
 /// Two queues, two agents, one trunk.
 fn settings() -> CoreSettings {
-    let queue = |name: &str, within| QueueSettings {
-        name: name.into(),
-        numbers: ["12345".to_owned()].into(),
-        skill: "mandarin".into(),
-        min_level: 1,
-        priority: 0,
-        within: Duration::from_secs(within),
-        short_abandon: Duration::from_secs(5),
-        max_waiting: 100,
-        max_wait: None,
-        ring_timeout: Duration::from_secs(15),
-        wrap_up: Duration::from_secs(30),
-        greeting: None,
-        music: "music".into(),
-        announce_agent: true,
-        language: None,
-        test: false,
-    };
-    let agent = |number: &str| AgentSettings { number: number.into(), skills: BTreeMap::new() };
-    CoreSettings {
-        domain: "rexian.test".into(),
-        tenant: "jinan".into(),
-        area_code: "531".into(),
-        media: MediaSettings {
-            address_v4: None,
-            address_v6: None,
-            first_port: 20_000,
-            pairs: 10,
-            expect_rtp_within: Duration::from_secs(5),
-            rtp_timeout: Duration::from_secs(30),
-        },
-        trunks: vec![TrunkSettings {
-            name: "unicom".into(),
-            peers: Vec::new(),
-            max_calls: 10,
-            profile: Profile {
-                name: "generic".into(),
-                answer: AnswerMode::OnQueue,
-                codecs: Vec::new(),
-                dtmf_payload_type: 101,
-                caller_from: Vec::new(),
-                called_from: CalledSource::RequestUri,
-            },
-        }],
-        queues: vec![queue("mandarin", 15), queue("english", 30)],
-        agents: vec![agent("6632"), agent("6807")],
-        seats: Vec::new(),
-        feature_codes: FeatureCodes {
-            sign_in: "*11".into(),
-            sign_out: "*12".into(),
-            ready: "*13".into(),
-            not_ready: "*14".into(),
-        },
-        limits: Limits {
-            max_calls: 100,
-            max_transactions: 1_000,
-            spool_patience: Duration::from_millis(200),
-            registration_expiry: Duration::from_secs(300),
-            min_registration_expiry: Duration::from_secs(60),
-            nonce_lifetime: Duration::from_secs(60),
-        },
-    }
+    let mut core = Settings::demo([1; 32]).core;
+    core.queues.retain(|q| ["mandarin", "english"].contains(&q.name.as_str()));
+    core.queues[0].within = Duration::from_secs(15);
+    core.queues[1].within = Duration::from_secs(30);
+    core.agents.truncate(2);
+    (core.agents[0].number, core.agents[1].number) = ("6632".into(), "6807".into());
+    core.trunks.truncate(1);
+    core.trunks[0].name = "unicom".into();
+    core
 }
 
 /// Metrics on a recorder of this test's own.
@@ -78,13 +25,12 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let recorder = recorder().unwrap();
-        let handle = recorder.handle();
-        Rig { metrics: ::metrics::with_local_recorder(&recorder, || Metrics::new(&settings())), handle }
+        let (metrics, _) = install(&settings()).unwrap();
+        Rig { handle: metrics.exporter.clone(), metrics }
     }
 
     fn call(&mut self, at_ms: u64, call: u64, what: CallFact) {
-        self.metrics.call(&CallEvent { at: Instant(at_ms * 1_000), call: CallId(call), what });
+        self.metrics.call_event(&CallEvent { at: Instant(at_ms * 1_000), call: CallId(call), what });
     }
 
     /// Arrived and queued at `at_ms`.
@@ -119,7 +65,22 @@ impl Rig {
 
     fn agent(&mut self, at_s: u64, agent: &str, state: AgentState) {
         let at = Instant::from_unix_secs(at_s);
-        self.metrics.agent(&AgentEvent { at, agent: agent.into(), seat: None, state });
+        self.metrics.agent_event(&AgentEvent { at, agent: agent.into(), seat: None, state });
+    }
+
+    fn figures(&mut self, at_ms: u64, sip: EndpointCounters) {
+        let figures = Figures {
+            at: Instant(at_ms * 1_000),
+            calls: 0,
+            waiting: 0,
+            longest_wait: Duration::ZERO,
+            sip,
+            refusals: Refusals { overload: 6, ..Default::default() },
+            trunks: Vec::new(),
+            ports_in_use: 4,
+            draining: true,
+        };
+        self.metrics.figures(&figures, 9);
     }
 
     /// The value of the one series written exactly so.
@@ -209,15 +170,18 @@ fn the_longest_wait_is_the_oldest_callers_who_still_waits() {
     let mut rig = Rig::new();
     rig.queue(1_000, 1, "mandarin", false);
     rig.queue(3_000, 2, "mandarin", false);
-    let longest = |rig: &Rig, now_ms: u64| {
-        rig.metrics.tick(Instant(now_ms * 1_000), &EndpointCounters::default());
-        (rig.value(r#"rexian_queue_waiting{queue="mandarin"}"#), rig.value(r#"rexian_queue_longest_wait_seconds{queue="mandarin"}"#))
+    let longest = |rig: &mut Rig, now_ms: u64| {
+        rig.figures(now_ms, EndpointCounters::default());
+        (
+            rig.value(r#"rexian_queue_waiting{queue="mandarin"}"#),
+            rig.value(r#"rexian_queue_longest_wait_seconds{queue="mandarin"}"#),
+        )
     };
-    assert_eq!(longest(&rig, 9_000), (2.0, 8.0));
+    assert_eq!(longest(&mut rig, 9_000), (2.0, 8.0));
     rig.answer(9_000, 1, "mandarin", 8_000);
-    assert_eq!(longest(&rig, 10_000), (1.0, 7.0));
+    assert_eq!(longest(&mut rig, 10_000), (1.0, 7.0));
     rig.end(11_000, 2, Some("mandarin"), EndCause::AbandonedInQueue, 8_000, 0);
-    assert_eq!(longest(&rig, 12_000), (0.0, 0.0));
+    assert_eq!(longest(&mut rig, 12_000), (0.0, 0.0));
 }
 
 #[test]
@@ -277,22 +241,25 @@ fn what_a_caller_sends_never_becomes_a_label() {
 #[test]
 fn media_and_sip_figures() {
     let mut rig = Rig::new();
-    let stats = LegStats { received: 500, sent: 499, lost: 3, refused: 2, jitter_us: 1_500 };
+    let stats = LegStats { received: 500, remote_lost: 3, jitter_us: 1_500, ..Default::default() };
     rig.call(0, 1, arrived("unicom", false));
+    rig.call(1, 1, CallFact::NoAudio { leg: LegId(2) });
     rig.call(1, 1, CallFact::LegClosed { leg: LegId(1), stats });
     rig.call(1, 1, CallFact::LegClosed { leg: LegId(2), stats: LegStats::default() });
     let sip = EndpointCounters { received: 10, retransmissions_out: 4, refused_full: 1, ..Default::default() };
-    rig.metrics.tick(Instant::ZERO, &sip);
-    rig.metrics.tick(Instant::ZERO, &sip);
+    rig.figures(0, sip);
+    rig.figures(1, sip);
     rig.assert(&[
-        (r#"rexian_rtp_packets_total{direction="received"}"#, 500.0),
-        (r#"rexian_rtp_packets_total{direction="sent"}"#, 499.0),
-        ("rexian_rtp_packets_lost_total", 3.0),
-        ("rexian_rtp_packets_refused_total", 2.0),
+        ("rexian_rtp_packets_remote_lost_total", 3.0),
+        ("rexian_legs_without_audio_total", 1.0),
         (r#"rexian_rtp_jitter_seconds_bucket{le="0.002"}"#, 1.0),
         ("rexian_rtp_jitter_seconds_count", 1.0),
         ("rexian_sip_messages_received_total", 10.0),
         (r#"rexian_sip_retransmissions_total{direction="sent"}"#, 4.0),
         ("rexian_sip_requests_refused_total", 1.0),
+        (r#"rexian_refusals_total{reason="overload"}"#, 6.0),
+        ("rexian_rtp_port_pairs_in_use", 4.0),
+        ("rexian_draining", 1.0),
+        ("rexian_events_missed_total", 9.0),
     ]);
 }
