@@ -1,7 +1,7 @@
 //! Runs baresip as a seat's phone: registers with digest, dials what it is told to, answers by itself, sings a tone and
 //! records what it hears.
 
-use crate::common::{Hotline, PASSWORD, until};
+use crate::common::{Hotline, password, until};
 use rexian::media::g711::linear_to_alaw;
 use rexian::media::tone::is_present;
 use std::io::{Read, Write};
@@ -33,8 +33,9 @@ impl Baresip {
         write(
             "accounts",
             format!(
-                "<sip:80{n:02}@{domain};transport={transport}>;auth_user=80{n:02};auth_pass={PASSWORD};\
+                "<sip:80{n:02}@{domain};transport={transport}>;auth_user=80{n:02};auth_pass={};\
                  outbound=\"sip:{sip};transport={transport}\";regint=120;answermode=auto;audio_codecs=PCMA/8000/1\n",
+                password(n),
                 domain = hotline.domain(),
                 sip = hotline.sip(),
             ),
@@ -56,10 +57,10 @@ impl Baresip {
 
     /// Dials a feature code and returns when that call is over again.
     pub fn dial(&self, code: &str) {
-        let before = self.log().matches("terminated").count();
+        let before = self.log().matches("session closed").count();
         self.command("dial", code);
         until("the end of the feature code's call", || {
-            (self.log().matches("terminated").count() > before).then_some(())
+            (self.log().matches("session closed").count() > before).then_some(())
         });
     }
 
