@@ -13,11 +13,17 @@ use std::future::Future;
 /// What became of one ticket of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    Opened { ticket_no: String },
+    Opened {
+        ticket_no: String,
+    },
     /// This call has its ticket already: the batch was sent before and its answer was lost.
-    AlreadyOpen { ticket_no: String },
+    AlreadyOpen {
+        ticket_no: String,
+    },
     /// This ticket can never be stored as it is; sending it again is of no use.
-    Refused { why: String },
+    Refused {
+        why: String,
+    },
 }
 
 /// The store could not work now; nothing of the batch may be taken as stored, and all of it may be sent again.

@@ -3,7 +3,7 @@
 
 use crate::plane::LegStats;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
 /// Totals of packets since start, except `legs_open`. At most a tenth of a second old.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -22,9 +22,9 @@ pub struct Figures {
     pub send_failed: u64,
 }
 
-/// One thread's figures as others see them: written by that thread alone.
+/// One thread's figures as others see them: written by that thread alone; and whether it has ended.
 #[derive(Debug, Default)]
-struct Board([AtomicU64; 8]);
+struct Board([AtomicU64; 8], AtomicBool);
 
 /// Where to read them from any thread.
 #[derive(Clone, Debug, Default)]
@@ -39,6 +39,11 @@ impl FigureReader {
         let boards: Vec<Arc<Board>> = (0..threads).map(|_| Arc::default()).collect();
         let writers = boards.iter().cloned().map(FigureWriter).collect();
         (FigureReader(boards), writers)
+    }
+
+    /// Every media thread runs.
+    pub fn all_up(&self) -> bool {
+        self.0.iter().all(|board| !board.1.load(Relaxed))
     }
 
     pub fn read(&self) -> Figures {
@@ -58,6 +63,13 @@ impl FigureWriter {
                 shown.store(total, Relaxed);
             }
         }
+    }
+}
+
+impl Drop for FigureWriter {
+    /// By order or by a panic: the thread is gone.
+    fn drop(&mut self) {
+        self.0.1.store(true, Relaxed);
     }
 }
 

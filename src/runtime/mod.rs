@@ -9,11 +9,11 @@ pub mod inbox;
 pub mod observer;
 mod signalling;
 
-use crate::api;
+use crate::api::{self, health::Facts};
 use crate::cases::sqlite::SqliteCases;
 use crate::config::settings::{CaseStoreSettings, Settings};
 use crate::gateway::Gateway;
-use crate::media::{MediaPlane, PromptLibrary};
+use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::tcp::Listeners;
 use crate::net::udp::UdpPort;
 use crate::store::{DeliverOptions, SpoolOptions, Store};
@@ -23,6 +23,7 @@ use observer::Observed;
 use signalling::Signalling;
 use std::error::Error;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -43,6 +44,9 @@ pub struct Running {
     world: Runtime,
     watch: Receiver<Observed>,
 }
+
+/// The loop tells its figures every second; silent for so long, it counts as stuck.
+const LOOP_STUCK: Duration = Duration::from_secs(5);
 
 /// What a live view may lag behind before it misses something.
 const VIEW_DEPTH: usize = 16_384;
@@ -115,9 +119,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let Settings { core, world: shell } = settings;
     let clock = Clock::start();
     let (media_v4, media_v6) = (core.media.address_v4, core.media.address_v6);
-    let prompts = PromptLibrary::load(&shell.prompts).map_err(|faults| {
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+    let prompts = PromptLibrary::load(&shell.prompts)
+        .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let (inbox, outbox) = inbox::channel()?;
 
     let udp = shell
@@ -127,7 +130,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         .collect::<Result<Vec<_>, _>>()?;
     let sip_udp = udp.iter().map(UdpPort::advertised).collect();
 
-    let world = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
+    let world =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
     let listeners = world.block_on(Listeners::bind(&shell.sip_tcp, media_v4, media_v6))?;
     let sip_tcp = listeners.addresses();
 
@@ -138,12 +142,21 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let cases = SqliteCases::new(path, &shell.ticket_prefix);
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
-    let store = world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
+    let store =
+        world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
-    let (metrics, _page) = api::metrics::install(&core)?;
-    let http = None;
-
-    let (observer, observing) = observer::start(metrics, Some(view))?;
+    let (metrics, page) = api::metrics::install(&core)?;
+    let (observer, observing, latest) = observer::start(metrics, Some(view))?;
+    let http = match shell.http {
+        None => None,
+        Some(address) => {
+            let source = health(latest, media.figures(), &store);
+            let (address, _) = world
+                .block_on(api::serve(address, source, page))
+                .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
+            Some(address)
+        }
+    };
     let connector = {
         let _in_world = world.enter();
         listeners.serve(inbox.clone())
@@ -152,6 +165,23 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer: observing, store, world, watch })
+}
+
+/// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
+fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::HealthSource {
+    let (spool, delivery) = (store.spool().status(), store.delivery());
+    Arc::new(move || {
+        let latest = *latest.borrow();
+        Facts {
+            draining: latest.draining,
+            signalling_up: latest.told.elapsed() < LOOP_STUCK,
+            media_up: media.all_up(),
+            calls: latest.calls,
+            media: media.read(),
+            spool: spool.borrow().clone(),
+            delivery: delivery.borrow().clone(),
+        }
+    })
 }
 
 /// Seeds tags and nonces.

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
+use tokio::sync::watch;
 
 const DEPTH: usize = 65_536;
 
@@ -60,13 +61,27 @@ pub struct Observer {
     missed: Arc<AtomicU64>,
 }
 
+/// What the gateway last told about itself, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Alive {
+    pub told: std::time::Instant,
+    pub calls: usize,
+    pub draining: bool,
+}
+
+pub type Latest = watch::Receiver<Alive>;
+
 /// Starts the observing thread. `subscriber` gets a copy of everything, if it keeps up.
-pub fn start(mut metrics: Metrics, subscriber: Option<SyncSender<Observed>>) -> std::io::Result<(Observer, JoinHandle<()>)> {
+pub fn start(
+    mut metrics: Metrics,
+    subscriber: Option<SyncSender<Observed>>,
+) -> std::io::Result<(Observer, JoinHandle<()>, Latest)> {
+    let (alive, latest) = watch::channel(Alive { told: std::time::Instant::now(), calls: 0, draining: false });
     let (queue, observed) = sync_channel(DEPTH);
     let missed = Arc::new(AtomicU64::new(0));
     let observer = Observer { queue, missed: missed.clone() };
-    let run = move || observe(observed, &mut metrics, subscriber, &missed);
-    Ok((observer, std::thread::Builder::new().name("observer".into()).spawn(run)?))
+    let run = move || observe(observed, &mut metrics, subscriber, &missed, &alive);
+    Ok((observer, std::thread::Builder::new().name("observer".into()).spawn(run)?, latest))
 }
 
 impl Observer {
@@ -83,6 +98,7 @@ fn observe(
     metrics: &mut Metrics,
     mut subscriber: Option<SyncSender<Observed>>,
     missed: &AtomicU64,
+    alive: &watch::Sender<Alive>,
 ) {
     // Ends when the signalling loop drops its sender.
     while let Ok(what) = observed.recv() {
@@ -95,7 +111,11 @@ fn observe(
                 logging::agent_event(event);
                 metrics.agent_event(event);
             }
-            Observed::Figures(figures) => metrics.figures(figures, missed.load(Ordering::Relaxed)),
+            Observed::Figures(figures) => {
+                metrics.figures(figures, missed.load(Ordering::Relaxed));
+                let (calls, draining) = (figures.calls, figures.draining);
+                alive.send_replace(Alive { told: std::time::Instant::now(), calls, draining });
+            }
         }
         if let Some(to) = &subscriber
             && let Err(TrySendError::Disconnected(_)) = to.try_send(what)

@@ -210,8 +210,12 @@ impl<C: CaseStore> Deliverer<C> {
 
     /// Poison: it must not block the tickets behind it.
     fn refused(&self, seq: i64, ticket: Option<&NewTicket>, why: String, settled: &mut Settled) {
-        tracing::error!(call = ticket.map(|t| tracing::field::display(t.call)), seq, why,
-            "the case store refuses this ticket for good; it is set aside in the spool");
+        tracing::error!(
+            call = ticket.map(|t| tracing::field::display(t.call)),
+            seq,
+            why,
+            "the case store refuses this ticket for good; it is set aside in the spool"
+        );
         settled.refused.push((seq, why));
     }
 

@@ -111,11 +111,7 @@ impl SpoolFile {
 
     /// Adds `tickets` and removes what is settled, in one commit. On an error neither has happened (or, when only the
     /// confirmation failed, both have: adding again is harmless, the case store knows the call).
-    pub async fn append(
-        &mut self,
-        tickets: &[Box<NewTicket>],
-        settled: Option<&Settled>,
-    ) -> Result<(), sqlx::Error> {
+    pub async fn append(&mut self, tickets: &[Box<NewTicket>], settled: Option<&Settled>) -> Result<(), sqlx::Error> {
         let json = serde_json::to_string(tickets).map_err(|e| sqlx::Error::Encode(e.into()))?;
         let statement = if settled.is_some() { APPEND_AND_SETTLE } else { APPEND };
         self.write(statement, Some(&json), settled).await?;

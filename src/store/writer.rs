@@ -22,12 +22,20 @@ const SETTLE_DELAY: Duration = Duration::from_millis(250);
 /// What the file's owner is asked to do beside writing new tickets.
 #[derive(Debug)]
 pub enum Ask {
-    Read { after: i64, limit: u32, reply: oneshot::Sender<Result<Vec<Entry>, String>> },
+    Read {
+        after: i64,
+        limit: u32,
+        reply: oneshot::Sender<Result<Vec<Entry>, String>>,
+    },
     Settle(Settled),
     /// Write what is queued, now.
-    Flush { done: oneshot::Sender<()> },
+    Flush {
+        done: oneshot::Sender<()>,
+    },
     /// Write what is queued, close the file, end the task.
-    Stop { done: oneshot::Sender<()> },
+    Stop {
+        done: oneshot::Sender<()>,
+    },
 }
 
 pub struct Writer {
@@ -164,7 +172,10 @@ impl Writer {
         let mut batch: Vec<_> = self.kept.drain(..self.kept.len().min(BATCH)).collect();
         match self.append(&batch).await {
             Ok(()) => {
-                tracing::info!(tickets = batch.len(), "the spool's disk takes tickets again; kept ones are now durable");
+                tracing::info!(
+                    tickets = batch.len(),
+                    "the spool's disk takes tickets again; kept ones are now durable"
+                );
                 self.retry_at = Instant::now();
                 self.status.send_modify(|s| s.kept = self.kept.len() as u64);
                 true

@@ -244,8 +244,11 @@ impl Fixture for Sqlite {
         let names = columns.iter().map(String::as_str).chain(["restricted_cli_e164"]);
         rows.iter()
             .map(|row| {
-                let row: BTreeMap<_, _> =
-                    names.clone().enumerate().map(|(n, name)| (name.to_owned(), row.get::<Option<String>, _>(n))).collect();
+                let row: BTreeMap<_, _> = names
+                    .clone()
+                    .enumerate()
+                    .map(|(n, name)| (name.to_owned(), row.get::<Option<String>, _>(n)))
+                    .collect();
                 (row["call_id"].clone().unwrap(), row)
             })
             .collect()

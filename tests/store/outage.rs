@@ -361,7 +361,8 @@ async fn a_spool_that_cannot_be_opened_says_what_to_do() {
         (rig.dir.path().to_path_buf(), "folder must exist"),
         (damaged, "move it aside"),
     ] {
-        let message = Store::open(SpoolOptions::new(&path), quick(), rig.sqlite(), |_| ()).await.err().unwrap().to_string();
+        let message =
+            Store::open(SpoolOptions::new(&path), quick(), rig.sqlite(), |_| ()).await.err().unwrap().to_string();
         assert!(message.contains(advice) && message.contains(file_name(&path)), "{message}");
     }
 }

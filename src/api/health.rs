@@ -1,0 +1,161 @@
+//! Whether the gateway can take calls, and what is wrong if not quite. Belongs here: the judgement, as a pure
+//! function of facts. Not here: gathering the facts (`runtime`), HTTP (`api`).
+
+use crate::media;
+use crate::store::{DeliveryStatus, SpoolStatus};
+use serde::Serialize;
+
+/// The gateway's condition at one moment.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// SIGTERM came: calls in progress finish, no new ones.
+    pub draining: bool,
+    /// The signalling loop has turned within the last seconds.
+    pub signalling_up: bool,
+    /// Every media thread runs.
+    pub media_up: bool,
+    /// Calls with a citizen on them.
+    pub calls: usize,
+    pub media: media::Figures,
+    pub spool: SpoolStatus,
+    pub delivery: DeliveryStatus,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    Ok,
+    /// Calls are taken and tickets kept; something needs looking after.
+    Degraded,
+    Draining,
+    /// No call can be served.
+    Down,
+}
+
+/// What `/healthz` answers.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    pub status: Status,
+    /// What is wrong and what it means, for a person; empty when all is well.
+    pub reasons: Vec<String>,
+    pub calls: usize,
+    pub draining: bool,
+    pub signalling_up: bool,
+    pub media_up: bool,
+    pub spool: SpoolReport,
+    pub case_store: CaseStoreReport,
+}
+
+#[derive(Debug, Serialize)]
+pub struct SpoolReport {
+    pub writable: bool,
+    pub depth: u64,
+    pub kept_in_memory: u64,
+    pub set_aside: u64,
+    pub lost: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub struct CaseStoreReport {
+    pub reachable: bool,
+    pub lag_seconds: f64,
+}
+
+impl Report {
+    pub fn of(facts: &Facts) -> Self {
+        let (spool, delivery) = (&facts.spool, &facts.delivery);
+        let mut reasons = Vec::new();
+        if !facts.signalling_up {
+            reasons.push("the signalling loop does not turn: calls are not answered".into());
+        }
+        if !facts.media_up {
+            reasons.push("a media thread has ended: calls would be silent".into());
+        }
+        if facts.draining {
+            reasons.push(format!("draining: no new calls, {} in progress", facts.calls));
+        }
+        if let Some(why) = &spool.trouble {
+            reasons.push(format!("the spool's disk refuses tickets, {} kept in memory: {why}", spool.kept));
+        }
+        if spool.lost > 0 {
+            reasons
+                .push(format!("{} tickets lost since start: open them by hand, the log names the calls", spool.lost));
+        }
+        if let Some(why) = &delivery.trouble {
+            reasons.push(format!("the case store is unavailable, {} tickets wait in the spool: {why}", spool.depth));
+        }
+        if spool.set_aside > 0 {
+            reasons.push(format!("{} tickets refused by the case store are set aside in the spool", spool.set_aside));
+        }
+        let status = match facts {
+            Facts { signalling_up: false, .. } | Facts { media_up: false, .. } => Status::Down,
+            Facts { draining: true, .. } => Status::Draining,
+            _ if !reasons.is_empty() => Status::Degraded,
+            _ => Status::Ok,
+        };
+        Report {
+            status,
+            reasons,
+            calls: facts.calls,
+            draining: facts.draining,
+            signalling_up: facts.signalling_up,
+            media_up: facts.media_up,
+            spool: SpoolReport {
+                writable: spool.trouble.is_none(),
+                depth: spool.depth,
+                kept_in_memory: spool.kept,
+                set_aside: spool.set_aside,
+                lost: spool.lost,
+            },
+            case_store: CaseStoreReport {
+                reachable: delivery.trouble.is_none(),
+                lag_seconds: delivery.lag().as_secs_f64(),
+            },
+        }
+    }
+
+    /// A balancer should send calls here. A store outage is no reason not to: pickups go on without it.
+    pub fn takes_calls(&self) -> bool {
+        matches!(self.status, Status::Ok | Status::Degraded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    pub fn well() -> Facts {
+        Facts {
+            draining: false,
+            signalling_up: true,
+            media_up: true,
+            calls: 3,
+            media: media::Figures::default(),
+            spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
+            delivery: DeliveryStatus::default(),
+        }
+    }
+
+    #[test]
+    fn status_by_what_is_wrong() {
+        type Case = (&'static str, fn(&mut Facts), Status, bool);
+        let cases: [Case; 9] = [
+            ("nothing", |_| (), Status::Ok, true),
+            ("a ticket on its way", |f| f.spool.depth = 1, Status::Ok, true),
+            ("SIGTERM", |f| f.draining = true, Status::Draining, false),
+            ("no media", |f| f.media_up = false, Status::Down, false),
+            ("loop stuck", |f| f.signalling_up = false, Status::Down, false),
+            ("stuck while draining", |f| (f.signalling_up, f.draining) = (false, true), Status::Down, false),
+            ("disk full", |f| f.spool.trouble = Some("disk full".into()), Status::Degraded, true),
+            ("store gone", |f| f.delivery.trouble = Some("gone".into()), Status::Degraded, true),
+            ("poison", |f| f.spool.set_aside = 1, Status::Degraded, true),
+        ];
+        for (what, spoil, status, takes_calls) in cases {
+            let mut facts = well();
+            spoil(&mut facts);
+            let report = Report::of(&facts);
+            assert_eq!((report.status, report.takes_calls()), (status, takes_calls), "{what}");
+            assert_eq!(report.reasons.is_empty(), status == Status::Ok, "{what}: {:?}", report.reasons);
+        }
+    }
+}

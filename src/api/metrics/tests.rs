@@ -1,0 +1,265 @@
+//! Events in, the scraped text out.
+
+use super::*;
+use crate::config::settings::Settings;
+use crate::ids::LegId;
+
+/// Two queues, two agents, one trunk.
+fn settings() -> CoreSettings {
+    let mut core = Settings::demo([1; 32]).core;
+    core.queues.retain(|q| ["mandarin", "english"].contains(&q.name.as_str()));
+    core.queues[0].within = Duration::from_secs(15);
+    core.queues[1].within = Duration::from_secs(30);
+    core.agents.truncate(2);
+    (core.agents[0].number, core.agents[1].number) = ("6632".into(), "6807".into());
+    core.trunks.truncate(1);
+    core.trunks[0].name = "unicom".into();
+    core
+}
+
+/// Metrics on a recorder of this test's own.
+struct Rig {
+    metrics: Metrics,
+    handle: PrometheusHandle,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let (metrics, _) = install(&settings()).unwrap();
+        Rig { handle: metrics.exporter.clone(), metrics }
+    }
+
+    fn call(&mut self, at_ms: u64, call: u64, what: CallFact) {
+        self.metrics.call_event(&CallEvent { at: Instant(at_ms * 1_000), call: CallId(call), what });
+    }
+
+    /// Arrived and queued at `at_ms`.
+    fn queue(&mut self, at_ms: u64, call: u64, queue: &str, test_call: bool) {
+        self.call(at_ms, call, arrived("unicom", test_call));
+        self.call(at_ms, call, CallFact::Queued { queue: queue.into(), skill: "mandarin".into(), position: 1 });
+    }
+
+    fn answer(&mut self, at_ms: u64, call: u64, queue: &str, wait_ms: u64) {
+        let what = CallFact::Answered {
+            agent: "6632".into(),
+            seat: "801".into(),
+            queue: queue.into(),
+            wait: Duration::from_millis(wait_ms),
+            ring: Duration::from_secs(2),
+            spooled: true,
+        };
+        self.call(at_ms, call, what);
+    }
+
+    fn end(&mut self, at_ms: u64, call: u64, queue: Option<&str>, cause: EndCause, wait_ms: u64, talk_s: u64) {
+        let what = CallFact::Ended {
+            cause,
+            queue: queue.map(QueueName::new),
+            skill: None,
+            wait: Duration::from_millis(wait_ms),
+            talk: Duration::from_secs(talk_s),
+            hold: Duration::ZERO,
+        };
+        self.call(at_ms, call, what);
+    }
+
+    fn agent(&mut self, at_s: u64, agent: &str, state: AgentState) {
+        let at = Instant::from_unix_secs(at_s);
+        self.metrics.agent_event(&AgentEvent { at, agent: agent.into(), seat: None, state });
+    }
+
+    fn figures(&mut self, at_ms: u64, sip: EndpointCounters) {
+        let figures = Figures {
+            at: Instant(at_ms * 1_000),
+            calls: 0,
+            waiting: 0,
+            longest_wait: Duration::ZERO,
+            sip,
+            refusals: Refusals { overload: 6, ..Default::default() },
+            trunks: Vec::new(),
+            ports_in_use: 4,
+            draining: true,
+        };
+        self.metrics.figures(&figures, 9);
+    }
+
+    /// The value of the one series written exactly so.
+    fn value(&self, series: &str) -> f64 {
+        let text = self.handle.render();
+        let line = text.lines().find(|l| l.strip_prefix(series).is_some_and(|rest| rest.starts_with(' ')));
+        line.unwrap_or_else(|| panic!("no {series} in\n{text}")).rsplit(' ').next().unwrap().parse().unwrap()
+    }
+
+    fn assert(&self, expected: &[(&str, f64)]) {
+        for (series, value) in expected {
+            assert_eq!(self.value(series), *value, "{series}");
+        }
+    }
+}
+
+fn arrived(trunk: &str, test_call: bool) -> CallFact {
+    CallFact::Arrived {
+        trunk: trunk.into(),
+        dnis: "12345".into(),
+        cli: Some("13812345678".into()),
+        sip_call_id: "secret@x".into(),
+        test_call,
+    }
+}
+
+#[test]
+fn every_configured_series_is_there_before_the_first_call() {
+    let rig = Rig::new();
+    rig.assert(&[
+        (r#"rexian_calls_offered_total{trunk="unicom"}"#, 0.0),
+        (r#"rexian_calls_answered_total{queue="english"}"#, 0.0),
+        (r#"rexian_calls_total{queue="mandarin",cause="queue_full"}"#, 0.0),
+        (r#"rexian_calls_total{queue="none",cause="unknown_number"}"#, 0.0),
+        (r#"rexian_queue_waiting{queue="mandarin"}"#, 0.0),
+        (r#"rexian_agents{state="logged_out"}"#, 2.0),
+        (r#"rexian_agents{state="ready"}"#, 0.0),
+    ]);
+}
+
+#[test]
+fn an_answered_call_counts_once_and_by_its_wait() {
+    let mut rig = Rig::new();
+    // Exactly N seconds is within N; N differs by queue.
+    for (call, queue, wait_ms) in [(1, "mandarin", 15_000), (2, "mandarin", 15_001), (3, "english", 29_000)] {
+        rig.queue(0, call, queue, false);
+        rig.answer(wait_ms, call, queue, wait_ms);
+        rig.end(wait_ms + 60_000, call, Some(queue), EndCause::CallerHangUp, wait_ms, 60);
+    }
+    rig.assert(&[
+        (r#"rexian_calls_offered_total{trunk="unicom"}"#, 3.0),
+        (r#"rexian_calls_queued_total{queue="mandarin"}"#, 2.0),
+        (r#"rexian_calls_answered_total{queue="mandarin"}"#, 2.0),
+        (r#"rexian_calls_answered_within_total{queue="mandarin"}"#, 1.0),
+        (r#"rexian_calls_answered_within_total{queue="english"}"#, 1.0),
+        (r#"rexian_calls_total{queue="mandarin",cause="caller_hangup"}"#, 2.0),
+        (r#"rexian_wait_seconds_bucket{queue="mandarin",le="15"}"#, 1.0),
+        (r#"rexian_wait_seconds_bucket{queue="mandarin",le="20"}"#, 2.0),
+        (r#"rexian_wait_seconds_bucket{queue="english",le="20"}"#, 0.0),
+        (r#"rexian_wait_seconds_bucket{queue="english",le="30"}"#, 1.0),
+        (r#"rexian_talk_seconds_sum{queue="mandarin"}"#, 120.0),
+        (r#"rexian_trunk_calls{trunk="unicom"}"#, 0.0),
+    ]);
+    let text = rig.handle.render();
+    for le in ["10", "15", "20", "30"] {
+        assert!(text.contains(&format!(r#"rexian_wait_seconds_bucket{{queue="mandarin",le="{le}"}}"#)), "{le}");
+    }
+}
+
+#[test]
+fn each_cause_is_kept_apart() {
+    let mut rig = Rig::new();
+    for (n, cause) in EndCause::ALL.into_iter().enumerate() {
+        rig.queue(0, n as u64, "mandarin", false);
+        rig.end(7_000, n as u64, Some("mandarin"), cause, 7_000, 0);
+    }
+    for cause in EndCause::ALL {
+        let series = format!(r#"rexian_calls_total{{queue="mandarin",cause="{}"}}"#, cause.as_str());
+        assert_eq!(rig.value(&series), 1.0, "{series}");
+    }
+    assert_eq!(rig.value(r#"rexian_lost_wait_seconds_count{queue="mandarin"}"#), 10.0, "all but the answered three");
+    assert_eq!(rig.value(r#"rexian_queue_waiting{queue="mandarin"}"#), 0.0);
+}
+
+#[test]
+fn the_longest_wait_is_the_oldest_callers_who_still_waits() {
+    let mut rig = Rig::new();
+    rig.queue(1_000, 1, "mandarin", false);
+    rig.queue(3_000, 2, "mandarin", false);
+    let longest = |rig: &mut Rig, now_ms: u64| {
+        rig.figures(now_ms, EndpointCounters::default());
+        (
+            rig.value(r#"rexian_queue_waiting{queue="mandarin"}"#),
+            rig.value(r#"rexian_queue_longest_wait_seconds{queue="mandarin"}"#),
+        )
+    };
+    assert_eq!(longest(&mut rig, 9_000), (2.0, 8.0));
+    rig.answer(9_000, 1, "mandarin", 8_000);
+    assert_eq!(longest(&mut rig, 10_000), (1.0, 7.0));
+    rig.end(11_000, 2, Some("mandarin"), EndCause::AbandonedInQueue, 8_000, 0);
+    assert_eq!(longest(&mut rig, 12_000), (0.0, 0.0));
+}
+
+#[test]
+fn test_calls_use_channels_and_count_in_no_judged_figure() {
+    let mut rig = Rig::new();
+    rig.queue(0, 1, "mandarin", true);
+    assert_eq!(rig.value(r#"rexian_trunk_calls{trunk="unicom"}"#), 1.0);
+    rig.answer(1_000, 1, "mandarin", 1_000);
+    rig.end(9_000, 1, Some("mandarin"), EndCause::AgentHangUp, 1_000, 8);
+    rig.assert(&[
+        ("rexian_test_calls_total", 1.0),
+        (r#"rexian_trunk_calls{trunk="unicom"}"#, 0.0),
+        (r#"rexian_calls_offered_total{trunk="unicom"}"#, 0.0),
+        (r#"rexian_calls_queued_total{queue="mandarin"}"#, 0.0),
+        (r#"rexian_calls_answered_total{queue="mandarin"}"#, 0.0),
+        (r#"rexian_calls_total{queue="mandarin",cause="agent_hangup"}"#, 0.0),
+    ]);
+}
+
+#[test]
+fn agents_are_in_one_state_each_and_their_time_is_counted() {
+    let mut rig = Rig::new();
+    rig.agent(100, "6632", AgentState::Ready);
+    rig.agent(100, "6807", AgentState::NotReady(NotReadyReason::Break));
+    rig.agent(130, "6632", AgentState::Talking);
+    rig.agent(190, "6632", AgentState::WrapUp);
+    rig.agent(190, "6807", AgentState::NotReady(NotReadyReason::Training));
+    rig.assert(&[
+        (r#"rexian_agents{state="logged_out"}"#, 0.0),
+        (r#"rexian_agents{state="ready"}"#, 0.0),
+        (r#"rexian_agents{state="talking"}"#, 0.0),
+        (r#"rexian_agents{state="wrap_up"}"#, 1.0),
+        (r#"rexian_agents{state="not_ready"}"#, 1.0),
+        (r#"rexian_agent_state_seconds_sum{state="ready"}"#, 30.0),
+        (r#"rexian_agent_state_seconds_sum{state="talking"}"#, 60.0),
+        (r#"rexian_agent_state_seconds_sum{state="not_ready"}"#, 90.0),
+    ]);
+}
+
+#[test]
+fn what_a_caller_sends_never_becomes_a_label() {
+    let mut rig = Rig::new();
+    let before = rig.handle.render().lines().count();
+    for call in 0..50 {
+        rig.call(0, call, arrived(&format!("trunk-{call}"), false));
+        let queue = format!("queue-{call}");
+        rig.call(0, call, CallFact::Queued { queue: queue.as_str().into(), skill: "x".into(), position: 1 });
+        rig.answer(1, call, &queue, 1);
+        rig.end(2, call, Some(&queue), EndCause::CallerHangUp, 1, 1);
+    }
+    let text = rig.handle.render();
+    assert_eq!(text.lines().count(), before, "no series was added");
+    assert!(!text.contains("13812345678") && !text.contains("secret"));
+    assert_eq!(rig.value(r#"rexian_calls_total{queue="none",cause="caller_hangup"}"#), 50.0, "still counted");
+}
+
+#[test]
+fn media_and_sip_figures() {
+    let mut rig = Rig::new();
+    let stats = LegStats { received: 500, remote_lost: 3, jitter_us: 1_500, ..Default::default() };
+    rig.call(0, 1, arrived("unicom", false));
+    rig.call(1, 1, CallFact::NoAudio { leg: LegId(2) });
+    rig.call(1, 1, CallFact::LegClosed { leg: LegId(1), stats });
+    rig.call(1, 1, CallFact::LegClosed { leg: LegId(2), stats: LegStats::default() });
+    let sip = EndpointCounters { received: 10, retransmissions_out: 4, refused_full: 1, ..Default::default() };
+    rig.figures(0, sip);
+    rig.figures(1, sip);
+    rig.assert(&[
+        ("rexian_rtp_packets_remote_lost_total", 3.0),
+        ("rexian_legs_without_audio_total", 1.0),
+        (r#"rexian_rtp_jitter_seconds_bucket{le="0.002"}"#, 1.0),
+        ("rexian_rtp_jitter_seconds_count", 1.0),
+        ("rexian_sip_messages_received_total", 10.0),
+        (r#"rexian_sip_retransmissions_total{direction="sent"}"#, 4.0),
+        ("rexian_sip_requests_refused_total", 1.0),
+        (r#"rexian_refusals_total{reason="overload"}"#, 6.0),
+        ("rexian_rtp_port_pairs_in_use", 4.0),
+        ("rexian_draining", 1.0),
+        ("rexian_events_missed_total", 9.0),
+    ]);
+}

@@ -1,0 +1,111 @@
+//! What `/metrics` answers. Belongs here: figures that are read at each scrape rather than counted event by event
+//! (store, media threads), and the text. Not here: the events' figures (`api::metrics`), names (`api::catalogue`).
+
+use super::catalogue as names;
+use super::health::Facts;
+use crate::media::Figures;
+use crate::store::{DeliveryStatus, SpoolStatus};
+use metrics::{Counter, Gauge, counter, gauge};
+use metrics_exporter_prometheus::PrometheusHandle;
+
+pub struct Page {
+    exporter: PrometheusHandle,
+    store: Store,
+    media: Media,
+}
+
+impl Page {
+    /// Registers its series on the current recorder, whose handle `exporter` is.
+    pub(super) fn new(exporter: PrometheusHandle) -> Self {
+        Page { exporter, store: Store::new(), media: Media::new() }
+    }
+
+    pub(super) fn render(&self, facts: &Facts) -> String {
+        self.store.set(&facts.spool, &facts.delivery);
+        self.media.set(&facts.media);
+        self.exporter.render()
+    }
+}
+
+struct Store {
+    depth: Gauge,
+    kept: Gauge,
+    spool_up: Gauge,
+    set_aside: Gauge,
+    opened: Counter,
+    repeated: Counter,
+    refused: Counter,
+    lost: Counter,
+    up: Gauge,
+    lag: Gauge,
+    failed: Counter,
+}
+
+impl Store {
+    fn new() -> Self {
+        Store {
+            depth: gauge!(names::SPOOL_DEPTH),
+            kept: gauge!(names::SPOOL_KEPT),
+            spool_up: gauge!(names::SPOOL_UP),
+            set_aside: gauge!(names::TICKETS_SET_ASIDE),
+            opened: counter!(names::TICKETS_OPENED),
+            repeated: counter!(names::TICKETS_REPEATED),
+            refused: counter!(names::TICKETS_REFUSED),
+            lost: counter!(names::TICKETS_LOST),
+            up: gauge!(names::STORE_UP),
+            lag: gauge!(names::STORE_LAG),
+            failed: counter!(names::STORE_FAILED),
+        }
+    }
+
+    fn set(&self, spool: &SpoolStatus, delivery: &DeliveryStatus) {
+        self.depth.set(spool.depth as f64);
+        self.kept.set(spool.kept as f64);
+        self.spool_up.set(if spool.trouble.is_none() { 1.0 } else { 0.0 });
+        self.set_aside.set(spool.set_aside as f64);
+        self.lost.absolute(spool.lost);
+        self.opened.absolute(delivery.opened);
+        self.repeated.absolute(delivery.already_open);
+        self.refused.absolute(delivery.refused);
+        self.up.set(if delivery.trouble.is_none() { 1.0 } else { 0.0 });
+        self.lag.set(delivery.lag().as_secs_f64());
+        self.failed.absolute(delivery.failed_attempts);
+    }
+}
+
+struct Media {
+    legs: Gauge,
+    received: Counter,
+    sent: Counter,
+    relayed: Counter,
+    lost: Counter,
+    refused: Counter,
+    stray: Counter,
+    send_failed: Counter,
+}
+
+impl Media {
+    fn new() -> Self {
+        Media {
+            legs: gauge!(names::RTP_LEGS),
+            received: counter!(names::RTP_PACKETS, "direction" => "received"),
+            sent: counter!(names::RTP_PACKETS, "direction" => "sent"),
+            relayed: counter!(names::RTP_RELAYED),
+            lost: counter!(names::RTP_LOST),
+            refused: counter!(names::RTP_REFUSED),
+            stray: counter!(names::RTP_STRAY),
+            send_failed: counter!(names::RTP_SEND_FAILED),
+        }
+    }
+
+    fn set(&self, f: &Figures) {
+        self.legs.set(f.legs_open as f64);
+        self.received.absolute(f.received);
+        self.sent.absolute(f.sent);
+        self.relayed.absolute(f.relayed);
+        self.lost.absolute(f.lost);
+        self.refused.absolute(f.refused);
+        self.stray.absolute(f.stray);
+        self.send_failed.absolute(f.send_failed);
+    }
+}
