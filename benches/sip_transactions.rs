@@ -10,6 +10,10 @@ use rustix::time::{ClockId, clock_gettime};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// The product's allocator: it decides most of what the memory figures say.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 const FLOW: Flow = Flow {
     transport: Transport::Udp,
     local: SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1)), 5060),

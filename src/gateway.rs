@@ -88,7 +88,7 @@ pub struct Leftovers {
 pub struct Refusals {
     /// From an address that is no peer: dropped without an answer.
     pub unknown_peer: u64,
-    /// 401 sent, or credentials refused.
+    /// Credentials refused: wrong password, unknown user, replay.
     pub unauthorized: u64,
     /// 503: too many calls, no port, or draining.
     pub overload: u64,

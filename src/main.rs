@@ -1,7 +1,7 @@
 //! `rexian serve | check | demo`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
-use rexian::config::settings::Settings;
+use rexian::config::{self, settings::Settings};
 use rexian::demo;
 use rexian::logging;
 use rexian::runtime::Running;
@@ -60,8 +60,8 @@ fn check(arg: ConfigArg) -> ExitCode {
 
 /// Prints every problem and gives the exit code, or the settings.
 fn load(arg: &ConfigArg) -> Result<Settings, ExitCode> {
-    let loaded: Result<Settings, Vec<String>> = match &arg.config {
-        Some(_) => Ok(Settings::demo([7; 32])),
+    let loaded = match &arg.config {
+        Some(path) => config::load(path),
         None => Ok(Settings::demo([7; 32])),
     };
     loaded.map_err(|problems| {

@@ -1,7 +1,8 @@
 //! Broken configurations and exactly what an operator is told about each.
 
 use rexian::config::settings::{AnswerMode, Cidr, Settings};
-use rexian::config::{BUILT_IN_PROMPTS, check, load, report};
+use rexian::config::{check, load, report};
+use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -108,7 +109,7 @@ fn the_example_shows_the_defaults() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let shown = load(&root.join("deploy/rexian.example.toml")).unwrap();
     let folder = Folder::new();
-    let bare = load(&folder.write("rexian.toml", &GOOD.replace("udp = [\"127.0.0.1:5060\"]", ""))).unwrap();
+    let bare = load(&folder.write("rexian.toml", GOOD.replace("udp = [\"127.0.0.1:5060\"]", ""))).unwrap();
     assert_eq!(shown.core.limits, bare.core.limits);
     assert_eq!(shown.core.media, bare.core.media);
     assert_eq!(shown.core.feature_codes, bare.core.feature_codes);
@@ -429,8 +430,8 @@ fn files_that_are_named() {
             "profiles/x.toml:2: unknown key codec in the file | did you mean codecs?",
             "profiles/y.toml:1: codecs names one value twice | remove one of them",
             "profiles/y.toml:2: caller_from names nothing usable | name at least one in caller_from",
-            "20: prompt greeting = \"no.wav\" cannot be used: Ill-formed WAVE file: no RIFF tag found | put a WAV file at no.wav",
-            "21: prompt other = \"none.wav\" cannot be used: No such file or directory (os error 2) | put a WAV file at none.wav",
+            "20: prompt \"greeting\": no.wav is not a sound WAV file: Ill-formed WAVE file: no RIFF tag found | put a PCM WAV file at no.wav",
+            "21: prompt \"other\": none.wav cannot be opened: No such file or directory (os error 2) | put a PCM WAV file at none.wav",
             "23: spool = \"no/such/spool.db\" in [storage]: no folder no/such | create the folder or name another; it must be writable",
         ]
     );
@@ -528,12 +529,41 @@ fn defaults_are_sound() {
         let able = core.agents.iter().filter(|a| a.skills.get(&queue.skill).is_some_and(|l| *l >= queue.min_level));
         assert!(able.count() >= 2, "{} needs two agents", queue.name);
         let prompts = queue.greeting.iter().chain([&queue.music]);
-        assert!(prompts.clone().all(|p| BUILT_IN_PROMPTS.contains(&&**p)), "{prompts:?}");
+        assert!(prompts.clone().all(|p| PromptLibrary::built_in_names().any(|name| name == &**p)), "{prompts:?}");
     }
     let secrets: BTreeSet<&str> = core.seats.iter().map(|s| &*s.secret.0).collect();
     assert!(secrets.len() == core.seats.len() && secrets.iter().all(|s| s.len() >= 16));
     assert_ne!(core.seats, Settings::demo([8; 32]).core.seats);
     for seat in &core.seats {
         assert!(core.agents.iter().any(|a| Some(&a.number) == seat.default_agent.as_ref()));
+    }
+}
+
+#[test]
+fn a_person_without_a_file_is_told_what_to_type() {
+    let settings = Settings::demo([7; 32]);
+    let help = settings.phone_help();
+    let first = &settings.core.seats[0];
+    assert!(help.starts_with("SIP server  127.0.0.1:5060 (UDP) or 127.0.0.1:5060 (TCP)\n"), "{help}");
+    assert!(help.contains(&format!("user 8001   password {}   agent 6601\n", first.secret.0)), "{help}");
+    assert!(help.ends_with("dial *11 to sign in, *13 ready, *14 not ready, *12 to sign out\n"), "{help}");
+}
+
+/// Cut off anywhere, or with any line lost: told of or fine, never a panic, and never silently without an entry.
+#[test]
+fn mutilated_files_are_survived() {
+    let example = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/rexian.example.toml"));
+    let example = example.unwrap();
+    let folder = Folder::new();
+    let lines: Vec<&str> = example.lines().collect();
+    for i in 0..lines.len() {
+        let without = [&lines[..i], &lines[i + 1..]].concat().join("\n");
+        for text in [without, lines[..i].join("\n"), lines[i..].join("\n")] {
+            let path = folder.write("rexian.toml", &text);
+            if let Ok(settings) = load(&path) {
+                let core = settings.core;
+                assert!(!core.trunks.is_empty() && !core.queues.is_empty() && !core.agents.is_empty(), "{text}");
+            }
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Whole days of calls under faults, from seeds: every invariant of `sim::invariants`, determinism, save and restore.
 //!
 //! `REXIAN_SIM_SEEDS=n` shrinks the number of days (default 200), `REXIAN_SIM_SEED=n` runs that one day alone and
-//! prints what happened before its first fault.
+//! prints what happened before its first fault (`REXIAN_SIM_TRACE=file`: everything that happened).
 
 use rexian::sim::day::{Scenario, run};
 use rexian::sim::invariants::Report;
@@ -22,6 +22,9 @@ fn seeds() -> std::ops::Range<u64> {
 fn explain(seed: u64, scenario: &Scenario, report: &Report) -> String {
     let mut lines = Vec::new();
     run(scenario, Some(&mut |line| lines.push(line)));
+    if let Ok(path) = std::env::var("REXIAN_SIM_TRACE") {
+        std::fs::write(path, lines.join("\n")).expect("REXIAN_SIM_TRACE names a file that can be written");
+    }
     let first = report.faults.first().cloned().unwrap_or_default();
     let time = first.split(' ').next().unwrap_or_default().to_string();
     let until = lines.iter().rposition(|l| l.split(' ').next().is_some_and(|t| t <= time.as_str())).unwrap_or(0);

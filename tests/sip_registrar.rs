@@ -250,7 +250,7 @@ fn the_best_contact_is_chosen() {
 fn phones_that_go_silent_or_lose_their_connection() {
     let mut registrar = registrar();
     let tcp = flow(Transport::Tcp, "10.0.0.9:40001", 7);
-    let mut put = |registrar: &mut Registrar, seat: &str, flow: Flow, contact: &str, expires: u32| {
+    let put = |registrar: &mut Registrar, seat: &str, flow: Flow, contact: &str, expires: u32| {
         let lines = format!("Contact: <sip:{seat}@{contact}>;expires={expires}\r\n");
         let bytes = register(&format!("<sip:{seat}@city.example>"), contact, 1, "10.0.0.9;rport", &lines);
         registrar.register(START, flow, &SeatNo::new(seat), &parse(&bytes)).event

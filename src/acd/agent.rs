@@ -41,6 +41,11 @@ pub(super) enum Duty {
         ring_until: Instant,
         idle_since: Instant,
     },
+    /// The caller left while the seat rang, and it has not stopped yet. People see `Reserved`.
+    Clearing {
+        until: Instant,
+        idle_since: Instant,
+    },
     OnCall {
         call: CallId,
         phase: Phase,
@@ -82,7 +87,7 @@ impl Agent {
             Presence::SignedIn { duty, .. } => match duty {
                 Duty::NotReady(reason) => AgentState::NotReady(*reason),
                 Duty::Ready { .. } => AgentState::Ready,
-                Duty::Reserved { .. } => AgentState::Reserved,
+                Duty::Reserved { .. } | Duty::Clearing { .. } => AgentState::Reserved,
                 Duty::OnCall { phase: Phase::Talking, .. } => AgentState::Talking,
                 Duty::OnCall { phase: Phase::Hold, .. } => AgentState::Hold,
                 Duty::WrapUp { .. } => AgentState::WrapUp,

@@ -54,6 +54,15 @@ impl Acd {
         Ok(())
     }
 
+    pub(super) fn leave_ringing(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
+        let Some((ix, Duty::Reserved { ring_until, idle_since, .. })) = self.with(id)? else {
+            return self.leave(now, id);
+        };
+        self.remove_call(id);
+        self.set_duty(now, ix, Duty::Clearing { until: ring_until, idle_since });
+        Ok(())
+    }
+
     pub(super) fn answered(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
         let Some((ix, Duty::Reserved { .. })) = self.with(id)? else { return Err(Refused::NotOffered(id)) };
         self.set_duty(now, ix, Duty::OnCall { call: id, phase: Phase::Talking, then: Wish::Ready });

@@ -58,7 +58,7 @@ impl Acd {
                 return Err(format!("seat {seat} has two agents, one of them {}", agent.number));
             }
             if self.lost_seats.contains(seat)
-                && matches!(agent.duty(), Some(Duty::Ready { .. } | Duty::Reserved { .. }))
+                && matches!(agent.duty(), Some(Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }))
             {
                 return Err(format!("{} is {:?} at seat {seat}, which is lost", agent.number, agent.state()));
             }
@@ -79,5 +79,73 @@ impl Acd {
             }
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::acd::agent::{Agent, Presence};
+    use crate::acd::order::Order;
+    use crate::acd::queue::{Call, QueueIx};
+    use crate::acd::skill::Requirements;
+    use crate::config::settings::AgentSettings;
+    use crate::time::Instant;
+    use std::collections::VecDeque;
+
+    fn agent(number: &str, duty: Duty) -> Agent {
+        let settings = AgentSettings { number: number.into(), skills: [("mandarin".into(), 5)].into() };
+        let mut agent = Agent::new(&settings, &requirements());
+        agent.presence = Presence::SignedIn { seat: number.into(), duty };
+        agent
+    }
+
+    fn requirements() -> Requirements {
+        Requirements::from_iter([("mandarin".into(), 1)])
+    }
+
+    fn acd(agents: Vec<Agent>, places: &[Place]) -> Acd {
+        let queue = crate::acd::queue::tests::queue(&requirements());
+        let calls = places.iter().zip(1..).map(|(place, id)| {
+            let order = Order::new(5, Instant(id), CallId(id));
+            (CallId(id), Call { queue: QueueIx(0), order, deadline: None, place: *place })
+        });
+        Acd::from_state(vec![queue], agents, calls.collect(), BTreeSet::new(), VecDeque::new())
+    }
+
+    fn reserved(call: u64) -> Duty {
+        Duty::Reserved { call: CallId(call), ring_until: Instant(9), idle_since: Instant(1) }
+    }
+
+    #[track_caller]
+    fn finds(acd: &Acd, problem: &str) {
+        let found = acd.check().expect_err("not found");
+        assert!(found.contains(problem), "{found}");
+        let bytes = postcard::to_stdvec(acd).expect("saves");
+        if !found.contains("index") {
+            assert!(postcard::from_bytes::<Acd>(&bytes).is_err(), "restored all the same");
+        }
+    }
+
+    #[test]
+    fn each_broken_invariant_is_found_and_not_restored() {
+        let ready = Duty::Ready { idle_since: Instant(1) };
+        let with = |ix| Place::With(AgentIx(ix));
+        assert_eq!(acd(vec![agent("1", reserved(1)), agent("2", ready.clone())], &[with(0)]).check(), Ok(()));
+        finds(&acd(vec![agent("1", reserved(1)), agent("2", reserved(1))], &[with(0)]), "is with 2 and with 1");
+        finds(&acd(vec![agent("1", ready.clone())], &[with(0)]), "no agent's duty says the same");
+        finds(&acd(vec![agent("1", reserved(1))], &[Place::Waiting]), "no agent's duty says the same");
+        finds(&acd(vec![agent("1", reserved(7))], &[]), "which is gone");
+        finds(&acd(vec![agent("1", ready.clone())], &[Place::Waiting]), "is ready and could serve");
+
+        let mut two_at_one_seat = acd(vec![agent("1", ready.clone()), agent("2", ready.clone())], &[]);
+        two_at_one_seat.agents[1].presence = two_at_one_seat.agents[0].presence.clone();
+        finds(&two_at_one_seat, "seat 1 has two agents");
+        let mut lost = acd(vec![agent("1", ready.clone())], &[]);
+        lost.lost_seats.insert("1".into());
+        finds(&lost, "which is lost");
+        let mut stale = acd(vec![agent("1", ready)], &[]);
+        stale.agents[0].presence = Presence::SignedOut;
+        finds(&stale, "the index differs");
     }
 }

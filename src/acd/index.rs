@@ -70,6 +70,7 @@ impl Index {
                 self.offers += 1;
                 self.timers.start(*ring_until, Timer::Ring(ix));
             }
+            Some(Duty::Clearing { until, .. }) => self.timers.start(*until, Timer::Clearing(ix)),
             Some(Duty::WrapUp { until, .. }) => self.timers.start(*until, Timer::WrapUp(ix)),
             Some(Duty::NotReady(_) | Duty::OnCall { .. }) | None => {}
         }
@@ -82,6 +83,7 @@ impl Index {
                 self.offers -= 1;
                 self.timers.stop(*ring_until, Timer::Ring(ix));
             }
+            Some(Duty::Clearing { until, .. }) => self.timers.stop(*until, Timer::Clearing(ix)),
             Some(Duty::WrapUp { until, .. }) => self.timers.stop(*until, Timer::WrapUp(ix)),
             Some(Duty::NotReady(_) | Duty::OnCall { .. }) | None => {}
         }

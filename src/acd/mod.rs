@@ -91,6 +91,8 @@ impl Acd {
             AcdInput::SeatLost { seat } => self.seat_lost(now, seat),
             AcdInput::Enqueue { call, queue, since } => self.enqueue(now, call, &queue, since)?,
             AcdInput::Leave { call } => self.leave(now, call)?,
+            AcdInput::LeaveRinging { call } => self.leave_ringing(now, call)?,
+            AcdInput::SeatQuiet { seat } => self.seat_quiet(now, &seat),
             AcdInput::Answered { call } => self.answered(now, call)?,
             AcdInput::OfferFailed { call, why } => self.offer_failed(now, call, why)?,
             AcdInput::Held { call } => self.set_phase(now, call, agent::Phase::Hold)?,
@@ -117,9 +119,12 @@ impl Acd {
             if at > now {
                 break;
             }
+            // A timer runs once, whatever comes of it: this loop ends.
+            self.index.timers.stop(at, timer);
             match timer {
                 Timer::WrapUp(agent) => self.wrap_up_over(now, agent),
                 Timer::Ring(agent) => self.rang_out(now, agent),
+                Timer::Clearing(agent) => self.never_cleared(now, agent),
                 Timer::MaxWait(call) => self.waited_too_long(call),
             }
             self.settle(now);

@@ -45,6 +45,16 @@ pub enum AcdInput {
     Leave {
         call: CallId,
     },
+    /// As `Leave`, but the seat of its offer still rings while the CANCEL is under way. The call is gone at once; the
+    /// agent stays reserved until `SeatQuiet`, so that the next call does not find the phone busy. A seat that is not
+    /// quiet by the end of the ring time makes its agent not ready (unreachable).
+    LeaveRinging {
+        call: CallId,
+    },
+    /// A seat left ringing by `LeaveRinging` has stopped: its agent is ready again with the idle time kept.
+    SeatQuiet {
+        seat: SeatNo,
+    },
     /// The agent who holds the offer picked up.
     Answered {
         call: CallId,

@@ -54,3 +54,21 @@ impl Queue {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+
+    /// A queue that needs the first of the requirements.
+    pub fn queue(requirements: &Requirements) -> Queue {
+        Queue {
+            name: "hotline".into(),
+            needs: requirements.class(&"mandarin".into(), 1),
+            priority: 5,
+            max_waiting: 10,
+            max_wait: None,
+            ring_timeout: Duration::from_secs(20),
+            wrap_up: Duration::ZERO,
+        }
+    }
+}

@@ -46,7 +46,7 @@ impl Acd {
                 let duty = Duty::OnCall { call: *call, phase: *phase, then };
                 self.set_duty(now, ix, duty);
             }
-            (Duty::Ready { .. } | Duty::Reserved { .. }, Wish::Ready) => {}
+            (Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }, Wish::Ready) => {}
             (Duty::NotReady(_) | Duty::WrapUp { .. }, Wish::Ready) if self.lost_seats.contains(seat) => {
                 return Err(Refused::SeatUnreachable { agent: number.clone(), seat: seat.clone() });
             }
@@ -54,7 +54,9 @@ impl Acd {
                 self.withdraw_offer(ix);
                 self.grant(now, ix, wish);
             }
-            (Duty::NotReady(_) | Duty::Ready { .. } | Duty::WrapUp { .. }, wish) => self.grant(now, ix, wish),
+            (Duty::NotReady(_) | Duty::Ready { .. } | Duty::Clearing { .. } | Duty::WrapUp { .. }, wish) => {
+                self.grant(now, ix, wish)
+            }
         }
         Ok(())
     }
@@ -74,11 +76,26 @@ impl Acd {
         let Some(ix) = at_seat else { return };
         match self.roster(ix).duty() {
             Some(Duty::Reserved { .. }) => self.withdraw_offer(ix),
-            Some(Duty::Ready { .. }) => {}
+            Some(Duty::Ready { .. } | Duty::Clearing { .. }) => {}
             // A talk may outlive its registration, and wrap-up needs no phone: the loss shows when they end.
             Some(Duty::NotReady(_) | Duty::OnCall { .. } | Duty::WrapUp { .. }) | None => return,
         }
         self.set_duty(now, ix, Duty::NotReady(NotReadyReason::Unreachable));
+    }
+
+    pub(super) fn seat_quiet(&mut self, now: Instant, seat: &SeatNo) {
+        if let Some(&ix) = self.index.seats.get(seat)
+            && let Some(Duty::Clearing { idle_since, .. }) = self.roster(ix).duty()
+        {
+            let idle_since = *idle_since;
+            self.set_duty(now, ix, Duty::Ready { idle_since });
+        }
+    }
+
+    pub(super) fn never_cleared(&mut self, now: Instant, ix: AgentIx) {
+        if let Some(Duty::Clearing { .. }) = self.roster(ix).duty() {
+            self.set_duty(now, ix, Duty::NotReady(NotReadyReason::Unreachable));
+        }
     }
 
     pub(super) fn wrap_up_over(&mut self, now: Instant, ix: AgentIx) {

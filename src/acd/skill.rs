@@ -63,6 +63,13 @@ impl Requirements {
 }
 
 #[cfg(test)]
+impl FromIterator<(Skill, u8)> for Requirements {
+    fn from_iter<I: IntoIterator<Item = (Skill, u8)>>(all: I) -> Requirements {
+        Requirements(all.into_iter().collect())
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

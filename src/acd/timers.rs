@@ -13,6 +13,8 @@ pub(super) enum Timer {
     WrapUp(AgentIx),
     /// The seat rang long enough: agent not ready, caller back in place.
     Ring(AgentIx),
+    /// The seat did not stop ringing for a caller who left: agent not ready.
+    Clearing(AgentIx),
     /// The caller waited for the queue's limit. Not running while an agent's seat rings for the caller.
     MaxWait(CallId),
 }

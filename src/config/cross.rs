@@ -6,22 +6,10 @@ use super::reader::{At, File, closest};
 use super::sections::Places;
 use super::settings::{Cidr, CoreSettings, WorldSettings};
 use crate::ids::Skill;
+use crate::media::PromptLibrary;
 use crate::trunk::number::normalise_dnis;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
-
-/// Prompts the program brings along.
-pub const BUILT_IN_PROMPTS: [&str; 9] = [
-    "greeting",
-    "greeting-en",
-    "greeting-fr",
-    "greeting-ja",
-    "greeting-ko",
-    "please-wait",
-    "agent-number",
-    "at-your-service",
-    "music",
-];
 
 pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, places: &Places) {
     let mut taken: Vec<(&str, SocketAddr, &str)> = vec![];
@@ -132,7 +120,8 @@ pub(super) fn queues(
         );
     }
     let mut numbers: BTreeMap<String, (&str, usize)> = BTreeMap::new();
-    let known = || BUILT_IN_PROMPTS.into_iter().chain(world.prompts.keys().map(String::as_str));
+    let mut known: Vec<&str> = PromptLibrary::built_in_names().collect();
+    known.extend(world.prompts.keys().map(|name| &**name));
     for entry in queues {
         let queue = &entry.queue;
         for At { value, line } in &entry.numbers {
@@ -148,8 +137,8 @@ pub(super) fn queues(
             }
         }
         for At { value, line } in &entry.prompts {
-            if !known().any(|name| name == value) {
-                let fix = closest(value, known()).map(|near| format!("did you mean {near:?}?"));
+            if !known.contains(&value.as_str()) {
+                let fix = closest(value, known.iter().copied()).map(|near| format!("did you mean {near:?}?"));
                 let fix = fix.unwrap_or_else(|| format!("add {value} = \"file.wav\" to [prompts]"));
                 file.problem(*line, format!("there is no prompt {value:?}"), fix);
             }

@@ -69,6 +69,23 @@ impl Settings {
         };
         Settings { core, world: world() }
     }
+
+    /// For a person with a phone and no configuration: what to type into it. Shows the passwords, so it goes to
+    /// the terminal and never to a log.
+    pub fn phone_help(&self) -> String {
+        let Settings { core, world } = self;
+        let codes = &core.feature_codes;
+        let server = |(name, list): (&str, &[SocketAddr])| list.first().map(|a| format!("{a} ({name})"));
+        let servers: Vec<String> =
+            [("UDP", world.sip_udp.as_slice()), ("TCP", &world.sip_tcp)].into_iter().filter_map(server).collect();
+        let mut help = format!("SIP server  {}\n", servers.join(" or "));
+        for seat in &core.seats {
+            let agent = seat.default_agent.as_ref().map_or(String::new(), |a| format!("   agent {a}"));
+            help += &format!("user {}   password {}{agent}\n", seat.number, seat.secret.0);
+        }
+        let FeatureCodes { sign_in, sign_out, ready, not_ready } = codes;
+        help + &format!("dial {sign_in} to sign in, {ready} ready, {not_ready} not ready, {sign_out} to sign out\n")
+    }
 }
 
 /// Core settings without trunks, queues, agents and seats.

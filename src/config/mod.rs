@@ -12,7 +12,6 @@ mod reader;
 mod sections;
 pub mod settings;
 
-pub use cross::BUILT_IN_PROMPTS;
 pub use problem::{Problem, report};
 
 use reader::{File, Section};

@@ -104,7 +104,7 @@ pub(super) fn distinct<T: PartialEq>(section: &Section<'_>, key: &'static str, l
     }
     if seen.is_empty() {
         section.file.problem(
-            section.line,
+            section.line_of(key),
             format!("{key} names nothing usable"),
             format!("name at least one in {key}"),
         );

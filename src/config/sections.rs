@@ -9,6 +9,7 @@ use super::problem::Problem;
 use super::profile::{self, distinct};
 use super::reader::{At, Section};
 use super::settings::{CaseStoreSettings, CoreSettings, Profile, WorldSettings};
+use crate::media::PromptLibrary;
 use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -223,17 +224,24 @@ pub(super) fn log(section: Section<'_>, world: &mut WorldSettings) {
 }
 
 pub(super) fn prompts(root: &Section<'_>, world: &mut WorldSettings) {
+    let mut lines = BTreeMap::new();
     for (name, At { value, line }) in root.entries("prompts") {
-        let Some(given) = value.as_str() else {
-            root.file.problem(line, format!("prompt {name} is not a text"), "write the path of a WAV file in quotes");
-            continue;
-        };
-        let path = beside(root, given);
-        if let Err(e) = hound::WavReader::open(&path) {
-            let what = format!("prompt {name} = {given:?} cannot be used: {e}");
-            root.file.problem(line, what, format!("put a WAV file at {}", path.display()));
+        match value.as_str() {
+            Some(path) => {
+                world.prompts.insert(name.clone(), beside(root, path));
+                lines.insert(name, line);
+            }
+            None => {
+                let what = format!("prompt {name} is not a text");
+                root.file.problem(line, what, "write the path of a WAV file in quotes");
+            }
         }
-        world.prompts.insert(name, path);
+    }
+    // Loaded as the media plane will load them, so that what passes here plays there.
+    let faults = if lines.is_empty() { vec![] } else { PromptLibrary::load(&world.prompts).err().unwrap_or_default() };
+    for fault in faults {
+        let line = lines.get(&fault.prompt).copied().unwrap_or(root.line);
+        root.file.problem(line, fault.to_string(), format!("put a PCM WAV file at {}", fault.file.display()));
     }
 }
 

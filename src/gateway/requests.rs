@@ -123,17 +123,22 @@ impl Gateway {
         }
     }
 
-    /// The seat whose secret the request proves; otherwise it has been answered 401 or 403.
+    /// The seat whose secret the request proves; otherwise it has been challenged (401) or refused (403).
     fn authenticate(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) -> Option<SeatNo> {
         let seats = &self.seats;
         let verdict = self.digest.verify(now, msg, |user| seats.get(&SeatNo::new(user)).map(|s| s.secret.clone()));
-        let stale = match verdict {
+        let challenges = match verdict {
             Verdict::Accepted { user } => return Some(SeatNo::new(user)),
-            Verdict::Stale => true,
-            Verdict::Missing | Verdict::Refused(_) => false,
+            Verdict::Stale => self.digest.challenge(now, true),
+            Verdict::Missing => self.digest.challenge(now, false),
+            // The same for a wrong password and an unknown user; no challenge, or phones try again for ever.
+            Verdict::Refused(why) => {
+                tracing::debug!(peer = %flow.remote, why, "digest refused");
+                self.refusals.unauthorized += 1;
+                self.answer_stateless(flow, msg, 403, |b| b);
+                return None;
+            }
         };
-        self.refusals.unauthorized += 1;
-        let challenges = self.digest.challenge(now, stale);
         self.answer_stateless(flow, msg, 401, |mut b| {
             for challenge in &challenges {
                 b = b.header(Name::WwwAuthenticate, challenge);

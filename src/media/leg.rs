@@ -125,7 +125,10 @@ impl Leg {
 
     /// Something the leg `from` said. Returns the packet's length in `out` and its destination.
     pub fn relay(&mut self, now: Instant, from: LegId, part: &Part<'_>, out: &mut [u8]) -> Option<(usize, SocketAddr)> {
-        let (media, to) = sendable(&self.agreed)?;
+        let Some((media, to)) = sendable(&self.agreed) else {
+            self.outbound.pause();
+            return None;
+        };
         let len = self.outbound.relay(now, from, part, media, out)?;
         Some((len, to))
     }

@@ -123,6 +123,11 @@ impl Outbound {
         self.write(seq, timestamp, part.marker || begins, part.content, agreed, out)
     }
 
+    /// The far end is on hold: what passes meanwhile is not lost, so the stream goes on by one afterwards.
+    pub fn pause(&mut self) {
+        self.feed = Feed::None;
+    }
+
     pub fn sender_info(&self, now: Instant) -> Option<SenderInfo> {
         let last = self.last?;
         Some(SenderInfo {
@@ -255,6 +260,22 @@ mod tests {
         let (mut o, mut out, us) = (Outbound::new(1, 0, 0), [0; 256], agreed(Codec::Pcma, None));
         assert!(o.relay(ms(0), A, &audio(1, 100, 0, &[1]), &us, &mut out).is_some());
         assert!(o.relay(ms(1), A, &audio(1, 99, 0, &[1]), &us, &mut out).is_none());
+    }
+
+    #[test]
+    fn what_passes_during_a_hold_is_no_loss() {
+        let (mut o, mut out, us) = (Outbound::new(0xABCD, 10, 0), [0; 256], agreed(Codec::Pcma, None));
+        let frame = [0xD5; FRAME];
+        let mut sent = Vec::new();
+        for (at, number) in [(0, 100u64), (20, 101), (640, 132), (660, 133)] {
+            if number == 132 {
+                o.pause();
+            }
+            let part = audio(1, number, number as u32 * 160, &frame);
+            let len = o.relay(ms(at), A, &part, &us, &mut out).unwrap();
+            sent.push(head(&out, len));
+        }
+        assert_eq!(sent, [(true, 10, 0), (false, 11, 160), (true, 12, 160 + 4_960), (false, 13, 160 + 5_120)]);
     }
 
     #[test]

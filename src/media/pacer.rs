@@ -9,7 +9,7 @@ use std::time::Duration;
 const PHASES: u64 = 10;
 const STEP: Duration = Duration::from_millis(2);
 /// Further behind than this, ticks are skipped: a burst of old audio helps nobody.
-const MAX_BEHIND: u64 = 100;
+const MAX_BEHIND: u64 = 20;
 
 #[derive(Debug)]
 pub struct Pacer {

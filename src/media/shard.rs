@@ -201,9 +201,11 @@ impl Shard {
         }
     }
 
-    /// Sends every frame that is due.
+    /// Sends every frame that is due now; what falls due meanwhile waits its turn, so that even an overloaded thread
+    /// comes round to its packets and orders.
     fn tick(&mut self, out: &mut [u8]) {
-        while let Some((phase, at)) = self.pacer.pop(self.clock.now()) {
+        let now = self.clock.now();
+        while let Some((phase, at)) = self.pacer.pop(now) {
             // Backwards: a leg that stops playing leaves the list.
             for n in (0..self.pacer.len(phase)).rev() {
                 let Some(slot) = self.pacer.slot(phase, n) else { continue };

@@ -18,9 +18,17 @@ pub enum Message {
     Media(MediaEvent),
     Spool(Vec<SpoolOutcome>),
     /// A stream is up; what is sent on `flow` goes to `writer`.
-    StreamOpened { flow: Flow, writer: Sender<Vec<u8>> },
-    Stream { flow: Flow, bytes: Vec<u8> },
-    StreamClosed { flow: Flow },
+    StreamOpened {
+        flow: Flow,
+        writer: Sender<Vec<u8>>,
+    },
+    Stream {
+        flow: Flow,
+        bytes: Vec<u8>,
+    },
+    StreamClosed {
+        flow: Flow,
+    },
     Drain,
     EndCalls,
     Stop,

@@ -119,9 +119,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let Settings { core, world: shell } = settings;
     let clock = Clock::start();
     let (media_v4, media_v6) = (core.media.address_v4, core.media.address_v6);
-    let prompts = PromptLibrary::load(&shell.prompts).map_err(|faults| {
-        faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
-    })?;
+    let prompts = PromptLibrary::load(&shell.prompts)
+        .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let (inbox, outbox) = inbox::channel()?;
 
     let udp = shell
@@ -131,7 +130,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         .collect::<Result<Vec<_>, _>>()?;
     let sip_udp = udp.iter().map(UdpPort::advertised).collect();
 
-    let world = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
+    let world =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
     let listeners = world.block_on(Listeners::bind(&shell.sip_tcp, media_v4, media_v6))?;
     let sip_tcp = listeners.addresses();
 
@@ -142,7 +142,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let cases = SqliteCases::new(path, &shell.ticket_prefix);
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
-    let store = world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
+    let store =
+        world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
     let (metrics, page) = api::metrics::install(&core)?;
     let (observer, observing, latest) = observer::start(metrics, Some(view))?;

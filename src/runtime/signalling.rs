@@ -113,10 +113,13 @@ impl Signalling {
                 Message::Media(event) => self.feed(now, Input::Media(event)),
                 Message::Spool(outcomes) => {
                     for outcome in outcomes {
-                        self.feed(now, match outcome {
-                            SpoolOutcome::Spooled { call } => Input::Spooled { call },
-                            SpoolOutcome::Failed { call } => Input::SpoolFailed { call },
-                        });
+                        self.feed(
+                            now,
+                            match outcome {
+                                SpoolOutcome::Spooled { call } => Input::Spooled { call },
+                                SpoolOutcome::Failed { call } => Input::SpoolFailed { call },
+                            },
+                        );
                     }
                 }
                 Message::StreamOpened { flow, writer } => {

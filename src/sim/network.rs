@@ -25,13 +25,8 @@ pub struct Path {
 
 impl Faults {
     /// A switched network: nothing lost, order kept.
-    pub const CLEAN: Faults = Faults {
-        loss: 0.0,
-        duplicate: 0.0,
-        reorder: 0.0,
-        delay: Duration::from_millis(2),
-        jitter: Duration::ZERO,
-    };
+    pub const CLEAN: Faults =
+        Faults { loss: 0.0, duplicate: 0.0, reorder: 0.0, delay: Duration::from_millis(2), jitter: Duration::ZERO };
     /// A bad line: 5 % loss, some repeats and overtaking.
     pub const BAD: Faults = Faults {
         loss: 0.05,

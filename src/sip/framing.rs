@@ -148,6 +148,9 @@ fn content_length(headers: &[u8]) -> Result<usize, Broken> {
         }
         let line = &headers[at..end];
         at = end;
+        if !matches!(line[0] | 0x20, b'c' | b'l') {
+            continue;
+        }
         let Some(colon) = memchr::memchr(b':', line) else { continue };
         if Name::recognise(line[..colon].trim_ascii_end()) != Some(Name::ContentLength) {
             continue;

@@ -20,6 +20,8 @@ struct Clerk {
     seat: Option<SeatNo>,
     state: AgentState,
     idle_since: Instant,
+    /// Reserved by nobody: the caller has left, the seat rings on.
+    clearing: bool,
     /// End of ringing or of wrap-up.
     until: Instant,
     after: After,
@@ -47,6 +49,7 @@ impl Oracle {
             seat: None,
             state: AgentState::LoggedOut,
             idle_since: Instant::ZERO,
+            clearing: false,
             until: Instant::ZERO,
             after: After::Ready,
         };
@@ -77,6 +80,7 @@ impl Oracle {
             }
             match kind {
                 0 => self.after_call(now, agent),
+                2 => self.show(now, agent, AgentState::NotReady(NotReadyReason::Unreachable)),
                 1 => {
                     let call =
                         self.calls.iter_mut().find(|c| c.agent.as_ref() == Some(&self.agents[agent].settings.number));
@@ -158,6 +162,18 @@ impl Oracle {
                         AgentState::Reserved => self.show(now, who, AgentState::Ready),
                         _ => self.end_talk(now, who, &citizen.queue),
                     }
+                }
+            }
+            AcdInput::LeaveRinging { call } => match self.with(*call, &[AgentState::Reserved]) {
+                Some(who) => {
+                    self.calls.retain(|c| c.call != *call);
+                    self.agents[who].clearing = true;
+                }
+                None => return self.apply(now, &AcdInput::Leave { call: *call }),
+            },
+            AcdInput::SeatQuiet { seat } => {
+                if let Some(who) = self.agents.iter().position(|a| a.seat.as_ref() == Some(seat) && a.clearing) {
+                    self.show(now, who, AgentState::Ready);
                 }
             }
             AcdInput::Answered { call } => {
@@ -292,25 +308,27 @@ impl Oracle {
         let clerk = &mut self.agents[who];
         if clerk.state != state {
             clerk.state = state;
+            clerk.clearing = false;
             let (agent, seat) = (clerk.settings.number.clone(), clerk.seat.clone());
             self.said.push(AcdOutput::Agent(AgentEvent { at: now, agent, seat, state }));
         }
     }
 
-    /// The next timer: when, which kind (wrap-up before ringing before waiting), whose.
+    /// The next timer: when, which kind (wrap-up, ringing, clearing, waiting: in this order), whose.
     fn due(&self) -> Option<(Instant, u8, usize, CallId)> {
         let mut by_number: Vec<usize> = (0..self.agents.len()).collect();
         by_number.sort_by_key(|&a| self.agents[a].settings.number.clone());
         let agents = by_number.into_iter().enumerate().filter_map(|(order, who)| {
             let kind = match self.agents[who].state {
                 AgentState::WrapUp => 0,
+                AgentState::Reserved if self.agents[who].clearing => 2,
                 AgentState::Reserved => 1,
                 _ => return None,
             };
             Some((self.agents[who].until, kind, order as u64, who, CallId(0)))
         });
         let calls = self.calls.iter().filter(|c| c.agent.is_none());
-        let calls = calls.filter_map(|c| Some((c.deadline?, 2, c.call.0, 0, c.call)));
+        let calls = calls.filter_map(|c| Some((c.deadline?, 3, c.call.0, 0, c.call)));
         agents.chain(calls).min().map(|(at, kind, _, who, call)| (at, kind, who, call))
     }
 

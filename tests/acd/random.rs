@@ -67,7 +67,10 @@ fn sensible_input(dice: &mut Dice, acd: &Acd) -> Option<AcdInput> {
             AcdInput::SignIn { agent: number, seat: SeatNo::new((801 + dice.roll(10)).to_string()) }
         }
         (AgentState::NotReady(_), _) => AcdInput::Ready { agent: number },
-        (AgentState::Reserved, Some(call)) if dice.roll(4) > 0 => AcdInput::Answered { call },
+        (AgentState::Reserved, Some(call)) if dice.roll(2) == 0 => AcdInput::Answered { call },
+        (AgentState::Reserved, Some(call)) if dice.roll(3) == 0 => AcdInput::Leave { call },
+        (AgentState::Reserved, Some(call)) if dice.roll(2) == 0 => AcdInput::LeaveRinging { call },
+        (AgentState::Reserved, None) if dice.roll(2) == 0 => AcdInput::SeatQuiet { seat: agent.seat?.clone() },
         (AgentState::Reserved, _) => AcdInput::NotReady { agent: number, reason: NotReadyReason::Forced },
         (AgentState::Talking, Some(call)) if dice.roll(2) == 0 => AcdInput::Held { call },
         (AgentState::Hold, Some(call)) if dice.roll(2) == 0 => AcdInput::Resumed { call },
@@ -94,7 +97,8 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
             let earlier = if dice.roll(4) == 0 { dice.roll(30) } else { 0 };
             AcdInput::Enqueue { call, queue, since: Instant(now.0.saturating_sub(earlier * 1_000_000)) }
         }
-        25..27 => AcdInput::Leave { call },
+        25 => AcdInput::Leave { call },
+        26 => dice.pick(&[AcdInput::LeaveRinging { call }, AcdInput::SeatQuiet { seat }]),
         27..33 => AcdInput::Answered { call },
         33 => {
             use OfferEnd::*;

@@ -136,6 +136,40 @@ fn the_caller_hangs_up_in_every_state() {
     ");
 }
 
+/// A phone that is still being told to stop ringing would answer the next call with "busy".
+#[test]
+fn a_seat_is_let_fall_quiet_before_the_next_offer() {
+    run("
+        queue hotline: mandarin 1, ring 15
+        agent 6632: mandarin 5
+        agent 6807: mandarin 5
+
+        0     6632 signs in at 801              | 6632 not ready (busy)
+        0     6807 signs in at 802              | 6807 not ready (busy)
+        0     6632 ready                        | 6632 ready
+        1     c1 asks for hotline               | ring 6632 at 801 for c1, 6632 reserved
+        2     c1 leaves while it rings          |
+        2     look: 6632                        | reserved
+        2     look: offers                      | 0
+        3     c2 asks for hotline               |
+        3     c1 answered                       | refused: c1 is not here: never queued, or gone already
+        4     6632 ready                        |
+        5     seat 801 is quiet                 | 6632 ready, ring 6632 at 801 for c2, 6632 reserved
+        5     seat 801 is quiet                 |                       # rings for c2 now, who has not left
+        6     c2 leaves while it rings          |
+        7     6807 ready                        | 6807 ready
+        20    time passes                       | 6632 not ready (unreachable)      # the phone never stopped
+        21    c3 asks for hotline               | ring 6807 at 802 for c3, 6807 reserved
+        22    c3 leaves while it rings          |
+        23    6807 not ready (break)            | 6807 not ready (break)
+        24    6807 ready                        | 6807 ready
+        25    c4 asks for hotline               | ring 6807 at 802 for c4, 6807 reserved
+        26    c4 leaves while it rings          |
+        27    seat 802 lost                     | 6807 not ready (unreachable)
+        28    c4 leaves while it rings          | refused: c4 is not here: never queued, or gone already
+    ");
+}
+
 /// Pain 6: one order across all queues. Priority first, then who asked first; a transferred caller keeps the time.
 #[test]
 fn one_order_across_all_queues() {

@@ -118,6 +118,8 @@ fn parse_input(now: Instant, what: &str) -> AcdInput {
         [id, "asks", "for", queue, "since", since] => {
             AcdInput::Enqueue { call: call(id), queue: QueueName::new(queue), since: seconds(since) }
         }
+        [id, "leaves", "while", "it", "rings"] => AcdInput::LeaveRinging { call: call(id) },
+        ["seat", seat, "is", "quiet"] => AcdInput::SeatQuiet { seat: seat.into() },
         [id, "leaves"] => AcdInput::Leave { call: call(id) },
         [id, "answered"] => AcdInput::Answered { call: call(id) },
         [id, "held"] => AcdInput::Held { call: call(id) },

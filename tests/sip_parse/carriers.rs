@@ -118,7 +118,7 @@ fn refused() {
         (OPTIONS, &["l: 99999999999999999999"], 400, "Content-Length larger than the message"),
         (OPTIONS, &["l: 0, 0"], 400, "Content-Length malformed"),
         (OPTIONS, &["l:  0x0"], 400, "Content-Length malformed"),
-        (OPTIONS, &["no colon here"], 400, "Header line without a colon"),
+        (OPTIONS, &["no colon here"], 400, "Header name malformed"),
         (OPTIONS, &["two words: x"], 400, "Header name malformed"),
         (OPTIONS, &[": x"], 400, "Header name malformed"),
         ("OPTIONS sip:a@b SIP/1.0", &[], 505, "Version Not Supported"),

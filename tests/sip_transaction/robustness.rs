@@ -46,8 +46,11 @@ fn a_clock_that_steps_back_only_delays() {
     endpoint.request(START, udp(), "z9hG4bKours", 1, INVITE.to_vec());
     let earlier = rexian::time::Instant(START.0 - 5_000_000);
     endpoint.request(earlier, udp(), "z9hG4bKother", 2, INVITE.to_vec());
+    let mut last = earlier;
     while let Some(at) = endpoint.next_timeout() {
+        assert!(at >= last, "the next timeout went back from {last:?} to {at:?}");
         endpoint.handle_timeout(at);
+        last = at;
     }
     assert_eq!(std::iter::from_fn(|| endpoint.poll_expired()).count(), 2);
     assert_eq!(endpoint.live(), (0, 0));

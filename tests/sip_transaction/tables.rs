@@ -19,8 +19,11 @@ struct Machine<'t> {
     /// `state | timers on UDP | timers on TCP`
     timers: &'t str,
     events: &'t str,
-    run: &'t dyn Fn(&str, &str, Transport, &mut Vec<Output>) -> String,
+    run: &'t Run<'t>,
 }
+
+/// State, event and transport in; outputs and the next state out.
+type Run<'t> = dyn Fn(&str, &str, Transport, &mut Vec<Output>) -> String + 't;
 
 fn check(machine: Machine<'_>) {
     let columns = |line: &str| line.split('|').map(|cell| cell.trim().to_owned()).collect::<Vec<_>>();

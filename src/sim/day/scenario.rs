@@ -7,8 +7,8 @@ use crate::config::settings::{
 use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::Codec;
 use crate::sim::network::Path;
-use crate::sip::digest::Algorithm;
 use crate::sim::rng::Rng;
+use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -26,12 +26,16 @@ pub struct Scenario {
     pub talk: (f64, f64),
     pub patience: Duration,
     pub wrap_up: Duration,
+    /// Longest wait, ended by the queue.
+    pub max_wait: Duration,
     pub carrier_path: Path,
     pub seat_path: Path,
     pub troubles: Troubles,
     pub spool: SpoolWeather,
     /// `kill -9` of the whole gateway process, this often in the day.
     pub crashes: usize,
+    /// SIGTERM when so much of the day is over (1.0: at its regular end); what is up a minute later is ended.
+    pub drain_after: f64,
     /// Also saves and restores the gateway after every so many steps; the outputs must not change by it.
     pub restore_every: Option<u64>,
 }
@@ -129,6 +133,7 @@ impl Scenario {
         // exp(3.5 + 0.7^2 / 2) = 42 s of talk; with ringing and wrap-up an agent is busy for about a minute a call.
         let agents = 20 + rng.below(40) as usize;
         let load = 0.5 + rng.unit();
+        let ends = rng.weighted(&[4.0, 1.0, 0.5, 1.0]);
         Scenario {
             seed,
             calls,
@@ -142,7 +147,9 @@ impl Scenario {
             seat_path,
             troubles,
             spool,
-            crashes: rng.weighted(&[3.0, 1.0, 0.5]),
+            max_wait: Duration::from_secs(30 + rng.below(210)),
+            crashes: if ends < 3 { ends } else { 0 },
+            drain_after: if ends == 3 { 0.7 + 0.3 * rng.unit() } else { 1.0 },
             restore_every: None,
         }
     }
@@ -155,20 +162,28 @@ impl Scenario {
             troubles: Troubles::NONE,
             spool: SpoolWeather::Fine,
             crashes: 0,
+            drain_after: 1.0,
             ..Scenario::from_seed(seed, calls)
         }
     }
 }
 
 pub const GATEWAY_SIP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1)), 5060);
+/// Somebody on the internet.
+pub const STRANGER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)), 5060);
 pub const GATEWAY_MEDIA: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 pub const DOMAIN: &str = "hotline.test";
 pub const CODES: [&str; 4] = ["*11", "*12", "*13", "*14"];
-pub const MAX_WAIT: Duration = Duration::from_secs(240);
 pub const RING_TIMEOUT: Duration = Duration::from_secs(15);
 /// Called numbers and how often; the last belongs to nobody.
-pub const NUMBERS: [(&str, f64); 6] =
-    [("12345", 50.0), ("053112345", 20.0), ("+8653112345", 20.0), ("053182612345", 4.0), ("12346", 8.0), ("99999", 0.5)];
+pub const NUMBERS: [(&str, f64); 6] = [
+    ("12345", 50.0),
+    ("053112345", 20.0),
+    ("+8653112345", 20.0),
+    ("053182612345", 4.0),
+    ("12346", 8.0),
+    ("99999", 0.5),
+];
 
 /// One carrier per answer mode.
 pub fn carrier_sip(trunk: usize) -> SocketAddr {
@@ -222,7 +237,7 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
         within: Duration::from_secs(15),
         short_abandon: Duration::from_secs(5),
         max_waiting: 40,
-        max_wait: Some(MAX_WAIT),
+        max_wait: Some(scenario.max_wait),
         ring_timeout: RING_TIMEOUT,
         wrap_up: scenario.wrap_up,
         greeting: Some("welcome".into()),
@@ -287,8 +302,8 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
 
 /// The city's hourly share of calls in percent, from midnight (domain facts, "Load").
 const CURVE: [f64; 24] = [
-    0.6, 0.4, 0.3, 0.25, 0.25, 0.4, 1.2, 2.9, 6.6, 9.4, 9.2, 6.8, 4.3, 5.2, 8.2, 8.6, 7.9, 6.4, 5.1, 4.7, 4.4, 3.6, 2.1,
-    1.2,
+    0.6, 0.4, 0.3, 0.25, 0.25, 0.4, 1.2, 2.9, 6.6, 9.4, 9.2, 6.8, 4.3, 5.2, 8.2, 8.6, 7.9, 6.4, 5.1, 4.7, 4.4, 3.6,
+    2.1, 1.2,
 ];
 
 impl Arrivals {

@@ -14,6 +14,8 @@ pub struct Record {
     pub arrived_at: Instant,
     pub queued_at: Instant,
     pub queue: Option<QueueName>,
+    /// The queue that turned it away before it could wait there.
+    pub refused_by: Option<QueueName>,
     pub stage: Stage,
     /// The pickup, if there was one.
     pub pickup: Option<Pickup>,
@@ -86,6 +88,7 @@ impl Audit {
             arrived_at: now,
             queued_at: now,
             queue: None,
+            refused_by: None,
             stage: Stage::Arrived,
             pickup: None,
             tickets_opened: 0,
@@ -136,13 +139,15 @@ impl Audit {
             (Stage::Offered { agent, seat }, CallFact::Answered { agent: a, seat: s, wait, ring, spooled, .. }) => {
                 self.touched.insert(agent.clone());
                 let at = record.queued_at + *wait;
-                record.pickup = Some(Pickup { agent: agent.clone(), seat: seat.clone(), at, wait: *wait, spooled: *spooled });
+                record.pickup =
+                    Some(Pickup { agent: agent.clone(), seat: seat.clone(), at, wait: *wait, spooled: *spooled });
                 if agent != *a || seat != *s {
                     return Err(format!("it was offered to {agent} at {seat}"));
                 }
                 if at > now || now - at > self.limits.spool_patience || ring > wait {
                     return Err(format!("queued at {:?}: wait or ring is wrong", record.queued_at));
                 }
+                self.last_queue.extend(record.queue.clone().map(|queue| (agent.clone(), queue)));
                 Stage::Answered { agent, seat, held_since: None }
             }
             (Stage::Answered { agent, seat, held_since: None }, CallFact::Held) => {
@@ -167,12 +172,23 @@ impl Audit {
         Ok(())
     }
 
-    fn ended(&mut self, now: Instant, id: CallId, record: &mut Record, stage: Stage, fact: &CallFact) -> Result<(), String> {
-        let CallFact::Ended { cause, wait, talk, hold, .. } = fact else { return Ok(()) };
+    fn ended(
+        &mut self,
+        now: Instant,
+        id: CallId,
+        record: &mut Record,
+        stage: Stage,
+        fact: &CallFact,
+    ) -> Result<(), String> {
+        let CallFact::Ended { cause, wait, talk, hold, queue, .. } = fact else { return Ok(()) };
+        match (&record.queue, cause) {
+            (Some(asked), _) if queue.as_ref() != Some(asked) => return Err(format!("it asked {asked}")),
+            (None, EndCause::QueueFull | EndCause::NoAgents) => record.refused_by = queue.clone(),
+            _ => {}
+        }
         self.leave_queue(id, record);
         record.end = Some(End { at: now, cause: *cause });
-        let answered_cause =
-            matches!(cause, EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout);
+        let answered_cause = matches!(cause, EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout);
         let (Stage::Answered { agent, held_since, .. }, Some(pickup)) = (stage, &record.pickup) else {
             if answered_cause {
                 return Err("such a cause is for answered calls".into());
@@ -193,7 +209,11 @@ impl Audit {
         if !possible {
             return Err("such a cause is for unanswered calls".into());
         }
-        if right { Ok(()) } else { Err(format!("picked up {pickup:?}, held {:?}: the durations are wrong", record.hold)) }
+        if right {
+            Ok(())
+        } else {
+            Err(format!("picked up {pickup:?}, held {:?}: the durations are wrong", record.hold))
+        }
     }
 
     fn leave_queue(&mut self, id: CallId, record: &Record) {

@@ -5,6 +5,7 @@
 //! ledger with what carriers, phones and stores saw.
 
 mod ledger;
+mod recount;
 mod report;
 mod verdict;
 
@@ -15,6 +16,7 @@ use crate::config::settings::{CoreSettings, Limits, QueueSettings};
 use crate::event::AgentState;
 use crate::gateway::{Gateway, Output};
 use crate::ids::{AgentNo, CallId, QueueName, Skill};
+use crate::sla::Summary;
 use crate::time::Instant;
 use ledger::{Record, Stage};
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +28,10 @@ pub struct Audit {
     limits: Limits,
     /// Nothing is lost, doubled or late on the way: the strictest rules hold.
     orderly: bool,
+    /// Orderly, and neither phones nor processes die.
+    steady: bool,
+    /// SIGTERM came.
+    draining: bool,
     /// Processes that died so far.
     crashes: u32,
     calls: BTreeMap<CallId, Record>,
@@ -39,6 +45,12 @@ pub struct Audit {
     /// The call on each phone, as the phone sees it.
     phones: BTreeMap<usize, Option<String>>,
     touched: BTreeSet<AgentNo>,
+    /// The product's own figures, for comparison.
+    summary: Summary,
+    /// Wrap-ups that are over: after a call of which queue, how long.
+    wrap_ups: Vec<(QueueName, Duration)>,
+    /// The queue of each agent's last talk.
+    last_queue: BTreeMap<AgentNo, QueueName>,
     faults: Vec<String>,
     hopeless: bool,
     steps: u64,
@@ -71,12 +83,14 @@ const CHECK_EVERY: u64 = 61;
 const CLEARING: Duration = Duration::from_secs(6);
 
 impl Audit {
-    pub fn new(settings: &CoreSettings, orderly: bool) -> Audit {
+    pub fn new(settings: &CoreSettings, orderly: bool, steady: bool) -> Audit {
         Audit {
             queues: settings.queues.iter().map(|q| (q.name.clone(), q.clone())).collect(),
             skills: settings.agents.iter().map(|a| (a.number.clone(), a.skills.clone())).collect(),
             limits: settings.limits.clone(),
             orderly,
+            steady: orderly && steady,
+            draining: false,
             crashes: 0,
             calls: BTreeMap::new(),
             placed: Vec::new(),
@@ -86,6 +100,9 @@ impl Audit {
             waiting: BTreeMap::new(),
             phones: BTreeMap::new(),
             touched: BTreeSet::new(),
+            summary: Summary::new(&settings.queues),
+            wrap_ups: Vec::new(),
+            last_queue: BTreeMap::new(),
             faults: Vec::new(),
             hopeless: false,
             steps: 0,
@@ -125,12 +142,20 @@ impl Audit {
     }
 
     pub fn carrier(&mut self, now: Instant, index: usize, fact: &UaFact) {
+        if *fact == UaFact::Ended(Ending::Refused(503)) && !self.draining {
+            let live = self.calls.values().filter(|r| r.is_live()).count();
+            if live * 10 < self.limits.max_calls as usize * 9 {
+                self.fault(now, format!("carrier's call {index} got 503 with only {live} calls up"));
+            }
+        }
         let call = &mut self.placed[index];
         match fact {
             UaFact::Answered(_) => call.answered = Some(now),
             UaFact::Ended(how) => match call.ended.replace((now, *how)) {
                 None => {}
-                Some(before) => self.fault(now, format!("carrier's call {index} ended twice: {before:?}, then {how:?}")),
+                Some(before) => {
+                    self.fault(now, format!("carrier's call {index} ended twice: {before:?}, then {how:?}"))
+                }
             },
             UaFact::Unanswered => call.unanswered = true,
             _ => {}
@@ -163,13 +188,21 @@ impl Audit {
                 if event.at != now {
                     self.fault(now, format!("{event:?} is dated wrongly"));
                 }
+                self.summary.observe(event);
                 self.call_event(now, event.call, &event.what);
             }
             Output::Agent(event) => {
+                self.summary.observe_agent(event);
                 self.touched.insert(event.agent.clone());
-                let known = self.agents.insert(event.agent.clone(), Shown { state: event.state, since: now });
-                if event.at != now || known.is_some_and(|k| k.state == event.state && k.since == now) {
+                let before = self.agents.insert(event.agent.clone(), Shown { state: event.state, since: now });
+                if event.at != now || before.as_ref().is_some_and(|b| b.state == event.state && b.since == now) {
                     self.fault(now, format!("{event:?} is dated wrongly, or said twice"));
+                }
+                if let Some(Shown { state: AgentState::WrapUp, since }) = before
+                    && event.state != AgentState::WrapUp
+                    && let Some(queue) = self.last_queue.get(&event.agent)
+                {
+                    self.wrap_ups.push((queue.clone(), now - since));
                 }
             }
             Output::OpenTicket(ticket) => self.ticket_opened(now, ticket),
@@ -192,6 +225,11 @@ impl Audit {
         }
     }
 
+    /// From now on calls are turned away.
+    pub fn draining(&mut self) {
+        self.draining = true;
+    }
+
     /// The process died: calls that were up are nobody's fault.
     pub fn crash(&mut self, now: Instant) {
         self.crashes += 1;
@@ -211,10 +249,14 @@ impl Audit {
     fn second_call(&mut self, now: Instant, seat: usize, rexian_call: Option<&str>) {
         self.second_calls += 1;
         let first = self.phones.get(&seat).cloned().flatten();
-        let id = first.as_ref().and_then(|c| u64::from_str_radix(c, 16).ok()).map(CallId);
-        // Bytes of the first call's end may still be on the way, or lost; the gateway itself must have ended it.
-        let still = id.and_then(|id| self.calls.get(&id)).is_some_and(|r| r.is_with_seat(seat));
-        if still || (self.orderly && self.crashes == 0) {
+        let is_here = |call: Option<&str>| {
+            let id = call.and_then(|c| u64::from_str_radix(c, 16).ok()).map(CallId);
+            id.and_then(|id| self.calls.get(&id)).is_some_and(|r| r.is_with_seat(seat))
+        };
+        // Bytes of the first call's end may be on the way or lost; and the INVITE of an offer withdrawn before the
+        // phone had said anything is repeated (RFC 3261 s9.1), so that a phone that does ring is found and cancelled.
+        let both = first.as_deref() != rexian_call && is_here(first.as_deref()) && is_here(rexian_call);
+        if both || self.steady {
             self.fault(now, format!("phone {seat} is rung for {rexian_call:?} while on {first:?}"));
         }
     }
@@ -225,7 +267,9 @@ impl Audit {
         let engaged = self.engaged.get(agent).and_then(|call| self.calls.get(call)).map(|r| &r.stage);
         let fits = match engaged {
             // The agent talks from the answer on; the call says so a moment later, when the ticket is durable.
-            Some(Stage::Offered { .. }) => matches!(state, AgentState::Reserved | AgentState::Talking | AgentState::Hold),
+            Some(Stage::Offered { .. }) => {
+                matches!(state, AgentState::Reserved | AgentState::Talking | AgentState::Hold)
+            }
             Some(Stage::Answered { .. }) => matches!(state, AgentState::Talking | AgentState::Hold),
             _ => !matches!(state, AgentState::Talking | AgentState::Hold),
         };
@@ -244,7 +288,11 @@ impl Audit {
                     && self.skills[*agent].get(&settings.skill).is_some_and(|level| *level >= settings.min_level)
             });
             if let Some((agent, shown)) = idle {
-                found = Some(format!("agent {agent} is ready since {:?} while {:?} waits in {queue}", shown.since, calls.first()));
+                found = Some(format!(
+                    "agent {agent} is ready since {:?} while {:?} waits in {queue}",
+                    shown.since,
+                    calls.first()
+                ));
             }
         }
         if let Some(found) = found {

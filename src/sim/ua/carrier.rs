@@ -1,8 +1,7 @@
 //! A citizen's call as a carrier brings it: places it, waits for a human with limited patience, talks, hangs up.
 
-use super::dialog::Cx;
 use super::outgoing::{Outgoing, Target};
-use super::wire::Station;
+use super::wire::{Cx, Station};
 use super::{Ending, Outputs, UaFact, UaOutput};
 use crate::sim::rng::Rng;
 use crate::sip::message::{Framing, Message, Name};
@@ -118,8 +117,8 @@ impl CarrierCall {
     }
 
     /// Ended, and no repeat has to be answered any more: the machine may be dropped.
-    pub fn is_gone(&self, now: Instant) -> bool {
-        self.ending() == Some(Ending::Died) || (self.ending().is_some() && self.call.is_gone(now))
+    pub fn is_gone(&self) -> bool {
+        self.ending() == Some(Ending::Died) || (self.ending().is_some() && self.call.is_gone())
     }
 
     /// A human's voice was heard: talking begins. Does nothing but the first time.

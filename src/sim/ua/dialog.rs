@@ -2,29 +2,11 @@
 //! Not here: getting it up (`outgoing`, `incoming`).
 
 use super::media::{self, RemoteMedia};
-use super::wire::{self, Draft, PATIENCE, Replies, Resend, Station, text};
-use super::{Ending, Outputs, UaFact, UaOutput};
-use crate::sim::rng::Rng;
+use super::wire::{self, Cx, Draft, PATIENCE, Replies, Resend, text};
+use super::{Ending, UaFact};
 use crate::sip::message::{Message, Method, Name, NameAddr};
 use crate::time::Instant;
 use std::time::Duration;
-
-/// What a step may use.
-pub struct Cx<'a> {
-    pub now: Instant,
-    pub us: &'a Station,
-    pub rng: &'a mut Rng,
-    pub out: &'a mut Outputs,
-}
-
-impl Cx<'_> {
-    pub fn send(&mut self, bytes: Vec<u8>) {
-        self.out.push_back(UaOutput::Send(bytes));
-    }
-    pub fn fact(&mut self, fact: UaFact) {
-        self.out.push_back(UaOutput::Fact(fact));
-    }
-}
 
 #[derive(Clone, Debug)]
 pub struct Dialog {
@@ -76,6 +58,7 @@ enum Own {
     Closed {
         until: Instant,
     },
+    Gone,
 }
 
 impl Dialog {
@@ -147,11 +130,12 @@ impl Dialog {
     }
 
     pub fn is_up(&self) -> bool {
-        !matches!(self.own, Own::Closed { .. } | Own::Bye { .. })
+        !matches!(self.own, Own::Closed { .. } | Own::Bye { .. } | Own::Gone)
     }
 
-    pub fn is_gone(&self, now: Instant) -> bool {
-        matches!(self.own, Own::Closed { until } if now >= until)
+    /// No repeat has to be answered any more.
+    pub fn is_gone(&self) -> bool {
+        matches!(self.own, Own::Gone)
     }
 
     /// Is this message ours? (A request by our tag and Call-ID; a response by its From tag.)
@@ -240,7 +224,7 @@ impl Dialog {
 
     pub fn next_timeout(&self) -> Option<Instant> {
         let own = match &self.own {
-            Own::Nothing | Own::ByeAfterAck => None,
+            Own::Nothing | Own::ByeAfterAck | Own::Gone => None,
             Own::ReInvite { resend, .. } | Own::Bye { resend, .. } => Some(resend.next_timeout()),
             Own::ReInviteLater { at, .. } => Some(*at),
             Own::Closed { until } => Some(*until),
@@ -259,7 +243,13 @@ impl Dialog {
             return was_up.then_some(Ending::NoReply);
         }
         match &mut self.own {
-            Own::Nothing | Own::ByeAfterAck | Own::Closed { .. } => None,
+            Own::Nothing | Own::ByeAfterAck | Own::Gone => None,
+            Own::Closed { until } => {
+                if cx.now >= *until {
+                    self.own = Own::Gone;
+                }
+                None
+            }
             Own::ReInviteLater { at, hold } => {
                 if cx.now >= *at {
                     let hold = *hold;
@@ -270,7 +260,7 @@ impl Dialog {
             Own::Bye { resend, .. } => {
                 if resend.on_timeout(cx.now, cx.out) {
                     cx.fact(UaFact::Unanswered);
-                    self.own = Own::Closed { until: cx.now };
+                    self.own = Own::Gone;
                 }
                 None
             }

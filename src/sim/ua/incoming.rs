@@ -1,7 +1,7 @@
 //! A call that comes to a phone: rings, is answered, refused or ignored as planned; then hold and hang-up as planned.
 
-use super::dialog::{Cx, Dialog};
-use super::wire::{self, PATIENCE, Replies, Resend};
+use super::dialog::Dialog;
+use super::wire::{self, Cx, PATIENCE, Replies, Resend};
 use super::{Ending, UaFact};
 use crate::sip::message::{Framing, Message, Method, Name};
 use crate::time::Instant;
@@ -27,9 +27,9 @@ pub enum Reaction {
         after: Duration,
         status: u16,
     },
-    /// Rings until somebody else ends it.
+    /// Rings until somebody else ends it; after two minutes the phone itself does, with 480.
     Ignore,
-    /// Answers no message at all.
+    /// Answers no message of this call at all; the call is forgotten when nobody can be asking any more.
     Silent,
     /// Answers with SDP nothing can be sent to: the leg fails after the pickup.
     AnswerBadly {
@@ -42,6 +42,8 @@ impl Plan {
         Plan { reaction: Reaction::Answer { after }, hold: None, hang_up_after: None }
     }
 }
+
+const LONGEST_RINGING: Duration = Duration::from_secs(120);
 
 #[derive(Clone, Debug)]
 pub struct Incoming {
@@ -73,6 +75,7 @@ enum State {
     Over {
         until: Instant,
     },
+    Gone,
 }
 
 impl Incoming {
@@ -88,7 +91,8 @@ impl Incoming {
             Reaction::Answer { after } | Reaction::Refuse { after, .. } | Reaction::AnswerBadly { after } => {
                 Some(cx.now + after)
             }
-            Reaction::Ignore | Reaction::Silent => None,
+            Reaction::Ignore => Some(cx.now + LONGEST_RINGING),
+            Reaction::Silent => Some(cx.now + PATIENCE),
         };
         let call = Incoming::new(raw, msg, tag, plan, State::Ringing { act_at });
         if plan.reaction != Reaction::Silent {
@@ -124,14 +128,14 @@ impl Incoming {
         match &self.state {
             State::Ringing { .. } => true,
             State::Up { dialog, .. } => dialog.is_up(),
-            State::Refusing { .. } | State::Over { .. } => false,
+            State::Refusing { .. } | State::Over { .. } | State::Gone => false,
         }
     }
 
-    pub fn is_gone(&self, now: Instant) -> bool {
+    pub fn is_gone(&self) -> bool {
         match &self.state {
-            State::Over { until } => now >= *until,
-            State::Up { dialog, .. } => dialog.is_gone(now),
+            State::Gone => true,
+            State::Up { dialog, .. } => dialog.is_gone(),
             _ => false,
         }
     }
@@ -177,7 +181,7 @@ impl Incoming {
                         let ringing = self.respond(cx, msg, 180);
                         cx.send(ringing);
                     }
-                    State::Refusing { .. } | State::Up { .. } | State::Over { .. } => {}
+                    State::Refusing { .. } | State::Up { .. } | State::Over { .. } | State::Gone => {}
                 }
                 None
             }
@@ -205,6 +209,7 @@ impl Incoming {
                 [dialog.next_timeout(), *hold_at, *resume_at, *hang_up_at].into_iter().flatten().min()
             }
             State::Over { until } => Some(*until),
+            State::Gone => None,
         }
     }
 
@@ -213,7 +218,7 @@ impl Incoming {
             State::Ringing { act_at: Some(at) } if cx.now >= *at => self.act(cx),
             State::Refusing { resend } => {
                 if resend.on_timeout(cx.now, cx.out) {
-                    self.state = State::Over { until: cx.now };
+                    self.state = State::Gone;
                 }
                 None
             }
@@ -233,7 +238,13 @@ impl Incoming {
                 }
                 None
             }
-            State::Ringing { .. } | State::Over { .. } => None,
+            State::Over { until } => {
+                if cx.now >= *until {
+                    self.state = State::Gone;
+                }
+                None
+            }
+            State::Ringing { .. } | State::Gone => None,
         }
     }
 
@@ -267,7 +278,11 @@ impl Incoming {
                 Some(Ending::WeRefused(200))
             }
             Reaction::Refuse { status, .. } => Some(self.final_reply(cx, &msg, status)),
-            Reaction::Ignore | Reaction::Silent => None,
+            Reaction::Ignore => Some(self.final_reply(cx, &msg, 480)),
+            Reaction::Silent => {
+                self.state = State::Gone;
+                Some(Ending::NoReply)
+            }
         };
         self.invite = raw;
         ending

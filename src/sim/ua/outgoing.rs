@@ -1,9 +1,9 @@
 //! A call we place: INVITE, challenge, provisionals, CANCEL, until it is up or refused (RFC 3261 s9, s13, s17.1.1).
 
 use super::credentials::{Account, Credentials};
-use super::dialog::{Cx, Dialog};
+use super::dialog::Dialog;
 use super::media;
-use super::wire::{self, Draft, PATIENCE, Resend};
+use super::wire::{self, Cx, Draft, PATIENCE, Resend};
 use super::{Ending, UaFact};
 use crate::sip::message::{Message, Method, Name};
 use crate::time::Instant;
@@ -57,6 +57,7 @@ enum State {
     Over {
         until: Instant,
     },
+    Gone,
 }
 
 impl Outgoing {
@@ -64,7 +65,7 @@ impl Outgoing {
         let call_id = format!("{}@{}", cx.rng.token(), cx.us.sip.ip());
         let from = format!("{};tag={}", target.from, cx.rng.token());
         let session = cx.rng.next_u64() >> 16;
-        let state = State::Over { until: cx.now };
+        let state = State::Gone;
         let mut call = Outgoing {
             target,
             call_id,
@@ -91,10 +92,10 @@ impl Outgoing {
         }
     }
 
-    pub fn is_gone(&self, now: Instant) -> bool {
+    pub fn is_gone(&self) -> bool {
         match &self.state {
-            State::Over { until } => now >= *until,
-            State::Up(dialog) => dialog.is_gone(now),
+            State::Gone => true,
+            State::Up(dialog) => dialog.is_gone(),
             _ => false,
         }
     }
@@ -111,7 +112,7 @@ impl Outgoing {
                 dialog.hang_up(cx);
                 return Some(Ending::HungUp);
             }
-            State::Cancelling { .. } | State::Up(_) | State::Over { .. } => {}
+            State::Cancelling { .. } | State::Up(_) | State::Over { .. } | State::Gone => {}
         }
         None
     }
@@ -164,7 +165,7 @@ impl Outgoing {
     pub fn next_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Calling { resend, .. } => Some(resend.next_timeout()),
-            State::Proceeding { .. } => None,
+            State::Proceeding { .. } | State::Gone => None,
             State::Cancelling { resend, until, .. } => {
                 Some(resend.as_ref().map_or(*until, |r| r.next_timeout().min(*until)))
             }
@@ -194,7 +195,13 @@ impl Outgoing {
                 Some(Ending::Cancelled)
             }
             State::Up(dialog) => dialog.on_timeout(cx),
-            State::Proceeding { .. } | State::Over { .. } => None,
+            State::Over { until } => {
+                if cx.now >= *until {
+                    self.state = State::Gone;
+                }
+                None
+            }
+            State::Proceeding { .. } | State::Gone => None,
         }
     }
 
@@ -224,7 +231,7 @@ impl Outgoing {
                 self.state = State::Proceeding { branch, ringing: false };
             }
             State::Proceeding { .. } => {}
-            State::Cancelling { .. } | State::Up(_) | State::Over { .. } => return,
+            State::Cancelling { .. } | State::Up(_) | State::Over { .. } | State::Gone => return,
         }
         if let State::Proceeding { ringing, .. } = &mut self.state
             && status == 180
@@ -245,11 +252,11 @@ impl Outgoing {
     fn on_answer(&mut self, cx: &mut Cx<'_>, msg: &Message<'_>) -> Option<Ending> {
         let wanted_out = match &self.state {
             State::Calling { cancel, .. } => *cancel,
-            State::Cancelling { .. } | State::Over { .. } => true,
+            State::Cancelling { .. } | State::Over { .. } | State::Gone => true,
             State::Proceeding { .. } => false,
             State::Up(_) => return None,
         };
-        let was_over = matches!(self.state, State::Over { .. });
+        let was_over = matches!(self.state, State::Over { .. } | State::Gone);
         let Some(mut dialog) = Dialog::placed(cx, msg, self.session, self.authorization.as_ref()) else {
             // An answer without usable SDP or Contact cannot even be acknowledged properly: give up on it.
             self.state = State::Over { until: cx.now + PATIENCE };
@@ -271,7 +278,7 @@ impl Outgoing {
             State::Calling { branch, cancel, .. } => (branch, *cancel),
             State::Proceeding { branch, .. } => (branch, false),
             State::Cancelling { branch, .. } => (branch, true),
-            State::Up(_) | State::Over { .. } => return None,
+            State::Up(_) | State::Over { .. } | State::Gone => return None,
         };
         if msg.via().branch() != Some(branch.as_bytes()) {
             return None;

@@ -1,11 +1,10 @@
 //! A seat's telephone: registered, with one line for offered calls and a keypad for feature codes.
 
 use super::credentials::Account;
-use super::dialog::Cx;
 use super::incoming::{Incoming, Plan};
 use super::outgoing::{Outgoing, Target};
 use super::registration::Registration;
-use super::wire::{self, Station};
+use super::wire::{self, Cx, Station};
 use super::{Ending, Outputs, UaFact, UaOutput};
 use crate::sim::rng::Rng;
 use crate::sip::message::{Framing, Message, Method};
@@ -231,7 +230,7 @@ impl Body {
     }
 
     fn on_invite(&mut self, cx: &mut Cx<'_>, phone: &Known<'_>, raw: &[u8], msg: &Message<'_>) {
-        self.past.retain(|c| !c.is_gone(cx.now));
+        self.past.retain(|c| !c.is_gone());
         if self.past.len() >= MOST_PAST {
             self.past.remove(0);
         }
@@ -253,14 +252,14 @@ impl Body {
             }
             dialled.step(cx, |call, cx| call.on_timeout(cx));
         }
-        self.keypad.retain(|d| !d.call.is_gone(cx.now));
+        self.keypad.retain(|d| !d.call.is_gone());
         for past in &mut self.past {
             past.on_timeout(cx);
         }
-        self.past.retain(|c| !c.is_gone(cx.now));
+        self.past.retain(|c| !c.is_gone());
         let line = self.line.as_mut()?;
         let ending = line.on_timeout(cx);
-        if line.is_gone(cx.now) {
+        if line.is_gone() {
             self.line = None;
         }
         ending

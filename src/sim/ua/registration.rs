@@ -2,8 +2,7 @@
 
 use super::UaFact;
 use super::credentials::{Account, Credentials};
-use super::dialog::Cx;
-use super::wire::{self, Draft, Resend};
+use super::wire::{self, Cx, Draft, Resend};
 use crate::sip::message::{Message, Method, Name};
 use crate::time::Instant;
 use std::time::Duration;

@@ -1,7 +1,8 @@
 //! What every pretend user agent needs to speak SIP over UDP: who it is, requests, replies, retransmission.
 //! Own code on purpose (see the module's header). RFC 3261 s17 timers in their simplest form.
 
-use super::{Outputs, UaOutput};
+use super::{Outputs, UaFact, UaOutput};
+use crate::sim::rng::Rng;
 use crate::sip::message::{Builder, Message, Method, Name};
 use crate::time::Instant;
 use std::collections::VecDeque;
@@ -26,6 +27,23 @@ pub struct Station {
     pub payload_types: Vec<u8>,
     /// Payload type we offer for telephone-event; `None`: in-band only.
     pub dtmf: Option<u8>,
+}
+
+/// What a step may use.
+pub struct Cx<'a> {
+    pub now: Instant,
+    pub us: &'a Station,
+    pub rng: &'a mut Rng,
+    pub out: &'a mut Outputs,
+}
+
+impl Cx<'_> {
+    pub fn send(&mut self, bytes: Vec<u8>) {
+        self.out.push_back(UaOutput::Send(bytes));
+    }
+    pub fn fact(&mut self, fact: UaFact) {
+        self.out.push_back(UaOutput::Fact(fact));
+    }
 }
 
 /// A message sent again until something stops it.

@@ -108,7 +108,16 @@ mod tests {
             ..mufasa
         };
         assert_eq!(response(Algorithm::Md5, &old, "Circle Of Life"), "6629fae49393a05397450978507c4ef1");
-        // The same without qop: RFC 2069's form.
+        // What baresip 1.0 and SIPp 3.6 answered to a challenge on the wire.
+        let register = Claim { username: b"8001", realm: b"city", method: b"REGISTER", nonce: b"abc", ..mufasa };
+        for (uri, cnonce, wanted) in [
+            (&b"sip:127.0.0.1:15999"[..], &b"d54d2e658707fc65"[..], "e134ae9569f9982fe1e3cf33a344dbf1"),
+            (b"sip:127.0.0.1:15999", b"6b8b4567", "2bc127bcc58423d007086ebf448fa2d3"),
+        ] {
+            let claim = Claim { uri, qop: Some((b"00000001", cnonce, b"auth")), ..register };
+            assert_eq!(response(Algorithm::Md5, &claim, "x"), wanted);
+        }
+        // RFC 2617's again, without qop: RFC 2069's form.
         let older = Claim { qop: None, ..old };
         assert_eq!(response(Algorithm::Md5, &older, "Circle Of Life"), "670fd8c2df070c60b045671b8b24ff02");
     }

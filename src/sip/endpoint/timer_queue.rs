@@ -40,13 +40,11 @@ impl<T> Default for TimerQueue<T> {
 }
 
 impl<T: Copy> TimerQueue<T> {
-    /// Starts a timer. A clock that steps back only makes it late, by as much.
+    /// Starts a timer. If the clock stepped back, it waits behind those started before: late, by as much.
     pub fn start(&mut self, now: Instant, length: Duration, what: T) -> TimerId {
         let list = self.list_of(length);
         let last = self.lists[list].ends.map(|(_, last)| last);
-        let behind = last.and_then(|last| self.timers.get(last)).map_or(Instant::ZERO, |last| last.at);
-        let at = (now + length).max(behind);
-        let id = self.timers.insert(Pending { at, what, list: list as u8, before: last, after: None });
+        let id = self.timers.insert(Pending { at: now + length, what, list: list as u8, before: last, after: None });
         if let Some(last) = last.and_then(|last| self.timers.get_mut(last)) {
             last.after = Some(id);
         }

@@ -1,7 +1,7 @@
 //! Writes requests and responses into one buffer (RFC 3261 s7, s8.2.6, s18.2.1; RFC 3581).
 //! A value containing CR, LF or NUL is never written raw: such bytes become spaces (header injection).
 
-use super::scan::{CommaList, host_ip, is_token_char, trim_end};
+use super::scan::{CommaList, TOKEN, host_ip, run, trim_end};
 use super::{Message, Method, Name};
 use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
@@ -141,8 +141,7 @@ impl Builder {
         // The parameters run to the end of the value.
         self.push(trim_end(&top[..top.len() - trim_end(via.params.0).len()]));
         for segment in via.params.segments() {
-            let name_end = segment.iter().position(|&b| !is_token_char(b)).unwrap_or(segment.len());
-            let name = &segment[..name_end];
+            let name = &segment[..run(segment, TOKEN)];
             if !name.eq_ignore_ascii_case(b"received") && !name.eq_ignore_ascii_case(b"rport") {
                 self.buf.push(b';');
                 self.push(segment);

@@ -2,7 +2,8 @@
 //! Not here: names (`name`), the index (`parse`), URIs (`uri`).
 
 use super::Method;
-use super::scan::{decimal, host_port, is_space, is_token, is_token_char, quoted_len, trim, trim_end, trim_start};
+use super::scan::{BARE_URI, DISPLAY, SPACE, TOKEN, URI, VALUE};
+use super::scan::{decimal, host_port, is_token, quoted_len, run, trim, trim_end, trim_start};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Via<'a> {
@@ -26,9 +27,8 @@ impl<'a> Via<'a> {
         let (protocol, rest) = value.split_at_checked(8).ok_or("Via too short")?;
         let rest = if protocol == b"SIP/2.0/" { rest } else { loose_protocol(value)? };
         let rest = trim_start(rest);
-        let end = rest.iter().position(|&b| !is_token_char(b)).unwrap_or(rest.len());
-        let (transport, rest) = rest.split_at(end);
-        if transport.is_empty() || !rest.first().is_some_and(|&b| is_space(b)) {
+        let (transport, rest) = rest.split_at(run(rest, TOKEN));
+        if transport.is_empty() || run(rest, SPACE) == 0 {
             return Err("Via transport malformed");
         }
         let rest = trim_start(rest);
@@ -133,34 +133,28 @@ fn split_name_addr(raw: &[u8]) -> Result<(Option<&[u8]>, &[u8], &[u8]), &'static
     } else {
         match memchr::memchr(b'<', raw) {
             None => {
-                let end = memchr::memchr(b';', raw).unwrap_or(raw.len());
-                let (uri, params) = raw.split_at(end);
-                let uri = trim_end(uri);
-                // s20: a URI with a comma or question mark must stand in <>; else it and a list or a header part mix.
-                if uri.iter().any(|&b| b <= b' ' || matches!(b, b',' | b'?' | b'"' | b'>' | 0x7f)) {
+                let (uri, rest) = raw.split_at(run(raw, BARE_URI));
+                let rest = trim_start(rest);
+                if !matches!(rest, [] | [b';', ..]) {
                     return Err("address not in <> is malformed");
                 }
-                return Ok((None, uri, params));
+                return Ok((None, uri, rest));
             }
             Some(i) => {
                 let display = trim_end(&raw[..i]);
-                // The grammar says tokens; bytes above 0x7f (a name not quoted) are let through, separators are not:
-                // with them it would be open which of two addresses is meant.
-                let fine = |&b: &u8| is_token_char(b) || is_space(b) || b >= 0x80;
-                if !display.iter().all(fine) {
+                if run(display, DISPLAY) != display.len() {
                     return Err("display name needs quotes");
                 }
                 ((!display.is_empty()).then_some(display), &raw[i..])
             }
         }
     };
-    let end = memchr::memchr(b'>', rest).ok_or("address without >")?;
-    let uri = &rest[1..end];
-    if uri.iter().any(|&b| b <= b' ' || matches!(b, b'<' | b'"' | 0x7f)) {
-        return Err("white space or a quote in the URI");
+    let (uri, rest) = rest[1..].split_at(run(&rest[1..], URI));
+    if rest.first() != Some(&b'>') {
+        return Err("URI malformed or without its >");
     }
-    let params = trim_start(&rest[end + 1..]);
-    if !params.is_empty() && params[0] != b';' {
+    let params = trim_start(&rest[1..]);
+    if !matches!(params, [] | [b';', ..]) {
         return Err("text after the address");
     }
     Ok((display, uri, params))
@@ -187,8 +181,7 @@ pub struct CSeq<'a> {
 impl<'a> CSeq<'a> {
     /// `8 INVITE`; the number must be below 2^31 (RFC 3261 s8.1.1.5).
     pub fn parse(value: &'a [u8]) -> Result<CSeq<'a>, &'static str> {
-        let end = value.iter().position(|&b| is_space(b)).ok_or("CSeq malformed")?;
-        let (number, method) = value.split_at(end);
+        let (number, method) = value.split_at(run(value, TOKEN));
         let method = trim_start(method);
         if !is_token(method) {
             return Err("CSeq method malformed");
@@ -221,23 +214,41 @@ impl<'a> Params<'a> {
         Segments(self.0)
     }
 
-    /// As `iter`, but a parameter outside the grammar is an `Err`.
-    pub(super) fn strict(&self) -> impl Iterator<Item = Result<(&'a [u8], Option<&'a [u8]>), ()>> + use<'a> {
-        Segments(self.0).map(|segment| {
-            let (name, value) = name_and_value(segment);
-            let fine = is_token(name)
-                && match value {
-                    None => true,
-                    Some(_) if segment.last() == Some(&b'"') => {
-                        let open = memchr::memchr(b'"', segment).unwrap_or_default();
-                        trim_end(&segment[..open]).last() == Some(&b'=')
-                            && quoted_len(&segment[open..]) == Some(segment.len() - open)
-                    }
-                    // Wider than token: hosts and IPv6 addresses, `received=2001:db8::1`.
-                    Some(v) => v.iter().all(|&b| b > b' ' && !matches!(b, b'"' | b'<' | b'>' | b',' | 0x7f)),
-                };
-            if fine { Ok((name, value)) } else { Err(()) }
-        })
+    /// As `iter`, but a parameter outside the grammar is an `Err`, and then nothing more comes.
+    pub(super) fn strict(&self) -> Strict<'a> {
+        Strict(self.0)
+    }
+}
+
+/// `*(SEMI name [EQUAL (value / quoted-string)])` in one pass.
+pub(super) struct Strict<'a>(&'a [u8]);
+
+impl<'a> Iterator for Strict<'a> {
+    type Item = Result<(&'a [u8], Option<&'a [u8]>), ()>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let s = trim_start(std::mem::take(&mut self.0));
+        let (&semicolon, s) = s.split_first()?;
+        let s = trim_start(s);
+        let (name, s) = s.split_at(run(s, TOKEN));
+        let mut rest = trim_start(s);
+        let mut value = None;
+        if let [b'=', s @ ..] = rest {
+            let s = trim_start(s);
+            let (v, s) = if s.first() == Some(&b'"') {
+                let Some(len) = quoted_len(s) else { return Some(Err(())) };
+                (&s[1..len - 1], &s[len..])
+            } else {
+                s.split_at(run(s, VALUE))
+            };
+            value = Some(v);
+            rest = trim_start(s);
+        }
+        if semicolon != b';' || name.is_empty() || !matches!(rest, [] | [b';', ..]) {
+            return Some(Err(()));
+        }
+        self.0 = rest;
+        Some(Ok((name, value)))
     }
 }
 

@@ -1,5 +1,5 @@
 //! Header names: the ones the index knows, their compact forms (RFC 3261 s7.3.3 and the registry of header fields),
-//! and their recognition by length and first letter. Not here: what the values mean.
+//! and their recognition. Not here: what the values mean.
 
 macro_rules! names {
     ($($variant:ident $text:literal),* $(,)?) => {
@@ -83,71 +83,12 @@ impl Name {
 
     /// The name of a header line, full or compact, any case.
     pub fn recognise(name: &[u8]) -> Option<Name> {
-        use Name::*;
-        let (&first, rest) = name.split_first()?;
-        let first = first | 0x20;
-        if rest.is_empty() {
-            return compact(first);
+        if let [letter] = name {
+            return compact(letter | 0x20);
         }
-        // Length and first letter leave one candidate, except where a further letter is looked at.
-        let third = name.get(2).copied().unwrap_or_default() | 0x20;
-        let candidate = match (name.len(), first) {
-            (2, b't') => To,
-            (3, b'v') => Via,
-            (4, b'f') => From,
-            (4, b'c') => CSeq,
-            (4, b'r') if third == b'e' => RSeq,
-            (4, b'r') => RAck,
-            (4, b'p') => Path,
-            (4, b'd') => Date,
-            (5, b'r') => Route,
-            (5, b'a') => Allow,
-            (5, b'e') => Event,
-            (6, b'a') => Accept,
-            (6, b'm') => MinSe,
-            (6, b'r') => Reason,
-            (6, b's') => Server,
-            (7, b'c') if third == b'l' => CallId,
-            (7, b'c') => Contact,
-            (7, b'e') => Expires,
-            (7, b'r') => Require,
-            (7, b'p') => Privacy,
-            (7, b's') => Subject,
-            (7, b'w') => Warning,
-            (8, b'r') if third == b'f' => ReferTo,
-            (8, b'r') => Replaces,
-            (9, b's') => Supported,
-            (9, b'd') => Diversion,
-            (9, b't') => Timestamp,
-            (10, b'u') => UserAgent,
-            (11, b'm') => MinExpires,
-            (11, b'u') => Unsupported,
-            (11, b'r') if third == b'f' => ReferredBy,
-            (11, b'r') => RetryAfter,
-            (12, b'm') => MaxForwards,
-            (12, b'r') => RecordRoute,
-            (12, b'c') => ContentType,
-            (12, b'h') => HistoryInfo,
-            (13, b'p') if third == b'o' => ProxyRequire,
-            (13, b'p') => PEarlyMedia,
-            (13, b'a') => Authorization,
-            (13, b's') => ServiceRoute,
-            (14, b'c') => ContentLength,
-            (15, b's') => SessionExpires,
-            (15, b'r') => RemotePartyId,
-            (16, b'c') => ContentEncoding,
-            (16, b'w') => WwwAuthenticate,
-            (17, b'p') => PChargingVector,
-            (18, b's') => SubscriptionState,
-            (18, b'p') => ProxyAuthenticate,
-            (19, b'c') => ContentDisposition,
-            (19, b'p') if name[1] == b'-' => PAssertedIdentity,
-            (19, b'p') => ProxyAuthorization,
-            (20, b'p') => PPreferredIdentity,
-            (21, b'p') => PAccessNetworkInfo,
-            _ => return None,
-        };
-        name.eq_ignore_ascii_case(candidate.as_str().as_bytes()).then_some(candidate)
+        let &candidate = Name::ALL.get(usize::from(CANDIDATES[slot(name)?]))?;
+        let text = candidate.as_str().as_bytes();
+        (name == text || name.eq_ignore_ascii_case(text)).then_some(candidate)
     }
 
     /// A second line of these cannot be combined with the first (RFC 3261 s7.3.1): which one a peer believes would be
@@ -177,6 +118,28 @@ impl Name {
                 | Timestamp
         )
     }
+}
+
+/// Per slot the one name that falls there; a collision would stop the build.
+static CANDIDATES: [u8; 256] = {
+    let mut table = [u8::MAX; 256];
+    let mut i = 0;
+    while i < TEXT.len() {
+        let Some(slot) = slot(TEXT[i].as_bytes()) else { panic!("a one-letter name") };
+        assert!(table[slot] == u8::MAX, "two header names in one slot: choose other factors in `slot`");
+        table[slot] = i as u8;
+        i += 1;
+    }
+    table
+};
+
+/// Length, first and third letter tell all known names apart; the factors were found by trying.
+const fn slot(name: &[u8]) -> Option<usize> {
+    if name.len() < 2 {
+        return None;
+    }
+    let third = if name.len() > 2 { name[2] as usize | 0x20 } else { 0x20 };
+    Some((name.len() + (name[0] as usize | 0x20) * 7 + third * 24) % 256)
 }
 
 fn compact(letter: u8) -> Option<Name> {

@@ -4,7 +4,7 @@
 //! The first fault is remembered and reading goes on, so that a refused request can still be answered.
 
 use super::header::{CSeq, NameAddr, Via};
-use super::scan::{CommaList, decimal, is_space, is_token, trim};
+use super::scan::{CommaList, TOKEN, decimal, is_space, is_token, run, trim};
 use super::uri::Uri;
 use super::{
     Framing, Line, MAX_HEADER_LINES, MAX_HEADER_SECTION, MAX_MESSAGE, Malformed, Message, Method, Name, Start,
@@ -82,7 +82,7 @@ fn start_line<'a>(line: &'a [u8], fault: &mut Fault) -> Start<'a> {
     let (uri, version) = (&rest[..last], &rest[last + 1..]);
     if !is_token(method) {
         note(fault, 400, "Request method malformed");
-    } else if uri.is_empty() || uri.iter().any(|&b| is_space(b)) || version.is_empty() {
+    } else if uri.is_empty() || version.is_empty() || memchr::memchr2(b' ', b'\t', uri).is_some() {
         note(fault, 400, "White space in the request line");
     } else if !version.eq_ignore_ascii_case(b"SIP/2.0") {
         let sip = version.len() >= 4 && version[..4].eq_ignore_ascii_case(b"SIP/");
@@ -164,18 +164,13 @@ fn line_end(raw: &[u8], from: usize) -> Option<Option<usize>> {
 
 fn header_line(msg: &mut Message<'_>, start: usize, end: usize, fault: &mut Fault) {
     let line = &msg.raw[start..end];
-    let Some(colon) = memchr::memchr(b':', line) else {
-        return note(fault, 400, "Header line without a colon");
-    };
-    let mut name_len = colon;
-    while name_len > 0 && matches!(line[name_len - 1], b' ' | b'\t') {
-        name_len -= 1;
-    }
-    let name = &line[..name_len];
-    let known = Name::recognise(name);
-    if known.is_none() && !is_token(name) || name_len > usize::from(u8::MAX) {
+    let name_len = run(line, TOKEN);
+    let blank = line[name_len..].iter().take_while(|&&b| b == b' ' || b == b'\t').count();
+    let colon = name_len + blank;
+    if name_len == 0 || name_len > usize::from(u8::MAX) || line.get(colon) != Some(&b':') {
         return note(fault, 400, "Header name malformed");
     }
+    let known = Name::recognise(&line[..name_len]);
     let (mut value_start, mut value_end) = (start + colon + 1, end);
     while value_start < value_end && is_space(msg.raw[value_start]) {
         value_start += 1;

@@ -2,26 +2,57 @@
 //! lists, numbers. Not here: anything that knows a header's meaning.
 //! A folded line keeps its CRLF in place (nothing is copied), so CR and LF count as white space in a value.
 
-const TOKEN: u8 = 1;
-const SPACE: u8 = 2;
+/// Classes of a byte, as bits.
+pub(crate) const TOKEN: u8 = 1;
+pub(crate) const SPACE: u8 = 2;
+/// What may stand between `<` and `>`: no white space, control, quote or bracket. Escapes are not checked.
+pub(crate) const URI: u8 = 4;
+/// An unquoted parameter value; wider than token for hosts and IPv6 addresses (`received=2001:db8::1`).
+pub(crate) const VALUE: u8 = 8;
+pub(crate) const HOST: u8 = 16;
+/// A display name without quotes. The grammar says tokens; bytes above 0x7f are let through, separators are not: with
+/// them it would be open which of two addresses is meant.
+pub(crate) const DISPLAY: u8 = 32;
+/// A URI not in `<>`: s20 forbids `,` `;` `?`, with which it would mix with a list, parameters or headers.
+pub(crate) const BARE_URI: u8 = 64;
 
 static CLASS: [u8; 256] = {
     let mut t = [0u8; 256];
     let token = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.!%*_+`'~";
     let mut i = 0;
     while i < token.len() {
-        t[token[i] as usize] |= TOKEN;
+        t[token[i] as usize] |= TOKEN | DISPLAY;
         i += 1;
     }
-    t[b' ' as usize] |= SPACE;
-    t[b'\t' as usize] |= SPACE;
-    t[b'\r' as usize] |= SPACE;
-    t[b'\n' as usize] |= SPACE;
+    let mut b = 0;
+    while b < 256 {
+        let c = b as u8;
+        if matches!(c, b' ' | b'\t' | b'\r' | b'\n') {
+            t[b] |= SPACE | DISPLAY;
+        }
+        if c >= 0x80 {
+            t[b] |= DISPLAY;
+        }
+        if c > b' ' && !matches!(c, b'<' | b'>' | b'"' | 0x7f) {
+            t[b] |= URI;
+            if !matches!(c, b',' | b';') {
+                t[b] |= VALUE;
+            }
+            if !matches!(c, b',' | b';' | b'?') {
+                t[b] |= BARE_URI;
+            }
+        }
+        if c.is_ascii_alphanumeric() || matches!(c, b'.' | b'-' | b'_') {
+            t[b] |= HOST;
+        }
+        b += 1;
+    }
     t
 };
 
-pub(crate) fn is_token_char(b: u8) -> bool {
-    CLASS[b as usize] & TOKEN != 0
+/// How many bytes at the start of `s` are of `class`.
+pub(crate) fn run(s: &[u8], class: u8) -> usize {
+    s.iter().position(|&b| CLASS[b as usize] & class == 0).unwrap_or(s.len())
 }
 
 pub(crate) fn is_space(b: u8) -> bool {
@@ -29,7 +60,7 @@ pub(crate) fn is_space(b: u8) -> bool {
 }
 
 pub(crate) fn is_token(s: &[u8]) -> bool {
-    !s.is_empty() && s.iter().all(|&b| is_token_char(b))
+    !s.is_empty() && run(s, TOKEN) == s.len()
 }
 
 pub(crate) fn trim_start(mut s: &[u8]) -> &[u8] {

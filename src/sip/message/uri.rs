@@ -1,7 +1,7 @@
 //! SIP, SIPS and tel URIs (RFC 3261 s19.1, RFC 3966). Not here: number normalisation (`trunk::number`), resolution.
 
 use super::Params;
-use super::scan::{host_ip, host_port};
+use super::scan::{URI, host_ip, host_port, run};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme<'a> {
@@ -29,9 +29,9 @@ pub struct Uri<'a> {
 impl<'a> Uri<'a> {
     /// Errors name the fault; a scheme we do not know is no error (the caller answers 416).
     pub fn parse(uri: &'a [u8]) -> Result<Uri<'a>, &'static str> {
-        let colon = memchr::memchr(b':', uri).ok_or("URI without a scheme")?;
+        let colon = uri.iter().position(|&b| b == b':').ok_or("URI without a scheme")?;
         let (scheme, rest) = (&uri[..colon], &uri[colon + 1..]);
-        if uri.iter().any(|&b| b <= b' ' || matches!(b, b'<' | b'>' | b'"' | 0x7f)) {
+        if run(uri, URI) != uri.len() {
             return Err("URI with a character that must be escaped");
         }
         if scheme.eq_ignore_ascii_case(b"sip") {

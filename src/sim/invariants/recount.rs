@@ -1,0 +1,85 @@
+//! The service figures counted a second time: from the finished ledger, by another road than `sla`'s running fold.
+
+use super::Audit;
+use super::ledger::Record;
+use crate::event::EndCause;
+use crate::ids::QueueName;
+use crate::sla::Counters;
+use std::time::Duration;
+
+impl Audit {
+    /// What differs between the product's counters and ours, by name.
+    pub(super) fn differences(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        for name in self.queues.keys() {
+            let theirs = self.summary.queue(name).cloned().unwrap_or_default();
+            compare(&format!("queue {name}"), &theirs, &self.recount(Some(name)), &mut found);
+        }
+        compare("all queues", self.summary.total(), &self.recount(None), &mut found);
+        let mut say = |what: &str, theirs: u64, ours: u64| {
+            if theirs != ours {
+                found.push(format!("{what}: counted {theirs}, recounted {ours}"));
+            }
+        };
+        say("arrived", self.summary.arrived(), self.calls.len() as u64);
+        let live = self.calls.values().filter(|r| r.end.is_none()).count() as u64;
+        say("still open", self.summary.open() as u64, live);
+        let silent = |r: &&Record| asked(r).is_none() && r.end.is_some();
+        let without = self.calls.values().filter(silent).count() as u64;
+        say("without a request", self.summary.without_request().values().sum(), without);
+        found
+    }
+
+    fn recount(&self, queue: Option<&QueueName>) -> Counters {
+        let mut c = Counters::default();
+        for (record, asked) in self.calls.values().filter_map(|r| Some((r, asked(r)?))) {
+            if queue.is_some_and(|q| q != asked) {
+                continue;
+            }
+            let within = self.queues.get(asked).map_or(Duration::ZERO, |q| q.within);
+            c.offered += 1;
+            if let Some(pickup) = &record.pickup {
+                c.answered += 1;
+                c.answered_within += u64::from(pickup.wait <= within);
+                c.answered_wait += pickup.wait;
+                c.longest_wait = c.longest_wait.max(pickup.wait);
+            }
+            match (&record.end, &record.pickup) {
+                (Some(end), Some(pickup)) => {
+                    c.talks += 1;
+                    c.talk += end.at - pickup.at;
+                    c.hold += record.hold;
+                }
+                (Some(end), None) => {
+                    *c.lost.entry(end.cause).or_default() += 1;
+                    let waited = end.at - record.queued_at;
+                    c.longest_wait = c.longest_wait.max(waited);
+                    let abandoned = matches!(
+                        end.cause,
+                        EndCause::AbandonedInQueue | EndCause::AbandonedRinging | EndCause::ShortAbandon
+                    );
+                    c.abandoned_within += u64::from(abandoned && waited <= within);
+                }
+                (None, _) => {}
+            }
+        }
+        // Wrap-up is counted from the agents' states alone; here by their own stopwatch.
+        let wraps = self.wrap_ups.iter().filter(|(q, _)| queue.is_none_or(|queue| queue == q));
+        for (_, length) in wraps {
+            c.wrap_ups += 1;
+            c.wrap_up += *length;
+        }
+        c
+    }
+}
+
+/// The queue a call asked for; a call turned away at the door asked too.
+fn asked(record: &Record) -> Option<&QueueName> {
+    record.queue.as_ref().or(record.refused_by.as_ref())
+}
+
+fn compare(whose: &str, theirs: &Counters, ours: &Counters, found: &mut Vec<String>) {
+    if theirs != ours {
+        found.push(format!("{whose}: counted {theirs:?}, recounted {ours:?}"));
+    }
+}

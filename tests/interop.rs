@@ -1,0 +1,272 @@
+//! The gateway against SIP software of others: SIPp as carrier and as seat, baresip as a seat. What is checked is what
+//! people would notice: who hears whom, how a call ends, whether a ticket is there.
+
+#[path = "interop/baresip.rs"]
+mod baresip;
+mod common;
+#[path = "interop/sipp.rs"]
+mod sipp;
+
+use baresip::Baresip;
+use common::caller::{CALLER_TONE, SEAT_TONE, Street, answers};
+use common::{Hotline, Server, until};
+use rexian::demo::field::Who;
+use rexian::sim::ua::{Ending, UaFact};
+use sipp::Setup;
+use std::net::{IpAddr, Ipv6Addr, UdpSocket};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// Is the client here? Where clients are required (`tests/run`, CI) a missing one is a failure, elsewhere a loud skip.
+fn has(client: &str) -> bool {
+    let version = if client == "sipp" { "-v" } else { "-h" };
+    let found = Command::new(client).arg(version).stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    let required = std::env::var_os("CI").is_some() || std::env::var_os("REXIAN_REQUIRE_CLIENTS").is_some();
+    assert!(found || !required, "{client} is not installed and clients are required: run tests/run, which installs it");
+    if !found {
+        eprintln!("SKIPPED: {client} is not installed, so nothing was tested; tests/run installs it");
+    }
+    found
+}
+
+/// Waits until the call is over for the gateway, and takes the number of tickets then.
+fn tickets_after(server: &Server, ended: u64) -> usize {
+    until("the end of the call in the counters", || {
+        (server.metrics().sum("rexian_calls_ended_total") == ended).then_some(())
+    });
+    let answered = server.metrics().sum("rexian_calls_answered_total") as usize;
+    until("the tickets of the answered calls", || (server.tickets().len() >= answered).then_some(()));
+    server.tickets().len()
+}
+
+/// How the only call ended, by the gateway's own account.
+fn cause(server: &Server) -> String {
+    let by_cause = server.metrics().by("rexian_calls_ended_total", "cause");
+    let mut happened = by_cause.into_iter().filter(|(_, n)| *n > 0);
+    let (cause, n) = happened.next().expect("a call has ended");
+    assert_eq!((n, happened.next()), (1, None), "one call was made");
+    cause
+}
+
+#[test]
+fn sipp_carrier_is_heard_at_the_seat_and_hangs_up() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    let carrier = Setup::carrier(&server.hotline, server.hotline.carrier, "carrier_hangs_up").start();
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    assert_eq!(street.wait_ended(Who::Phone(phone)), Ending::PeerHungUp);
+    assert!(street.field.heard_by_phone(phone).tone, "the seat heard the carrier's tone");
+    carrier.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "caller_hangup"));
+}
+
+#[test]
+fn sipp_carrier_is_hung_up_by_the_seat() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    let carrier = Setup::carrier(&server.hotline, server.hotline.carrier, "carrier_is_hung_up").start();
+    street.wait_answered(Who::Phone(phone));
+    street.run(Duration::from_millis(500));
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    carrier.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "agent_hangup"));
+}
+
+#[test]
+fn sipp_carrier_gets_early_media_and_the_answer_only_at_pickup() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    // Nobody is signed in: the carrier waits in early media until somebody is.
+    let carrier = Setup::carrier(&server.hotline, server.hotline.early, "carrier_early_media").start();
+    until("the call in the queue", || (server.metrics().sum("rexian_calls_offered_total") == 1).then_some(()));
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    street.run_until("the carrier's tone at the seat", |f| f.hears_at_phone(phone).tone);
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    carrier.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "agent_hangup"));
+}
+
+#[test]
+fn sipp_carrier_cancels_while_its_caller_waits() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    Setup::carrier(&server.hotline, server.hotline.early, "carrier_cancels").start().finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (0, "short_abandon"));
+}
+
+#[test]
+fn sipp_seat_registers_signs_in_and_answers_with_audio_both_ways() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    sipp::sign_in(&server.hotline, 1);
+    let seat = Setup::seat(&server.hotline, 1, "seat_answers").listen();
+    let mut street = Street::new(&server.hotline);
+    let call = street.call();
+    street.wait_answered(Who::Call(call));
+    // SIPp echoes: the caller hears its own tone, having gone through the gateway twice.
+    street.field.listen_at_call(call, CALLER_TONE);
+    street.run_until("the caller's own tone back from the seat", |f| f.heard_by_call(call).tone);
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    seat.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "caller_hangup"));
+}
+
+#[test]
+fn a_busy_sipp_seat_is_passed_over_and_the_caller_keeps_the_place() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    sipp::sign_in(&server.hotline, 1);
+    let busy = Setup::seat(&server.hotline, 1, "seat_busy").listen();
+    let mut street = Street::new(&server.hotline);
+    // Longest idle first: seat 8001 is asked before this one.
+    let phone = street.sign_in(server.hotline.seat_address(2), 2, answers());
+    let call = street.call();
+    busy.finish();
+    street.wait_answered(Who::Phone(phone));
+    street.field.join(call, CALLER_TONE, phone, SEAT_TONE);
+    street.run_until("both tones", |f| f.heard_by_call(call).tone && f.hears_at_phone(phone).tone);
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    assert_eq!(street.wait_ended(Who::Phone(phone)), Ending::PeerHungUp);
+    assert_eq!(tickets_after(&server, 1), 1);
+}
+
+#[test]
+fn a_sipp_seat_that_rings_out_is_cancelled_and_the_next_gets_the_call() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline { ring_timeout: "1s", ..Hotline::new() }.start();
+    sipp::sign_in(&server.hotline, 1);
+    let silent = Setup::seat(&server.hotline, 1, "seat_rings_out").listen();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(2), 2, answers());
+    let call = street.call();
+    street.wait_answered(Who::Phone(phone));
+    silent.finish();
+    // The agent who did not answer is not asked again: the next call goes to the other, though idle for less long.
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    street.wait_ended(Who::Phone(phone));
+    let next = street.call();
+    street.wait_answered(Who::Phone(phone));
+    street.field.at_call(next, |c, now| c.hang_up(now));
+    street.wait_ended(Who::Phone(phone));
+    assert_eq!(tickets_after(&server, 2), 2);
+}
+
+#[test]
+fn a_sipp_seat_holds_resumes_and_hangs_up() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    sipp::sign_in(&server.hotline, 1);
+    let seat = Setup::seat(&server.hotline, 1, "seat_holds").listen();
+    let mut street = Street::new(&server.hotline);
+    let call = street.call();
+    street.wait_answered(Who::Call(call));
+    street.field.listen_at_call(call, CALLER_TONE);
+    assert_eq!(street.wait_ended(Who::Call(call)), Ending::PeerHungUp);
+    assert!(street.field.heard_by_call(call).tone, "the caller heard the seat");
+    seat.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "agent_hangup"));
+}
+
+#[test]
+fn baresip_seat_hears_the_caller_and_is_heard() {
+    if has("baresip") {
+        baresip_answers("udp");
+    }
+}
+
+#[test]
+fn baresip_seat_over_tcp_hears_the_caller_and_is_heard() {
+    if has("baresip") {
+        baresip_answers("tcp");
+    }
+}
+
+fn baresip_answers(transport: &str) {
+    let server = Hotline::new().start();
+    let seat = Baresip::start(&server.hotline, 1, transport);
+    seat.dial("*11");
+    let mut street = Street::new(&server.hotline);
+    for (call_no, seat_ends) in [(1, true), (2, false)] {
+        let call = street.call();
+        street.wait_answered(Who::Call(call));
+        street.field.listen_at_call(call, baresip::TONE);
+        street.run_until("baresip's tone at the caller", |f| f.heard_by_call(call).tone);
+        street.run_until("the caller's tone in baresip's recording", |_| seat.heard(CALLER_TONE));
+        assert!(!seat.heard(CALLER_TONE + 60.0), "a tone nobody sings is not there");
+        if seat_ends {
+            seat.hang_up();
+        } else {
+            street.field.at_call(call, |c, now| c.hang_up(now));
+        }
+        let how = street.wait_ended(Who::Call(call));
+        assert_eq!(how, if seat_ends { Ending::PeerHungUp } else { Ending::HungUp });
+        assert_eq!(tickets_after(&server, call_no), call_no as usize);
+    }
+}
+
+#[test]
+fn a_caller_giving_up_stops_the_sipp_seats_ringing() {
+    if !has("sipp") {
+        return;
+    }
+    // A seat that would ring for long: the caller's CANCEL must reach it.
+    let server = Hotline::new().start();
+    sipp::sign_in(&server.hotline, 1);
+    let seat = Setup::seat(&server.hotline, 1, "seat_rings_out").listen();
+    let mut street = Street::new(&server.hotline);
+    let call = street.call_early();
+    street.wait_for("early media", |who, f| who == Who::Call(call) && matches!(f, UaFact::EarlyMedia(_)));
+    street.run(Duration::from_millis(500));
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    assert_eq!(street.wait_ended(Who::Call(call)), Ending::Cancelled);
+    seat.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (0, "short_abandon"));
+}
+
+#[test]
+fn sipp_carrier_and_seat_over_ipv6() {
+    let here = IpAddr::V6(Ipv6Addr::LOCALHOST);
+    if UdpSocket::bind((here, 0)).is_err() {
+        return eprintln!("SKIPPED: this machine has no IPv6 loopback");
+    }
+    if !has("sipp") {
+        return;
+    }
+    // One address for all, so ports of this run's own.
+    let base = 40_000 + (std::process::id() % 1_000) as u16 * 16;
+    let hotline =
+        Hotline { gateway: here, carrier: here, early: here, sip_port: base, http_port: base + 1, ..Hotline::new() };
+    let server = hotline.start();
+    let at = |setup: Setup<'_>, port: u16| Setup { port: base + port, ..setup }.start();
+    at(Setup::seat(&server.hotline, 1, "seat_registers"), 2).finish();
+    at(Setup::seat(&server.hotline, 1, "seat_dials"), 2).finish();
+    let seat = Setup { port: base + 2, ..Setup::seat(&server.hotline, 1, "seat_answers") }.listen();
+    let carrier = at(Setup::carrier(&server.hotline, here, "carrier_hangs_up"), 4);
+    carrier.finish();
+    seat.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "caller_hangup"));
+}
