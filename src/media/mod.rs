@@ -150,7 +150,8 @@ impl MediaPlane {
     }
 
     fn halt(&mut self) {
-        self.threads.iter().for_each(|thread| thread.send(Order::Stop));
+        // `stop` comes here first and `drop` after it: those already joined are told nothing.
+        self.threads.iter().filter(|t| t.handle.is_some()).for_each(|thread| thread.send(Order::Stop));
         for handle in self.threads.iter_mut().filter_map(|t| t.handle.take()) {
             if handle.join().is_err() {
                 tracing::error!("a media thread has panicked");
