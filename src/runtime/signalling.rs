@@ -3,7 +3,8 @@
 
 use super::clock::Clock;
 use super::inbox::{Message, Outbox};
-use super::observer::{Figures, Observed, Observer};
+use super::figures::Figures;
+use super::observer::{Observed, Observer};
 use crate::gateway::{Gateway, Input, Output};
 use crate::media::MediaPlane;
 use crate::net::tcp::Connector;
