@@ -132,7 +132,7 @@ impl Demo {
         };
         let settings = house.settings();
         let codes = settings.core.feature_codes.clone();
-        crate::logging::init(&settings.world.log);
+        let _flushed_at_exit = crate::logging::init(&settings.world.log).map_err(|e| e.to_string())?;
         let running = Running::start(settings).map_err(|e| e.to_string())?;
         let sip = running.sip_udp().first().copied().unwrap_or(sip);
         let field = Field::new(sip).map_err(|e| format!("cannot open an epoll instance: {e}"))?;
