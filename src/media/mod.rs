@@ -12,6 +12,7 @@
 //! ```
 //! Only `shard` and `ports` know sockets; the rest is bytes and instants in, bytes out.
 
+mod clock;
 mod dtmf;
 mod figures;
 pub mod g711;
@@ -39,10 +40,11 @@ pub use prompt::{PromptError, PromptLibrary, announce_agent};
 
 use crate::config::settings::{MediaSettings, WorldSettings};
 use crate::plane::{MediaCommand, MediaEvent};
+use clock::Clock;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use router::Router;
-use shard::{Clock, Neighbour, Order, Parts, Port, Shard};
+use shard::{Neighbour, Order, Parts, Port, Shard};
 use std::fmt;
 use std::io::{self, Read};
 use std::net::SocketAddr;

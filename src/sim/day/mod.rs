@@ -156,7 +156,9 @@ impl<'t> Day<'t> {
                     plan: person.plan(&scenario),
                 };
                 let rtp = params.station.rtp;
-                Seat { phone: Phone::start(start, params), person, rtp, alarm: None }
+                let mut phone = Phone::start(start, params);
+                phone.set_call_waiting(!scenario.single_line || i % 2 == 0);
+                Seat { phone, person, rtp, alarm: None }
             })
             .collect();
         let stores = Stores::new(scenario.spool, rng.fork());

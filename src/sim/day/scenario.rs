@@ -31,6 +31,8 @@ pub struct Scenario {
     pub carrier_path: Path,
     pub seat_path: Path,
     pub troubles: Troubles,
+    /// Every other phone has no call waiting: it is busy while a feature code is dialled.
+    pub single_line: bool,
     pub spool: SpoolWeather,
     /// `kill -9` of the whole gateway process, this often in the day.
     pub crashes: usize,
@@ -146,6 +148,7 @@ impl Scenario {
             carrier_path,
             seat_path,
             troubles,
+            single_line: rng.chance(0.3),
             spool,
             max_wait: Duration::from_secs(30 + rng.below(210)),
             crashes: if ends < 3 { ends } else { 0 },

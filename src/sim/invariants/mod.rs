@@ -7,6 +7,8 @@
 mod ledger;
 mod recount;
 mod report;
+#[cfg(test)]
+mod tests;
 mod verdict;
 
 pub use report::Report;
@@ -56,6 +58,7 @@ pub struct Audit {
     steps: u64,
     hash: u64,
     second_calls: u64,
+    off_hook: u64,
 }
 
 struct Shown {
@@ -108,6 +111,7 @@ impl Audit {
             steps: 0,
             hash: 0xcbf2_9ce4_8422_2325,
             second_calls: 0,
+            off_hook: 0,
         }
     }
 
@@ -174,6 +178,7 @@ impl Audit {
             UaFact::Ended(_) => {
                 self.phones.remove(&seat);
             }
+            UaFact::OffHook => self.off_hook += 1,
             UaFact::SecondCall { rexian_call } => self.second_call(now, seat, rexian_call.as_deref()),
             UaFact::Unanswered if self.orderly => self.fault(now, format!("phone {seat}: nobody answered its BYE")),
             _ => {}

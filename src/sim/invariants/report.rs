@@ -22,6 +22,8 @@ pub struct Report {
     pub unspooled: u64,
     /// Offers that met a phone whose last call's end was still on its way.
     pub second_calls: u64,
+    /// Offers to a phone whose agent was still dialling a feature code, and which has one line.
+    pub off_hook: u64,
     pub wait: Duration,
     pub talk: Duration,
     /// Inputs the gateway handled.
@@ -48,6 +50,7 @@ impl Report {
         self.tickets += other.tickets;
         self.unspooled += other.unspooled;
         self.second_calls += other.second_calls;
+        self.off_hook += other.off_hook;
         self.wait += other.wait;
         self.talk += other.talk;
         self.steps += other.steps;

@@ -152,6 +152,7 @@ impl Audit {
             arrived: self.calls.len() as u64,
             tickets: cases.len() as u64,
             second_calls: self.second_calls,
+            off_hook: self.off_hook,
             steps: self.steps,
             hash: self.hash,
             faults: self.faults,

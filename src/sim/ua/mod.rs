@@ -51,6 +51,8 @@ pub enum UaFact {
     Offered { sip_call_id: String, caller: String, rexian_call: Option<String> },
     /// Phone: a second call came while one was ringing or up; refused with 486.
     SecondCall { rexian_call: Option<String> },
+    /// Phone without call waiting: a call came while a feature code was being dialled; refused with 486.
+    OffHook,
     /// Phone: registered or refreshed.
     Registered,
     /// Phone: the registration was refused, or nobody replied (`None`). It tries again by itself.

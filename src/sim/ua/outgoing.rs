@@ -92,6 +92,15 @@ impl Outgoing {
         }
     }
 
+    /// Placed and not over.
+    pub fn is_live(&self) -> bool {
+        match &self.state {
+            State::Calling { .. } | State::Proceeding { .. } | State::Cancelling { .. } => true,
+            State::Up(dialog) => dialog.is_up(),
+            State::Over { .. } | State::Gone => false,
+        }
+    }
+
     pub fn is_gone(&self) -> bool {
         match &self.state {
             State::Gone => true,

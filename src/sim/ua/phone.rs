@@ -30,6 +30,7 @@ pub struct Phone {
     account: Account,
     domain: String,
     expires: Duration,
+    call_waiting: bool,
     plan: Plan,
     rng: Rng,
     out: Outputs,
@@ -74,6 +75,7 @@ impl Phone {
             account,
             domain,
             expires,
+            call_waiting: true,
             plan,
             rng: Rng::new(seed),
             out: Outputs::new(),
@@ -86,6 +88,11 @@ impl Phone {
     /// The plan for calls offered from now on.
     pub fn set_plan(&mut self, plan: Plan) {
         self.plan = plan;
+    }
+
+    /// Without it a phone that is dialling a feature code answers 486 to a call.
+    pub fn set_call_waiting(&mut self, call_waiting: bool) {
+        self.call_waiting = call_waiting;
     }
 
     pub fn is_on(&self) -> bool {
@@ -186,7 +193,8 @@ impl Phone {
     /// Runs `f` on a phone that has power; an ending it returns is the current line's.
     fn step(&mut self, now: Instant, f: impl FnOnce(&mut Body, &mut Cx<'_>, &Known<'_>) -> Option<Ending>) {
         let Power::On(body) = &mut self.power else { return };
-        let known = Known { account: &self.account, domain: &self.domain, plan: self.plan };
+        let known =
+            Known { account: &self.account, domain: &self.domain, call_waiting: self.call_waiting, plan: self.plan };
         let mut cx = Cx { now, us: &self.station, rng: &mut self.rng, out: &mut self.out };
         if let Some(ending) = f(body, &mut cx, &known) {
             cx.fact(UaFact::Ended(ending));
@@ -198,6 +206,7 @@ impl Phone {
 struct Known<'a> {
     account: &'a Account,
     domain: &'a str,
+    call_waiting: bool,
     plan: Plan,
 }
 
@@ -236,6 +245,11 @@ impl Body {
         }
         if self.line.as_ref().is_some_and(Incoming::is_live) {
             cx.fact(UaFact::SecondCall { rexian_call: wire::rexian_call(msg) });
+            self.past.push(Incoming::refuse(cx, raw, msg, 486));
+            return;
+        }
+        if !phone.call_waiting && self.keypad.iter().any(|d| d.call.is_live()) {
+            cx.fact(UaFact::OffHook);
             self.past.push(Incoming::refuse(cx, raw, msg, 486));
             return;
         }
