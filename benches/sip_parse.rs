@@ -60,7 +60,7 @@ fn parse(bytes: &[u8]) -> Message<'_> {
 }
 
 /// What routing a new call reads.
-fn routing<'a>(m: &Message<'a>) -> (Option<&'a [u8]>, Option<&'a [u8]>, Option<&'a [u8]>, Option<u16>, u32, usize) {
+fn routing<'a>(m: &Message<'a>) -> ([Option<&'a [u8]>; 3], Option<u16>, u32, usize) {
     let called = Uri::parse(m.request_uri().unwrap()).unwrap();
     let caller =
         m.values(Name::PAssertedIdentity).filter_map(|v| NameAddr::parse(v).ok()).find_map(|a| Uri::parse(a.uri).ok());

@@ -35,7 +35,7 @@ fn main() {
             (one_by_one, steady)
         });
         while !load.is_finished() {
-            runtime.block_on(tokio::time::sleep(Duration::from_millis(20)));
+            runtime.block_on(async { tokio::time::sleep(Duration::from_millis(20)).await });
         }
         load.join().unwrap()
     });

@@ -16,7 +16,7 @@ use crate::acd::{Acd, AcdInput, AcdOutput};
 use crate::call::Call;
 use crate::config::settings::{CoreSettings, SeatSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact};
-use crate::ids::{CallId, LegId, SeatNo};
+use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{Endpoint, EndpointCounters, Expired, Received, ServerTx};
@@ -111,8 +111,8 @@ pub struct Gateway {
     acd: Acd,
     calls: BTreeMap<CallId, Call>,
     legs: BTreeMap<LegId, Leg>,
-    /// Calls whose withdrawn offer still rings: the agent is free once this leg is over.
-    clearing: BTreeMap<LegId, CallId>,
+    /// Seats still ringing for a caller who is gone: the agent is free once this leg is over.
+    clearing: BTreeMap<LegId, (AgentNo, SeatNo)>,
     /// Media legs whose closing figures are due.
     figures_due: BTreeMap<LegId, CallId>,
     ports: Ports,

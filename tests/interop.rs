@@ -32,7 +32,7 @@ fn has(client: &str) -> bool {
 /// Waits until the call is over for the gateway, and takes the number of tickets then.
 fn tickets_after(server: &Server, ended: u64) -> usize {
     until("the end of the call in the counters", || {
-        (server.metrics().sum("rexian_calls_ended_total") == ended).then_some(())
+        (server.metrics().sum("rexian_calls_total") == ended).then_some(())
     });
     let answered = server.metrics().sum("rexian_calls_answered_total") as usize;
     until("the tickets of the answered calls", || (server.tickets().len() >= answered).then_some(()));
@@ -41,7 +41,7 @@ fn tickets_after(server: &Server, ended: u64) -> usize {
 
 /// How the only call ended, by the gateway's own account.
 fn cause(server: &Server) -> String {
-    let by_cause = server.metrics().by("rexian_calls_ended_total", "cause");
+    let by_cause = server.metrics().by("rexian_calls_total", "cause");
     let mut happened = by_cause.into_iter().filter(|(_, n)| *n > 0);
     let (cause, n) = happened.next().expect("a call has ended");
     assert_eq!((n, happened.next()), (1, None), "one call was made");

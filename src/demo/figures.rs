@@ -48,8 +48,8 @@ impl GatewayView {
             offered: metrics.sum("rexian_calls_offered_total"),
             answered: metrics.sum("rexian_calls_answered_total"),
             answered_within: metrics.sum("rexian_calls_answered_within_total"),
-            requests: metrics.sum("rexian_calls_requested_total"),
-            ended: metrics.by("rexian_calls_ended_total", "cause"),
+            requests: metrics.sum("rexian_calls_queued_total"),
+            ended: metrics.by("rexian_calls_total", "cause"),
             tickets: ticketed.len() as u64,
             ticketed,
         }

@@ -16,6 +16,7 @@ pub mod voice;
 mod width;
 
 use crate::config::settings::Cidr;
+use crate::logging::{self, LogGuard};
 use crate::runtime::Running;
 use crate::runtime::observer::Observed;
 use board::Board;
@@ -97,6 +98,8 @@ struct Demo {
     board: Board,
     directory: Directory,
     sip: SocketAddr,
+    /// Writes out what is logged until the end.
+    _log: LogGuard,
 }
 
 impl Demo {
@@ -132,7 +135,7 @@ impl Demo {
         };
         let settings = house.settings();
         let codes = settings.core.feature_codes.clone();
-        crate::logging::init(&settings.world.log);
+        let log = logging::init(&settings.world.log).map_err(|e| e.to_string())?;
         let running = Running::start(settings).map_err(|e| e.to_string())?;
         let sip = running.sip_udp().first().copied().unwrap_or(sip);
         let field = Field::new(sip).map_err(|e| format!("cannot open an epoll instance: {e}"))?;
@@ -145,7 +148,7 @@ impl Demo {
             codes,
         };
         let stage = Stage::open(field, place, plan)?;
-        Ok(Demo { running, stage, board: Board::default(), directory, sip })
+        Ok(Demo { running, stage, board: Board::default(), directory, sip, _log: log })
     }
 
     /// True: everything was as it must be.
@@ -219,7 +222,7 @@ impl Demo {
 
     fn gateway_view(&self) -> Result<GatewayView, String> {
         let ticketed = records::ticketed_calls(&self.directory.path.join(house::CASES))?;
-        let Some(http) = self.running.http() else { return Ok(self.board.gateway_view(ticketed)) };
+        let http = self.running.http().ok_or("the gateway serves no HTTP, so its counters cannot be read")?;
         let metrics = records::Metrics::fetch(http).map_err(|e| format!("cannot read http://{http}/metrics: {e}"))?;
         Ok(GatewayView::new(&metrics, ticketed))
     }

@@ -5,7 +5,7 @@ use super::timers::Alarm;
 use super::{Gateway, Output};
 use crate::acd::{AcdInput, AcdOutput, Refused};
 use crate::call::{Call, CallInput, CallOutput, Distributor, Terms};
-use crate::event::{CallFact, EndCause, OfferEnd};
+use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
 use crate::plane::{Codec, MediaCommand};
@@ -169,12 +169,14 @@ impl Gateway {
             Distributor::Held => AcdInput::Held { call },
             Distributor::Resumed => AcdInput::Resumed { call },
             Distributor::TalkEnded => AcdInput::TalkEnded { call },
-            Distributor::LeaveAfter(leg) if self.legs.contains_key(&leg) => {
-                self.clearing.insert(leg, call);
-                self.timers.set(Alarm::Clearing(leg), Some(now + CLEARING));
-                return;
-            }
-            Distributor::LeaveAfter(_) => AcdInput::Leave { call },
+            Distributor::LeaveAfter(leg) => match self.legs.get(&leg).map(|l| l.role.clone()) {
+                Some(Role::Seat { agent, seat, .. }) => {
+                    self.clearing.insert(leg, (agent, seat));
+                    self.timers.set(Alarm::Clearing(leg), Some(now + CLEARING));
+                    AcdInput::LeaveRinging { call }
+                }
+                _ => AcdInput::Leave { call },
+            },
         };
         // The distributor may have acted first (offer timed out, seat lost): then there is nothing left to tell.
         let _ = self.acd.handle(now, input);
@@ -182,17 +184,17 @@ impl Gateway {
 
     /// The seat of a withdrawn offer has stopped ringing.
     pub(super) fn cleared(&mut self, now: Instant, leg: LegId) {
-        if let Some(call) = self.clearing.remove(&leg) {
+        if let Some((_, seat)) = self.clearing.remove(&leg) {
             self.timers.set(Alarm::Clearing(leg), None);
-            let _ = self.acd.handle(now, AcdInput::Leave { call });
+            let _ = self.acd.handle(now, AcdInput::SeatQuiet { seat });
         }
     }
 
-    /// The seat does not answer our CANCEL: its agent is not ready before the next call finds out.
+    /// The seat does not answer our CANCEL: its agent is not ready, before the next call finds out.
     pub(super) fn never_cleared(&mut self, now: Instant, leg: LegId) {
-        if let Some(call) = self.clearing.remove(&leg) {
-            let _ = self.acd.handle(now, AcdInput::OfferFailed { call, why: OfferEnd::Unreachable });
-            let _ = self.acd.handle(now, AcdInput::Leave { call });
+        if let Some((agent, _)) = self.clearing.remove(&leg) {
+            let reason = NotReadyReason::Unreachable;
+            let _ = self.acd.handle(now, AcdInput::NotReady { agent, reason });
         }
     }
 

@@ -207,3 +207,94 @@ fn sendable(agreed: &Option<Agreed>) -> Option<(&Negotiated, SocketAddr)> {
 fn reachable(to: SocketAddr) -> bool {
     !to.ip().is_unspecified() && to.port() != 0
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::media::rtp::Packet;
+    use crate::plane::{Codec, Direction};
+    use rand_chacha::ChaCha8Rng;
+    use rand_chacha::rand_core::{Rng, SeedableRng};
+    use std::cell::RefCell;
+
+    const THEM: &str = "10.0.0.5:4000";
+
+    fn ms(n: u64) -> Instant {
+        Instant(1_000_000_000 + n * 1_000)
+    }
+
+    fn connected(id: u64) -> Leg {
+        let mut leg = Leg::new(ms(0), LegId(id), Seeds { stream: 0x1234_0000_ABCD, name: 7 });
+        let remote = THEM.parse().unwrap();
+        let media = Negotiated {
+            remote_rtp: remote,
+            remote_rtcp: remote,
+            rtcp_mux: true,
+            codec: Codec::Pcma,
+            payload_type: 8,
+            dtmf: Some(101),
+            direction: Direction::SendRecv,
+        };
+        leg.connect(ms(0), media, None, Some(Duration::from_secs(5)), Some(Duration::from_secs(30)));
+        leg
+    }
+
+    #[test]
+    fn whatever_arrives_is_counted_and_harms_nothing() {
+        let mut random = ChaCha8Rng::seed_from_u64(12_345);
+        let (mut leg, mut other) = (connected(1), connected(2));
+        let (events, from, mut out) = (RefCell::new(0u32), THEM.parse().unwrap(), [0; 2_048]);
+        let count = |_| *events.borrow_mut() += 1;
+        let mut valid = [0xD5; 172];
+        let base = Packet { payload_type: 8, marker: false, seq: 1, timestamp: 160, ssrc: 9, payload: &[0xD5; 160] };
+        base.write(&mut valid).unwrap();
+        const N: u64 = 200_000;
+        let mut rtcp = 0;
+        for n in 0..N {
+            let mut datagram = valid;
+            for _ in 0..1 + random.next_u32() % 5 {
+                // Mostly the header and the beginning of the payload.
+                let at = random.next_u32() as usize % if n % 2 == 0 { 16 } else { 172 };
+                datagram[at] = random.next_u32() as u8;
+            }
+            if n % 5 == 0 {
+                datagram[1] = [101, 229, 13, 200, 201, 203][n as usize / 5 % 6];
+            }
+            let datagram = &datagram[..172 - random.next_u32() as usize % 173 * usize::from(n % 3 == 0)];
+            if crate::media::rtp::is_rtcp(datagram) {
+                rtcp += 1;
+                leg.receive_rtcp(ms(n), from, Use::Rtp, datagram);
+            } else if let Some(part) = leg.receive(ms(n), from, datagram, &count) {
+                other.relay(ms(n), LegId(1), &part, &mut out);
+            }
+            if n % 100 == 0 {
+                leg.time(ms(n), &mut out, &count);
+                leg.report(ms(n), Closing::No, &mut [0; MAX_REPORT]);
+            }
+        }
+        let stats = leg.stats();
+        let counted = stats.received + stats.refused;
+        assert!((N - rtcp..=N).contains(&counted), "{counted} of {N} counted, {rtcp} were RTCP");
+        assert!(stats.received > N / 100 && stats.refused > N / 100, "{stats:?}");
+        // 200 s of flood: no more key presses than a hand could make.
+        assert!(*events.borrow() < 5_000, "{} events", events.borrow());
+    }
+
+    #[test]
+    fn who_hears_a_silent_leg_is_still_sent_something() {
+        let (mut leg, mut out, quiet) = (connected(1), [0; 256], |_| {});
+        leg.set_source(Source::Leg(LegId(2)), &PromptLibrary::from_alaw(Default::default()));
+        let sent: Vec<u64> = (1..=160).filter(|n| leg.time(ms(n * 100), &mut out, &quiet).is_some()).collect();
+        assert_eq!(sent, [1, 51, 101, 151], "every 5 s, in tenths of a second");
+    }
+
+    #[test]
+    fn hold_by_address_zero_sends_nothing() {
+        let (mut leg, mut out) = (connected(1), [0; 256]);
+        assert!(leg.tick(ms(20), &mut out).0.is_some());
+        let media =
+            Negotiated { remote_rtp: "0.0.0.0:4000".parse().unwrap(), ..leg.agreed.as_ref().unwrap().media.clone() };
+        leg.connect(ms(30), media, None, None, None);
+        assert!(leg.tick(ms(40), &mut out).0.is_none());
+    }
+}

@@ -12,6 +12,7 @@
 //! ```
 //! Only `shard` and `ports` know sockets; the rest is bytes and instants in, bytes out.
 
+mod clock;
 mod dtmf;
 mod figures;
 pub mod g711;
@@ -39,10 +40,11 @@ pub use prompt::{PromptError, PromptLibrary, announce_agent};
 
 use crate::config::settings::{MediaSettings, WorldSettings};
 use crate::plane::{MediaCommand, MediaEvent};
+use clock::Clock;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use router::Router;
-use shard::{Clock, Neighbour, Order, Parts, Port, Shard};
+use shard::{Neighbour, Order, Parts, Port, Shard};
 use std::fmt;
 use std::io::{self, Read};
 use std::net::SocketAddr;
@@ -148,7 +150,8 @@ impl MediaPlane {
     }
 
     fn halt(&mut self) {
-        self.threads.iter().for_each(|thread| thread.send(Order::Stop));
+        // `stop` comes here first and `drop` after it: those already joined are told nothing.
+        self.threads.iter().filter(|t| t.handle.is_some()).for_each(|thread| thread.send(Order::Stop));
         for handle in self.threads.iter_mut().filter_map(|t| t.handle.take()) {
             if handle.join().is_err() {
                 tracing::error!("a media thread has panicked");

@@ -125,7 +125,7 @@ impl<'a> Media<'a> {
     pub fn payload_types(&self) -> impl Iterator<Item = u8> + use<'a> {
         words(self.formats)
             .take(MAX_FORMATS)
-            .filter_map(|w| number(w))
+            .filter_map(number)
             .filter_map(|n| u8::try_from(n).ok())
             .filter(|&n| n < 128)
     }

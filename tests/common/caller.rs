@@ -1,6 +1,6 @@
 //! Pretend callers and phones for process tests: the demo's field, with waiting for facts.
 
-use super::{Hotline, PASSWORD, SOON};
+use super::{Hotline, SOON, password};
 use rexian::demo::field::{Field, NewCall, NewPhone, Who};
 use rexian::sim::ua::{Account, Cli, Ending, Pickup, Plan, Reaction, UaFact};
 use std::collections::VecDeque;
@@ -12,7 +12,7 @@ pub const SEAT_TONE: f32 = 1_300.0;
 
 pub struct Street {
     pub field: Field,
-    domain: String,
+    domain: &'static str,
     carriers: [usize; 2],
     /// Facts seen while waiting for another.
     past: VecDeque<(Who, UaFact)>,
@@ -51,8 +51,8 @@ impl Street {
 
     /// A phone of seat 80`n`, registered and signed in.
     pub fn sign_in(&mut self, ip: IpAddr, n: u8, plan: Plan) -> usize {
-        let account = Account { user: format!("80{n:02}"), secret: PASSWORD.into(), sha256: false };
-        let phone = NewPhone { account, domain: self.domain.clone(), plan, tone: SEAT_TONE };
+        let account = Account { user: format!("80{n:02}"), secret: password(n), sha256: false };
+        let phone = NewPhone { account, domain: self.domain.to_string(), plan, tone: SEAT_TONE };
         let phone = self.field.install(ip, phone).expect("installing a phone");
         self.wait_for("registration", |who, f| who == Who::Phone(phone) && *f == UaFact::Registered);
         self.dial(phone, "*11");

@@ -12,7 +12,11 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-pub const PASSWORD: &str = "interop-Zq7mW2";
+/// Of seat 80`n`; the gateway refuses one password for two seats.
+pub fn password(n: impl Into<usize>) -> String {
+    format!("interop-Zq{}mW2", 7_919 * n.into())
+}
+
 /// Longest wait for anything that should take milliseconds; a slow machine under load is still in time.
 pub const SOON: Duration = Duration::from_secs(20);
 
@@ -90,7 +94,7 @@ impl Hotline {
         let mut toml = format!(
             "[service]\ndomain = \"{}\"\ndrain = \"{}\"\n\n[sip]\nudp = [\"{sip}\"]\ntcp = [\"{sip}\"]\nprofiles = {profiles:?}\n\n\
              [media]\nbind_{family} = \"{}\"\naddress_{family} = \"{}\"\nfirst_port = 20000\npairs = {}\n\n\
-             [http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = \"cases.db\"\n\n\
+             [limits]\nmax_calls = {}\n\n[http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = \"cases.db\"\n\n\
              [queue_defaults]\nring_timeout = \"{}\"\nwrap_up = \"200ms\"\nannounce_agent = false\n\n\
              [[queues]]\nname = \"mandarin\"\nnumbers = [\"12345\"]\nskill = \"mandarin\"\nlanguage = \"zh-CN\"\n\n\
              [[trunks]]\nname = \"carrier\"\npeers = [\"{}/{prefix}\"]\nprofile = \"generic\"\n",
@@ -99,6 +103,7 @@ impl Hotline {
             self.gateway,
             self.gateway,
             self.port_pairs,
+            self.port_pairs / 2,
             self.ring_timeout,
             self.carrier,
         );
@@ -112,18 +117,16 @@ impl Hotline {
             let _ = write!(
                 toml,
                 "\n[[agents]]\nnumber = \"66{n:02}\"\nskills = {{ mandarin = 5 }}\n\n\
-                 [[seats]]\nnumber = \"80{n:02}\"\npassword = \"{PASSWORD}\"\ndefault_agent = \"66{n:02}\"\n"
+                 [[seats]]\nnumber = \"80{n:02}\"\npassword = \"{}\"\ndefault_agent = \"66{n:02}\"\n",
+                password(n)
             );
         }
         toml
     }
 
-    /// Realm and host part: the address, so that a client that knows nothing else finds it.
-    pub fn domain(&self) -> String {
-        match self.gateway {
-            IpAddr::V4(ip) => ip.to_string(),
-            IpAddr::V6(ip) => format!("[{ip}]"),
-        }
+    /// Realm and host part of addresses; resolved nowhere, phones are told the gateway's address besides.
+    pub fn domain(&self) -> &'static str {
+        "hotline.test"
     }
 
     pub fn start(self) -> Server {

@@ -1,11 +1,11 @@
 //! Runs baresip as a seat's phone: registers with digest, dials what it is told to, answers by itself, sings a tone and
 //! records what it hears.
 
-use crate::common::{Hotline, PASSWORD, until};
+use crate::common::{Hotline, password, until};
 use rexian::media::g711::linear_to_alaw;
 use rexian::media::tone::is_present;
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -23,18 +23,25 @@ impl Baresip {
     /// Seat 80`n` over `transport` (`udp`, `tcp`); returns once it has registered.
     pub fn start(hotline: &Hotline, n: u8, transport: &str) -> Baresip {
         let directory = tempfile::tempdir().expect("a temporary directory");
-        let ip = hotline.seat_address(n);
-        let control = SocketAddr::new(ip, 4_444);
+        // baresip sends RTP from whatever address the system picks, which on loopback is this one, and the gateway
+        // takes audio only from where it was agreed.
+        let ip = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let free = || {
+            let listener = TcpListener::bind((ip, 0)).expect("a free port");
+            listener.local_addr().expect("its address")
+        };
+        let (sip, control) = (free(), free());
         let path = directory.path();
         std::fs::create_dir(path.join("recordings")).expect("making the recordings' folder");
         let write = |name: &str, text: String| std::fs::write(path.join(name), text).expect("writing baresip's files");
-        write("config", configuration(ip, control, &path.join("recordings").display().to_string()));
+        write("config", configuration(sip, control, &path.join("recordings").display().to_string()));
         write("contacts", String::new());
         write(
             "accounts",
             format!(
-                "<sip:80{n:02}@{domain};transport={transport}>;auth_user=80{n:02};auth_pass={PASSWORD};\
+                "<sip:80{n:02}@{domain};transport={transport}>;auth_user=80{n:02};auth_pass={};\
                  outbound=\"sip:{sip};transport={transport}\";regint=120;answermode=auto;audio_codecs=PCMA/8000/1\n",
+                password(n),
                 domain = hotline.domain(),
                 sip = hotline.sip(),
             ),
@@ -56,10 +63,10 @@ impl Baresip {
 
     /// Dials a feature code and returns when that call is over again.
     pub fn dial(&self, code: &str) {
-        let before = self.log().matches("terminated").count();
+        let before = self.log().matches("session closed").count();
         self.command("dial", code);
         until("the end of the feature code's call", || {
-            (self.log().matches("terminated").count() > before).then_some(())
+            (self.log().matches("session closed").count() > before).then_some(())
         });
     }
 
@@ -117,15 +124,16 @@ fn samples(path: PathBuf) -> Vec<i16> {
 }
 
 /// No sound card: a sine for the microphone, an internal bridge for the loudspeaker, `sndfile` in between records.
-fn configuration(ip: IpAddr, control: SocketAddr, recordings: &str) -> String {
+fn configuration(sip: SocketAddr, control: SocketAddr, recordings: &str) -> String {
     format!(
-        "poll_method epoll\nsip_listen {ip}:5060\nnet_interface {ip}\ncall_local_timeout 120\ncall_max_calls 4\n\
+        "poll_method epoll\nsip_listen {sip}\nnet_interface {}\ncall_local_timeout 120\ncall_max_calls 4\n\
          audio_source ausine,{TONE}\naudio_player aubridge,sink\naudio_alert aubridge,sink\n\
          ausrc_srate 48000\nausrc_channels 2\nauplay_srate 8000\nauplay_channels 1\naudio_level no\n\
-         rtp_ports 30000-30100\nrtcp_mux no\njitter_buffer_type fixed\njitter_buffer_delay 5-10\n\
+         rtcp_mux no\njitter_buffer_type fixed\njitter_buffer_delay 5-10\n\
          module_path /usr/lib/baresip/modules\n\
          module g711.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\n\
          module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
-         snd_path {recordings}\nctrl_tcp_listen {control}\n"
+         snd_path {recordings}\nctrl_tcp_listen {control}\n",
+        sip.ip()
     )
 }

@@ -1,6 +1,6 @@
 //! Runs SIPp with a scenario of `tests/interop/sipp/`, and tells whether it went as written.
 
-use crate::common::{Hotline, PASSWORD, until};
+use crate::common::{Hotline, password, until};
 use rexian::media::tone::ToneGenerator;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -21,6 +21,7 @@ pub struct Setup<'a> {
     pub scenario: &'static str,
     pub ip: IpAddr,
     pub port: u16,
+    pub password: String,
     /// Called number, or the seat's user.
     pub service: &'a str,
     /// What a `<pause/>` takes.
@@ -31,7 +32,16 @@ pub struct Setup<'a> {
 
 impl<'a> Setup<'a> {
     pub fn carrier(hotline: &'a Hotline, ip: IpAddr, scenario: &'static str) -> Setup<'a> {
-        Setup { hotline, scenario, ip, port: 5060, service: "12345", pause: Duration::from_millis(1_500), code: "" }
+        Setup {
+            hotline,
+            scenario,
+            ip,
+            port: 5060,
+            service: "12345",
+            password: String::new(),
+            pause: Duration::from_millis(1_500),
+            code: "",
+        }
     }
 
     pub fn seat(hotline: &'a Hotline, n: u8, scenario: &'static str) -> Setup<'a> {
@@ -41,6 +51,7 @@ impl<'a> Setup<'a> {
             scenario,
             ip,
             port: 5070,
+            password: password(n),
             service: SEATS[usize::from(n)],
             pause: Duration::from_millis(400),
             code: "*11",
@@ -58,7 +69,7 @@ impl<'a> Setup<'a> {
         // The digest's uri must name the request's target.
         let target = match self.code {
             code if self.scenario == "seat_dials" => format!("{code}@{}", self.hotline.domain()),
-            _ => self.hotline.domain(),
+            _ => self.hotline.domain().to_string(),
         };
         let pause = self.pause.as_millis().to_string();
         let child = Command::new("sipp")
@@ -66,9 +77,11 @@ impl<'a> Setup<'a> {
             .arg("-sf")
             .arg(scenario)
             .args(["-i", &ip, "-mi", &ip, "-p", &self.port.to_string(), "-s", self.service, "-d", &pause])
-            .args(["-au", self.service, "-ap", PASSWORD, "-auth_uri", &target])
-            .args(["-key", "cli", "05318201001", "-key", "domain", &self.hotline.domain(), "-key", "code", self.code])
-            .args(["-m", "1", "-nostdin", "-rtp_echo", "-trace_err", "-trace_msg", "-timeout", "60s", "-timeout_error"])
+            .args(["-au", self.service, "-ap", &self.password, "-auth_uri", &target])
+            .args(["-key", "cli", "05318201001", "-key", "domain", self.hotline.domain(), "-key", "code", self.code])
+            .args(["-m", "1", "-nostdin", "-trace_err", "-trace_msg", "-timeout", "60s", "-timeout_error"])
+            // A seat echoes; a carrier plays its tone from the same port, so it must not.
+            .args(self.scenario.starts_with("seat").then_some("-rtp_echo"))
             .arg(gateway)
             .stdin(Stdio::null())
             .stdout(output.try_clone().expect("duplicating a handle"))

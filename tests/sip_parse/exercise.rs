@@ -1,12 +1,19 @@
 //! Everything a received byte can reach, called with any bytes; panics where a promise is broken. Shared by the mutation
 //! test and the fuzz targets (`tests/fuzz`).
 
+use rexian::config::settings::Secret;
+use rexian::media::rtp;
 use rexian::plane::{Codec, Direction};
 use rexian::sdp::offer_answer::{self, Local};
+use rexian::sip::digest::{Digest, Verdict};
 use rexian::sip::framing::{Frame, Framer};
 use rexian::sip::message::uri::{Uri, unescape};
-use rexian::sip::message::{Builder, CSeq, Framing, MAX_MESSAGE, Message, Name, NameAddr, Params, Via, reason_phrase};
+use rexian::sip::message::{
+    Builder, CSeq, Framing, MAX_MESSAGE, Message, Method, Name, NameAddr, Params, Via, reason_phrase,
+};
+use rexian::time::Instant;
 use std::hint::black_box;
+use std::time::Duration;
 
 /// True if the message was taken.
 pub fn message(bytes: &[u8]) -> bool {
@@ -149,4 +156,34 @@ pub fn sdp(bytes: &[u8]) -> bool {
         assert_eq!(said.media.iter().filter(|m| m.port != 0).count(), 1);
     }
     answered.is_ok()
+}
+
+/// Judges `bytes` as an Authorization value that nobody was challenged for; true if it was read as a Digest answer.
+pub fn digest(bytes: &[u8]) -> bool {
+    let request = Builder::request(Method::Register, b"sip:h")
+        .header(Name::Via, b"SIP/2.0/UDP h")
+        .header(Name::From, b"<sip:8001@h>;tag=1")
+        .header(Name::To, b"<sip:8001@h>")
+        .header(Name::CallId, b"x")
+        .header(Name::CSeq, b"1 REGISTER")
+        .header(Name::Authorization, bytes)
+        .finish();
+    let msg = Message::parse(&request, Framing::Stream).unwrap_or_else(|e| panic!("{}", e.reason));
+    let mut digest = Digest::new("h", [7; 32], Duration::from_secs(60));
+    let now = Instant::from_unix_secs(1_800_000_000);
+    let verdict = digest.verify(now, &msg, |_| Some(Secret("secret".into())));
+    assert!(!matches!(verdict, Verdict::Accepted { .. } | Verdict::Stale), "{verdict:?}");
+    assert_eq!(digest.remembered(), 0, "a guess leaves nothing behind");
+    !matches!(verdict, Verdict::Missing)
+}
+
+/// True if the datagram was RTP.
+pub fn rtp(bytes: &[u8]) -> bool {
+    black_box(rtp::is_rtcp(bytes));
+    let Some(packet) = rtp::Packet::parse(bytes) else { return false };
+    assert!(packet.payload.len() + rtp::HEADER <= bytes.len() && packet.payload_type < 128);
+    let mut out = vec![0; bytes.len()];
+    let len = packet.write(&mut out).expect("what was read fits where it came from");
+    assert_eq!(rtp::Packet::parse(&out[..len]), Some(packet));
+    true
 }

@@ -7,7 +7,7 @@ use std::fmt::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 
 /// Room for what a response adds to the echoed headers: Contact, Allow, Supported, an SDP body of one stream.
-const ROOM: usize = 768;
+const ROOM: usize = 640;
 
 pub struct Builder {
     buf: Vec<u8>,
@@ -33,7 +33,8 @@ impl Builder {
         to_tag: Option<&[u8]>,
         source: SocketAddr,
     ) -> Builder {
-        let echoed = request.raw().len() - request.body().len();
+        let echoed = [Name::Via, Name::RecordRoute, Name::From, Name::To, Name::CallId, Name::CSeq];
+        let echoed: usize = echoed.iter().flat_map(|&n| request.headers(n)).map(|v| v.len() + 16).sum();
         let mut b = Builder { buf: Vec::with_capacity(echoed + ROOM) };
         b.push(b"SIP/2.0 ");
         b.push_number(u32::from(status));
@@ -130,14 +131,16 @@ impl Builder {
     fn push_top_via(&mut self, request: &Message<'_>, line: &[u8], source: SocketAddr) {
         let via = request.via();
         let source_ip = source.ip().to_canonical();
-        let same_host = host_ip(via.host).is_some_and(|ip| ip.to_canonical() == source_ip);
-        let claims = !via.params.0.is_empty() && via.params.get("received").is_some();
-        let mut values = CommaList(line);
-        let top = values.next().unwrap_or_default();
+        let plain = || {
+            let same_host = host_ip(via.host).is_some_and(|ip| ip.to_canonical() == source_ip);
+            same_host && via.params.get("received").is_none()
+        };
         // A Via that could not be read is echoed: rewriting it would be guessing.
-        if via.host.is_empty() || (same_host && !via.wants_rport() && !claims) {
+        if via.host.is_empty() || (!via.wants_rport() && plain()) {
             return self.push(line);
         }
+        let mut values = CommaList(line);
+        let top = values.next().unwrap_or_default();
         // The parameters run to the end of the value.
         self.push(trim_end(&top[..top.len() - trim_end(via.params.0).len()]));
         for segment in via.params.segments() {

@@ -121,8 +121,11 @@ impl<'a> NameAddr<'a> {
     }
 }
 
-/// Display name, URI, parameters. The first quote decides: `"a\" <sip:evil@z.com>" <sip:x@y.com>` is x@y.com.
-fn split_name_addr(raw: &[u8]) -> Result<(Option<&[u8]>, &[u8], &[u8]), &'static str> {
+/// Display name, URI, parameters with their first `;`.
+type Parts<'a> = (Option<&'a [u8]>, &'a [u8], &'a [u8]);
+
+/// Cuts an address apart. The first quote decides: `"a\" <sip:evil@z.com>" <sip:x@y.com>` is x@y.com.
+fn split_name_addr(raw: &[u8]) -> Result<Parts<'_>, &'static str> {
     let (display, rest) = if raw.first() == Some(&b'"') {
         let len = quoted_len(raw).ok_or("display name with an unclosed quote")?;
         let rest = trim_start(&raw[len..]);
@@ -194,6 +197,9 @@ impl<'a> CSeq<'a> {
     }
 }
 
+/// A parameter's name and, unless it is a flag, its value with quotes stripped.
+pub type Param<'a> = (&'a [u8], Option<&'a [u8]>);
+
 /// `;a=b;c;d="e"` left unparsed until asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Params<'a>(pub &'a [u8]);
@@ -205,7 +211,7 @@ impl<'a> Params<'a> {
     }
 
     /// Names and values in order; empty parameters (`;;`) are skipped.
-    pub fn iter(&self) -> impl Iterator<Item = (&'a [u8], Option<&'a [u8]>)> + use<'a> {
+    pub fn iter(&self) -> impl Iterator<Item = Param<'a>> + use<'a> {
         Segments(self.0).map(name_and_value).filter(|(n, _)| !n.is_empty())
     }
 
@@ -224,7 +230,7 @@ impl<'a> Params<'a> {
 pub(super) struct Strict<'a>(&'a [u8]);
 
 impl<'a> Iterator for Strict<'a> {
-    type Item = Result<(&'a [u8], Option<&'a [u8]>), ()>;
+    type Item = Result<Param<'a>, ()>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let s = trim_start(std::mem::take(&mut self.0));
@@ -252,7 +258,7 @@ impl<'a> Iterator for Strict<'a> {
     }
 }
 
-fn name_and_value(segment: &[u8]) -> (&[u8], Option<&[u8]>) {
+fn name_and_value(segment: &[u8]) -> Param<'_> {
     match memchr::memchr(b'=', segment) {
         None => (segment, None),
         Some(eq) => {

@@ -14,7 +14,7 @@ mod scan;
 pub mod uri;
 
 pub use builder::{Builder, reason_phrase};
-pub use header::{CSeq, NameAddr, Params, Via};
+pub use header::{CSeq, NameAddr, Param, Params, Via};
 pub use name::Name;
 use scan::{CommaList, decimal, trim};
 use std::fmt;

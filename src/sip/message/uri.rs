@@ -209,8 +209,17 @@ mod tests {
     #[test]
     fn parts() {
         // uri | user | password | host | port | params | headers
+        type Row = (
+            &'static str,
+            Option<&'static str>,
+            Option<&'static str>,
+            &'static str,
+            Option<u16>,
+            &'static str,
+            &'static str,
+        );
         #[rustfmt::skip]
-        let rows: &[(&str, Option<&str>, Option<&str>, &str, Option<u16>, &str, &str)] = &[
+        let rows: &[Row] = &[
             ("sip:first.last@x", Some("first.last"), None, "x", None, "", ""),
             ("sip:12345@[2001:db8::10]:5070;transport=tcp?a=b", Some("12345"), None, "2001:db8::10", Some(5070), ";transport=tcp", "a=b"),
             ("SIPS:alice:secret@atlanta.com", Some("alice"), Some("secret"), "atlanta.com", None, "", ""),

@@ -1,0 +1,171 @@
+//! What a media thread does when it is told something: opening, connecting and closing legs, joining them, giving ports
+//! away and taking them in. Not here: packets and time (`shard`), which thread is told (`router`).
+
+use super::{Arrivals, Order, Port, Shard, send_report, watch};
+use crate::ids::LegId;
+use crate::media::leg::{Leg, Seeds};
+use crate::media::rtcp::{Closing, MAX_REPORT};
+use crate::plane::{MediaCommand, MediaEvent, Source};
+use crate::time::Instant;
+use rand_chacha::rand_core::Rng;
+use rustix::event::epoll;
+
+impl Shard {
+    /// Takes what came from outside. False: the end.
+    pub(super) fn obey(&mut self) -> bool {
+        let mut count = [0; 8];
+        let _ = rustix::io::read(&self.wake, &mut count);
+        while let Ok(batch) = self.arrivals.try_recv() {
+            batch.into_iter().for_each(|(slot, port)| self.arrive(slot, port));
+        }
+        while let Ok(order) = self.orders.try_recv() {
+            self.waiting.push_back(order);
+        }
+        while let Some(order) = self.waiting.pop_front() {
+            if !self.can(&order) {
+                self.waiting.push_front(order);
+                break;
+            }
+            match order {
+                Order::Do { slot, command } => self.apply(slot, command),
+                Order::Release { slots, to } => self.release(&slots, to),
+                Order::Stop => {
+                    let open: Vec<u32> = self.legs.values().copied().collect();
+                    open.into_iter().for_each(|slot| self.close(slot));
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// Are the ports it is about here already?
+    fn can(&self, order: &Order) -> bool {
+        let here = |slot: &u32| self.ports[*slot as usize].is_some();
+        match order {
+            Order::Do { slot, .. } => here(slot),
+            Order::Release { slots, .. } => slots.iter().all(here),
+            Order::Stop => true,
+        }
+    }
+
+    fn apply(&mut self, slot: u32, command: MediaCommand) {
+        let now = self.clock.now();
+        match command {
+            MediaCommand::Open { leg, .. } => self.open(now, slot, leg),
+            MediaCommand::Connect { remote, also_from, expect_rtp_within, rtp_timeout, .. } => {
+                if let Some(leg) = self.leg(slot) {
+                    leg.connect(now, remote, also_from, expect_rtp_within, rtp_timeout);
+                }
+            }
+            MediaCommand::SetSource { source, .. } => self.set_source(slot, source),
+            MediaCommand::Close { .. } => self.close(slot),
+        }
+    }
+
+    fn open(&mut self, now: Instant, slot: u32, id: LegId) {
+        if self.leg(slot).is_some() {
+            tracing::error!(leg = %id, "the port is still another leg's: that one is closed");
+            self.close(slot);
+        }
+        let Some(port) = &mut self.ports[slot as usize] else { return };
+        // What lies here was meant for an earlier call. As many as a socket buffer holds, no more: they may still come.
+        let mut rest = [0; 1];
+        for (_, socket) in port.pair.sockets() {
+            for _ in 0..1_024 {
+                if socket.recv_from(&mut rest).is_err() {
+                    break;
+                }
+                self.figures.stray += 1;
+            }
+        }
+        let seeds = Seeds { stream: self.random.next_u64(), name: self.random.next_u64() };
+        port.leg = Some(Box::new(Leg::new(now, id, seeds)));
+        self.legs.insert(id, slot);
+        self.pacer.add(now, slot);
+    }
+
+    pub(super) fn set_source(&mut self, slot: u32, source: Source) {
+        let now = self.clock.now();
+        self.stop_listening(slot);
+        let source = match source {
+            Source::Leg(other) => match self.legs.get(&other) {
+                Some(&speaker) => {
+                    if let Some(port) = &mut self.ports[speaker as usize] {
+                        port.listeners.push(slot);
+                    }
+                    source
+                }
+                None => {
+                    tracing::warn!(leg = %other, "no such leg to listen to: silence instead");
+                    Source::Silence
+                }
+            },
+            other => other,
+        };
+        let Some(Port { leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { return };
+        leg.set_source(source, &self.prompts);
+        match leg.fed_by() {
+            Some(_) => self.pacer.remove(slot),
+            None => self.pacer.add(now, slot),
+        }
+    }
+
+    fn close(&mut self, slot: u32) {
+        let now = self.clock.now();
+        self.stop_listening(slot);
+        self.pacer.remove(slot);
+        let Some(port) = &mut self.ports[slot as usize] else { return };
+        let Some(mut leg) = port.leg.take() else { return };
+        let listeners = std::mem::take(&mut port.listeners);
+        send_report(&port.pair, &mut leg, now, Closing::Bye, &mut [0; MAX_REPORT], &mut self.figures);
+        self.legs.remove(&leg.id());
+        listeners.into_iter().for_each(|listener| self.set_source(listener, Source::Silence));
+        let stats = leg.stats();
+        self.figures.add_leg(&stats);
+        (self.events)(MediaEvent::Closed { leg: leg.id(), stats });
+    }
+
+    fn stop_listening(&mut self, slot: u32) {
+        let speaker = self.leg(slot).and_then(|leg| leg.fed_by());
+        let speaker = speaker.and_then(|id| self.legs.get(&id).copied());
+        if let Some(port) = speaker.and_then(|slot| self.ports[slot as usize].as_mut()) {
+            port.listeners.retain(|listener| *listener != slot);
+        }
+    }
+
+    fn leg(&mut self, slot: u32) -> Option<&mut Leg> {
+        self.ports[slot as usize].as_mut()?.leg.as_deref_mut()
+    }
+
+    fn release(&mut self, slots: &[u32], to: usize) {
+        let mut batch = Arrivals::with_capacity(slots.len());
+        for &slot in slots {
+            let Some(port) = self.ports[slot as usize].take() else { continue };
+            for (_, socket) in port.pair.sockets() {
+                let _ = epoll::delete(&self.epoll, socket);
+            }
+            if let Some(leg) = &port.leg {
+                self.legs.remove(&leg.id());
+                self.pacer.remove(slot);
+            }
+            batch.push((slot, port));
+        }
+        // Fails only when that thread has ended, which ends the service.
+        let _ = self.neighbours[to].arrivals.send(batch);
+        crate::media::ring(&self.neighbours[to].wake);
+    }
+
+    fn arrive(&mut self, slot: u32, port: Box<Port>) {
+        if let Err(error) = watch(&self.epoll, slot, &port.pair) {
+            tracing::error!(port = port.pair.port, %error, "epoll does not take a moved port: its calls stay silent");
+        }
+        if let Some(leg) = &port.leg {
+            self.legs.insert(leg.id(), slot);
+            if leg.fed_by().is_none() {
+                self.pacer.add(self.clock.now(), slot);
+            }
+        }
+        self.ports[slot as usize] = Some(port);
+    }
+}
