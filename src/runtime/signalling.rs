@@ -2,8 +2,8 @@
 //! carries out its outputs, sleeps until its next timeout. It never waits for a disk, a peer or a lock.
 
 use super::clock::Clock;
-use super::inbox::{Message, Outbox};
 use super::figures::Figures;
+use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
 use crate::gateway::{Gateway, Input, Output};
 use crate::media::MediaPlane;
