@@ -10,6 +10,7 @@ fn columns_of(c: char) -> usize {
     }
 }
 
+#[cfg(test)]
 pub fn columns(s: &str) -> usize {
     s.chars().map(columns_of).sum()
 }
