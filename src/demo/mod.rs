@@ -115,7 +115,7 @@ impl Demo {
         let pairs = house::media_pairs(&plan);
         let first_media_port = house::free_media_ports(listen, pairs)
             .ok_or_else(|| format!("no {} free UDP ports in a row for RTP on {listen}", 2 * pairs))?;
-        let directory = Directory::create(options.keep)?;
+        let directory = Directory::create()?;
         let password = house::password().map_err(|e| format!("cannot draw a password from /dev/urandom: {e}"))?;
         let spare = plan::spare_seat(options.seats);
         let house = House {
@@ -235,10 +235,14 @@ struct Directory {
 }
 
 impl Directory {
-    fn create(keep: bool) -> Result<Directory, String> {
+    fn create() -> Result<Directory, String> {
         let path = std::env::temp_dir().join(format!("rexian-demo-{}", std::process::id()));
         std::fs::create_dir_all(&path).map_err(|e| format!("cannot create {}: {e}", path.display()))?;
-        Ok(Directory { path, keep })
+        Ok(Directory { path, keep: false })
+    }
+
+    fn keep(&mut self) {
+        self.keep = true;
     }
 }
 
