@@ -163,8 +163,9 @@ impl Load {
             }
             while let Ok((len, _)) = self.socket.recv_from(&mut buffer) {
                 if let (172, Some(stamp)) = (len, buffer[12..].first_chunk::<8>()) {
-                    let at = Duration::from_nanos(u64::from_be_bytes(*stamp));
-                    latencies.push(begun.elapsed().saturating_sub(at).as_nanos() as u32);
+                    // Silence from before the bridge bears no time.
+                    let age = begun.elapsed().checked_sub(Duration::from_nanos(u64::from_be_bytes(*stamp)));
+                    latencies.extend(age.map(|age| age.as_nanos() as u32));
                 }
             }
             if elapsed > RUN + Duration::from_millis(300) {
@@ -197,7 +198,7 @@ fn memory() {
     let nobody = SocketAddr::new(HOST, 9);
     open(&mut plane, LEGS, nobody, Direction::Inactive);
     println!(
-        "{LEGS} open legs: {} bytes of RSS each, and {} for its four ports' table entries (sockets are the kernel's)",
+        "{LEGS} open legs: {} bytes of RSS each, and {} for a port pair (sockets are the kernel's)",
         rss().saturating_sub(with_ports) / u64::from(LEGS),
         with_ports.saturating_sub(before) / u64::from(LEGS)
     );

@@ -68,9 +68,7 @@ fn routing<'a>(m: &Message<'a>) -> ([Option<&'a [u8]>; 3], Option<u16>, u32, usi
     let port = Uri::parse(contact.uri).unwrap().port;
     let routes = m.headers(Name::RecordRoute).count();
     (
-        called.user,
-        caller.and_then(|u| u.user),
-        m.via().branch(),
+        [called.user, caller.and_then(|u| u.user), m.via().branch()],
         port,
         m.cseq().seq,
         routes + m.from_tag().unwrap().len(),

@@ -11,7 +11,7 @@ use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, EndCause, NotRea
 use crate::gateway::Refusals;
 use crate::ids::{AgentNo, CallId, QueueName, TrunkName};
 use crate::plane::LegStats;
-use crate::runtime::observer::Figures;
+use crate::runtime::figures::Figures;
 use crate::sip::endpoint::EndpointCounters;
 use crate::time::Instant;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};

@@ -3,7 +3,6 @@
 
 use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::{Codec, PromptId};
-use crate::sip::digest::Algorithm;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -158,6 +157,13 @@ pub struct SeatSettings {
     pub secret: Secret,
     /// Who signs in when the phone dials the sign-in code without a number.
     pub default_agent: Option<AgentNo>,
+}
+
+/// Hash of a digest challenge (RFC 7616 s6.1, RFC 8760).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Algorithm {
+    Sha256,
+    Md5,
 }
 
 /// A password that no log or debug print shows.

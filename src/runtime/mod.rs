@@ -5,6 +5,7 @@
 //! thread, `world`, for streams, the store and HTTP.
 
 pub mod clock;
+pub mod figures;
 pub mod inbox;
 pub mod observer;
 mod signalling;

@@ -1,18 +1,14 @@
 //! Everything that only looks on: logs, metrics, live views. Its own thread, fed through a bounded queue, so that a
 //! slow terminal or log pipe never holds up a call.
 
+use super::figures::Figures;
 use crate::api::metrics::Metrics;
 use crate::event::{AgentEvent, CallEvent};
-use crate::gateway::{Gateway, Refusals};
-use crate::ids::TrunkName;
 use crate::logging;
-use crate::sip::endpoint::EndpointCounters;
-use crate::time::Instant;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
-use std::time::Duration;
 use tokio::sync::watch;
 
 const DEPTH: usize = 65_536;
@@ -22,36 +18,6 @@ pub enum Observed {
     Call(CallEvent),
     Agent(AgentEvent),
     Figures(Box<Figures>),
-}
-
-/// Read off the gateway once a second.
-#[derive(Clone, Debug)]
-pub struct Figures {
-    pub at: Instant,
-    pub calls: usize,
-    pub waiting: usize,
-    pub longest_wait: Duration,
-    pub sip: EndpointCounters,
-    pub refusals: Refusals,
-    pub trunks: Vec<(TrunkName, u32)>,
-    pub ports_in_use: usize,
-    pub draining: bool,
-}
-
-impl Figures {
-    pub fn of(now: Instant, gateway: &Gateway) -> Figures {
-        Figures {
-            at: now,
-            calls: gateway.calls(),
-            waiting: gateway.acd().waiting(),
-            longest_wait: gateway.acd().longest_wait(now),
-            sip: gateway.endpoint_counters(),
-            refusals: gateway.refusals(),
-            trunks: gateway.trunks().active().map(|(n, c)| (n.clone(), c)).collect(),
-            ports_in_use: gateway.leftovers().ports_in_use,
-            draining: gateway.is_draining(),
-        }
-    }
 }
 
 /// The sending side.

@@ -2,8 +2,9 @@
 //! carries out its outputs, sleeps until its next timeout. It never waits for a disk, a peer or a lock.
 
 use super::clock::Clock;
+use super::figures::Figures;
 use super::inbox::{Message, Outbox};
-use super::observer::{Figures, Observed, Observer};
+use super::observer::{Observed, Observer};
 use crate::gateway::{Gateway, Input, Output};
 use crate::media::MediaPlane;
 use crate::net::tcp::Connector;

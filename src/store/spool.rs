@@ -34,7 +34,7 @@ impl SpoolOptions {
             queue: 10_000,
             kept: 10_000,
             max_bytes: 1 << 30,
-            group_window: Duration::from_millis(2),
+            group_window: Duration::from_millis(5),
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
         }
     }

@@ -5,6 +5,9 @@
 //! Removing delivered entries rides on a commit that is made anyway, or waits for a quiet moment: it needs no hurry,
 //! since an entry delivered twice is recognised by its call id.
 
+// A ticket moves from the queue to a batch and perhaps to the kept ones: a pointer moves cheaper than half a kilobyte.
+#![allow(clippy::vec_box)]
+
 use super::backoff::Backoff;
 use super::file::{Entry, Settled, SpoolFile};
 use super::spool::{OutcomeSink, SpoolOptions, SpoolOutcome, SpoolStatus};

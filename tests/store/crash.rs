@@ -5,7 +5,9 @@ use crate::support::{assert_gapless, id, stored, ticket};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use rexian::cases::sqlite::SqliteCases;
+use rexian::cases::{CaseStore, Outcome, StoreError};
 use rexian::store::{DeliverOptions, SpoolOptions, SpoolOutcome, Store};
+use rexian::ticket::NewTicket;
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -100,10 +102,26 @@ fn child() {
     }
 }
 
+/// A store slow enough that the process often dies between asking it and hearing its answer.
+struct Slow(SqliteCases);
+
+impl CaseStore for Slow {
+    async fn open_tickets(&self, tickets: &[NewTicket]) -> Result<Vec<Outcome>, StoreError> {
+        tokio::time::sleep(ms(10)).await;
+        let outcomes = self.0.open_tickets(tickets).await;
+        tokio::time::sleep(ms(10)).await;
+        outcomes
+    }
+    async fn health(&self) -> Result<(), StoreError> {
+        self.0.health().await
+    }
+}
+
 async fn open(dir: &Path, outcomes: impl FnMut(&[SpoolOutcome]) + Send + 'static) -> Store {
-    let spool = SpoolOptions { retry: (ms(5), ms(20)), ..SpoolOptions::new(dir.join("spool.db")) };
-    let deliver = DeliverOptions { linger: ms(3), batch: 16, ..DeliverOptions::default() };
-    Store::open(spool, deliver, SqliteCases::new(dir.join("cases.db"), "JN"), outcomes).await.unwrap()
+    let spool = SpoolOptions { retry: (ms(5), ms(20)), group_window: ms(1), ..SpoolOptions::new(dir.join("spool.db")) };
+    let deliver = DeliverOptions { linger: ms(3), batch: 64, ..DeliverOptions::default() };
+    let cases = Slow(SqliteCases::new(dir.join("cases.db"), "JN"));
+    Store::open(spool, deliver, cases, outcomes).await.unwrap()
 }
 
 /// Opens tickets in bursts for ever, printing each acknowledgement as a gateway would act on it.

@@ -204,7 +204,7 @@ impl<'t> Day<'t> {
         }
         self.plan_ends();
         // A day has a bounded number of happenings; more is a loop, and a finding.
-        let most = 2_000_000 + 20_000 * self.scenario.calls as u64;
+        let most = 500_000 + 2_000 * self.scenario.calls as u64;
         while let Some(Reverse((at, number, event))) = self.queue.pop() {
             if number > most {
                 self.audit.fault(self.now, "the day does not end: something repeats without end".into());

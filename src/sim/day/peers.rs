@@ -161,6 +161,7 @@ impl Day<'_> {
             UaFact::Answered(media) | UaFact::MediaChanged(media) => self.stream(rtp, Some(media.rtp)),
             UaFact::Ended(_) => {
                 self.stream(rtp, None);
+                self.think_soon(i, 1_000, 5_000);
                 let plan = self.seats[i].person.plan(&self.scenario);
                 self.seats[i].phone.set_plan(plan);
             }
@@ -187,21 +188,34 @@ impl Day<'_> {
     }
 
     pub(super) fn think_soon(&mut self, i: usize, low_ms: u64, high_ms: u64) {
-        let delay = self.seats[i].person.delay(low_ms, high_ms);
-        self.plan(delay, Event::Think(i));
+        let at = self.now + self.seats[i].person.delay(low_ms, high_ms);
+        self.think_at(i, at);
+    }
+
+    fn think_at(&mut self, i: usize, at: Instant) {
+        let person = &mut self.seats[i].person;
+        if person.thinks_at.is_none_or(|planned| at < planned) {
+            person.thinks_at = Some(at);
+            self.plan_at(at, Event::Think(i));
+        }
     }
 
     pub(super) fn think(&mut self, i: usize) {
+        let now = self.now;
         let seat = &mut self.seats[i];
+        if seat.person.thinks_at != Some(now) {
+            return;
+        }
+        seat.person.thinks_at = None;
         if seat.person.dialling || !seat.phone.is_on() || seat.phone.is_busy() {
             return;
         }
-        match seat.person.think(self.now) {
+        match seat.person.think(now) {
             Act::Dial(code) => {
                 seat.person.dialling = true;
                 self.with_phone(i, |phone, now| phone.dial(now, &code));
             }
-            Act::ThinkAt(at) => self.plan_at(at, Event::Think(i)),
+            Act::ThinkAt(at) => self.think_at(i, at),
             Act::Rest => {}
         }
     }

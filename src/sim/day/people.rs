@@ -17,6 +17,8 @@ pub struct Person {
     wants: Want,
     /// A feature code is being dialled.
     pub dialling: bool,
+    /// One thought at a time: the next.
+    pub thinks_at: Option<Instant>,
     rng: Rng,
 }
 
@@ -44,6 +46,7 @@ impl Person {
             shown: AgentState::LoggedOut,
             wants: Want::Work,
             dialling: false,
+            thinks_at: None,
             rng,
         }
     }

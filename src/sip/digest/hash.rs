@@ -1,15 +1,9 @@
 //! The arithmetic of digest authentication (RFC 7616 s3.4, RFC 2069 s2.1.2) and the keyed hash of our nonces.
 //! Belongs here: pure functions over bytes. Not here: what is accepted (`super`), parsing (`credentials`).
 
+pub use crate::config::settings::Algorithm;
 use md5::Md5;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Algorithm {
-    Sha256,
-    Md5,
-}
 
 impl Algorithm {
     /// As written in a challenge (RFC 7616 s6.1, RFC 8760 s2.1).

@@ -1,0 +1,37 @@
+//! What the gateway tells about itself once a second, beside its events.
+
+use crate::gateway::{Gateway, Refusals};
+use crate::ids::TrunkName;
+use crate::sip::endpoint::EndpointCounters;
+use crate::time::Instant;
+use std::time::Duration;
+
+/// Read off the gateway once a second.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    pub at: Instant,
+    pub calls: usize,
+    pub waiting: usize,
+    pub longest_wait: Duration,
+    pub sip: EndpointCounters,
+    pub refusals: Refusals,
+    pub trunks: Vec<(TrunkName, u32)>,
+    pub ports_in_use: usize,
+    pub draining: bool,
+}
+
+impl Figures {
+    pub fn of(now: Instant, gateway: &Gateway) -> Figures {
+        Figures {
+            at: now,
+            calls: gateway.calls(),
+            waiting: gateway.acd().waiting(),
+            longest_wait: gateway.acd().longest_wait(now),
+            sip: gateway.endpoint_counters(),
+            refusals: gateway.refusals(),
+            trunks: gateway.trunks().active().map(|(n, c)| (n.clone(), c)).collect(),
+            ports_in_use: gateway.leftovers().ports_in_use,
+            draining: gateway.is_draining(),
+        }
+    }
+}
