@@ -158,7 +158,7 @@ impl Plane {
     }
 
     fn open(&mut self, now: Instant, leg: LegId, port: u16) {
-        if port % 2 != 0 || !(20_000..20_800).contains(&port) {
+        if !port.is_multiple_of(2) || !(20_000..20_800).contains(&port) {
             self.faults.push(format!("{leg:?} opens port {port}, which is not ours"));
         }
         if let Some(owner) = self.ports.insert(port, leg) {

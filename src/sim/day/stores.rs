@@ -6,6 +6,7 @@ use crate::sim::rng::Rng;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 
 #[derive(Debug)]
@@ -81,10 +82,9 @@ impl Stores {
         }
         let mut unacknowledged = BTreeMap::new();
         for (call, ticket) in std::mem::take(&mut self.spool) {
-            if self.cases.contains_key(&call) {
-                self.repeats += 1;
-            } else {
-                self.cases.insert(call, ticket.clone());
+            match self.cases.entry(call) {
+                Entry::Occupied(_) => self.repeats += 1,
+                Entry::Vacant(free) => drop(free.insert(ticket.clone())),
             }
             if self.rng.chance(0.05) {
                 unacknowledged.insert(call, ticket);

@@ -110,15 +110,11 @@ impl Registration {
 
     pub fn on_timeout(&mut self, cx: &mut Cx<'_>) {
         match &mut self.state {
-            State::Asking { resend, expires, .. } => {
-                if resend.on_timeout(cx.now, cx.out) {
-                    if expires.is_zero() {
-                        self.state = State::Off;
-                    } else {
-                        self.rest(cx, None);
-                    }
-                }
-            }
+            State::Asking { resend, expires, .. } => match resend.on_timeout(cx.now, cx.out) {
+                true if expires.is_zero() => self.state = State::Off,
+                true => self.rest(cx, None),
+                false => {}
+            },
             State::Registered { refresh_at: at } | State::Resting { until: at } if cx.now >= *at => self.refresh(cx),
             _ => {}
         }

@@ -135,7 +135,8 @@ fn a_clean_call_with_hold_is_seen_alike_on_both_sides() {
 #[test]
 fn each_way_out_has_its_name() {
     let answer = Plan::answer_after(seconds(3));
-    let table: [(&str, Plan, u64, Option<u64>, Ending, &[Ending]); 6] = [
+    type Row = (&'static str, Plan, u64, Option<u64>, Ending, &'static [Ending]);
+    let table: [Row; 6] = [
         (
             "busy",
             Plan { reaction: Reaction::Refuse { after: seconds(0), status: 486 }, ..answer },
