@@ -26,7 +26,7 @@ pub fn citizens(listen: IpAddr) -> Vec<Cidr> {
     if listen.is_loopback() { vec![loopback] } else { vec![loopback, network] }
 }
 
-/// Returns only on an error; the user ends it with Ctrl-C.
+/// Until Ctrl-C.
 pub(super) fn stay(demo: &mut Demo, view: &mut View, options: &Options) -> Result<(), String> {
     demo.directory.keep();
     let seat = plan::spare_seat(options.seats);
@@ -86,6 +86,9 @@ pub(super) fn stay(demo: &mut Demo, view: &mut View, options: &Options) -> Resul
         let next = demo.stage.now() + EVERY;
         while demo.stage.now() < next {
             demo.step(view)?;
+            if demo.interrupted() {
+                return Ok(());
+            }
         }
     }
 }
