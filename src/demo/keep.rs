@@ -13,6 +13,8 @@ use std::time::Duration;
 pub const RING_TIMEOUT: Duration = Duration::from_secs(12);
 /// Between two calls of the pretend carriers.
 const EVERY: Duration = Duration::from_secs(12);
+/// Long enough for a person to hear the tone and say something.
+const TALK: Duration = Duration::from_secs(15);
 
 /// Whose calls are a citizen's: this machine, and the network asked for with `--listen`.
 pub fn citizens(listen: IpAddr) -> Vec<Cidr> {
@@ -24,8 +26,9 @@ pub fn citizens(listen: IpAddr) -> Vec<Cidr> {
     if listen.is_loopback() { vec![loopback] } else { vec![loopback, network] }
 }
 
-/// Returns only on an error; the user ends it with Ctrl-C.
+/// Until Ctrl-C.
 pub(super) fn stay(demo: &mut Demo, view: &mut View, options: &Options) -> Result<(), String> {
+    demo.directory.keep();
     let seat = plan::spare_seat(options.seats);
     let place = demo.stage.place();
     let (sip, codes) = (demo.sip, &place.codes);
@@ -70,11 +73,22 @@ pub(super) fn stay(demo: &mut Demo, view: &mut View, options: &Options) -> Resul
     let mut more = Plan::new(10_000, options.seats, 1.0, options.seed + 1).calls.into_iter();
     loop {
         if let Some(call) = more.next() {
-            demo.stage.add_call(plan::PlannedCall { patience: Duration::from_secs(40), ..call });
+            // Answered at pickup: that tells the caller when to talk, whoever picks up.
+            demo.stage.add_call(plan::PlannedCall {
+                carrier: plan::Carrier::OnPickup,
+                patience: Duration::from_secs(40),
+                talk: TALK,
+                ends_by: plan::Side::Caller,
+                held: false,
+                ..call
+            });
         }
         let next = demo.stage.now() + EVERY;
         while demo.stage.now() < next {
             demo.step(view)?;
+            if demo.interrupted() {
+                return Ok(());
+            }
         }
     }
 }

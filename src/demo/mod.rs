@@ -29,6 +29,8 @@ use std::io::IsTerminal;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use view::{Progress, View};
 
@@ -86,7 +88,7 @@ pub fn run(options: Options) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::from(1),
         Err(why) => {
-            view.say(&format!("演示无法进行 the demo cannot run: {why}"));
+            view.say(&format!("演示中止 the demo has stopped: {why}"));
             ExitCode::from(2)
         }
     }
@@ -98,6 +100,8 @@ struct Demo {
     board: Board,
     directory: Directory,
     sip: SocketAddr,
+    /// Ctrl-C was pressed: hang up and clean up instead of dying on the spot.
+    interrupted: Arc<AtomicBool>,
     /// Writes out what is logged until the end.
     _log: LogGuard,
 }
@@ -115,7 +119,7 @@ impl Demo {
         let pairs = house::media_pairs(&plan);
         let first_media_port = house::free_media_ports(listen, pairs)
             .ok_or_else(|| format!("no {} free UDP ports in a row for RTP on {listen}", 2 * pairs))?;
-        let directory = Directory::create(options.keep)?;
+        let directory = Directory::create()?;
         let password = house::password().map_err(|e| format!("cannot draw a password from /dev/urandom: {e}"))?;
         let spare = plan::spare_seat(options.seats);
         let house = House {
@@ -137,6 +141,15 @@ impl Demo {
         let codes = settings.core.feature_codes.clone();
         let log = logging::init(&settings.world.log).map_err(|e| e.to_string())?;
         let running = Running::start(settings).map_err(|e| e.to_string())?;
+        let interrupted = Arc::new(AtomicBool::new(false));
+        running.world().spawn({
+            let interrupted = interrupted.clone();
+            async move {
+                if tokio::signal::ctrl_c().await.is_ok() {
+                    interrupted.store(true, Ordering::Relaxed);
+                }
+            }
+        });
         let sip = running.sip_udp().first().copied().unwrap_or(sip);
         let field = Field::new(sip).map_err(|e| format!("cannot open an epoll instance: {e}"))?;
         let place = Place {
@@ -148,7 +161,7 @@ impl Demo {
             codes,
         };
         let stage = Stage::open(field, place, plan)?;
-        Ok(Demo { running, stage, board: Board::default(), directory, sip, _log: log })
+        Ok(Demo { running, stage, board: Board::default(), directory, sip, interrupted, _log: log })
     }
 
     /// True: everything was as it must be.
@@ -166,6 +179,9 @@ impl Demo {
     fn play_the_day(&mut self, view: &mut View) -> Result<(), String> {
         let (mut moved_at, mut before) = (self.stage.now(), 0);
         while self.step(view)? {
+            if self.interrupted() {
+                return Err("Ctrl-C".into());
+            }
             let now = self.stage.now();
             let done = self.stage.calls_over() + self.stage.calls_made();
             if done != before {
@@ -176,6 +192,10 @@ impl Demo {
             }
         }
         self.step(view).map(drop)
+    }
+
+    fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
     }
 
     /// Plays until the next picture is due, and draws it. False: the day is over.
@@ -235,10 +255,14 @@ struct Directory {
 }
 
 impl Directory {
-    fn create(keep: bool) -> Result<Directory, String> {
+    fn create() -> Result<Directory, String> {
         let path = std::env::temp_dir().join(format!("rexian-demo-{}", std::process::id()));
         std::fs::create_dir_all(&path).map_err(|e| format!("cannot create {}: {e}", path.display()))?;
-        Ok(Directory { path, keep })
+        Ok(Directory { path, keep: false })
+    }
+
+    fn keep(&mut self) {
+        self.keep = true;
     }
 }
 

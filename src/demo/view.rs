@@ -81,7 +81,8 @@ impl View {
                 Ok(json) => println!("{json}"),
                 Err(e) => eprintln!("cannot write the figures as JSON: {e}"),
             },
-            View::Live { .. } | View::Plain { .. } => print!("{}", summary(figures)),
+            View::Live { .. } => print!("{}", summary(figures, "\x1b[31m", "\x1b[0m")),
+            View::Plain { .. } => print!("{}", summary(figures, "", "")),
         }
     }
 }
@@ -215,7 +216,8 @@ fn percent(part: u64, whole: u64) -> String {
     if whole == 0 { "-".into() } else { format!("{:.1} %", 100.0 * part as f64 / whole as f64) }
 }
 
-fn summary(f: &Figures) -> String {
+/// `red` and `plain`: what begins and ends a warning's colour.
+fn summary(f: &Figures, red: &str, plain: &str) -> String {
     let share = |x: f64| format!("{:.1} %", 100.0 * x);
     let rows = [
         ("来电 calls offered", f.offered.to_string()),
@@ -239,7 +241,7 @@ fn summary(f: &Figures) -> String {
     if f.problems.is_empty() {
         text.push_str("  一致 the phones, the gateway's counters and the case store agree\n");
     } else {
-        text.push_str("\n\x1b[31m问题 problems\x1b[0m\n");
+        let _ = writeln!(text, "\n{red}问题 problems{plain}");
         for problem in &f.problems {
             let _ = writeln!(text, "  {problem}");
         }
