@@ -4,7 +4,7 @@
 //! prints what led to its first fault (`REXIAN_SIM_TRACE=file`: everything that happened).
 
 use rexian::event::EndCause;
-use rexian::sim::day::{Arrivals, Scenario, run};
+use rexian::sim::day::{Arrivals, Scenario, SpoolWeather, run};
 use rexian::sim::invariants::Report;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -105,18 +105,29 @@ fn days_with_faults_keep_every_invariant() {
     }
 }
 
-/// Days that broke something once, by what they found. They run first, in the full size they were found with.
-const REGRESSIONS: [(u64, &str); 1] = [(
-    11,
-    "an offer withdrawn before the dead phone said anything is repeated to the phone that came back: refused, no harm",
-)];
+/// Days that broke something once, with what they found.
+type Regression = (&'static str, fn() -> Scenario);
+const REGRESSIONS: [Regression; 3] = [
+    (
+        "an offer withdrawn before a dead phone said anything is repeated to the phone that came back (RFC 3261 s9.1): \
+         it must be refused or cancelled, not counted as a second call",
+        || Scenario::from_seed(11, CALLS),
+    ),
+    ("a citizen who hangs up while the ticket is on its way to the disk: one pickup, one ticket, one end", || {
+        Scenario { spool: SpoolWeather::Slow, ..Scenario::fair_weather(76, CALLS) }
+    }),
+    (
+        "an agent at a phone with one line was ready, and rung, while still dialling *13: 486, not ready, for ever",
+        || Scenario { single_line: true, arrivals: Arrivals::Rate(1.0), ..Scenario::fair_weather(1, CALLS) },
+    ),
+];
 
 #[test]
 fn days_that_broke_something_once() {
-    for (seed, what) in REGRESSIONS {
-        let scenario = Scenario::from_seed(seed, CALLS);
+    for (what, scenario) in REGRESSIONS {
+        let scenario = scenario();
         let report = run(&scenario, None);
-        assert!(report.is_sound(), "again: {what}\n{}", explain(seed, &scenario, &report));
+        assert!(report.is_sound(), "again: {what}\n{}", explain(scenario.seed, &scenario, &report));
     }
 }
 

@@ -124,7 +124,10 @@ impl Day<'_> {
 
     pub(super) fn spool_write(&mut self, call: CallId) {
         match self.stores.write(self.now, call) {
-            Some(Written::Durable) => self.input(Input::Spooled { call }),
+            Some(Written::Durable) => {
+                self.audit.durable(call);
+                self.input(Input::Spooled { call });
+            }
             Some(Written::Failed) => {
                 let again = self.stores.retry_after();
                 self.plan(again, Event::SpoolWrite(call));

@@ -20,6 +20,8 @@ pub struct Record {
     /// The pickup, if there was one.
     pub pickup: Option<Pickup>,
     pub tickets_opened: u32,
+    /// The gateway was told that its ticket is on the disk.
+    pub durable: bool,
     pub hold: Duration,
     pub end: Option<End>,
     /// Processes that had died before it arrived.
@@ -92,6 +94,7 @@ impl Audit {
             stage: Stage::Arrived,
             pickup: None,
             tickets_opened: 0,
+            durable: false,
             hold: Duration::ZERO,
             end: None,
             era: self.crashes,
@@ -141,6 +144,9 @@ impl Audit {
                 let at = record.queued_at + *wait;
                 record.pickup =
                     Some(Pickup { agent: agent.clone(), seat: seat.clone(), at, wait: *wait, spooled: *spooled });
+                if *spooled && !record.durable {
+                    return Err("its ticket is not durable".into());
+                }
                 if agent != *a || seat != *s {
                     return Err(format!("it was offered to {agent} at {seat}"));
                 }

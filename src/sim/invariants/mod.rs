@@ -190,6 +190,13 @@ impl Audit {
         }
     }
 
+    /// The gateway is told that the ticket is on the disk.
+    pub fn durable(&mut self, call: CallId) {
+        if let Some(record) = self.calls.get_mut(&call) {
+            record.durable = true;
+        }
+    }
+
     /// One output of the gateway.
     pub fn output(&mut self, now: Instant, output: &Output) {
         self.mix(now, output);

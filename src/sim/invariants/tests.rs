@@ -118,6 +118,10 @@ fn sound() -> Vec<Does> {
 
 /// What the audit says; `cases`: the tickets found in the store.
 fn audit(story: Vec<Does>, cases: Vec<NewTicket>, leftovers: Leftovers) -> Vec<String> {
+    audit_with(story, cases, leftovers, true)
+}
+
+fn audit_with(story: Vec<Does>, cases: Vec<NewTicket>, leftovers: Leftovers, durable: bool) -> Vec<String> {
     let settings = settings(&Scenario::fair_weather(1, 1));
     let gateway = Gateway::new(settings.clone(), [0; 32], at(0));
     let mut audit = Audit::new(&settings, true, true);
@@ -142,6 +146,9 @@ fn audit(story: Vec<Does>, cases: Vec<NewTicket>, leftovers: Leftovers) -> Vec<S
         last = now;
         if matches!(output, Output::Call(CallEvent { what: CallFact::Answered { .. }, .. })) {
             audit.carrier(now, 0, &UaFact::Answered(media()));
+            if durable {
+                audit.durable(CALL);
+            }
         }
         audit.output(now, &output);
     }
@@ -197,6 +204,9 @@ fn tickets_and_leftovers_are_counted() {
     found(sound(), vec![NewTicket { wait_ms: 1, ..ticket() }], nothing, "says something else");
     found(sound(), vec![ticket(), NewTicket { call: CallId(9), ..ticket() }], nothing, "which is no call");
     found(sound(), vec![ticket()], Leftovers { ports_in_use: 1, ..nothing }, "left over");
+
+    let hasty = audit_with(sound(), vec![ticket()], nothing, false);
+    assert!(hasty.iter().any(|f| f.contains("not durable")), "{hasty:#?}");
 
     let unanswered = || {
         vec![
