@@ -181,7 +181,7 @@ impl Bed {
     /// Calls in progress, as /metrics tells.
     fn calls(&self) -> u32 {
         let page = get(self.http, "/metrics");
-        let line = page.lines().find(|l| l.starts_with("rexian_calls_active"));
+        let line = page.lines().find(|l| l.starts_with("rexian_trunk_calls{"));
         line.and_then(|l| l.split_whitespace().last()).and_then(|n| n.parse::<f64>().ok()).map_or(0, |n| n as u32)
     }
 }
@@ -205,6 +205,7 @@ fn reference(rate: u32, calls: u32) -> f64 {
         .args(["-sn", "uac", &format!("127.0.0.1:{port}"), "-i", "127.0.0.1", "-p", &free_port().to_string()])
         .args(["-m", &calls.to_string(), "-r", &rate.to_string(), "-d", "0", "-nostdin", "-timeout", "100"])
         .stdout(Stdio::null())
+        .stderr(Stdio::null())
         .status();
     let used = cpu_seconds(uas.id());
     let _ = uas.kill();

@@ -20,6 +20,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines waiting for standard error.
 const QUEUE: usize = 8_192;
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Logging cannot be set up; the message says what to change.
 #[derive(Debug)]
@@ -227,8 +228,12 @@ fn write_lines(queue: &Receiver<Message>, out: &mut impl Write, dropped: &Atomic
                 false => writeln!(out, "WARN rexian::logging: log lines dropped lines={lost}"),
             };
         }
-        if let Some(done) = flushed {
-            let _ = done.send(());
+        match flushed {
+            Some(done) => {
+                let _ = done.send(());
+            }
+            // Lines come in handfuls: a thread that is asleep need not be woken for each.
+            None => std::thread::sleep(GATHER),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Whole days of calls under faults, from seeds: every invariant of `sim::invariants`, determinism, save and restore.
 //!
 //! `REXIAN_SIM_SEEDS=n` shrinks the number of days (default 200), `REXIAN_SIM_SEED=n` runs that one day alone and
-//! prints what happened before its first fault (`REXIAN_SIM_TRACE=file`: everything that happened).
+//! prints what led to its first fault (`REXIAN_SIM_TRACE=file`: everything that happened).
 
 use rexian::event::EndCause;
 use rexian::sim::day::{Arrivals, Scenario, run};
@@ -19,7 +19,7 @@ fn seeds() -> std::ops::Range<u64> {
     }
 }
 
-/// How to see it again, and the last happenings that led to the first fault.
+/// How to see it again, and what led to the first fault: the story of the call it names, or else what came before it.
 fn explain(seed: u64, scenario: &Scenario, report: &Report) -> String {
     let mut lines = Vec::new();
     run(scenario, Some(&mut |line| lines.push(line)));
@@ -27,15 +27,31 @@ fn explain(seed: u64, scenario: &Scenario, report: &Report) -> String {
         std::fs::write(path, lines.join("\n")).expect("REXIAN_SIM_TRACE names a file that can be written");
     }
     let first = report.faults.first().cloned().unwrap_or_default();
-    let time = first.split(' ').next().unwrap_or_default().to_string();
-    let until = lines.iter().rposition(|l| l.split(' ').next().is_some_and(|t| t <= time.as_str())).unwrap_or(0);
-    let from = until.saturating_sub(60);
+    let story: Vec<&String> = match names(&first, &lines) {
+        names if !names.is_empty() => lines.iter().filter(|l| names.iter().any(|n| l.contains(n))).collect(),
+        _ => {
+            let time = first.split(' ').next().unwrap_or_default();
+            let until = lines.iter().rposition(|l| l.split(' ').next().is_some_and(|t| t <= time));
+            lines[..until.map_or(0, |i| i + 1)].iter().collect()
+        }
+    };
+    let last = &story[story.len().saturating_sub(80)..];
+    let faults = report.faults.join("\n  ");
+    let happened: Vec<&str> = last.iter().map(|l| l.as_str()).collect();
     format!(
-        "seed {seed}: {} faults\n  {}\nrun it alone: REXIAN_SIM_SEED={seed} cargo test --test sim with_faults\n{scenario:?}\nbefore the first fault:\n  {}",
+        "seed {seed}: {} faults\n  {faults}\nrun it alone: REXIAN_SIM_SEED={seed} cargo test --test sim with_faults\n\
+         {scenario:?}\nwhat led to the first:\n  {}",
         report.faults.len(),
-        report.faults.join("\n  "),
-        lines[from..=until.min(lines.len().saturating_sub(1))].join("\n  "),
+        happened.join("\n  "),
     )
+}
+
+/// The SIP Call-ID in a fault's parentheses and the gateway's name for that call.
+fn names(fault: &str, lines: &[String]) -> Vec<String> {
+    let Some(sip) = fault.split(['(', ')']).find(|part| part.contains('@')) else { return Vec::new() };
+    let arrival = lines.iter().find(|l| l.contains("Arrived") && l.contains(sip));
+    let call = arrival.and_then(|l| l.split("call-").nth(1)).map(|rest| rest[..16].to_string());
+    [Some(sip.to_string()), call].into_iter().flatten().collect()
 }
 
 #[test]

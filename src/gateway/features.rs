@@ -4,7 +4,6 @@ use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use super::{Gateway, Output};
 use crate::acd::AcdInput;
-use crate::event::AgentState;
 use crate::ids::{AgentNo, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand};
 use crate::plane::{Codec, MediaCommand, Source};
@@ -21,7 +20,7 @@ const LONGEST: Duration = Duration::from_secs(3);
 impl Gateway {
     pub(super) fn feature_call(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo, feature: Feature) {
         let tx = self.endpoint.accept(now, flow, msg);
-        let done = self.apply(now, &seat, feature);
+        let (done, ready) = self.apply(now, &seat, feature);
         let leg = self.new_leg();
         let tag = self.tag(leg);
         let session = self
@@ -30,10 +29,11 @@ impl Gateway {
         let Some((session, negotiated)) = session else {
             // Nothing to play it on: the state has changed all the same, and the phone shows the status.
             self.close_media(leg);
+            self.make_ready(now, ready);
             let status = if done { 480 } else { 403 };
             return self.respond_once(now, tx, flow, msg, status);
         };
-        self.legs.insert(leg, Leg { role: Role::Feature, session, invite: Some(tx) });
+        self.legs.insert(leg, Leg { role: Role::Feature { ready }, session, invite: Some(tx) });
         self.invites.insert(tx, leg);
         if let Some(media) = negotiated {
             self.connect_media(leg, media);
@@ -50,31 +50,34 @@ impl Gateway {
         self.tell(now, leg, LegCommand::Hangup(HangupReason::Normal));
     }
 
-    /// Did the distributor accept it?
-    fn apply(&mut self, now: Instant, seat: &SeatNo, feature: Feature) -> bool {
+    /// Was it accepted, and who becomes ready once the phone has hung up?
+    fn apply(&mut self, now: Instant, seat: &SeatNo, feature: Feature) -> (bool, Option<AgentNo>) {
         let here = self.acd.agent_at(seat).cloned();
         let input = match (feature, here) {
             (Feature::SignIn(agent), _) => {
                 let default = self.seats.get(seat).and_then(|s| s.default_agent.clone());
-                return agent.or(default).is_some_and(|agent| self.sign_in(now, agent, seat.clone()));
+                let agent = agent.or(default).filter(|agent| self.sign_in(now, agent, seat));
+                return (agent.is_some(), agent);
             }
-            (_, None) => return false,
+            (Feature::Ready, Some(agent)) => return (true, Some(agent)),
+            (_, None) => return (false, None),
             (Feature::SignOut, Some(agent)) => AcdInput::SignOut { agent },
-            (Feature::Ready, Some(agent)) => AcdInput::Ready { agent },
             (Feature::NotReady(reason), Some(agent)) => AcdInput::NotReady { agent, reason },
         };
-        self.acd.handle(now, input).is_ok()
+        (self.acd.handle(now, input).is_ok(), None)
+    }
+
+    fn sign_in(&mut self, now: Instant, agent: &AgentNo, seat: &SeatNo) -> bool {
+        let already_here = self.acd.agent_at(seat) == Some(agent);
+        let (agent, seat) = (agent.clone(), seat.clone());
+        already_here || self.acd.handle(now, AcdInput::SignIn { agent, seat }).is_ok()
     }
 
     /// A phone-only agent is ready as soon as signed in: there is no page to press "ready" on.
-    fn sign_in(&mut self, now: Instant, agent: AgentNo, seat: SeatNo) -> bool {
-        let already_here = self.acd.agent_at(&seat) == Some(&agent);
-        if !already_here && self.acd.handle(now, AcdInput::SignIn { agent: agent.clone(), seat }).is_err() {
-            return false;
-        }
-        match self.acd.agent_state(&agent) {
-            Some(AgentState::NotReady(_)) => self.acd.handle(now, AcdInput::Ready { agent }).is_ok(),
-            _ => true,
+    pub(super) fn make_ready(&mut self, now: Instant, agent: Option<AgentNo>) {
+        if let Some(agent) = agent {
+            // Signed out meanwhile, or the seat is gone: then there is nobody to be ready.
+            let _ = self.acd.handle(now, AcdInput::Ready { agent });
         }
     }
 }

@@ -33,8 +33,11 @@ pub(super) enum Role {
         agent: AgentNo,
         seat: SeatNo,
     },
-    /// A phone dialling a feature code.
-    Feature,
+    /// A phone dialling a feature code. `ready`: who becomes ready when it has hung up; sooner, a phone with one line
+    /// would answer the first offer with 486 and its agent would never get to work.
+    Feature {
+        ready: Option<AgentNo>,
+    },
 }
 
 impl Gateway {
@@ -152,7 +155,10 @@ impl Gateway {
                 self.cleared(now, leg);
                 self.call_input(now, *call, CallInput::SeatEnded { leg, end });
             }
-            Role::Feature => self.timers.set(Alarm::Feature(leg), None),
+            Role::Feature { ready } => {
+                self.timers.set(Alarm::Feature(leg), None);
+                self.make_ready(now, ready.clone());
+            }
         }
         self.close_media(leg);
     }
@@ -180,7 +186,7 @@ impl Gateway {
         }
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
         match (event, &role) {
-            (MediaEvent::PlayEnded { .. }, Role::Feature) => self.feature_over(now, leg),
+            (MediaEvent::PlayEnded { .. }, Role::Feature { .. }) => self.feature_over(now, leg),
             (MediaEvent::Digit { digit, .. }, role) => self.digit(now, role, digit),
             (MediaEvent::NoRtp { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
                 self.call_input(now, *call, CallInput::NoAudio { leg })

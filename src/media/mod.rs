@@ -45,12 +45,13 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use router::Router;
 use shard::{Neighbour, Order, Parts, Port, Shard};
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, Read};
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::mpsc::{SyncSender, channel, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
 
 /// Where events go: called on the media threads, so it must not block.
@@ -71,6 +72,8 @@ pub struct MediaPlane {
 struct Thread {
     orders: SyncSender<Order>,
     wake: Arc<OwnedFd>,
+    /// Orders queued since the last wake-up.
+    unseen: Cell<bool>,
     handle: Option<JoinHandle<()>>,
 }
 
@@ -124,7 +127,7 @@ impl MediaPlane {
             let shard = Shard::new(parts).map_err(|e| system("epoll", e))?;
             let thread = std::thread::Builder::new().name(format!("media-{n}"));
             let handle = thread.spawn(move || shard.run()).map_err(|e| system("starting a thread", e))?;
-            threads.push(Thread { orders: sender, wake, handle: Some(handle) });
+            threads.push(Thread { orders: sender, wake, unseen: Cell::new(false), handle: Some(handle) });
         }
         Ok(MediaPlane { router: Router::new(media.first_port, media.pairs, count), threads, figures })
     }
@@ -132,11 +135,18 @@ impl MediaPlane {
     /// Hands a command to its thread; it is carried out between two batches of packets. A command about a leg that is
     /// not open is logged and dropped. Waits only if thousands of commands are unserved.
     pub fn command(&mut self, command: MediaCommand) {
+        self.commands([command]);
+    }
+
+    /// Several commands of one step, in order; each thread concerned is woken once.
+    pub fn commands(&mut self, commands: impl IntoIterator<Item = MediaCommand>) {
         let threads = &self.threads;
-        let routed = self.router.route(command, |thread, order| threads[thread].send(order));
-        if let Err(fault) = routed {
-            tracing::warn!(?fault, "media command dropped");
+        for command in commands {
+            if let Err(fault) = self.router.route(command, |thread, order| threads[thread].queue(order)) {
+                tracing::warn!(?fault, "media command dropped");
+            }
         }
+        threads.iter().for_each(Thread::wake);
     }
 
     /// A reader of the totals for `/metrics`, usable on any thread.
@@ -151,7 +161,10 @@ impl MediaPlane {
 
     fn halt(&mut self) {
         // `stop` comes here first and `drop` after it: those already joined are told nothing.
-        self.threads.iter().filter(|t| t.handle.is_some()).for_each(|thread| thread.send(Order::Stop));
+        self.threads.iter().filter(|t| t.handle.is_some()).for_each(|thread| {
+            thread.queue(Order::Stop);
+            thread.wake();
+        });
         for handle in self.threads.iter_mut().filter_map(|t| t.handle.take()) {
             if handle.join().is_err() {
                 tracing::error!("a media thread has panicked");
@@ -167,11 +180,33 @@ impl Drop for MediaPlane {
 }
 
 impl Thread {
-    fn send(&self, order: Order) {
+    /// Queues an order; `wake` makes the thread look.
+    fn queue(&self, order: Order) {
+        self.unseen.set(true);
+        let refused = match self.orders.try_send(order) {
+            Ok(()) => return,
+            Err(refused) => refused,
+        };
+        let order = match refused {
+            TrySendError::Full(order) => order,
+            TrySendError::Disconnected(_) => return self.report_dead(),
+        };
+        // Thousands are unserved: wait for the thread, which must know that there is something to serve.
+        self.wake();
+        self.unseen.set(true);
         if self.orders.send(order).is_err() {
-            return tracing::error!("a media thread has ended: its calls are silent, restart the gateway");
+            self.report_dead();
         }
-        ring(&self.wake);
+    }
+
+    fn wake(&self) {
+        if self.unseen.replace(false) {
+            ring(&self.wake);
+        }
+    }
+
+    fn report_dead(&self) {
+        tracing::error!("a media thread has ended: its calls are silent, restart the gateway");
     }
 }
 

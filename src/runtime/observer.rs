@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
+use std::time::Duration;
 use tokio::sync::watch;
 
 const DEPTH: usize = 65_536;
+const GATHER: Duration = Duration::from_millis(5);
 
 #[derive(Clone, Debug)]
 pub enum Observed {
@@ -67,26 +69,30 @@ fn observe(
     alive: &watch::Sender<Alive>,
 ) {
     // Ends when the signalling loop drops its sender.
-    while let Ok(what) = observed.recv() {
-        match &what {
-            Observed::Call(event) => {
-                logging::call_event(event);
-                metrics.call_event(event);
+    while let Ok(first) = observed.recv() {
+        for what in std::iter::once(first).chain(observed.try_iter()) {
+            match &what {
+                Observed::Call(event) => {
+                    logging::call_event(event);
+                    metrics.call_event(event);
+                }
+                Observed::Agent(event) => {
+                    logging::agent_event(event);
+                    metrics.agent_event(event);
+                }
+                Observed::Figures(figures) => {
+                    metrics.figures(figures, missed.load(Ordering::Relaxed));
+                    let (calls, draining) = (figures.calls, figures.draining);
+                    alive.send_replace(Alive { told: std::time::Instant::now(), calls, draining });
+                }
             }
-            Observed::Agent(event) => {
-                logging::agent_event(event);
-                metrics.agent_event(event);
-            }
-            Observed::Figures(figures) => {
-                metrics.figures(figures, missed.load(Ordering::Relaxed));
-                let (calls, draining) = (figures.calls, figures.draining);
-                alive.send_replace(Alive { told: std::time::Instant::now(), calls, draining });
+            if let Some(to) = &subscriber
+                && let Err(TrySendError::Disconnected(_)) = to.try_send(what)
+            {
+                subscriber = None;
             }
         }
-        if let Some(to) = &subscriber
-            && let Err(TrySendError::Disconnected(_)) = to.try_send(what)
-        {
-            subscriber = None;
-        }
+        // Under load events come in handfuls: a thread that is asleep need not be woken for each.
+        std::thread::sleep(GATHER);
     }
 }

@@ -9,6 +9,7 @@ use crate::gateway::{Gateway, Input, Output};
 use crate::media::MediaPlane;
 use crate::net::tcp::Connector;
 use crate::net::udp::UdpPort;
+use crate::plane::MediaCommand;
 use crate::sip::flow::{Flow, Transmit, Transport};
 use crate::store::{Spool, SpoolOutcome};
 use crate::time::Instant;
@@ -35,6 +36,8 @@ pub struct Signalling {
     pub spool: Spool,
     pub observer: Observer,
     streams: BTreeMap<Flow, Sender<Vec<u8>>>,
+    /// Of the step in hand; kept for its capacity.
+    media_commands: Vec<MediaCommand>,
     epoll: OwnedFd,
     figures_at: Instant,
 }
@@ -57,8 +60,21 @@ impl Signalling {
         }
         epoll::add(&epoll, inbox.as_fd(), epoll::EventData::new_u64(u64::MAX), epoll::EventFlags::IN)?;
         let figures_at = clock.now();
-        let streams = BTreeMap::new();
-        Ok(Signalling { gateway, clock, udp, inbox, connector, media, spool, observer, streams, epoll, figures_at })
+        let (streams, media_commands) = (BTreeMap::new(), Vec::new());
+        Ok(Signalling {
+            gateway,
+            clock,
+            udp,
+            inbox,
+            connector,
+            media,
+            spool,
+            observer,
+            streams,
+            media_commands,
+            epoll,
+            figures_at,
+        })
     }
 
     /// Runs until told to stop; gives the media plane back to be stopped.
@@ -154,7 +170,7 @@ impl Signalling {
                         failed.push(Input::FlowFailed { flow });
                     }
                 }
-                Output::Media(command) => self.media.command(command),
+                Output::Media(command) => self.media_commands.push(command),
                 Output::OpenTicket(ticket) => {
                     let call = ticket.call;
                     if self.spool.put(ticket).is_err() {
@@ -164,6 +180,9 @@ impl Signalling {
                 Output::Call(event) => self.observer.tell(Observed::Call(event)),
                 Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
             }
+        }
+        if !self.media_commands.is_empty() {
+            self.media.commands(self.media_commands.drain(..));
         }
         for input in failed {
             self.feed(now, input);

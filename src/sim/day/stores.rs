@@ -84,7 +84,7 @@ impl Stores {
         for (call, ticket) in std::mem::take(&mut self.spool) {
             match self.cases.entry(call) {
                 Entry::Occupied(_) => self.repeats += 1,
-                Entry::Vacant(free) => drop(free.insert(ticket.clone())),
+                Entry::Vacant(place) => drop(place.insert(ticket.clone())),
             }
             if self.rng.chance(0.05) {
                 unacknowledged.insert(call, ticket);

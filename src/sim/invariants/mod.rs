@@ -178,7 +178,12 @@ impl Audit {
             UaFact::Ended(_) => {
                 self.phones.remove(&seat);
             }
-            UaFact::OffHook => self.off_hook += 1,
+            UaFact::OffHook => {
+                self.off_hook += 1;
+                if self.orderly {
+                    self.fault(now, format!("phone {seat} is rung while its agent dials a feature code"));
+                }
+            }
             UaFact::SecondCall { rexian_call } => self.second_call(now, seat, rexian_call.as_deref()),
             UaFact::Unanswered if self.orderly => self.fault(now, format!("phone {seat}: nobody answered its BYE")),
             _ => {}

@@ -109,7 +109,9 @@ impl Audit {
         if placed.faulty || ending == Ending::Died {
             return Ok(());
         }
-        let window = if self.orderly { GLARE } else { REPEATS };
+        // A hang-up while the ticket is on its way to the disk counts when the pickup has been reported.
+        let spooling = if record.pickup.is_some() { self.limits.spool_patience } else { Duration::ZERO };
+        let window = spooling + if self.orderly { GLARE } else { REPEATS };
         let together = end.at.since(ended_at).max(ended_at.since(end.at)) <= window;
         let by_caller = matches!(
             end.cause,

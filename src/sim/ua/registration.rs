@@ -110,10 +110,10 @@ impl Registration {
 
     pub fn on_timeout(&mut self, cx: &mut Cx<'_>) {
         match &mut self.state {
-            State::Asking { resend, expires, .. } => match resend.on_timeout(cx.now, cx.out) {
-                true if expires.is_zero() => self.state = State::Off,
-                true => self.rest(cx, None),
-                false => {}
+            State::Asking { resend, expires, .. } => match (resend.on_timeout(cx.now, cx.out), expires.is_zero()) {
+                (true, true) => self.state = State::Off,
+                (true, false) => self.rest(cx, None),
+                (false, _) => {}
             },
             State::Registered { refresh_at: at } | State::Resting { until: at } if cx.now >= *at => self.refresh(cx),
             _ => {}

@@ -135,6 +135,7 @@ fn a_clean_call_with_hold_is_seen_alike_on_both_sides() {
 #[test]
 fn each_way_out_has_its_name() {
     let answer = Plan::answer_after(seconds(3));
+    /// Name, what the phone does, the citizen's patience and talk in seconds, how it ends for carrier and phone.
     type Row = (&'static str, Plan, u64, Option<u64>, Ending, &'static [Ending]);
     let table: [Row; 6] = [
         (
