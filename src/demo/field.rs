@@ -2,12 +2,14 @@
 //! thread. Belongs here: sockets, timers and audio of user agents. Not here: who calls and what they do (`stage`, and
 //! tests, which use this too).
 
-use super::voice::{Heard, Voice};
-use crate::sim::ua::{
-    Account, CarrierCall, CarrierFault, CarrierParams, Cli, Phone, PhoneParams, Pickup, Plan, RemoteMedia, Station,
-    UaFact, UaOutput,
-};
+mod party;
+
+pub use party::{Audio, NewCall, NewPhone};
+
+use super::voice::Voice;
+use crate::sim::ua::{CarrierCall, CarrierParams, Phone, PhoneParams, Station, UaFact};
 use crate::time::Instant;
+use party::{Call, Desk};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -41,56 +43,6 @@ pub struct Field {
     /// SIP Call-IDs of the calls a phone has answered and got an ACK for: the gateway has reported the pickup.
     acknowledged: BTreeSet<String>,
     facts: VecDeque<(Who, UaFact)>,
-}
-
-struct Call {
-    carrier: usize,
-    machine: CarrierCall,
-    /// Until the call ends.
-    voice: Option<Voice>,
-    heard: Audio,
-}
-
-struct Desk {
-    socket: UdpSocket,
-    machine: Phone,
-    voice: Voice,
-    /// SIP Call-ID of the newest offer, and of the newest call answered.
-    offered: String,
-    answered: Option<String>,
-    /// Of the last call that ended.
-    heard: Audio,
-}
-
-/// What one end of a call heard in all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Audio {
-    pub packets: Heard,
-    /// The tone it was told to listen for.
-    pub tone: bool,
-}
-
-/// A call to place.
-#[derive(Clone, Debug)]
-pub struct NewCall {
-    pub dnis: String,
-    pub cli: Cli,
-    pub patience: Duration,
-    /// `None`: until the other side hangs up.
-    pub talk: Option<Duration>,
-    pub pickup: Pickup,
-    pub fault: Option<CarrierFault>,
-    /// What this caller sings, in Hz.
-    pub tone: f32,
-}
-
-/// A phone to install on a desk.
-#[derive(Clone, Debug)]
-pub struct NewPhone {
-    pub account: Account,
-    pub domain: String,
-    pub plan: Plan,
-    pub tone: f32,
 }
 
 enum Key {
@@ -171,14 +123,7 @@ impl Field {
             plan: phone.plan,
         };
         let machine = Phone::start(self.now(), params);
-        self.phones.push(Desk {
-            socket,
-            machine,
-            voice,
-            offered: String::new(),
-            answered: None,
-            heard: Audio::default(),
-        });
+        self.phones.push(Desk::new(socket, machine, voice));
         self.settle_phone(n);
         Ok(n)
     }
@@ -201,7 +146,7 @@ impl Field {
         };
         let machine = CarrierCall::start(self.now(), params);
         self.by_call_id.insert(machine.sip_call_id().to_string(), n);
-        self.calls.push(Call { carrier, machine, voice: Some(voice), heard: Audio::default() });
+        self.calls.push(Call::new(carrier, machine, voice));
         self.live.insert(n);
         self.settle_call(n);
         Ok(n)
@@ -269,13 +214,12 @@ impl Field {
 
     /// What the caller heard so far, or in all once the call has ended.
     pub fn heard_by_call(&self, call: usize) -> Audio {
-        let call = &self.calls[call];
-        call.voice.as_ref().map_or(call.heard, audio)
+        self.calls[call].heard()
     }
 
     /// What the seat hears in its present call.
     pub fn hears_at_phone(&self, phone: usize) -> Audio {
-        audio(&self.phones[phone].voice)
+        Audio::of(&self.phones[phone].voice)
     }
 
     /// What the seat heard in its last ended call.
@@ -367,54 +311,15 @@ impl Field {
     /// Sends what the call's machine has to send, follows its media and passes on its facts.
     fn settle_call(&mut self, n: usize) {
         let call = &mut self.calls[n];
-        while let Some(output) = call.machine.poll() {
-            match output {
-                // Lost here is lost on the way: the machines repeat.
-                UaOutput::Send(bytes) => drop(self.carriers[call.carrier].send_to(&bytes, self.gateway)),
-                UaOutput::Fact(fact) => {
-                    match &fact {
-                        UaFact::EarlyMedia(media) => follow(call.voice.as_mut(), media, false),
-                        UaFact::Answered(media) | UaFact::MediaChanged(media) => {
-                            follow(call.voice.as_mut(), media, true);
-                        }
-                        UaFact::Ended(_) => {
-                            if let Some(mut voice) = call.voice.take() {
-                                voice.drain();
-                                call.heard = audio(&voice);
-                            }
-                        }
-                        _ => {}
-                    }
-                    self.facts.push_back((Who::Call(n), fact));
-                }
-            }
-        }
+        let socket = &self.carriers[call.carrier];
+        call.settle(
+            |bytes| drop(socket.send_to(&bytes, self.gateway)),
+            |fact| self.facts.push_back((Who::Call(n), fact)),
+        );
     }
 
     fn settle_phone(&mut self, n: usize) {
-        let phone = &mut self.phones[n];
-        while let Some(output) = phone.machine.poll() {
-            match output {
-                UaOutput::Send(bytes) => drop(phone.socket.send_to(&bytes, self.gateway)),
-                UaOutput::Fact(fact) => {
-                    match &fact {
-                        UaFact::Offered { sip_call_id, .. } => phone.offered.clone_from(sip_call_id),
-                        UaFact::Answered(media) => {
-                            phone.answered = Some(phone.offered.clone());
-                            follow(Some(&mut phone.voice), media, true);
-                        }
-                        UaFact::MediaChanged(media) => follow(Some(&mut phone.voice), media, true),
-                        UaFact::Ended(_) => {
-                            phone.voice.drain();
-                            phone.heard = audio(&phone.voice);
-                            phone.voice.hang_up();
-                        }
-                        _ => {}
-                    }
-                    self.facts.push_back((Who::Phone(n), fact));
-                }
-            }
-        }
+        self.phones[n].settle(self.gateway, |fact| self.facts.push_back((Who::Phone(n), fact)));
     }
 
     fn station(&self, sip: SocketAddr, rtp: SocketAddr) -> Station {
@@ -435,16 +340,6 @@ fn bind(ip: IpAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind((ip, 0))?;
     socket.set_nonblocking(true)?;
     Ok(socket)
-}
-
-fn follow(voice: Option<&mut Voice>, media: &RemoteMedia, sending: bool) {
-    if let Some(voice) = voice {
-        voice.connect(media.rtp, sending && media.listens);
-    }
-}
-
-fn audio(voice: &Voice) -> Audio {
-    Audio { packets: voice.heard(), tone: voice.heard_tone() }
 }
 
 /// The Call-ID's value, read without the product's parser; both header forms.

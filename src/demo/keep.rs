@@ -52,7 +52,7 @@ pub(super) fn stay(demo: &mut Demo, view: &mut View, options: &Options) -> Resul
         format!("  各语种 by language: {}", languages.join(", ")),
         format!(
             "  来电地址 taken from: {}",
-            citizens(options.listen)
+            citizens(options.listen.into())
                 .iter()
                 .map(|c| format!("{}/{}", c.address, c.prefix))
                 .collect::<Vec<_>>()

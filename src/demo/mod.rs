@@ -58,9 +58,9 @@ pub struct Options {
     /// Stay up afterwards, so that a real phone can register and call
     #[arg(long)]
     pub keep: bool,
-    /// Address to listen on; give this machine's network address to let phones elsewhere in
-    #[arg(long, default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
-    pub listen: IpAddr,
+    /// IPv4 address to listen on; give this machine's network address to let phones elsewhere in
+    #[arg(long, default_value_t = Ipv4Addr::LOCALHOST)]
+    pub listen: Ipv4Addr,
     /// SIP port
     #[arg(long, default_value_t = 5060)]
     pub port: u16,
@@ -108,7 +108,7 @@ struct Demo {
 
 impl Demo {
     fn start(options: &Options, view: &mut View) -> Result<Demo, String> {
-        let listen = options.listen;
+        let listen = IpAddr::V4(options.listen);
         let plan = Plan::new(options.calls, options.seats, options.rate, options.seed);
         let (sip, moved) = house::free_sip_port(listen, options.port)
             .map_err(|e| format!("cannot listen on {listen} (--listen): {e}"))?;
