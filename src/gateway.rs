@@ -118,6 +118,8 @@ pub struct Gateway {
     ports: Ports,
     /// The RTP port each leg holds.
     media_ports: BTreeMap<LegId, u16>,
+    /// Legs of callers by Call-ID and From tag: the same INVITE by another path is a merged request.
+    callers: BTreeMap<CallerKey, LegId>,
     /// Which leg an INVITE server transaction opened; CANCEL names the transaction.
     invites: BTreeMap<ServerTx, LegId>,
     timers: Timers,
@@ -127,6 +129,8 @@ pub struct Gateway {
     service: Service,
     refusals: Refusals,
 }
+
+type CallerKey = (Vec<u8>, Vec<u8>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Service {
@@ -162,6 +166,7 @@ impl Gateway {
             figures_due: BTreeMap::new(),
             ports: Ports::new(settings.media.first_port, settings.media.pairs),
             media_ports: BTreeMap::new(),
+            callers: BTreeMap::new(),
             invites: BTreeMap::new(),
             timers: Timers::default(),
             outputs: VecDeque::new(),
@@ -193,6 +198,7 @@ impl Gateway {
                 self.service = Service::Draining;
                 for call in self.calls.keys().copied().collect::<Vec<_>>() {
                     self.call_input(now, call, crate::call::CallInput::ForcedEnd);
+                    self.distribute(now);
                 }
             }
             Input::Timeout => self.timeout(now),
@@ -304,6 +310,7 @@ impl Gateway {
                 Alarm::Clearing(leg) => self.never_cleared(now, leg),
                 Alarm::Feature(leg) => self.feature_over(now, leg),
             }
+            self.distribute(now);
         }
         if self.acd.next_timeout().is_some_and(|t| t <= now) {
             self.acd.handle_timeout(now);
@@ -319,6 +326,7 @@ impl Gateway {
                 // The refused INVITE's leg is over already; its caller simply never confirmed.
                 Expired::NoAck { .. } => {}
             }
+            self.distribute(now);
         }
     }
 
@@ -329,16 +337,23 @@ impl Gateway {
         };
         // A seat nobody sits at is no news to the distributor.
         let _ = self.acd.handle(now, input);
+        self.distribute(now);
     }
 
-    /// Runs what follows from the step until nothing does.
-    fn settle(&mut self, now: Instant) {
+    /// Carries out what the distributor decided, until nothing is left. After each single thing that happens: a step may
+    /// hold several (a lost connection ends a registration and a ringing leg), and what is said to the distributor about
+    /// one offer must never meet the next.
+    fn distribute(&mut self, now: Instant) {
         while let Some(output) = self.acd.next_output() {
             match output {
                 AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
                 other => self.distributed(now, other),
             }
         }
+    }
+
+    fn settle(&mut self, now: Instant) {
+        self.distribute(now);
         while let Some(transmit) = self.endpoint.poll_transmit() {
             self.outputs.push_back(Output::Send(transmit));
         }

@@ -20,7 +20,7 @@ use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines waiting for standard error.
 const QUEUE: usize = 8_192;
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 
 /// Logging cannot be set up; the message says what to change.
 #[derive(Debug)]

@@ -4,7 +4,8 @@ use clap::{Args, Parser, Subcommand};
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
 use rexian::logging;
-use rexian::runtime::Running;
+use rexian::runtime::{Running, entropy};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -22,7 +23,7 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Run the gateway until SIGTERM (which lets calls finish) or a second SIGINT.
+    /// Run the gateway until SIGTERM or Ctrl-C, which let calls finish.
     Serve(ConfigArg),
     /// Check the configuration and all SIP profiles; print every problem with file:line. Exit code 2 if there is one.
     Check(ConfigArg),
@@ -62,7 +63,13 @@ fn check(arg: ConfigArg) -> ExitCode {
 fn load(arg: &ConfigArg) -> Result<Settings, ExitCode> {
     let loaded = match &arg.config {
         Some(path) => config::load(path),
-        None => Ok(Settings::demo([7; 32])),
+        None => match entropy() {
+            Ok(seed) => Ok(Settings::demo(seed)),
+            Err(error) => {
+                eprintln!("no random bytes for passwords: /dev/urandom: {error}");
+                return Err(ExitCode::FAILURE);
+            }
+        },
     };
     loaded.map_err(|problems| {
         for problem in &problems {
@@ -74,6 +81,7 @@ fn load(arg: &ConfigArg) -> Result<Settings, ExitCode> {
 }
 
 fn serve(arg: ConfigArg) -> ExitCode {
+    let without_file = arg.config.is_none();
     let settings = match load(&arg) {
         Ok(settings) => settings,
         Err(code) => return code,
@@ -85,6 +93,10 @@ fn serve(arg: ConfigArg) -> ExitCode {
             return ExitCode::from(BAD_CONFIG);
         }
     };
+    // The passwords were made up a moment ago: for the person at the terminal, never for a log.
+    if without_file && std::io::stdout().is_terminal() {
+        println!("{}", settings.phone_help());
+    }
     let drain = settings.world.drain;
     let running = match Running::start(settings) {
         Ok(running) => running,

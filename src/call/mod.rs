@@ -268,6 +268,11 @@ impl Call {
         self.id
     }
 
+    /// In the queue, no seat ringing.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.state, State::Waiting)
+    }
+
     pub fn caller_leg(&self) -> LegId {
         self.incoming.leg
     }

@@ -56,6 +56,7 @@ impl Gateway {
             session.send_to(hop);
         }
         self.legs.insert(leg, Leg { role: Role::Caller { call: id }, session, invite: Some(tx) });
+        self.callers.insert(super::requests::caller_key(msg), leg);
         self.invites.insert(tx, leg);
         self.figures_due.insert(leg, id);
         if let Some(media) = negotiated {
@@ -178,8 +179,12 @@ impl Gateway {
                 _ => AcdInput::Leave { call },
             },
         };
-        // The distributor may have acted first (offer timed out, seat lost): then there is nothing left to tell.
-        let _ = self.acd.handle(now, input);
+        let over = matches!(input, AcdInput::TalkEnded { .. });
+        // The distributor may have acted first (offer timed out, seat lost): then there is nothing left to tell. But a
+        // call that is over must not stay in the line.
+        if self.acd.handle(now, input).is_err() && over {
+            let _ = self.acd.handle(now, AcdInput::Leave { call });
+        }
     }
 
     /// The seat of a withdrawn offer has stopped ringing.
@@ -203,7 +208,14 @@ impl Gateway {
         match output {
             AcdOutput::Offer { call, agent, seat } => {
                 let leg = self.new_leg();
-                self.call_input(now, call, CallInput::Offered { agent, seat, leg });
+                let waits = self.calls.get(&call).is_some_and(Call::is_waiting);
+                if waits {
+                    self.call_input(now, call, CallInput::Offered { agent, seat, leg });
+                } else {
+                    // Not in the line any more: the distributor must not keep an agent for it.
+                    tracing::error!(%call, %agent, "the distributor offered a call that does not wait");
+                    let _ = self.acd.handle(now, AcdInput::Leave { call });
+                }
             }
             AcdOutput::OfferTimedOut { call, .. } => {
                 self.call_input(now, call, CallInput::OfferRevoked(OfferEnd::NoAnswer))

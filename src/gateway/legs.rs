@@ -122,6 +122,11 @@ impl Gateway {
             && let Some(invite) = gone.invite
         {
             self.invites.remove(&invite);
+            let (call_id, from_tag) = gone.session.dialog().far_end();
+            let key = (call_id.to_vec(), from_tag.to_vec());
+            if self.callers.get(&key) == Some(&leg) {
+                self.callers.remove(&key);
+            }
         }
         self.timers.set(Alarm::Leg(leg), None);
         self.close_media(leg);

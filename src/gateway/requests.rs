@@ -11,6 +11,7 @@ use crate::sip::digest::Verdict;
 use crate::sip::flow::Flow;
 use crate::sip::message::uri::{Uri, unescape};
 use crate::sip::message::{Builder, Message, Method, Name, reason_phrase};
+use crate::sip::registrar::{Change, Registrar};
 use crate::sip::session::{ALLOW, SERVER};
 use crate::time::Instant;
 use crate::trunk::number;
@@ -29,13 +30,13 @@ pub(super) fn dialled_numbers(settings: &CoreSettings) -> BTreeMap<String, usize
 
 impl Gateway {
     pub(super) fn request(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
-        if msg.to_tag().is_some() {
-            return self.request_in_dialog(now, flow, msg);
-        }
         if msg.values(Name::Require).next().is_some() && self.is_known(flow, msg) {
             // s8.2.2.3: no extension is required of a peer here, and none it requires is spoken yet.
             let required: Vec<&[u8]> = msg.values(Name::Require).take(8).collect();
             return self.answer_stateless(flow, msg, 420, |b| b.header(Name::Unsupported, &required.join(&b", "[..])));
+        }
+        if msg.to_tag().is_some() {
+            return self.request_in_dialog(now, flow, msg);
         }
         match msg.method() {
             Some(Method::Register) => self.register(now, flow, msg),
@@ -68,7 +69,12 @@ impl Gateway {
     fn register(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
         let Some(seat) = self.authenticate(now, flow, msg) else { return };
         let tx = self.endpoint.accept(now, flow, msg);
+        let path = |r: &Registrar| r.lookup(&seat).map(|b| (b.flow, b.call_id.clone()));
+        let before = path(&self.registrar);
         let answer = self.registrar.register(now, flow, &seat, msg);
+        let after = path(&self.registrar);
+        // A phone that started anew or moved is reachable again, though its old registration had not run out.
+        let renewed = answer.event.is_none() && after.is_some() && after != before;
         let tag = self.tokens.token();
         let mut b = response(msg, answer.status, &tag, flow);
         for contact in &answer.contacts {
@@ -78,7 +84,8 @@ impl Gateway {
             b = b.header(Name::MinExpires, min.to_string().as_bytes());
         }
         self.endpoint.respond(now, tx, answer.status, b.finish());
-        if let Some(change) = answer.event {
+        let renewed = renewed.then(|| Change::Reachable(seat.clone()));
+        if let Some(change) = answer.event.or(renewed) {
             self.registration_changed(now, change);
         }
     }
@@ -95,6 +102,8 @@ impl Gateway {
             Some(_) if !carries_sdp_or_nothing(msg) => {
                 self.answer_stateless(flow, msg, 415, |b| b.header(Name::Accept, b"application/sdp"))
             }
+            // s8.2.2.2: the same request by another path (a forking proxy) is the same call.
+            Some(_) if self.callers.contains_key(&caller_key(msg)) => self.answer_stateless(flow, msg, 482, |b| b),
             Some(trunk) => self.trunk_calls(now, flow, msg, trunk),
             None => self.refusals.unknown_peer += 1,
         }
@@ -182,6 +191,10 @@ impl Gateway {
 fn response(msg: &Message<'_>, status: u16, tag: &str, flow: Flow) -> Builder {
     Builder::response(msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote)
         .header(Name::Server, SERVER)
+}
+
+pub(super) fn caller_key(msg: &Message<'_>) -> super::CallerKey {
+    (msg.call_id().to_vec(), msg.from_tag().unwrap_or_default().to_vec())
 }
 
 fn carries_sdp_or_nothing(msg: &Message<'_>) -> bool {

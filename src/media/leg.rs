@@ -11,7 +11,7 @@ use super::source::{After, Player};
 use super::tone::FRAME;
 use super::watchdog::{Alarm, Watchdog};
 use crate::ids::LegId;
-use crate::plane::{LegStats, MediaEvent, Negotiated, Source};
+use crate::plane::{Direction, LegStats, MediaEvent, Negotiated, Source};
 use crate::time::Instant;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -73,7 +73,8 @@ impl Leg {
         first_within: Option<Duration>,
         timeout: Option<Duration>,
     ) {
-        self.watchdog.set(now, media.direction.receives(), first_within, timeout);
+        // Whoever holds may fall silent (a phone on hold often does): only a conversation is watched.
+        self.watchdog.set(now, media.direction == Direction::SendRecv, first_within, timeout);
         match &mut self.agreed {
             Some(agreed) if agreed.latch.is_for(media.remote_rtp, also_from) => agreed.media = media,
             _ => self.agreed = Some(Agreed { latch: Latch::new(media.remote_rtp, also_from), media, rtcp_from: None }),

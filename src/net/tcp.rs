@@ -96,22 +96,30 @@ impl Shared {
     fn admit(&self, ip: IpAddr) -> bool {
         let mut open = self.open.lock().unwrap_or_else(|e| e.into_inner());
         let total: usize = open.values().sum();
-        let here = open.entry(ip).or_default();
-        if total >= MAX_CONNECTIONS || *here >= MAX_PER_ADDRESS {
-            return false;
+        let here = open.get(&holder(ip)).copied().unwrap_or(0);
+        let admitted = total < MAX_CONNECTIONS && here < MAX_PER_ADDRESS;
+        if admitted {
+            open.insert(holder(ip), here + 1);
         }
-        *here += 1;
-        true
+        admitted
     }
 
     fn release(&self, ip: IpAddr) {
         let mut open = self.open.lock().unwrap_or_else(|e| e.into_inner());
-        if let Some(here) = open.get_mut(&ip) {
+        if let Some(here) = open.get_mut(&holder(ip)) {
             *here -= 1;
             if *here == 0 {
-                open.remove(&ip);
+                open.remove(&holder(ip));
             }
         }
+    }
+}
+
+/// Whose share a connection counts against: an IPv6 host has a whole /64.
+fn holder(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into()),
+        v4 => v4,
     }
 }
 
@@ -169,6 +177,7 @@ async fn read(mut reader: OwnedReadHalf, flow: Flow, replies: mpsc::Sender<Vec<u
     let mut framer = Framer::new();
     let mut buffer = vec![0u8; 4096];
     let mut patience = FIRST_MESSAGE;
+    let mut used = false;
     loop {
         let n = match timeout(patience, reader.read(&mut buffer)).await {
             Ok(Ok(n)) if n > 0 => n,
@@ -182,8 +191,8 @@ async fn read(mut reader: OwnedReadHalf, flow: Flow, replies: mpsc::Sender<Vec<u
                     whole = true;
                     inbox.send(Message::Stream { flow, bytes: bytes.to_vec() });
                 }
+                // Keeps a connection in use alive; by itself it is no use.
                 Ok(Frame::Ping) => {
-                    whole = true;
                     let _ = replies.try_send(b"\r\n".to_vec());
                 }
                 Err(broken) => {
@@ -192,10 +201,11 @@ async fn read(mut reader: OwnedReadHalf, flow: Flow, replies: mpsc::Sender<Vec<u
                 }
             }
         }
-        patience = match (framer.pending() > 0, whole) {
+        used |= whole;
+        patience = match (framer.pending() > 0, used) {
             (true, _) => HALF_MESSAGE,
             (false, true) => IDLE,
-            (false, false) => patience,
+            (false, false) => FIRST_MESSAGE,
         };
     }
 }

@@ -58,12 +58,18 @@ impl UdpPort {
         }
     }
 
-    /// A full send buffer loses the datagram, as the network might; SIP repeats it.
+    /// What a full buffer or a firewall swallows is lost as on the network, and SIP repeats it; an error is an address
+    /// that cannot be reached at all.
     pub fn send(&self, bytes: &[u8], remote: SocketAddr) -> io::Result<()> {
         match self.socket.send_to(bytes, remote) {
             Ok(_) => Ok(()),
-            Err(e) if e.kind() == io::ErrorKind::WouldBlock => Ok(()),
-            Err(e) => Err(e),
+            Err(e) if unreachable(&e) => Err(e),
+            Err(_) => Ok(()),
         }
     }
+}
+
+fn unreachable(e: &io::Error) -> bool {
+    use io::ErrorKind as Kind;
+    matches!(e.kind(), Kind::HostUnreachable | Kind::NetworkUnreachable | Kind::AddrNotAvailable | Kind::InvalidInput)
 }

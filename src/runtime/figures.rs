@@ -11,6 +11,8 @@ use std::time::Duration;
 pub struct Figures {
     pub at: Instant,
     pub calls: usize,
+    /// SIP dialogs alive, those waiting for the answer to their BYE included.
+    pub legs: usize,
     pub waiting: usize,
     pub longest_wait: Duration,
     pub sip: EndpointCounters,
@@ -25,6 +27,7 @@ impl Figures {
         Figures {
             at: now,
             calls: gateway.calls(),
+            legs: gateway.leftovers().legs,
             waiting: gateway.acd().waiting(),
             longest_wait: gateway.acd().longest_wait(now),
             sip: gateway.endpoint_counters(),

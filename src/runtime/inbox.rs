@@ -94,6 +94,12 @@ impl Outbox {
         self.wake.pending.store(false, Ordering::SeqCst);
     }
 
+    /// There was more than one turn takes: wakes the loop again.
+    pub fn rewake(&self) {
+        self.wake.pending.store(true, Ordering::SeqCst);
+        let _ = rustix::io::write(&self.wake.eventfd, &1u64.to_ne_bytes());
+    }
+
     pub fn take(&self) -> Option<Message> {
         self.queue.try_recv().ok()
     }

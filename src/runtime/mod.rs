@@ -19,6 +19,7 @@ use crate::net::tcp::Listeners;
 use crate::net::udp::UdpPort;
 use crate::store::{DeliverOptions, SpoolOptions, Store};
 use clock::Clock;
+use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
 use signalling::Signalling;
@@ -91,10 +92,10 @@ impl Running {
     pub fn stop(self, limit: Duration) -> u64 {
         self.drain();
         let deadline = std::time::Instant::now() + limit;
-        self.wait_for_calls(deadline);
+        self.wait_until(deadline, |figures| figures.calls == 0);
         self.inbox.send(Message::EndCalls);
         // BYEs want their answers; a far end that is gone is not waited for.
-        self.wait_for_calls(std::time::Instant::now() + Duration::from_millis(500));
+        self.wait_until(std::time::Instant::now() + Duration::from_secs(2), |figures| figures.legs == 0);
         self.inbox.send(Message::Stop);
         if let Ok(Ok(media)) = self.signalling.join() {
             media.stop();
@@ -105,10 +106,10 @@ impl Running {
         left
     }
 
-    fn wait_for_calls(&self, deadline: std::time::Instant) {
+    fn wait_until(&self, deadline: std::time::Instant, done: impl Fn(&Figures) -> bool) {
         while let Some(left) = deadline.checked_duration_since(std::time::Instant::now()) {
             match self.watch.recv_timeout(left) {
-                Ok(Observed::Figures(figures)) if figures.draining && figures.calls == 0 => return,
+                Ok(Observed::Figures(figures)) if figures.draining && done(&figures) => return,
                 Ok(_) => {}
                 Err(_) => return,
             }
@@ -185,8 +186,8 @@ fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::
     })
 }
 
-/// Seeds tags and nonces.
-fn entropy() -> std::io::Result<[u8; 32]> {
+/// Seeds passwords made up at start, tags and nonces.
+pub fn entropy() -> std::io::Result<[u8; 32]> {
     let mut seed = [0; 32];
     let mut source = std::fs::File::open("/dev/urandom")?;
     std::io::Read::read_exact(&mut source, &mut seed)?;

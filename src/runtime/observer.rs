@@ -13,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 const DEPTH: usize = 65_536;
-const GATHER: Duration = Duration::from_millis(5);
+const GATHER: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Debug)]
 pub enum Observed {

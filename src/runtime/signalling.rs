@@ -22,6 +22,8 @@ use tokio::sync::mpsc::Sender;
 
 /// Datagrams read from one socket before the others, the inbox and the timers get their turn.
 const BATCH: usize = 64;
+/// Messages of other threads taken in one turn, likewise.
+const INBOX_BATCH: usize = 256;
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
 /// Whoever waits for the last call to end looks at the figures.
 const FIGURES_EVERY_DRAINING: Duration = Duration::from_millis(50);
@@ -36,7 +38,7 @@ pub struct Signalling {
     pub spool: Spool,
     pub observer: Observer,
     streams: BTreeMap<Flow, Sender<Vec<u8>>>,
-    /// Of the step in hand; kept for its capacity.
+    /// Of the turn in hand.
     media_commands: Vec<MediaCommand>,
     epoll: OwnedFd,
     figures_at: Instant,
@@ -87,6 +89,8 @@ impl Signalling {
                 self.feed(now, Input::Timeout);
             }
             self.report_figures(now);
+            // Once a turn of the loop: under load the media threads are woken for many calls at a time.
+            self.media.commands(self.media_commands.drain(..));
             let wait = self.gateway.next_timeout().map_or(self.figures_at, |t| t.min(self.figures_at));
             self.wait(wait, &mut events)?;
             for event in events.drain(..) {
@@ -124,7 +128,8 @@ impl Signalling {
     /// True when told to stop.
     fn read_inbox(&mut self) -> bool {
         self.inbox.woken();
-        while let Some(message) = self.inbox.take() {
+        for _ in 0..INBOX_BATCH {
+            let Some(message) = self.inbox.take() else { return false };
             let now = self.clock.now();
             match message {
                 Message::Media(event) => self.feed(now, Input::Media(event)),
@@ -155,6 +160,8 @@ impl Signalling {
                 Message::Stop => return true,
             }
         }
+        // A flood on one stream must not keep the sockets and the timers from their turn.
+        self.inbox.rewake();
         false
     }
 
@@ -180,9 +187,6 @@ impl Signalling {
                 Output::Call(event) => self.observer.tell(Observed::Call(event)),
                 Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
             }
-        }
-        if !self.media_commands.is_empty() {
-            self.media.commands(self.media_commands.drain(..));
         }
         for input in failed {
             self.feed(now, input);

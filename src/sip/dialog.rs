@@ -74,6 +74,11 @@ impl Dialog {
         }
     }
 
+    /// Call-ID and the far end's tag (empty if it has none).
+    pub fn far_end(&self) -> (&[u8], &[u8]) {
+        (&self.call_id, self.remote_tag.as_deref().unwrap_or_default())
+    }
+
     /// Does a request inside a dialog belong to this one (s12.2.2)?
     pub fn owns(&self, request: &Message<'_>) -> bool {
         request.call_id() == self.call_id

@@ -72,6 +72,7 @@ impl Rig {
         let figures = Figures {
             at: Instant(at_ms * 1_000),
             calls: 0,
+            legs: 0,
             waiting: 0,
             longest_wait: Duration::ZERO,
             sip,

@@ -2,7 +2,7 @@
 
 use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
-use super::super::flow::Flow;
+use super::super::flow::{Flow, Transport};
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
 use super::{ALLOW, AfterAck, Context, SERVER, Session, State, Unacknowledged};
 use crate::leg::{LegEnd, LegEvent};
@@ -13,6 +13,10 @@ impl Session {
     pub fn request(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
         if !self.dialog.in_order(msg) {
             return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1"));
+        }
+        if flow.transport == Transport::Tcp {
+            // The far end's connection of today: its last one may be gone.
+            self.flow = flow;
         }
         match msg.method() {
             Some(Method::Bye) => {
@@ -74,7 +78,7 @@ impl Session {
         let response = self.ok(msg, flow).body("application/sdp", &sdp);
         cx.endpoint.respond(cx.now, tx, 200, response.clone());
         if let State::Confirmed { reinvite, .. } = &mut self.state {
-            *reinvite = Some(Unacknowledged::new(cx.now, tx, response, media.is_none()));
+            *reinvite = Some(Unacknowledged::new(cx.now, tx, msg.cseq().seq, response, media.is_none()));
         }
         if let Some(media) = media {
             cx.events.push(LegEvent::MediaChanged { media });

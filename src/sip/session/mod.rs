@@ -42,8 +42,10 @@ pub struct Context<'a> {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Session {
     dialog: Dialog,
-    /// Where our requests inside the dialog go.
+    /// The path the far end's INVITE came by, or ours went.
     flow: Flow,
+    /// Where our requests inside the dialog go instead, if the dialog's route leads elsewhere.
+    next_hop: Option<SocketAddr>,
     /// Comes back with each response, so that the gateway finds this session.
     owner: u64,
     /// Our side of the media, as last described.
@@ -59,6 +61,7 @@ enum State {
         invite: Vec<u8>,
         sdp: Vec<u8>,
         offerless: bool,
+        said: Option<Said>,
     },
     /// UAS: 200 sent, its ACK not seen.
     Accepted {
@@ -88,11 +91,23 @@ enum State {
     Over,
 }
 
+/// The provisional response last sent, and when it is sent again: proxies give up an INVITE that is silent for three
+/// minutes (s13.3.1.1: once a minute).
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Said {
+    status: u16,
+    again: Instant,
+}
+
+const SAY_AGAIN: Duration = Duration::from_secs(60);
+
 /// A 2xx we repeat until its ACK comes (s13.3.1.4).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 struct Unacknowledged {
     /// Its server transaction, which knows where responses go.
     tx: ServerTx,
+    /// Sequence number of its INVITE, and so of its ACK.
+    seq: u32,
     response: Vec<u8>,
     next: Instant,
     interval: Duration,
@@ -152,7 +167,7 @@ impl Session {
 
     fn send_bye(&mut self, cx: &mut Context<'_>, reason: HangupReason) {
         let branch = cx.tokens.branch();
-        let flow = self.flow;
+        let flow = self.request_flow();
         let mut bye = self.dialog.request(super::message::Method::Bye, &flow, &branch);
         if let Some(cause) = q850(reason) {
             bye = bye.header(Name::Reason, cause);
@@ -172,6 +187,7 @@ impl Session {
                 Some(u.next.min(u.until))
             }
             State::Cancelling { until, .. } => Some(*until),
+            State::Incoming { said: Some(said), .. } => Some(said.again),
             _ => None,
         }
     }
@@ -189,6 +205,10 @@ impl Session {
                     u.repeat(cx);
                 }
             }
+            State::Incoming { said: Some(said), .. } if cx.now >= said.again => {
+                let status = said.status;
+                self.provisional(cx, status);
+            }
             State::Cancelling { until, .. } if cx.now >= *until => self.ended(cx, LegEnd::Unreachable),
             _ => {}
         }
@@ -205,7 +225,11 @@ impl Session {
     /// Sends our requests to the next hop the dialog names (Record-Route, Contact) rather than back where the INVITE
     /// came from; for peers whose addresses can be trusted.
     pub fn send_to(&mut self, next_hop: SocketAddr) {
-        self.flow.remote = next_hop;
+        self.next_hop = Some(next_hop);
+    }
+
+    fn request_flow(&self) -> Flow {
+        Flow { remote: self.next_hop.unwrap_or(self.flow.remote), ..self.flow }
     }
 
     pub fn flow(&self) -> Flow {
@@ -221,8 +245,8 @@ impl Session {
 }
 
 impl Unacknowledged {
-    fn new(now: Instant, tx: ServerTx, response: Vec<u8>, expects_answer: bool) -> Self {
-        Unacknowledged { tx, response, next: now + T1, interval: T1, until: now + GIVE_UP, expects_answer }
+    fn new(now: Instant, tx: ServerTx, seq: u32, response: Vec<u8>, expects_answer: bool) -> Self {
+        Unacknowledged { tx, seq, response, next: now + T1, interval: T1, until: now + GIVE_UP, expects_answer }
     }
 
     fn repeat(&mut self, cx: &mut Context<'_>) {

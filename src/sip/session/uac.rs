@@ -35,7 +35,7 @@ impl Session {
         }
         let invite = invite.body("application/sdp", &offer_answer::offer(&local));
         let tx = cx.endpoint.request(cx.now, target.flow, &branch, owner, invite);
-        Session { dialog, flow: target.flow, owner, local, state: State::Calling { tx } }
+        Session { dialog, flow: target.flow, next_hop: None, owner, local, state: State::Calling { tx } }
     }
 
     /// Any response to any request of ours in this dialog.
