@@ -284,3 +284,15 @@ fn an_agent_whose_phone_never_stops_ringing_is_not_offered_the_next_call() {
     assert_eq!(world.state(0), AgentState::NotReady(NotReadyReason::Unreachable));
     world.nothing_is_left();
 }
+
+#[test]
+fn of_two_feature_codes_dialled_together_the_last_counts() {
+    let mut world = World::new(1, |_| {});
+    let now = world.now;
+    world.phones[0].0.dial(now, "*13");
+    world.phones[0].0.dial(now, "*141");
+    world.run(Duration::from_secs(10));
+    let accepted = world.phones[0].2.iter().filter(|f| matches!(f, UaFact::Dialled { refused: None, .. })).count();
+    assert_eq!(accepted, 3, "sign-in and both codes: {:?}", world.phones[0].2);
+    assert_eq!(world.state(0), AgentState::NotReady(NotReadyReason::Break));
+}

@@ -21,6 +21,16 @@ impl Gateway {
     pub(super) fn feature_call(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo, feature: Feature) {
         let tx = self.endpoint.accept(now, flow, msg);
         let (done, ready) = self.apply(now, &seat, feature);
+        if done {
+            // The last wish counts: an earlier code still being confirmed makes nobody ready any more.
+            for leg in self.legs.values_mut() {
+                if let Role::Feature { seat: s, ready } = &mut leg.role
+                    && *s == seat
+                {
+                    *ready = None;
+                }
+            }
+        }
         let leg = self.new_leg();
         let tag = self.tag(leg);
         let session = self
@@ -33,7 +43,7 @@ impl Gateway {
             let status = if done { 480 } else { 403 };
             return self.respond_once(now, tx, flow, msg, status);
         };
-        self.legs.insert(leg, Leg { role: Role::Feature { ready }, session, invite: Some(tx) });
+        self.legs.insert(leg, Leg { role: Role::Feature { seat, ready }, session, invite: Some(tx) });
         self.invites.insert(tx, leg);
         if let Some(media) = negotiated {
             self.connect_media(leg, media);

@@ -36,6 +36,7 @@ pub(super) enum Role {
     /// A phone dialling a feature code. `ready`: who becomes ready when it has hung up; sooner, a phone with one line
     /// would answer the first offer with 486 and its agent would never get to work.
     Feature {
+        seat: SeatNo,
         ready: Option<AgentNo>,
     },
 }
@@ -160,7 +161,7 @@ impl Gateway {
                 self.cleared(now, leg);
                 self.call_input(now, *call, CallInput::SeatEnded { leg, end });
             }
-            Role::Feature { ready } => {
+            Role::Feature { ready, .. } => {
                 self.timers.set(Alarm::Feature(leg), None);
                 self.make_ready(now, ready.clone());
             }
