@@ -296,3 +296,46 @@ fn of_two_feature_codes_dialled_together_the_last_counts() {
     assert_eq!(accepted, 3, "sign-in and both codes: {:?}", world.phones[0].2);
     assert_eq!(world.state(0), AgentState::NotReady(NotReadyReason::Break));
 }
+
+/// A carrier-like INVITE of its own, from nobody in particular.
+fn invite(n: u32) -> Vec<u8> {
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7000 RTP/AVP 8\r\n";
+    format!(
+        "INVITE sip:12345@127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bKflood{n};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:0531{n}@127.0.0.1>;tag=f{n}\r\nTo: <sip:12345@127.0.0.1>\r\nCall-ID: flood-{n}\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:127.0.0.1:6000>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    )
+    .into_bytes()
+}
+
+#[test]
+fn a_flood_from_strangers_gets_no_answer_and_leaves_nothing_behind() {
+    let mut world = World::new(0, |_| {});
+    let stranger = Flow { remote: "203.0.113.9:5060".parse().unwrap(), ..caller_flow() };
+    let before = world.gateway.save().len();
+    for n in 0..20_000 {
+        world.gateway.handle(world.now, Input::Message { flow: stranger, bytes: &invite(n) });
+        assert_eq!(world.gateway.next_output(), None, "a stranger was answered");
+    }
+    assert_eq!(world.gateway.leftovers(), Leftovers::default());
+    assert_eq!(world.gateway.refusals().unknown_peer, 20_000);
+    assert!(world.gateway.save().len() < before + 64, "state grew with the flood");
+}
+
+#[test]
+fn calls_nobody_acknowledges_are_bounded_and_end() {
+    let mut world = World::new(0, |_| {});
+    let limit = world.gateway.settings().limits.max_calls as usize;
+    for n in 0..5_000 {
+        world.feed(Input::Message { flow: caller_flow(), bytes: &invite(n) });
+    }
+    assert_eq!(world.gateway.calls(), limit);
+    let refused = world.to_caller.iter().filter(|m| m.starts_with("SIP/2.0 503") && m.contains("Retry-After")).count();
+    assert_eq!(refused, 5_000 - limit);
+    // RFC 3261 s13.3.1.4: 64*T1 without an ACK, then BYE, which nobody answers either.
+    world.nothing_is_left();
+    let faults =
+        world.facts.iter().filter(|f| matches!(f, CallFact::Ended { cause: EndCause::TrunkFault, .. })).count();
+    assert_eq!(faults, limit);
+}

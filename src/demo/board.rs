@@ -105,9 +105,12 @@ impl Board {
         self.calls.len()
     }
 
-    /// Over all queues: (requests for a human, answered, answered within N).
+    /// Over all queues: (requests for a human, answered, answered within N); callers still waiting count when they are
+    /// answered or lost, or a busy moment would look like a bad one.
     pub fn totals(&self) -> (u64, u64, u64) {
-        self.queues.values().fold((0, 0, 0), |(r, a, n), q| (r + q.requests, a + q.answered, n + q.answered_within))
+        self.queues
+            .values()
+            .fold((0, 0, 0), |(r, a, n), q| (r + q.answered + q.lost, a + q.answered, n + q.answered_within))
     }
 
     fn tell(&mut self, line: String) {
