@@ -257,10 +257,6 @@ impl Gateway {
         &self.trunks
     }
 
-    pub fn registered(&self, seat: &SeatNo) -> bool {
-        self.registrar.lookup(seat).is_some()
-    }
-
     pub fn refusals(&self) -> Refusals {
         self.refusals
     }

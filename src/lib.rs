@@ -10,7 +10,7 @@
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`acd`] [`call`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
-//! | world | [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
+//! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
 //! | leaf | [`sim`] [`demo`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
@@ -43,6 +43,7 @@ pub mod config;
 pub mod demo;
 pub mod event;
 pub mod gateway;
+pub mod host;
 pub mod ids;
 pub mod leg;
 pub mod logging;

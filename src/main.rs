@@ -3,8 +3,9 @@
 use clap::{Args, Parser, Subcommand};
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
+use rexian::host::entropy;
 use rexian::logging;
-use rexian::runtime::{Running, entropy};
+use rexian::runtime::Running;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;

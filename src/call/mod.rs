@@ -19,6 +19,7 @@ use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 use talk::Hold;
+pub use talk::announcement;
 
 /// What happened to a call.
 #[derive(Clone, Debug, PartialEq)]
@@ -271,10 +272,6 @@ impl Call {
     /// In the queue, no seat ringing.
     pub fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting)
-    }
-
-    pub fn caller_leg(&self) -> LegId {
-        self.incoming.leg
     }
 
     pub fn terms(&self) -> &Terms {

@@ -164,8 +164,8 @@ fn end_cause(input: &CallInput, seat: &Seat) -> Option<EndCause> {
     }
 }
 
-/// 工号 6632 为您服务.
-fn announcement(agent: &AgentNo) -> Vec<PromptId> {
+/// 工号 6632 为您服务: what the citizen hears at pickup. Characters other than digits are not spoken.
+pub fn announcement(agent: &AgentNo) -> Vec<PromptId> {
     let digits = agent.as_str().chars().filter(char::is_ascii_digit).map(|d| PromptId::from(format!("digit-{d}")));
     std::iter::once("agent-number".into()).chain(digits).chain(std::iter::once("at-your-service".into())).collect()
 }

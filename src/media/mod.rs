@@ -12,7 +12,6 @@
 //! ```
 //! Only `shard` and `ports` know sockets; the rest is bytes and instants in, bytes out.
 
-mod clock;
 mod dtmf;
 mod figures;
 pub mod g711;
@@ -36,18 +35,18 @@ mod watchdog;
 mod wav;
 
 pub use figures::{FigureReader, Figures};
-pub use prompt::{PromptError, PromptLibrary, announce_agent};
+pub use prompt::{PromptError, PromptLibrary};
 
 use crate::config::settings::{MediaSettings, WorldSettings};
+use crate::host::{Clock, entropy};
 use crate::plane::{MediaCommand, MediaEvent};
-use clock::Clock;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use router::Router;
 use shard::{Neighbour, Order, Parts, Port, Shard};
 use std::cell::Cell;
 use std::fmt;
-use std::io::{self, Read};
+use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -214,12 +213,6 @@ impl Thread {
 fn ring(wake: &OwnedFd) {
     // Fails only when the counter is full: then it is awake anyway.
     let _ = rustix::io::write(wake, &1u64.to_ne_bytes());
-}
-
-fn entropy() -> io::Result<[u8; 32]> {
-    let mut seed = [0; 32];
-    std::fs::File::open("/dev/urandom")?.read_exact(&mut seed)?;
-    Ok(seed)
 }
 
 fn system(what: &'static str, error: io::Error) -> MediaStartError {

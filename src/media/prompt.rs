@@ -2,8 +2,6 @@
 //! agent's number is spelt. Not here: reading WAV (`wav`), playing (`source`).
 
 use super::{music, wav};
-use crate::ids::AgentNo;
-use crate::plane::PromptId;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
@@ -102,12 +100,6 @@ impl PromptLibrary {
     }
 }
 
-/// 工号 6632 为您服务: what the citizen hears at pickup. Characters other than digits are not spoken.
-pub fn announce_agent(agent: &AgentNo) -> Vec<PromptId> {
-    let digits = agent.as_str().chars().filter(char::is_ascii_digit).map(|d| PromptId::from(format!("digit-{d}")));
-    std::iter::once(PromptId::from("agent-number")).chain(digits).chain([PromptId::from("at-your-service")]).collect()
-}
-
 impl fmt::Display for PromptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "prompt \"{}\": {} {}", self.prompt, self.file.display(), self.fault)
@@ -119,6 +111,8 @@ impl std::error::Error for PromptError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::call::announcement;
+    use crate::ids::AgentNo;
 
     #[test]
     fn the_built_in_set_speaks() {
@@ -138,13 +132,13 @@ mod tests {
 
     #[test]
     fn every_part_of_an_announcement_exists() {
-        let parts = announce_agent(&AgentNo::new("6807"));
+        let parts = announcement(&AgentNo::new("6807"));
         assert_eq!(
             parts.iter().map(|p| &**p).collect::<Vec<_>>().join(" "),
             "agent-number digit-6 digit-8 digit-0 digit-7 at-your-service"
         );
         let names: Vec<&str> = PromptLibrary::built_in_names().collect();
-        assert!(announce_agent(&AgentNo::new("1234567890")).iter().all(|p| names.contains(&&**p)));
+        assert!(announcement(&AgentNo::new("1234567890")).iter().all(|p| names.contains(&&**p)));
     }
 
     #[test]

@@ -4,7 +4,6 @@
 //! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), and one tokio
 //! thread, `world`, for streams, the store and HTTP.
 
-pub mod clock;
 pub mod figures;
 pub mod inbox;
 pub mod observer;
@@ -14,11 +13,11 @@ use crate::api::{self, health::Facts};
 use crate::cases::sqlite::SqliteCases;
 use crate::config::settings::{CaseStoreSettings, Settings};
 use crate::gateway::Gateway;
+use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::tcp::Listeners;
 use crate::net::udp::UdpPort;
 use crate::store::{DeliverOptions, SpoolOptions, Store};
-use clock::Clock;
 use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
@@ -184,12 +183,4 @@ fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::
             delivery: delivery.borrow().clone(),
         }
     })
-}
-
-/// Seeds passwords made up at start, tags and nonces.
-pub fn entropy() -> std::io::Result<[u8; 32]> {
-    let mut seed = [0; 32];
-    let mut source = std::fs::File::open("/dev/urandom")?;
-    std::io::Read::read_exact(&mut source, &mut seed)?;
-    Ok(seed)
 }

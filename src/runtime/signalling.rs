@@ -1,11 +1,11 @@
 //! The signalling loop: the one thread that owns the `Gateway`. Reads SIP sockets and the inbox, feeds the gateway,
 //! carries out its outputs, sleeps until its next timeout. It never waits for a disk, a peer or a lock.
 
-use super::clock::Clock;
 use super::figures::Figures;
 use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
 use crate::gateway::{Gateway, Input, Output};
+use crate::host::Clock;
 use crate::media::MediaPlane;
 use crate::net::tcp::Connector;
 use crate::net::udp::UdpPort;

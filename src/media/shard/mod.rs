@@ -6,7 +6,6 @@
 
 mod orders;
 
-use super::clock::Clock;
 use super::figures::{FigureWriter, Figures};
 use super::leg::Leg;
 use super::pacer::Pacer;
@@ -15,6 +14,7 @@ use super::prompt::PromptLibrary;
 use super::rtcp::{Closing, MAX_REPORT};
 use super::source::After;
 use super::{EventSink, rtp};
+use crate::host::Clock;
 use crate::ids::LegId;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::time::Instant;
