@@ -8,8 +8,8 @@
 //! bit masks and keys and keeps no books: a lower bound for any program that walks its lists.
 
 use allocation_counter::measure;
-use rexian::acd::{Acd, AcdInput, AcdOutput};
-use rexian::config::settings::{AgentSettings, QueueSettings};
+use rexian::acd::{Acd, AcdInput, AcdOutput, Request};
+use rexian::config::settings::{AgentSettings, DistributorSettings, QueueSettings};
 use rexian::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
 use rexian::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
@@ -118,15 +118,15 @@ impl Floor {
                 let levels: Vec<(usize, u8)> = levels.collect();
                 masks.push(levels.iter().filter(|(_, l)| *l >= MIN_LEVEL).fold(0u64, |m, (s, _)| m | 1 << s));
                 let skills = levels.into_iter().map(|(s, level)| (skill(s), level)).collect();
-                AgentSettings { number: agent(i), skills }
+                AgentSettings { skills, ..AgentSettings::new(agent(i).as_str(), []) }
             })
             .collect();
         // The one whom the callers wait for when everybody else is ready; never signs in.
-        roster.push(AgentSettings { number: "absent".into(), skills: [("rare".into(), 10)].into() });
+        roster.push(AgentSettings::new("absent", [("rare", 10)]));
         let mut queues: Vec<QueueSettings> = (0..skills).map(|s| queue(queue_name(s), skill(s))).collect();
         queues.push(queue("rare".into(), "rare".into()));
         let mut floor = Floor {
-            acd: Acd::new(&queues, &roster),
+            acd: Acd::new(&queues, &roster, &DistributorSettings::default()),
             random,
             now: Instant::from_unix_secs(1_700_000_000),
             skills,
@@ -196,7 +196,7 @@ impl Floor {
             self.next_call += 1;
             let (call, queue) = (CallId(self.next_call), queue_name(self.random.below(self.skills)));
             let since = self.now;
-            let (offered, time) = self.timed(AcdInput::Enqueue { call, queue, since });
+            let (offered, time) = self.timed(AcdInput::Enqueue(Request::of_caller(call, queue, since)));
             assert_eq!(offered, Some(call), "somebody was ready");
             times.push(time);
             self.input(AcdInput::Answered { call });
@@ -208,7 +208,7 @@ impl Floor {
     fn call(&mut self, queue: QueueName) {
         self.next_call += 1;
         let (call, since) = (CallId(self.next_call), self.now);
-        if let Some(call) = self.input(AcdInput::Enqueue { call, queue, since }) {
+        if let Some(call) = self.input(AcdInput::Enqueue(Request::of_caller(call, queue, since))) {
             self.pick_up(call);
         }
     }
@@ -269,22 +269,11 @@ fn scans(mut scan: impl FnMut(&mut Random)) -> u32 {
 
 fn queue(name: QueueName, skill: Skill) -> QueueSettings {
     QueueSettings {
-        name,
-        numbers: Default::default(),
-        skill,
         min_level: MIN_LEVEL,
-        priority: 5,
-        within: Duration::from_secs(15),
-        short_abandon: Duration::from_secs(5),
         max_waiting: u32::MAX,
         max_wait: Some(Duration::from_secs(86_400)),
-        ring_timeout: Duration::from_secs(20),
         wrap_up: Duration::ZERO,
-        greeting: None,
-        music: "music".into(),
-        announce_agent: true,
-        language: None,
-        test: false,
+        ..QueueSettings::new(name.as_str(), skill.as_str())
     }
 }
 

@@ -1,10 +1,11 @@
 //! The one record of what happened: every call and agent event, emitted once, read by `sla`, `store`, `/metrics`,
 //! logs and the demo. Belongs here: the facts as data. Not here: deciding them (`call`, `acd`), counting (`sla`).
 //!
-//! Invariants: per call exactly one `Arrived` first and exactly one `Ended` last; `Answered` at most once;
-//! `Offered` only between `Queued` and `Answered`/`Ended`.
+//! Invariants: per call exactly one `Arrived` first and exactly one `Ended` last; `Queued` and `Answered` at most once;
+//! a call that goes on to another queue is `Moved`, one passed on after its pickup `Transferred` and then `TakenOver`.
+//! `Offered` only while the call waits in a queue.
 
-use crate::ids::{AgentNo, CallId, LegId, QueueName, SeatNo, Skill, TrunkName};
+use crate::ids::{AgentNo, CallId, LegId, LineName, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::LegStats;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -19,25 +20,49 @@ pub struct CallEvent {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CallFact {
-    /// An INVITE was taken for service. `cli` is as normalised for display and already masked if withheld.
+    /// An INVITE was taken for service, or a call of ours to a citizen came due (`purpose`). `cli` is as normalised for
+    /// display and already masked if withheld.
     Arrived {
         trunk: TrunkName,
         dnis: String,
         cli: Option<String>,
         sip_call_id: String,
         test_call: bool,
+        tenant: String,
+        /// `None`: the number called is not ours.
+        line: Option<LineName>,
+        purpose: Purpose,
     },
     /// The request for a human: the SLA clock starts.
     Queued {
         queue: QueueName,
         skill: Skill,
         position: usize,
+        why: Why,
     },
+    /// On to another queue, the original time kept.
+    Moved {
+        queue: QueueName,
+        skill: Skill,
+        position: usize,
+        why: Why,
+    },
+    /// Nobody has come by the steps so far: from now on the queue's step `step` (0 is the first) counts too.
+    Relaxed {
+        step: u8,
+    },
+    /// Told to the caller.
+    Announced {
+        position: Option<usize>,
+        estimate: Option<Duration>,
+    },
+    CallbackOffered,
     /// An agent's seat is being rung.
     Offered {
         agent: AgentNo,
         seat: SeatNo,
         leg: LegId,
+        chosen: Chosen,
     },
     /// That offer ended without a pickup; the caller keeps the place.
     OfferEnded {
@@ -56,6 +81,19 @@ pub enum CallFact {
     },
     Held,
     Resumed,
+    /// The agent passed the caller on and is off the call; `Moved` follows.
+    Transferred {
+        agent: AgentNo,
+        queue: QueueName,
+    },
+    /// A further agent picked up: the same call, the same ticket. `wait` since the transfer.
+    TakenOver {
+        agent: AgentNo,
+        seat: SeatNo,
+        queue: QueueName,
+        wait: Duration,
+        ring: Duration,
+    },
     Digit(char),
     /// One side has sent no RTP since it was connected (one-way audio): look at its network and SDP address.
     NoAudio {
@@ -75,6 +113,74 @@ pub enum CallFact {
         leg: LegId,
         stats: LegStats,
     },
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// The citizen calls us.
+    #[default]
+    Inbound,
+    /// We call a citizen back who chose that instead of waiting in this call.
+    Callback { of: CallId },
+    /// 漏接回拨: we call a citizen back who was not answered in this call.
+    MissedCall { of: CallId },
+}
+
+/// Why a call went to a queue; with it "why did this call go there?" is one look-up.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Why {
+    /// The number called leads there.
+    Line,
+    /// The caller's country code.
+    Country(String),
+    /// The language this caller was served in before.
+    Remembered,
+    /// The caller pressed it.
+    Key(char),
+    /// An agent passed the caller on.
+    Agent(AgentNo),
+    /// The queue before was full.
+    Full,
+    /// Nobody at all has the skills of the queue before.
+    NoAgents,
+    /// Waited long enough in the queue before.
+    Overflow,
+    /// The line is closed now.
+    Closed,
+    /// It is a call of ours to the citizen.
+    Callback,
+    Supervisor(AgentNo),
+}
+
+impl Why {
+    /// Stable word for logs, records and tables.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Why::Line => "line",
+            Why::Country(_) => "country",
+            Why::Remembered => "remembered",
+            Why::Key(_) => "key",
+            Why::Agent(_) => "agent",
+            Why::Full => "full",
+            Why::NoAgents => "no_agents",
+            Why::Overflow => "overflow",
+            Why::Closed => "closed",
+            Why::Callback => "callback",
+            Why::Supervisor(_) => "supervisor",
+        }
+    }
+}
+
+/// Why this agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// The step of the queue's requirement by which the agent qualifies (0: the full requirement).
+    pub step: u8,
+    /// The agent who served this caller last.
+    pub preferred: bool,
+    /// Needs an interpreter in a three-way call.
+    pub interpreter: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -114,6 +220,14 @@ pub enum EndCause {
     QueueTimeout,
     /// Nobody with the skill is signed in and the queue does not wait for one.
     NoAgents,
+    /// Chose to be called back instead of waiting.
+    CallbackTaken,
+    /// Hung up during the notice before the queue: served without an agent.
+    Deflected,
+    /// Called out of the line's hours.
+    Closed,
+    /// A call of ours to a citizen that the citizen did not answer.
+    NotReached,
     /// The number called is not ours.
     UnknownNumber,
     /// The carrier's leg failed (no ACK, protocol error, transport).
@@ -136,13 +250,17 @@ impl EndCause {
             EndCause::QueueFull => "queue_full",
             EndCause::QueueTimeout => "queue_timeout",
             EndCause::NoAgents => "no_agents",
+            EndCause::CallbackTaken => "callback_taken",
+            EndCause::Deflected => "deflected",
+            EndCause::Closed => "closed",
+            EndCause::NotReached => "not_reached",
             EndCause::UnknownNumber => "unknown_number",
             EndCause::TrunkFault => "trunk_fault",
             EndCause::OurFault => "our_fault",
         }
     }
 
-    pub const ALL: [EndCause; 13] = [
+    pub const ALL: [EndCause; 17] = [
         EndCause::CallerHangUp,
         EndCause::AgentHangUp,
         EndCause::MediaTimeout,
@@ -153,6 +271,10 @@ impl EndCause {
         EndCause::QueueFull,
         EndCause::QueueTimeout,
         EndCause::NoAgents,
+        EndCause::CallbackTaken,
+        EndCause::Deflected,
+        EndCause::Closed,
+        EndCause::NotReached,
         EndCause::UnknownNumber,
         EndCause::TrunkFault,
         EndCause::OurFault,
@@ -216,4 +338,68 @@ pub struct AgentEvent {
     pub agent: AgentNo,
     pub seat: Option<SeatNo>,
     pub state: AgentState,
+    /// Who forced this state, if the agent did not choose it.
+    pub by: Option<AgentNo>,
+}
+
+/// A citizen to be called back, as kept across restarts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackEntry {
+    /// The call in which it was promised or missed: the key.
+    pub of: CallId,
+    pub kind: CallbackKind,
+    /// E.164, never withheld.
+    pub number: String,
+    pub dnis: String,
+    pub tenant: String,
+    pub line: Option<LineName>,
+    pub queue: QueueName,
+    pub language: Option<String>,
+    /// When the citizen first asked for a human: the place in the order.
+    pub since: Instant,
+    /// Attempts made so far.
+    pub attempts: u8,
+    /// Not called before this moment.
+    pub not_before: Instant,
+    /// How often this number called in vain; the calls are one entry.
+    pub missed: u32,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum CallbackKind {
+    Promised,
+    /// 漏接
+    Missed,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallbackChange {
+    /// New, or changed.
+    Put(CallbackEntry),
+    Gone {
+        of: CallId,
+        why: CallbackGone,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum CallbackGone {
+    /// The citizen was reached.
+    Reached,
+    /// The citizen has got through by calling again.
+    GotThrough,
+    /// All attempts were in vain.
+    GivenUp,
+    /// Kept long enough.
+    Expired,
+}
+
+/// Who served a caller last and where.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RememberedCaller {
+    /// E.164.
+    pub number: String,
+    pub agent: AgentNo,
+    pub queue: QueueName,
+    pub at: Instant,
 }

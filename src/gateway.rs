@@ -5,17 +5,22 @@
 //! `call`), and anything of the world. No socket, clock, randomness, SQL, thread or tokio in it or below it: the same
 //! inputs give the same outputs, and `save`/`restore` carry it to another process in the middle of anything.
 
+mod callbacks;
 mod calls;
+mod commands;
 mod features;
 mod legs;
+mod lines;
 mod ports;
 mod requests;
 mod timers;
 
+pub use commands::Command;
+
 use crate::acd::{Acd, AcdInput, AcdOutput};
 use crate::call::Call;
 use crate::config::settings::{CoreSettings, SeatSettings};
-use crate::event::{AgentEvent, CallEvent, CallFact};
+use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
@@ -54,6 +59,12 @@ pub enum Input<'a> {
     },
     /// SIGTERM: no new calls.
     Drain,
+    /// A shift leader's order.
+    Command(Command),
+    /// Who was promised a call back or missed one, as the store kept it: at start, before anything else.
+    Callbacks(Vec<CallbackEntry>),
+    /// Who served these callers last, as the case store knows it: at start.
+    Remembered(Vec<RememberedCaller>),
     /// The drain's time is over: calls still up are ended.
     EndCalls,
     /// `next_timeout` has come.
@@ -68,6 +79,8 @@ pub enum Output {
     OpenTicket(Box<NewTicket>),
     Call(CallEvent),
     Agent(AgentEvent),
+    /// Make this durable: the list of citizens to be called back outlives the process.
+    Callback(CallbackChange),
 }
 
 /// What is still alive; all zero once a day has ended.
@@ -159,7 +172,7 @@ impl Gateway {
             digest,
             registrar,
             trunks: Trunks::new(settings.trunks.clone()),
-            acd: Acd::new(&settings.queues, &settings.agents),
+            acd: Acd::new(&settings.queues, &settings.agents, &settings.distributor),
             calls: BTreeMap::new(),
             legs: BTreeMap::new(),
             clearing: BTreeMap::new(),
@@ -194,6 +207,9 @@ impl Gateway {
             Input::Spooled { call } => self.call_input(now, call, crate::call::CallInput::Spooled),
             Input::SpoolFailed { call } => self.call_input(now, call, crate::call::CallInput::SpoolFailed),
             Input::Drain => self.service = Service::Draining,
+            Input::Command(command) => self.command(now, command),
+            Input::Callbacks(entries) => self.callbacks_restored(now, entries),
+            Input::Remembered(callers) => self.remember_all(callers),
             Input::EndCalls => {
                 self.service = Service::Draining;
                 for call in self.calls.keys().copied().collect::<Vec<_>>() {

@@ -73,6 +73,8 @@ name!(/// 工号: an agent's 4-digit number, announced at pickup.
 name!(/// A seat (座席): one phone's account, where agents of several shifts sign in.
     SeatNo);
 name!(QueueName);
+name!(/// A special line (专线): called numbers with terms of their own.
+    LineName);
 name!(/// A trunk peer as the configuration names it.
     TrunkName);
 name!(/// A skill, e.g. `mandarin`, `dialect`, `english`.

@@ -85,15 +85,32 @@ where
 pub fn call_event(event: &CallEvent) {
     let call = tracing::field::display(event.call);
     match &event.what {
-        CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call } => {
-            let caller = cli.as_deref().and_then(masked);
-            info!(target: "rexian::call", call, %trunk, dnis, caller, sip_call_id, test_call, "call arrived");
+        CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call, tenant, line, purpose } => {
+            let (caller, line) = (cli.as_deref().and_then(masked), line.as_ref().map(|l| l.as_str()));
+            info!(target: "rexian::call", call, %trunk, dnis, caller, sip_call_id, test_call, tenant, line, ?purpose, "call arrived");
         }
-        CallFact::Queued { queue, skill, position } => {
-            debug!(target: "rexian::call", call, %queue, %skill, position, "call queued");
+        CallFact::Queued { queue, skill, position, why } => {
+            debug!(target: "rexian::call", call, %queue, %skill, position, ?why, "call queued");
         }
-        CallFact::Offered { agent, seat, leg } => {
-            debug!(target: "rexian::call", call, %agent, %seat, %leg, "call offered");
+        CallFact::Moved { queue, skill, position, why } => {
+            info!(target: "rexian::call", call, %queue, %skill, position, ?why, "call moved to another queue");
+        }
+        CallFact::Relaxed { step } => debug!(target: "rexian::call", call, step, "requirement relaxed"),
+        CallFact::Announced { position, estimate } => {
+            let estimate_s = estimate.map(|e| e.as_secs());
+            debug!(target: "rexian::call", call, position, estimate_s, "place announced");
+        }
+        CallFact::CallbackOffered => debug!(target: "rexian::call", call, "callback offered"),
+        CallFact::Transferred { agent, queue } => {
+            info!(target: "rexian::call", call, %agent, %queue, "call passed on");
+        }
+        CallFact::TakenOver { agent, seat, queue, wait, ring } => {
+            let (wait_ms, ring_ms) = (ms(wait), ms(ring));
+            info!(target: "rexian::call", call, %agent, %seat, %queue, wait_ms, ring_ms, "call taken over");
+        }
+        CallFact::Offered { agent, seat, leg, chosen } => {
+            debug!(target: "rexian::call", call, %agent, %seat, %leg, step = chosen.step, preferred = chosen.preferred,
+                interpreter = chosen.interpreter, "call offered");
         }
         CallFact::OfferEnded { agent, why } => {
             debug!(target: "rexian::call", call, %agent, ?why, "offer ended");
@@ -123,11 +140,12 @@ pub fn call_event(event: &CallEvent) {
 /// One line for an agent event.
 pub fn agent_event(event: &AgentEvent) {
     let (seat, state) = (event.seat.as_ref().map(|s| s.as_str()), event.state.as_str());
+    let by = event.by.as_ref().map(|agent| agent.as_str());
     match event.state {
         AgentState::NotReady(reason) => {
-            info!(target: "rexian::agent", agent = %event.agent, seat, state, ?reason, "agent state");
+            info!(target: "rexian::agent", agent = %event.agent, seat, state, ?reason, by, "agent state");
         }
-        AgentState::LoggedOut => info!(target: "rexian::agent", agent = %event.agent, seat, state, "agent state"),
+        AgentState::LoggedOut => info!(target: "rexian::agent", agent = %event.agent, seat, state, by, "agent state"),
         _ => debug!(target: "rexian::agent", agent = %event.agent, seat, state, "agent state"),
     }
 }
@@ -277,14 +295,22 @@ mod tests {
             cli: cli.map(str::to_owned),
             sip_call_id: "a\"b\\c\r\nd\u{1b}[31m@x".into(),
             test_call: false,
+            tenant: "city".into(),
+            line: None,
+            purpose: Default::default(),
         };
         vec![
             arrived(Some("+8613812345678")),
             arrived(Some("138****5678")),
             arrived(Some("anonymous")),
             arrived(None),
-            CallFact::Queued { queue: "普通话".into(), skill: "mandarin".into(), position: 1 },
-            CallFact::Offered { agent: "6632".into(), seat: "801".into(), leg: LegId(7) },
+            CallFact::Queued {
+                queue: "普通话".into(),
+                skill: "mandarin".into(),
+                position: 1,
+                why: crate::event::Why::Line,
+            },
+            CallFact::Offered { agent: "6632".into(), seat: "801".into(), leg: LegId(7), chosen: Default::default() },
             CallFact::OfferEnded { agent: "6632".into(), why: OfferEnd::NoAnswer },
             CallFact::Answered {
                 agent: "6632".into(),
@@ -381,6 +407,7 @@ mod tests {
             agent: "6632".into(),
             seat: None,
             state: AgentState::NotReady(NotReadyReason::Break),
+            by: None,
         };
         let line: serde_json::Value = serde_json::from_str(&captured(true, || agent_event(&event))).unwrap();
         assert_eq!(

@@ -4,7 +4,7 @@
 
 use rexian::call::{Call, CallInput, CallOutput, Distributor, Terms};
 use rexian::config::settings::{AnswerMode, QueueSettings};
-use rexian::event::{CallFact, OfferEnd};
+use rexian::event::{CallFact, Chosen, OfferEnd};
 use rexian::ids::{CallId, LegId};
 use rexian::leg::{Caller, Incoming, LegCommand, LegEnd};
 use rexian::plane::{Direction, Source};
@@ -147,7 +147,12 @@ fn calls_behave_as_the_tables_say() {
 fn input(words: &[&str]) -> CallInput {
     let leg = |name: &str| LegId(64 + name[1..].parse::<u64>().expect("s1, s2"));
     match words {
-        ["offer", agent, seat] => CallInput::Offered { agent: (*agent).into(), seat: "8001".into(), leg: leg(seat) },
+        ["offer", agent, seat] => CallInput::Offered {
+            agent: (*agent).into(),
+            seat: "8001".into(),
+            leg: leg(seat),
+            chosen: Chosen::default(),
+        },
         ["revoked", "NoAnswer"] => CallInput::OfferRevoked(OfferEnd::NoAnswer),
         ["queue", "timeout"] => CallInput::QueueTimeout,
         [s, "answers"] => CallInput::SeatAnswered { leg: leg(s) },
@@ -230,22 +235,13 @@ fn incoming() -> Incoming {
 
 fn terms(answer: AnswerMode) -> Terms {
     let queue = QueueSettings {
-        name: "mandarin".into(),
         numbers: ["12345".to_owned()].into(),
-        skill: "mandarin".into(),
-        min_level: 1,
         priority: 1,
-        within: Duration::from_secs(15),
-        short_abandon: Duration::from_secs(5),
         max_waiting: 100,
         max_wait: Some(Duration::from_secs(600)),
-        ring_timeout: Duration::from_secs(20),
-        wrap_up: Duration::from_secs(30),
         greeting: Some("greeting".into()),
-        music: "music".into(),
-        announce_agent: true,
         language: Some("zh".into()),
-        test: false,
+        ..QueueSettings::new("mandarin", "mandarin")
     };
     Terms { queue, answer, tenant: "city".into(), spool_patience: Duration::from_millis(500) }
 }

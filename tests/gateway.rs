@@ -149,7 +149,7 @@ impl World {
                 }
                 Output::OpenTicket(ticket) => self.feed(Input::Spooled { call: ticket.call }),
                 Output::Call(event) => self.facts.push(event.what),
-                Output::Media(_) | Output::Agent(_) => {}
+                Output::Media(_) | Output::Agent(_) | Output::Callback(_) => {}
             }
         }
     }

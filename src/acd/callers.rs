@@ -3,21 +3,16 @@
 
 use super::agent::{AgentIx, Duty, Phase, Wish};
 use super::order::Order;
-use super::port::AcdOutput;
+use super::port::{AcdOutput, Request};
 use super::queue::{Call, Place, QueueIx};
 use super::{Acd, Refused};
 use crate::event::{NotReadyReason, OfferEnd};
-use crate::ids::{CallId, QueueName};
+use crate::ids::CallId;
 use crate::time::Instant;
 
 impl Acd {
-    pub(super) fn enqueue(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        name: &QueueName,
-        since: Instant,
-    ) -> Result<(), Refused> {
+    pub(super) fn enqueue(&mut self, now: Instant, request: Request) -> Result<(), Refused> {
+        let Request { call: id, queue: ref name, since, .. } = request;
         if self.calls.contains_key(&id) {
             return Err(Refused::AlreadyQueued(id));
         }

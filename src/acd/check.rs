@@ -94,7 +94,7 @@ mod tests {
     use std::collections::VecDeque;
 
     fn agent(number: &str, duty: Duty) -> Agent {
-        let settings = AgentSettings { number: number.into(), skills: [("mandarin".into(), 5)].into() };
+        let settings = AgentSettings::new(number, [("mandarin", 5)]);
         let mut agent = Agent::new(&settings, &requirements());
         agent.presence = Presence::SignedIn { seat: number.into(), duty };
         agent

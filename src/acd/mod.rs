@@ -32,12 +32,12 @@ mod skill;
 mod timers;
 mod view;
 
-pub use port::{AcdInput, AcdOutput};
+pub use port::{AcdInput, AcdOutput, Forced, Request, Waits};
 pub use refused::Refused;
 pub use view::{AgentView, QueueView};
 
-use crate::config::settings::{AgentSettings, QueueSettings};
-use crate::event::AgentEvent;
+use crate::config::settings::{AgentSettings, DistributorSettings, QueueSettings};
+use crate::event::{AgentEvent, Chosen};
 use crate::ids::{AgentNo, CallId, SeatNo};
 use crate::time::Instant;
 use agent::{Agent, AgentIx, Duty, Presence};
@@ -68,7 +68,8 @@ pub struct Acd {
 
 impl Acd {
     /// Everybody signed out, nobody waiting. Of two queues or agents of one name the first counts (`config` refuses them).
-    pub fn new(queues: &[QueueSettings], agents: &[AgentSettings]) -> Acd {
+    pub fn new(queues: &[QueueSettings], agents: &[AgentSettings], rules: &DistributorSettings) -> Acd {
+        let _ = rules;
         let requirements = Requirements::of(queues);
         let mut queues: Vec<Queue> = queues.iter().map(|q| Queue::new(q, &requirements)).collect();
         queues.sort_by(|a, b| a.name.cmp(&b.name));
@@ -89,7 +90,7 @@ impl Acd {
             AcdInput::NotReady { agent, reason } => self.wish(now, &agent, agent::Wish::NotReady(reason))?,
             AcdInput::SeatReachable { seat } => self.seat_reachable(now, &seat),
             AcdInput::SeatLost { seat } => self.seat_lost(now, seat),
-            AcdInput::Enqueue { call, queue, since } => self.enqueue(now, call, &queue, since)?,
+            AcdInput::Enqueue(request) => self.enqueue(now, request)?,
             AcdInput::Leave { call } => self.leave(now, call)?,
             AcdInput::LeaveRinging { call } => self.leave_ringing(now, call)?,
             AcdInput::SeatQuiet { seat } => self.seat_quiet(now, &seat),
@@ -98,6 +99,14 @@ impl Acd {
             AcdInput::Held { call } => self.set_phase(now, call, agent::Phase::Hold)?,
             AcdInput::Resumed { call } => self.set_phase(now, call, agent::Phase::Talking)?,
             AcdInput::TalkEnded { call } => self.talk_ended(now, call)?,
+            AcdInput::Requeue { .. }
+            | AcdInput::SetPriority { .. }
+            | AcdInput::NotReached { .. }
+            | AcdInput::ExtendWrapUp { .. }
+            | AcdInput::Force { .. }
+            | AcdInput::SetSkills { .. }
+            | AcdInput::Admit(_)
+            | AcdInput::Dismiss { .. } => {}
         }
         self.settle(now);
         Ok(())
@@ -151,7 +160,7 @@ impl Acd {
             return;
         };
         let (seat, idle_since) = (seat.clone(), *idle_since);
-        self.outputs.push_back(AcdOutput::Offer { call, agent: agent.number.clone(), seat });
+        self.outputs.push_back(AcdOutput::Offer { call, agent: agent.number.clone(), seat, chosen: Chosen::default() });
         self.move_call(call, Place::With(ix));
         self.set_duty(now, ix, Duty::Reserved { call, ring_until: now + ring_timeout, idle_since });
     }
@@ -171,7 +180,8 @@ impl Acd {
         let state = agent.state();
         if moved || state != state_before {
             agent.state_since = now;
-            let event = AgentEvent { at: now, agent: agent.number.clone(), seat: agent.seat().cloned(), state };
+            let event =
+                AgentEvent { at: now, agent: agent.number.clone(), seat: agent.seat().cloned(), state, by: None };
             self.outputs.push_back(AcdOutput::Agent(event));
         }
     }

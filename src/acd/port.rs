@@ -1,11 +1,13 @@
 //! What the distributor is told and what it decides: plain comparable data. Not here: what it does with them.
 
-use crate::event::{AgentEvent, NotReadyReason, OfferEnd};
-use crate::ids::{AgentNo, CallId, QueueName, SeatNo};
+use crate::config::settings::AgentSettings;
+use crate::event::{AgentEvent, Chosen, NotReadyReason, OfferEnd};
+use crate::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum AcdInput {
     /// 签入. The agent starts as 示忙 (`NotReady(Busy)`) and gets calls only after `Ready`. Signing in from a phone shows
     /// that the phone is there, so the seat counts as reachable. Repeating it at the same seat changes nothing.
@@ -34,11 +36,18 @@ pub enum AcdInput {
     SeatLost {
         seat: SeatNo,
     },
-    /// A citizen asks for a human. `since` is when they first did (the order key): earlier than now after a transfer.
-    Enqueue {
+    /// A citizen asks for a human.
+    Enqueue(Request),
+    /// A call in line goes on to another queue: `since`, priority and preference kept, the queue's steps begin anew. Refused
+    /// while a seat rings for it, and (with the call left where it is) when the other queue refuses it.
+    Requeue {
         call: CallId,
         queue: QueueName,
-        since: Instant,
+    },
+    /// A call in line gets another priority.
+    SetPriority {
+        call: CallId,
+        priority: u8,
     },
     /// The call is over or leaves the distributor, wherever it was: waiting, offered (the agent is ready again with the
     /// idle time kept) or answered (as `TalkEnded`). The caller of this input cancels the ringing leg itself.
@@ -75,6 +84,69 @@ pub enum AcdInput {
     TalkEnded {
         call: CallId,
     },
+    /// The citizen of a callback was not reached: as `TalkEnded`, without wrap-up.
+    NotReached {
+        call: CallId,
+    },
+    /// The agent needs longer after this call: the wrap-up ends later by the queue's extension. Only in wrap-up.
+    ExtendWrapUp {
+        agent: AgentNo,
+    },
+    /// A shift leader sets an agent's state: same timing as the agent's own wish, `by` in the event. `Ready` also ends a
+    /// not-ready of any reason.
+    Force {
+        agent: AgentNo,
+        to: Forced,
+        by: AgentNo,
+    },
+    /// New skills for the rest of the shift; a call in hand goes on.
+    SetSkills {
+        agent: AgentNo,
+        skills: BTreeMap<Skill, u8>,
+    },
+    /// Adds an agent to the roster (a guest on a reception day); one who is there already gets these settings.
+    Admit(AgentSettings),
+    /// Takes an agent off the roster: signed out as by `SignOut`, and refused after that.
+    Dismiss {
+        agent: AgentNo,
+    },
+}
+
+/// A request for a human, or for an agent to call a citizen back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    pub call: CallId,
+    pub queue: QueueName,
+    /// When they first asked (the order key): earlier than now after a transfer, or for a callback.
+    pub since: Instant,
+    /// Instead of the queue's.
+    pub priority: Option<u8>,
+    /// Chosen first when ready and able, if the queue does so: who served this caller last.
+    pub preferred: Option<AgentNo>,
+    pub waits: Waits,
+}
+
+impl Request {
+    /// A caller who asks now.
+    pub fn of_caller(call: CallId, queue: QueueName, since: Instant) -> Request {
+        Request { call, queue, since, priority: None, preferred: None, waits: Waits::OnTheLine }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Waits {
+    /// A caller hears music: the queue's limits hold.
+    OnTheLine,
+    /// To be called back: has a place in the order, but is no waiting caller; no limit and no overflow.
+    ForCallback,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Forced {
+    Ready,
+    /// Becomes `NotReady(Forced)`.
+    NotReady,
+    SignOut,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,6 +156,16 @@ pub enum AcdOutput {
         call: CallId,
         agent: AgentNo,
         seat: SeatNo,
+        chosen: Chosen,
+    },
+    /// The caller's queue now accepts by this step too.
+    Relaxed {
+        call: CallId,
+        step: u8,
+    },
+    /// The caller waited for the queue's overflow time and is still in line: `Requeue` it, or leave it. Said once per queue.
+    OverflowDue {
+        call: CallId,
     },
     /// 座席未应答: the seat rang for the queue's ring time. The agent is not ready and the caller back in place
     /// already; cancel the leg.

@@ -145,6 +145,12 @@ impl Metrics {
             CallFact::NoAudio { .. } => self.media.without_audio.increment(1),
             CallFact::Queued { .. }
             | CallFact::OfferEnded { .. }
+            | CallFact::Moved { .. }
+            | CallFact::Transferred { .. }
+            | CallFact::TakenOver { .. }
+            | CallFact::Relaxed { .. }
+            | CallFact::Announced { .. }
+            | CallFact::CallbackOffered
             | CallFact::Offered { .. }
             | CallFact::Held
             | CallFact::Resumed

@@ -10,7 +10,7 @@ mod talk;
 mod ticket;
 
 use crate::config::settings::{AnswerMode, QueueSettings};
-use crate::event::{CallFact, EndCause, OfferEnd};
+use crate::event::{CallFact, Chosen, EndCause, OfferEnd, Purpose, Why};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::leg::{HangupReason, Incoming, LegCommand, LegEnd, Place};
 use crate::plane::{Direction, Source};
@@ -29,6 +29,7 @@ pub enum CallInput {
         agent: AgentNo,
         seat: SeatNo,
         leg: LegId,
+        chosen: Chosen,
     },
     /// The distributor took the offer back (rang out, agent gone).
     OfferRevoked(OfferEnd),
@@ -170,6 +171,9 @@ impl Call {
             },
             sip_call_id: incoming.sip_call_id.clone(),
             test_call: terms.queue.test,
+            tenant: terms.tenant.clone(),
+            line: None,
+            purpose: Purpose::Inbound,
         }));
         let command = match terms.answer {
             AnswerMode::OnQueue => LegCommand::Answer,
@@ -192,6 +196,7 @@ impl Call {
             queue: queue.name.clone(),
             skill: queue.skill.clone(),
             position,
+            why: Why::Line,
         }));
     }
 
@@ -214,7 +219,10 @@ impl Call {
                 state
             }
 
-            (State::Waiting, In::Offered { agent, seat, leg }) => self.ring(now, agent, seat, leg, out),
+            (State::Waiting, In::Offered { agent, seat, leg, chosen }) => {
+                out.push(CallOutput::Fact(CallFact::Offered { agent: agent.clone(), seat: seat.clone(), leg, chosen }));
+                self.ring(now, agent, seat, leg, out)
+            }
             (State::Waiting, In::QueueTimeout) => self.ended_waiting(now, EndCause::QueueTimeout, out),
             (State::Waiting, In::CallerEnded(end)) => {
                 self.ended_waiting(now, self.abandoned(now, end, EndCause::AbandonedInQueue), out)
@@ -296,7 +304,6 @@ impl Call {
     }
 
     fn ring(&mut self, now: Instant, agent: AgentNo, seat: SeatNo, leg: LegId, out: &mut Vec<CallOutput>) -> State {
-        out.push(CallOutput::Fact(CallFact::Offered { agent: agent.clone(), seat: seat.clone(), leg }));
         out.push(CallOutput::Place(Place {
             leg,
             agent: agent.clone(),

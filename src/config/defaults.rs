@@ -4,8 +4,7 @@
 
 use super::profile;
 use super::settings::*;
-use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
-use crate::sip::digest::Algorithm;
+use crate::ids::{AgentNo, SeatNo, TrunkName};
 use crate::sip::tokens::Tokens;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -56,7 +55,12 @@ impl Settings {
                 .iter()
                 .map(|(name, number, language, greeting)| {
                     let language = Some((*language).to_owned());
-                    QueueSettings { language, greeting: Some((*greeting).into()), ..queue(name, name, &[number]) }
+                    QueueSettings {
+                        numbers: [(*number).to_owned()].into(),
+                        language,
+                        greeting: Some((*greeting).into()),
+                        ..QueueSettings::new(name, name)
+                    }
                 })
                 .collect(),
             trunks: vec![TrunkSettings {
@@ -64,8 +68,9 @@ impl Settings {
                 peers: vec![Cidr { address: LOOPBACK, prefix: 8 }],
                 max_calls: 200,
                 profile: profile::generic(),
+                call_out: None,
             }],
-            ..core()
+            ..CoreSettings::bare()
         };
         Settings { core, world: world() }
     }
@@ -83,47 +88,8 @@ impl Settings {
             let agent = seat.default_agent.as_ref().map_or(String::new(), |a| format!("   agent {a}"));
             help += &format!("user {}   password {}{agent}\n", seat.number, seat.secret.0);
         }
-        let FeatureCodes { sign_in, sign_out, ready, not_ready } = codes;
+        let FeatureCodes { sign_in, sign_out, ready, not_ready, .. } = codes;
         help + &format!("dial {sign_in} to sign in, {ready} ready, {not_ready} not ready, {sign_out} to sign out\n")
-    }
-}
-
-/// Core settings without trunks, queues, agents and seats.
-pub(super) fn core() -> CoreSettings {
-    CoreSettings {
-        domain: "rexian.local".into(),
-        tenant: "default".into(),
-        area_code: "531".into(),
-        media: MediaSettings {
-            address_v4: Some(LOOPBACK),
-            address_v6: None,
-            first_port: 20_000,
-            pairs: 500,
-            expect_rtp_within: Duration::from_secs(10),
-            rtp_timeout: Duration::from_secs(30),
-        },
-        trunks: vec![],
-        queues: vec![],
-        agents: vec![],
-        seats: vec![],
-        feature_codes: FeatureCodes {
-            sign_in: "*11".into(),
-            sign_out: "*12".into(),
-            ready: "*13".into(),
-            not_ready: "*14".into(),
-        },
-        // MD5 alone: baresip 1.0 and SIPp 3.6, which Debian ships, and phones of their age fail to register as soon as
-        // SHA-256 is offered, in whatever order.
-        digest: vec![Algorithm::Md5],
-        limits: Limits {
-            max_calls: 200,
-            max_transactions: 20_000,
-            spool_patience: Duration::from_millis(500),
-            registration_expiry: Duration::from_secs(300),
-            min_registration_expiry: Duration::from_secs(60),
-            bindings_per_seat: 4,
-            nonce_lifetime: Duration::from_secs(300),
-        },
     }
 }
 
@@ -145,33 +111,7 @@ pub(super) fn world() -> WorldSettings {
     }
 }
 
-/// GB/T 33358-2016: answered within 15 s. The other times are the hotline's habit.
-pub(super) fn queue(name: &str, skill: &str, numbers: &[&str]) -> QueueSettings {
-    QueueSettings {
-        name: QueueName::new(name),
-        numbers: numbers.iter().map(|n| (*n).to_owned()).collect(),
-        skill: Skill::new(skill),
-        min_level: 1,
-        priority: 5,
-        within: Duration::from_secs(15),
-        short_abandon: Duration::from_secs(5),
-        max_waiting: 200,
-        max_wait: None,
-        ring_timeout: Duration::from_secs(20),
-        wrap_up: Duration::from_secs(30),
-        greeting: None,
-        music: "music".into(),
-        announce_agent: true,
-        language: None,
-        test: false,
-    }
-}
-
 fn agent(number: &str, further: &[&str]) -> AgentSettings {
     let mandarin = if further.is_empty() { 10 } else { 5 };
-    let skills = [("mandarin", mandarin)].into_iter().chain(further.iter().map(|skill| (*skill, 8)));
-    AgentSettings {
-        number: AgentNo::new(number),
-        skills: skills.map(|(skill, level)| (Skill::new(skill), level)).collect(),
-    }
+    AgentSettings::new(number, [("mandarin", mandarin)].into_iter().chain(further.iter().map(|skill| (*skill, 8))))
 }

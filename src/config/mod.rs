@@ -42,7 +42,7 @@ pub fn check(path: &Path) -> Vec<Problem> {
 
 /// Reads on after every problem, so that all are found; the result counts only if there were none.
 fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
-    let (mut core, mut world, mut places) = (defaults::core(), defaults::world(), Places::default());
+    let (mut core, mut world, mut places) = (settings::CoreSettings::bare(), defaults::world(), Places::default());
     sections::service(root.table("service"), &mut core, &mut world);
     let profiles = sections::sip(root.table("sip"), &mut core, &mut world, &mut places, problems);
     sections::media(root.table("media"), &mut core, &mut world, &mut places);

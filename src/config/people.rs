@@ -1,7 +1,6 @@
 //! The tables of the file that describe the hotline: trunks, queues, agents, seats. Belongs here: each entry's own
 //! meaning and its uniqueness. Not here: whether entries fit each other (`cross`).
 
-use super::defaults;
 use super::reader::{At, Section, closest};
 use super::sections::beside;
 use super::settings::{AgentSettings, Cidr, Profile, QueueSettings, SeatSettings, Secret, TrunkSettings};
@@ -120,6 +119,7 @@ fn trunk(
         peers: peers.iter().map(|at| at.value).collect(),
         max_calls,
         profile: profile?.clone(),
+        call_out: None,
     };
     Some(TrunkEntry { trunk, peers })
 }
@@ -154,7 +154,7 @@ fn queue(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<Qu
     if skill.is_none() && !section.has("skill") {
         section.missing("skill", "\"mandarin\"");
     }
-    let usual = defaults::queue("", "", &[]);
+    let usual = QueueSettings::new("", "");
     let duration = |key, zero, usual| section.duration(key, zero).map_or(usual, |at| at.value);
     let text = |key| section.string(key).filter(|at| !at.value.is_empty());
     let greeting = text("greeting");
@@ -173,10 +173,11 @@ fn queue(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<Qu
         ring_timeout: duration("ring_timeout", false, usual.ring_timeout),
         wrap_up: duration("wrap_up", true, usual.wrap_up),
         greeting: greeting.as_ref().map(|at| at.value.as_str().into()),
-        music: music.as_ref().map_or(usual.music, |at| at.value.as_str().into()),
+        music: music.as_ref().map_or(usual.music.clone(), |at| at.value.as_str().into()),
         announce_agent: section.boolean("announce_agent").is_none_or(|at| at.value),
         language: text("language").map(|at| at.value),
         test: section.boolean("test").is_some_and(|at| at.value),
+        ..usual
     };
     let line = section.line;
     section.done();
@@ -210,7 +211,8 @@ fn agent(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<Ag
     }
     section.done();
     let number = AgentNo::new(number?.value);
-    Some(AgentEntry { agent: AgentSettings { number, skills }, skills: places })
+    let agent = AgentSettings { skills, ..AgentSettings::new(number.as_str(), []) };
+    Some(AgentEntry { agent, skills: places })
 }
 
 pub(super) fn seats(sections: Vec<Section<'_>>) -> Vec<SeatEntry> {

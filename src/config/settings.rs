@@ -1,11 +1,19 @@
 //! Validated configuration, as the rest of the program sees it. Belongs here: types whose values are all usable.
 //! Not here: reading TOML and finding faults (`config::load`, `config::problem`).
 
-use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
-use crate::plane::{Codec, PromptId};
+mod lines;
+mod routing;
+
+pub use lines::{CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls};
+pub use routing::{
+    AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
+};
+
+use crate::ids::{AgentNo, SeatNo, TrunkName};
+use crate::plane::Codec;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, SocketAddr};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,15 +33,71 @@ pub struct CoreSettings {
     pub tenant: String,
     /// Area code of the city without the leading 0, e.g. `531`: completes 8-digit numbers.
     pub area_code: String,
+    /// Local time ahead of UTC, in minutes; China has no summer time.
+    pub utc_offset: i16,
     pub media: MediaSettings,
     pub trunks: Vec<TrunkSettings>,
+    /// Beside the lines each queue's own `numbers` make.
+    pub lines: Vec<LineSettings>,
+    pub languages: Vec<LanguageSettings>,
     pub queues: Vec<QueueSettings>,
+    pub distributor: DistributorSettings,
+    pub callbacks: CallbackSettings,
+    pub shifts: Vec<ShiftSettings>,
     pub agents: Vec<AgentSettings>,
     pub seats: Vec<SeatSettings>,
     pub feature_codes: FeatureCodes,
     /// Digest algorithms offered to seats, best first; never empty.
     pub digest: Vec<Algorithm>,
     pub limits: Limits,
+}
+
+impl CoreSettings {
+    /// Everything at its default; without trunks, queues, agents and seats.
+    pub fn bare() -> CoreSettings {
+        CoreSettings {
+            domain: "rexian.local".into(),
+            tenant: "default".into(),
+            area_code: "531".into(),
+            utc_offset: 480,
+            media: MediaSettings {
+                address_v4: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+                address_v6: None,
+                first_port: 20_000,
+                pairs: 500,
+                expect_rtp_within: Duration::from_secs(10),
+                rtp_timeout: Duration::from_secs(30),
+            },
+            trunks: vec![],
+            lines: vec![],
+            languages: vec![],
+            queues: vec![],
+            distributor: DistributorSettings::default(),
+            callbacks: CallbackSettings::default(),
+            shifts: vec![],
+            agents: vec![],
+            seats: vec![],
+            feature_codes: FeatureCodes {
+                sign_in: "*11".into(),
+                sign_out: "*12".into(),
+                ready: "*13".into(),
+                not_ready: "*14".into(),
+                extend_wrap_up: "*15".into(),
+            },
+            // MD5 alone: baresip 1.0 and SIPp 3.6, which Debian ships, and phones of their age fail to register as soon
+            // as SHA-256 is offered, in whatever order.
+            digest: vec![Algorithm::Md5],
+            limits: Limits {
+                max_calls: 200,
+                max_transactions: 20_000,
+                spool_patience: Duration::from_millis(500),
+                registration_expiry: Duration::from_secs(300),
+                min_registration_expiry: Duration::from_secs(60),
+                bindings_per_seat: 4,
+                nonce_lifetime: Duration::from_secs(300),
+            },
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -80,6 +144,36 @@ pub struct TrunkSettings {
     /// Calls at once; more get 503 with Retry-After.
     pub max_calls: u32,
     pub profile: Profile,
+    /// Where calls of ours go out; `None`: none do.
+    pub call_out: Option<CallOut>,
+}
+
+/// How the hotline calls by a trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallOut {
+    pub address: SocketAddr,
+    /// Our own number as the carrier wants it shown: `053112345`.
+    pub from: String,
+    pub dial: DialForm,
+}
+
+/// How the carrier wants a called number written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DialForm {
+    /// As one dials within the city: `88881234`, `13812345678`, `01012345678`, `0081312345678`.
+    #[default]
+    Local,
+    /// Always with the area code: `053188881234`.
+    National,
+    /// `+8653188881234`.
+    E164,
+}
+
+/// A shift: a name and when it runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ShiftSettings {
+    pub name: String,
+    pub hours: Hours,
 }
 
 /// One file of `sip-profiles/`: how a kind of peer speaks.
@@ -118,40 +212,6 @@ pub enum CalledSource {
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct QueueSettings {
-    pub name: QueueName,
-    /// Called numbers (any alias form; compared after normalisation) that lead here.
-    pub numbers: BTreeSet<String>,
-    /// Skill needed and its minimum level (1-10).
-    pub skill: Skill,
-    pub min_level: u8,
-    /// 0 is served first.
-    pub priority: u8,
-    /// N of "answered within N seconds".
-    pub within: Duration,
-    pub short_abandon: Duration,
-    pub max_waiting: u32,
-    /// Waiting longer than this ends in `QueueTimeout`; `None` waits for ever.
-    pub max_wait: Option<Duration>,
-    /// How long a seat rings before the agent goes not-ready.
-    pub ring_timeout: Duration,
-    pub wrap_up: Duration,
-    pub greeting: Option<PromptId>,
-    pub music: PromptId,
-    /// Announce 工号 to the caller at pickup.
-    pub announce_agent: bool,
-    pub language: Option<String>,
-    pub test: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AgentSettings {
-    pub number: AgentNo,
-    /// Skill -> level 1-10.
-    pub skills: BTreeMap<Skill, u8>,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SeatSettings {
     pub number: SeatNo,
     pub secret: Secret,
@@ -183,6 +243,8 @@ pub struct FeatureCodes {
     pub sign_out: String,
     pub ready: String,
     pub not_ready: String,
+    /// Lengthens the wrap-up.
+    pub extend_wrap_up: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

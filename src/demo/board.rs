@@ -93,6 +93,12 @@ impl Board {
             | CallFact::NoAudio { .. }
             | CallFact::Digit(_)
             | CallFact::Offered { .. }
+            | CallFact::Moved { .. }
+            | CallFact::Transferred { .. }
+            | CallFact::TakenOver { .. }
+            | CallFact::Relaxed { .. }
+            | CallFact::Announced { .. }
+            | CallFact::CallbackOffered
             | CallFact::LegClosed { .. } => {}
         }
     }
@@ -142,8 +148,16 @@ mod tests {
             cli: Some("13800000001".into()),
             sip_call_id: "x".into(),
             test_call: false,
+            tenant: "city".into(),
+            line: None,
+            purpose: Default::default(),
         };
-        let queued = CallFact::Queued { queue: QueueName::new("mandarin"), skill: Skill::new("mandarin"), position: 1 };
+        let queued = CallFact::Queued {
+            queue: QueueName::new("mandarin"),
+            skill: Skill::new("mandarin"),
+            position: 1,
+            why: crate::event::Why::Line,
+        };
         for what in [arrived, queued] {
             board.on_call(&fact(call, ms, what), Duration::from_secs(15));
         }

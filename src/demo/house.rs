@@ -98,6 +98,7 @@ impl House<'_> {
                 caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
                 called_from: CalledSource::RequestUri,
             },
+            call_out: None,
         };
         let host = |address: IpAddr| Cidr { address, prefix: if address.is_ipv4() { 32 } else { 128 } };
         let mut trunks = vec![
@@ -128,10 +129,7 @@ fn queue(language: Language, ring_timeout: Duration, base: &QueueSettings) -> Qu
 }
 
 fn agent(seat: &PlannedSeat) -> AgentSettings {
-    AgentSettings {
-        number: AgentNo::new(&seat.agent),
-        skills: seat.languages.iter().map(|l| (Skill::new(l.name()), 5)).collect(),
-    }
+    AgentSettings::new(&seat.agent, seat.languages.iter().map(|l| (l.name(), 5)))
 }
 
 /// `wanted` if both transports are free there, else a free port, and whether it had to move.

@@ -275,7 +275,7 @@ mod tests {
         for n in 0..12 {
             let state = AgentState::NotReady(crate::event::NotReadyReason::NoAnswer);
             let agent = AgentNo::new(format!("66{n:02}"));
-            board.on_agent(&AgentEvent { at: Instant(0), agent, seat: None, state });
+            board.on_agent(&AgentEvent { at: Instant(0), agent, seat: None, state, by: None });
         }
         let empty = picture(&board, &progress);
         board.news.extend((0..5).map(|_| "接通 answered ".repeat(12)));

@@ -3,9 +3,9 @@
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use super::{Gateway, Output};
-use crate::acd::{AcdInput, AcdOutput, Refused};
+use crate::acd::{AcdInput, AcdOutput, Refused, Request};
 use crate::call::{Call, CallInput, CallOutput, Distributor, Terms};
-use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd};
+use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
 use crate::plane::{Codec, MediaCommand};
@@ -75,7 +75,7 @@ impl Gateway {
         let mut out = Vec::new();
         let queue = terms.queue.name.clone();
         let mut call = Call::arrived(now, id, incoming, terms, &mut out);
-        match self.acd.handle(now, AcdInput::Enqueue { call: id, queue, since: call.queued_at() }) {
+        match self.acd.handle(now, AcdInput::Enqueue(Request::of_caller(id, queue, call.queued_at()))) {
             Ok(()) => call.queued(self.acd.position(id).unwrap_or(1), &mut out),
             Err(refused) => {
                 // Refused before it was answered: the carrier gets a final response instead of a call.
@@ -109,7 +109,10 @@ impl Gateway {
         self.respond_once(now, tx, flow, msg, status);
         let cli = if incoming.caller.withheld { None } else { incoming.caller.e164 };
         let Incoming { trunk, dnis, sip_call_id, .. } = incoming;
-        self.emit(now, id, CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call: false });
+        let (tenant, purpose) = (self.settings.tenant.clone(), Purpose::Inbound);
+        let arrived =
+            CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call: false, tenant, line: None, purpose };
+        self.emit(now, id, arrived);
         let zero = Duration::ZERO;
         self.emit(now, id, CallFact::Ended { cause, queue: None, skill: None, wait: zero, talk: zero, hold: zero });
     }
@@ -206,11 +209,11 @@ impl Gateway {
     /// What the distributor decided.
     pub(super) fn distributed(&mut self, now: Instant, output: AcdOutput) {
         match output {
-            AcdOutput::Offer { call, agent, seat } => {
+            AcdOutput::Offer { call, agent, seat, chosen } => {
                 let leg = self.new_leg();
                 let waits = self.calls.get(&call).is_some_and(Call::is_waiting);
                 if waits {
-                    self.call_input(now, call, CallInput::Offered { agent, seat, leg });
+                    self.call_input(now, call, CallInput::Offered { agent, seat, leg, chosen });
                 } else {
                     // Not in the line any more: the distributor must not keep an agent for it.
                     tracing::error!(%call, %agent, "the distributor offered a call that does not wait");
@@ -224,6 +227,7 @@ impl Gateway {
                 self.call_input(now, call, CallInput::OfferRevoked(OfferEnd::Withdrawn))
             }
             AcdOutput::QueueTimeout { call } => self.call_input(now, call, CallInput::QueueTimeout),
+            AcdOutput::Relaxed { .. } | AcdOutput::OverflowDue { .. } => {}
             AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
         }
     }

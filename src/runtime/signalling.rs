@@ -186,6 +186,7 @@ impl Signalling {
                 }
                 Output::Call(event) => self.observer.tell(Observed::Call(event)),
                 Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
+                Output::Callback(_) => {}
             }
         }
         for input in failed {

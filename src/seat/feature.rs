@@ -49,6 +49,7 @@ mod tests {
             sign_out: "*12".into(),
             ready: "*13".into(),
             not_ready: "*14".into(),
+            extend_wrap_up: "*15".into(),
         };
         for (dialled, want) in [
             ("*11", Some(Feature::SignIn(None))),

@@ -59,9 +59,14 @@ impl Counters {
         self.lost_to(&[EndCause::QueueTimeout])
     }
 
+    /// Chose to be called back: neither answered nor abandoned here.
+    pub fn callbacks(&self) -> u64 {
+        self.lost_to(&[EndCause::CallbackTaken])
+    }
+
     /// Requests that a fault of a trunk or of ours ended: kept apart, in no percentage.
     pub fn faults(&self) -> u64 {
-        self.lost.values().sum::<u64>() - self.abandoned() - self.refused() - self.timed_out()
+        self.lost.values().sum::<u64>() - self.abandoned() - self.refused() - self.timed_out() - self.callbacks()
     }
 
     /// R = A + caller hang-ups + timeouts + refusals. Requests still waiting are not in it yet.

@@ -109,6 +109,12 @@ impl Summary {
                 }
             }
             CallFact::Offered { .. }
+            | CallFact::Moved { .. }
+            | CallFact::Transferred { .. }
+            | CallFact::TakenOver { .. }
+            | CallFact::Relaxed { .. }
+            | CallFact::Announced { .. }
+            | CallFact::CallbackOffered
             | CallFact::OfferEnded { .. }
             | CallFact::Held
             | CallFact::Resumed

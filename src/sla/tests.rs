@@ -25,12 +25,26 @@ impl Day {
     fn arrives(&mut self, test_call: bool) {
         self.calls += 1;
         let (trunk, dnis, sip_call_id) = (TrunkName::new("unicom"), "12345".into(), "x".into());
-        self.fact(CallFact::Arrived { trunk, dnis, cli: None, sip_call_id, test_call });
+        self.fact(CallFact::Arrived {
+            trunk,
+            dnis,
+            cli: None,
+            sip_call_id,
+            test_call,
+            tenant: "city".into(),
+            line: None,
+            purpose: Default::default(),
+        });
     }
 
     fn asks(&mut self, queue: &str) {
         self.arrives(false);
-        self.fact(CallFact::Queued { queue: queue.into(), skill: "mandarin".into(), position: 1 });
+        self.fact(CallFact::Queued {
+            queue: queue.into(),
+            skill: "mandarin".into(),
+            position: 1,
+            why: crate::event::Why::Line,
+        });
     }
 
     fn picked_up(&mut self, queue: &str, wait: f64) {
@@ -58,7 +72,7 @@ impl Day {
 
     fn agent(&mut self, at: u64, state: AgentState) {
         let (agent, seat) = (AgentNo::new("6632"), Some(SeatNo::new("801")));
-        self.summary.observe_agent(&AgentEvent { at: Instant::from_unix_secs(at), agent, seat, state });
+        self.summary.observe_agent(&AgentEvent { at: Instant::from_unix_secs(at), agent, seat, state, by: None });
     }
 }
 
@@ -153,7 +167,12 @@ fn queues_have_their_own_n_and_the_total_is_their_sum() {
 fn test_calls_and_calls_without_a_request_are_kept_apart() {
     let mut day = Day::new(&[("hotline", 15)]);
     day.arrives(true);
-    day.fact(CallFact::Queued { queue: "hotline".into(), skill: "mandarin".into(), position: 1 });
+    day.fact(CallFact::Queued {
+        queue: "hotline".into(),
+        skill: "mandarin".into(),
+        position: 1,
+        why: crate::event::Why::Line,
+    });
     day.picked_up("hotline", 3.0);
     day.ends("hotline", EndCause::CallerHangUp, 3.0, 60, 0);
     day.arrives(true);

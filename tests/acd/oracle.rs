@@ -152,7 +152,7 @@ impl Oracle {
                     }
                 }
             }
-            AcdInput::Enqueue { call, queue, since } => self.enqueue(now, *call, queue, *since)?,
+            AcdInput::Enqueue(r) => self.enqueue(now, r.call, &r.queue, r.since)?,
             AcdInput::Leave { call } => {
                 let at = self.calls.iter().position(|c| c.call == *call)?;
                 let citizen = self.calls.remove(at);
@@ -200,6 +200,14 @@ impl Oracle {
                 let who = self.with(*call, &[AgentState::Talking, AgentState::Hold])?;
                 self.show(now, who, AgentState::Talking);
             }
+            AcdInput::Requeue { .. }
+            | AcdInput::SetPriority { .. }
+            | AcdInput::NotReached { .. }
+            | AcdInput::ExtendWrapUp { .. }
+            | AcdInput::Force { .. }
+            | AcdInput::SetSkills { .. }
+            | AcdInput::Admit(_)
+            | AcdInput::Dismiss { .. } => unimplemented!("{input:?}"),
             AcdInput::TalkEnded { call } => {
                 let who = self.with(*call, &[AgentState::Talking, AgentState::Hold])?;
                 let at = self.calls.iter().position(|c| c.call == *call)?;
@@ -255,7 +263,7 @@ impl Oracle {
             self.calls[c].agent = Some(agent.clone());
             let who = self.clerk(&agent).expect("was just found");
             self.agents[who].until = now + self.calls[c].queue.ring_timeout;
-            self.said.push(AcdOutput::Offer { call: self.calls[c].call, agent, seat });
+            self.said.push(AcdOutput::Offer { call: self.calls[c].call, agent, seat, chosen: Default::default() });
             self.show(now, who, AgentState::Reserved);
         }
     }
@@ -310,7 +318,7 @@ impl Oracle {
             clerk.state = state;
             clerk.clearing = false;
             let (agent, seat) = (clerk.settings.number.clone(), clerk.seat.clone());
-            self.said.push(AcdOutput::Agent(AgentEvent { at: now, agent, seat, state }));
+            self.said.push(AcdOutput::Agent(AgentEvent { at: now, agent, seat, state, by: None }));
         }
     }
 

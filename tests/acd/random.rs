@@ -3,7 +3,7 @@
 
 use crate::oracle::Oracle;
 use crate::table::queue;
-use rexian::acd::{Acd, AcdInput, AcdOutput};
+use rexian::acd::{Acd, AcdInput, AcdOutput, Request};
 use rexian::config::settings::{AgentSettings, QueueSettings};
 use rexian::event::{AgentState, NotReadyReason, OfferEnd};
 use rexian::ids::{AgentNo, CallId, QueueName, SeatNo};
@@ -50,9 +50,9 @@ fn random_queues(dice: &mut Dice) -> Vec<QueueSettings> {
 
 fn random_agents(dice: &mut Dice) -> Vec<AgentSettings> {
     let one = |i: u64, dice: &mut Dice| AgentSettings {
-        // Not in order of their numbers.
-        number: AgentNo::new((6600 + i * 7 % 10).to_string()),
         skills: (0..dice.roll(4)).map(|_| (dice.pick(&SKILLS).into(), dice.roll(10) as u8 + 1)).collect(),
+        // Not in order of their numbers.
+        ..AgentSettings::new((6600 + i * 7 % 10).to_string(), [])
     };
     (0..1 + dice.roll(10)).map(|i| one(i, dice)).collect()
 }
@@ -95,7 +95,7 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
         16..25 => {
             let queue = QueueName::new(format!("q{}", dice.roll(7)));
             let earlier = if dice.roll(4) == 0 { dice.roll(30) } else { 0 };
-            AcdInput::Enqueue { call, queue, since: Instant(now.0.saturating_sub(earlier * 1_000_000)) }
+            AcdInput::Enqueue(Request::of_caller(call, queue, Instant(now.0.saturating_sub(earlier * 1_000_000))))
         }
         25 => AcdInput::Leave { call },
         26 => dice.pick(&[AcdInput::LeaveRinging { call }, AcdInput::SeatQuiet { seat }]),
@@ -113,6 +113,8 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
 fn kind(output: &AcdOutput) -> &'static str {
     match output {
         AcdOutput::Offer { .. } => "offer",
+        AcdOutput::Relaxed { .. } => "relaxed",
+        AcdOutput::OverflowDue { .. } => "overflow due",
         AcdOutput::OfferTimedOut { .. } => "offer timed out",
         AcdOutput::OfferWithdrawn { .. } => "offer withdrawn",
         AcdOutput::QueueTimeout { .. } => "queue timeout",
@@ -124,7 +126,7 @@ fn kind(output: &AcdOutput) -> &'static str {
 fn day(seed: u64, seen: &mut BTreeMap<&'static str, usize>) -> Vec<AcdOutput> {
     let mut dice = Dice(seed);
     let (queues, agents) = (random_queues(&mut dice), random_agents(&mut dice));
-    let mut acd = Acd::new(&queues, &agents);
+    let mut acd = Acd::new(&queues, &agents, &Default::default());
     let mut oracle = Oracle::new(&queues, &agents);
     let mut now = Instant(1_000_000_000);
     let mut log = Vec::new();

@@ -10,33 +10,15 @@
 //! An empty right side means that nothing is decided. After each line the invariants are checked and the distributor
 //! is saved to bytes and goes on as the one restored from them.
 
-use rexian::acd::{Acd, AcdInput, AcdOutput};
-use rexian::config::settings::{AgentSettings, QueueSettings};
+use rexian::acd::{Acd, AcdInput, AcdOutput, Request};
+use rexian::config::settings::{AgentSettings, DistributorSettings, QueueSettings};
 use rexian::event::{AgentState, NotReadyReason, OfferEnd};
 use rexian::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
 use rexian::time::Instant;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub fn queue(name: &str, skill: &str, min_level: u8) -> QueueSettings {
-    QueueSettings {
-        name: name.into(),
-        numbers: Default::default(),
-        skill: skill.into(),
-        min_level,
-        priority: 5,
-        within: Duration::from_secs(15),
-        short_abandon: Duration::from_secs(5),
-        max_waiting: 1_000,
-        max_wait: None,
-        ring_timeout: Duration::from_secs(20),
-        wrap_up: Duration::ZERO,
-        greeting: None,
-        music: "music".into(),
-        announce_agent: true,
-        language: None,
-        test: false,
-    }
+    QueueSettings { min_level, max_waiting: 1_000, wrap_up: Duration::ZERO, ..QueueSettings::new(name, skill) }
 }
 
 /// Panics with the line at fault, what was expected and what came.
@@ -52,7 +34,7 @@ pub fn run(scenario: &str) {
         } else if let Some(text) = line.strip_prefix("agent ") {
             agents.push(parse_agent(&words(text)));
         } else {
-            let acd = acd.get_or_insert_with(|| Acd::new(&queues, &agents));
+            let acd = acd.get_or_insert_with(|| Acd::new(&queues, &agents, &DistributorSettings::default()));
             let (left, right) = line.split_once('|').unwrap_or_else(|| panic!("{place}: no `|`"));
             let (at, what) = left.trim().split_once(' ').unwrap_or_else(|| panic!("{place}: no event"));
             // A refusal is one sentence, with its own commas.
@@ -114,9 +96,9 @@ fn parse_input(now: Instant, what: &str) -> AcdInput {
         [no, "signs", "out"] => AcdInput::SignOut { agent: agent(no) },
         [no, "ready"] => AcdInput::Ready { agent: agent(no) },
         [no, "not", "ready", why] => AcdInput::NotReady { agent: agent(no), reason: reason(why) },
-        [id, "asks", "for", queue] => AcdInput::Enqueue { call: call(id), queue: QueueName::new(queue), since: now },
+        [id, "asks", "for", queue] => AcdInput::Enqueue(Request::of_caller(call(id), QueueName::new(queue), now)),
         [id, "asks", "for", queue, "since", since] => {
-            AcdInput::Enqueue { call: call(id), queue: QueueName::new(queue), since: seconds(since) }
+            AcdInput::Enqueue(Request::of_caller(call(id), QueueName::new(queue), seconds(since)))
         }
         [id, "leaves", "while", "it", "rings"] => AcdInput::LeaveRinging { call: call(id) },
         ["seat", seat, "is", "quiet"] => AcdInput::SeatQuiet { seat: seat.into() },
@@ -132,7 +114,9 @@ fn parse_input(now: Instant, what: &str) -> AcdInput {
 
 fn describe(output: &AcdOutput, now: Instant) -> String {
     match output {
-        AcdOutput::Offer { call, agent, seat } => format!("ring {agent} at {seat} for {}", name(*call)),
+        AcdOutput::Relaxed { call, step } => format!("{} relaxed to step {step}", name(*call)),
+        AcdOutput::OverflowDue { call } => format!("{} overflows", name(*call)),
+        AcdOutput::Offer { call, agent, seat, .. } => format!("ring {agent} at {seat} for {}", name(*call)),
         AcdOutput::OfferTimedOut { call, agent } => format!("{agent} did not pick up {}", name(*call)),
         AcdOutput::OfferWithdrawn { call, agent } => format!("stop ringing {agent} for {}", name(*call)),
         AcdOutput::QueueTimeout { call } => format!("{} waited too long", name(*call)),
@@ -199,7 +183,8 @@ fn parse_agent(text: &str) -> AgentSettings {
         let (skill, level) = term.trim().split_once(' ').expect("a level");
         (skill.into(), level.parse().expect("a level"))
     };
-    AgentSettings { number: number.into(), skills: rest.split(',').map(skill).collect::<BTreeMap<_, _>>() }
+    let skills = rest.split(',').map(skill).collect();
+    AgentSettings { skills, ..AgentSettings::new(number, []) }
 }
 
 fn seconds(text: &str) -> Instant {

@@ -36,7 +36,16 @@ impl Rig {
     /// Arrived and queued at `at_ms`.
     fn queue(&mut self, at_ms: u64, call: u64, queue: &str, test_call: bool) {
         self.call(at_ms, call, arrived("unicom", test_call));
-        self.call(at_ms, call, CallFact::Queued { queue: queue.into(), skill: "mandarin".into(), position: 1 });
+        self.call(
+            at_ms,
+            call,
+            CallFact::Queued {
+                queue: queue.into(),
+                skill: "mandarin".into(),
+                position: 1,
+                why: crate::event::Why::Line,
+            },
+        );
     }
 
     fn answer(&mut self, at_ms: u64, call: u64, queue: &str, wait_ms: u64) {
@@ -65,7 +74,7 @@ impl Rig {
 
     fn agent(&mut self, at_s: u64, agent: &str, state: AgentState) {
         let at = Instant::from_unix_secs(at_s);
-        self.metrics.agent_event(&AgentEvent { at, agent: agent.into(), seat: None, state });
+        self.metrics.agent_event(&AgentEvent { at, agent: agent.into(), seat: None, state, by: None });
     }
 
     fn figures(&mut self, at_ms: u64, sip: EndpointCounters) {
@@ -105,6 +114,9 @@ fn arrived(trunk: &str, test_call: bool) -> CallFact {
         cli: Some("13812345678".into()),
         sip_call_id: "secret@x".into(),
         test_call,
+        tenant: "city".into(),
+        line: None,
+        purpose: Default::default(),
     }
 }
 
@@ -229,7 +241,16 @@ fn what_a_caller_sends_never_becomes_a_label() {
     for call in 0..50 {
         rig.call(0, call, arrived(&format!("trunk-{call}"), false));
         let queue = format!("queue-{call}");
-        rig.call(0, call, CallFact::Queued { queue: queue.as_str().into(), skill: "x".into(), position: 1 });
+        rig.call(
+            0,
+            call,
+            CallFact::Queued {
+                queue: queue.as_str().into(),
+                skill: "x".into(),
+                position: 1,
+                why: crate::event::Why::Line,
+            },
+        );
         rig.answer(1, call, &queue, 1);
         rig.end(2, call, Some(&queue), EndCause::CallerHangUp, 1, 1);
     }

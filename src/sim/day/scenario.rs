@@ -4,12 +4,11 @@ use crate::config::settings::{
     AgentSettings, AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, FeatureCodes, Limits, MediaSettings,
     Profile, QueueSettings, SeatSettings, Secret, TrunkSettings,
 };
-use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
+use crate::ids::{AgentNo, SeatNo, TrunkName};
 use crate::plane::Codec;
 use crate::sim::network::Path;
 use crate::sim::rng::Rng;
 use crate::sip::digest::Algorithm;
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -230,31 +229,22 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
         peers: vec![Cidr { address: carrier_sip(index).ip(), prefix: 24 }],
         max_calls: 500,
         profile: profile(answer),
+        call_out: None,
     };
     let queue = |name: &str, numbers: &[&str], skill: &str, priority| QueueSettings {
-        name: QueueName::new(name),
         numbers: numbers.iter().map(|n| n.to_string()).collect(),
-        skill: Skill::new(skill),
         min_level: 3,
         priority,
-        within: Duration::from_secs(15),
-        short_abandon: Duration::from_secs(5),
         max_waiting: 40,
         max_wait: Some(scenario.max_wait),
         ring_timeout: RING_TIMEOUT,
         wrap_up: scenario.wrap_up,
         greeting: Some("welcome".into()),
-        music: "music".into(),
-        announce_agent: true,
-        language: None,
-        test: false,
+        ..QueueSettings::new(name, skill)
     };
     let agents = (0..scenario.agents).map(|i| {
-        let mut skills = BTreeMap::from([(Skill::new("mandarin"), 5)]);
-        if i < scenario.linguists {
-            skills.insert(Skill::new("english"), 1 + (i % 9) as u8);
-        }
-        AgentSettings { number: AgentNo::new(agent_number(i)), skills }
+        let english = (i < scenario.linguists).then_some(("english", 1 + (i % 9) as u8));
+        AgentSettings::new(agent_number(i), [("mandarin", 5)].into_iter().chain(english))
     });
     let seats = (0..scenario.agents).map(|i| SeatSettings {
         number: SeatNo::new(seat_number(i)),
@@ -289,6 +279,7 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
             sign_out: CODES[1].into(),
             ready: CODES[2].into(),
             not_ready: CODES[3].into(),
+            extend_wrap_up: "*15".into(),
         },
         digest: vec![Algorithm::Sha256, Algorithm::Md5],
         limits: Limits {
@@ -300,6 +291,7 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
             bindings_per_seat: 4,
             nonce_lifetime: Duration::from_secs(300),
         },
+        ..CoreSettings::bare()
     }
 }
 

@@ -208,6 +208,7 @@ impl Audit {
                 self.summary.observe(event);
                 self.call_event(now, event.call, &event.what);
             }
+            Output::Callback(_) => {}
             Output::Agent(event) => {
                 self.summary.observe_agent(event);
                 self.touched.insert(event.agent.clone());

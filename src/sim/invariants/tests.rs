@@ -28,15 +28,18 @@ fn arrived() -> CallFact {
         cli: None,
         sip_call_id: "one".into(),
         test_call: false,
+        tenant: "city".into(),
+        line: None,
+        purpose: Default::default(),
     }
 }
 
 fn queued() -> CallFact {
-    CallFact::Queued { queue: "citizens".into(), skill: "mandarin".into(), position: 1 }
+    CallFact::Queued { queue: "citizens".into(), skill: "mandarin".into(), position: 1, why: crate::event::Why::Line }
 }
 
 fn offered() -> CallFact {
-    CallFact::Offered { agent: "6000".into(), seat: "800".into(), leg: LegId(2) }
+    CallFact::Offered { agent: "6000".into(), seat: "800".into(), leg: LegId(2), chosen: Default::default() }
 }
 
 fn answered(wait: u64) -> CallFact {
@@ -132,7 +135,7 @@ fn audit_with(story: Vec<Does>, cases: Vec<NewTicket>, leftovers: Leftovers, dur
             Call(s, what) => (at(s), Output::Call(CallEvent { at: at(s), call: CALL, what })),
             Agent(s, state) => {
                 let (agent, seat) = ("6000".into(), Some("800".into()));
-                (at(s), Output::Agent(AgentEvent { at: at(s), agent, seat, state }))
+                (at(s), Output::Agent(AgentEvent { at: at(s), agent, seat, state, by: None }))
             }
             Ticket(s) => (at(s), Output::OpenTicket(Box::new(ticket()))),
             Carrier(s, fact) => {

@@ -1,0 +1,30 @@
+//! What shift leaders and the API order: translated for the distributor and the calls.
+
+use super::Gateway;
+use crate::acd::AcdInput;
+use crate::ids::{AgentNo, CallId, QueueName};
+use crate::time::Instant;
+
+/// An order from outside the telephone world (the API, the leader's console). Whoever passes it in has checked who may.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Whatever concerns agents and the order of the line: `Force`, `SetSkills`, `SetPriority`, `Admit`, `Dismiss`, ...
+    Distributor(AcdInput),
+    /// A waiting call goes to another queue, its place kept.
+    MoveCall { call: CallId, queue: QueueName, by: AgentNo },
+    /// An answered call is passed on by its agent, the original arrival time kept.
+    Transfer { call: CallId, queue: QueueName },
+}
+
+impl Gateway {
+    pub(super) fn command(&mut self, now: Instant, command: Command) {
+        match command {
+            Command::Distributor(input) => {
+                if let Err(refused) = self.acd.handle(now, input) {
+                    tracing::warn!(%refused, "order refused");
+                }
+            }
+            Command::MoveCall { .. } | Command::Transfer { .. } => {}
+        }
+    }
+}
