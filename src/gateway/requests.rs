@@ -21,7 +21,8 @@ use std::collections::BTreeMap;
 pub(super) fn dialled_numbers(settings: &CoreSettings) -> BTreeMap<String, usize> {
     let mut numbers = BTreeMap::new();
     for (index, queue) in settings.queues.iter().enumerate() {
-        for n in &queue.numbers {
+        let lines = settings.lines.iter().filter(|line| line.queue == queue.name);
+        for n in queue.numbers.iter().chain(lines.flat_map(|line| &line.numbers)) {
             numbers.entry(number::normalise_dnis(n.as_bytes(), &settings.area_code)).or_insert(index);
         }
     }
