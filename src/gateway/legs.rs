@@ -149,7 +149,7 @@ impl Gateway {
                     self.call_input(now, *call, CallInput::SeatMedia { leg, direction });
                 }
             }
-            LegEvent::Digit(digit) => self.digit(now, role, digit),
+            LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
             LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
         }
     }
@@ -169,9 +169,11 @@ impl Gateway {
         self.close_media(leg);
     }
 
-    fn digit(&mut self, now: Instant, role: &Role, digit: char) {
-        if let Role::Caller { call } | Role::Seat { call, .. } = role {
-            self.call_input(now, *call, CallInput::Digit(digit));
+    fn digit(&mut self, now: Instant, leg: LegId, role: &Role, digit: char) {
+        match role {
+            Role::Caller { call } => self.call_input(now, *call, CallInput::Digit(digit)),
+            Role::Seat { call, .. } => self.call_input(now, *call, CallInput::SeatDigit { leg, digit }),
+            Role::Feature { .. } => {}
         }
     }
 
@@ -193,7 +195,8 @@ impl Gateway {
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
         match (event, &role) {
             (MediaEvent::PlayEnded { .. }, Role::Feature { .. }) => self.feature_over(now, leg),
-            (MediaEvent::Digit { digit, .. }, role) => self.digit(now, role, digit),
+            (MediaEvent::PlayEnded { .. }, Role::Caller { call }) => self.call_input(now, *call, CallInput::PlayEnded),
+            (MediaEvent::Digit { digit, .. }, role) => self.digit(now, leg, role, digit),
             (MediaEvent::NoRtp { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
                 self.call_input(now, *call, CallInput::NoAudio { leg })
             }
