@@ -126,6 +126,8 @@ pub(super) fn world() -> WorldSettings {
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
         spool: "rexian-spool.db".into(),
         cases: CaseStoreSettings::Sqlite("rexian-cases.db".into()),
+        events: Some("rexian-events.db".into()),
+        keep_events: Duration::from_secs(400 * 24 * 3_600),
         prompts: BTreeMap::new(),
         log: LogSettings { json: false, filter: "info".into() },
         drain: Duration::from_secs(60),

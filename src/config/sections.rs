@@ -15,6 +15,7 @@ use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where things stood that `cross` compares.
 #[derive(Default)]
@@ -199,6 +200,30 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
         section.file.problem(line, what, "name two: the spool must work while the case store does not");
     }
     set(&mut core.limits.spool_patience, section.duration("spool_patience", true));
+    match section.string("events").map(|at| at.value).as_deref() {
+        None => {}
+        Some("") => world.events = None,
+        Some(_) => world.events = path("events").map(|at| at.value),
+    }
+    let CaseStoreSettings::Sqlite(cases) = &world.cases;
+    if let Some(events) = world.events.as_ref().filter(|events| **events == world.spool || *events == cases) {
+        let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
+        section.file.problem(section.line, what, "name a file of its own");
+    }
+    if let Some(found) = section.string("keep_events") {
+        match found
+            .value
+            .strip_suffix('d')
+            .and_then(|days| days.parse::<u64>().ok())
+            .filter(|d| (1..=3_660).contains(d))
+        {
+            Some(days) => world.keep_events = Duration::from_secs(days * 24 * 3_600),
+            None => {
+                let what = format!("keep_events = {:?} in [storage] is not a number of days", found.value);
+                section.file.problem(found.line, what, r#"write it as "400d", at most "3660d""#);
+            }
+        }
+    }
     section.done();
 }
 

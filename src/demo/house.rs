@@ -85,6 +85,7 @@ impl House<'_> {
             http: Some(self.http),
             spool: self.directory.join("spool"),
             cases: CaseStoreSettings::Sqlite(self.directory.join(CASES)),
+            events: Some(self.directory.join("events")),
             log: LogSettings { json: false, filter: self.log_filter.into() },
             drain: DRAIN,
             ..base.world

@@ -186,7 +186,7 @@ impl Signalling {
                 }
                 Output::Call(event) => self.observer.tell(Observed::Call(event)),
                 Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
-                Output::Callback(_) => {}
+                Output::Callback(change) => self.observer.tell(Observed::Callback(change)),
             }
         }
         for input in failed {

@@ -1,6 +1,6 @@
 //! Local durability: a ticket is on this machine's disk before its pickup is reported, and reaches the case store
-//! behind it, exactly once, whenever that store can take it. Belongs here: the spool and its delivery. Not here: what
-//! a case store is (`cases`), what a ticket says (`ticket`), when one is opened (`call`).
+//! behind it, exactly once, whenever that store can take it; and the log of events (`journal`). Belongs here: the spool, its
+//! delivery, the log. Not here: what a case store is (`cases`), what a ticket says (`ticket`), when one is opened (`call`).
 //!
 //! ```text
 //! signalling loop --put--> writer task (owns the spool file) <--ask: read, settle-- deliverer task --> CaseStore
@@ -14,6 +14,7 @@
 mod backoff;
 pub mod deliver;
 mod file;
+pub mod journal;
 pub mod spool;
 mod writer;
 
