@@ -13,8 +13,9 @@ const PURE: &[(&str, &[&str])] = &[
     ("seat", &["sip"]),
     ("acd", &[]),
     ("call", &[]),
+    ("callback", &[]),
     ("sla", &[]),
-    ("gateway", &["sip", "sdp", "trunk", "seat", "acd", "call", "sla"]),
+    ("gateway", &["sip", "sdp", "trunk", "seat", "acd", "call", "callback", "sla"]),
 ];
 
 /// What must not appear in a pure module: sockets, clocks, threads, randomness, files, SQL.

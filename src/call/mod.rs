@@ -6,6 +6,7 @@
 //! and the pickup is reported (ACK to the seat, 200 to the caller, bridge) only when the ticket is durable or the
 //! spool's patience is over; the caller keeps the place in the queue until the bridge is up.
 
+mod callback;
 mod talk;
 mod ticket;
 
@@ -18,6 +19,7 @@ use crate::ticket::NewTicket;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+pub use callback::Attempt;
 use talk::Hold;
 pub use talk::announcement;
 
@@ -61,6 +63,12 @@ pub enum CallInput {
         leg: LegId,
     },
     Digit(char),
+    /// What was played to this leg has run out.
+    PlayEnded {
+        leg: LegId,
+    },
+    /// A call of ours is not wanted any more: the citizen has got through, or may not be called now.
+    Withdrawn,
     /// The drain's time is over.
     ForcedEnd,
 }
@@ -74,6 +82,12 @@ pub enum CallOutput {
         command: LegCommand,
     },
     Place(Place),
+    /// Call the citizen by the trunk for callbacks.
+    Dial {
+        leg: LegId,
+        /// E.164.
+        number: String,
+    },
     SetSource {
         leg: LegId,
         source: Source,
@@ -98,6 +112,8 @@ pub enum Distributor {
     Held,
     Resumed,
     TalkEnded,
+    /// The citizen of a callback did not answer; the agent is off the phone.
+    NotReached,
 }
 
 /// Terms fixed when the call arrived; a configuration change does not touch calls in progress.
@@ -112,6 +128,7 @@ pub struct Terms {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
     id: CallId,
+    purpose: Purpose,
     incoming: Incoming,
     terms: Terms,
     arrived_at: Instant,
@@ -186,7 +203,7 @@ impl Call {
             None => music,
         };
         out.push(CallOutput::SetSource { leg, source });
-        Call { id, incoming, terms, arrived_at: now, queued_at: now, state: State::Waiting }
+        Call { id, purpose: Purpose::Inbound, incoming, terms, arrived_at: now, queued_at: now, state: State::Waiting }
     }
 
     /// The distributor has taken the call in: the SLA clock runs.

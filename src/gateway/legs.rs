@@ -138,8 +138,10 @@ impl Gateway {
             LegEvent::Ringing => {}
             LegEvent::Answered { media } => {
                 self.connect_media(leg, media);
-                if let Role::Seat { call, .. } = role {
-                    self.seat_answered(now, *call, leg);
+                match role {
+                    Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
+                    Role::Caller { call } => self.citizen_answered(now, *call, leg),
+                    Role::Feature { .. } => {}
                 }
             }
             LegEvent::MediaChanged { media } => {
@@ -193,6 +195,9 @@ impl Gateway {
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
         match (event, &role) {
             (MediaEvent::PlayEnded { .. }, Role::Feature { .. }) => self.feature_over(now, leg),
+            (MediaEvent::PlayEnded { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
+                self.call_input(now, *call, CallInput::PlayEnded { leg })
+            }
             (MediaEvent::Digit { digit, .. }, role) => self.digit(now, role, digit),
             (MediaEvent::NoRtp { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
                 self.call_input(now, *call, CallInput::NoAudio { leg })
