@@ -11,6 +11,7 @@ mod commands;
 mod features;
 mod legs;
 mod lines;
+mod moves;
 mod outbound;
 mod ports;
 mod requests;
@@ -21,9 +22,10 @@ pub use commands::Command;
 use crate::acd::{Acd, AcdInput, AcdOutput};
 use crate::call::{Attempt, Call};
 use crate::callback::{Callbacks, Pending};
-use crate::config::settings::{CoreSettings, SeatSettings};
+use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{Endpoint, EndpointCounters, Expired, Received, ServerTx};
@@ -119,7 +121,9 @@ pub struct Refusals {
 pub struct Gateway {
     settings: CoreSettings,
     seats: BTreeMap<SeatNo, SeatSettings>,
-    /// Called number -> index into `settings.queues`.
+    /// Special lines and the queues' own.
+    lines: Vec<LineSettings>,
+    /// Called number -> index into `lines`.
     numbers: BTreeMap<String, usize>,
     tokens: Tokens,
     endpoint: Endpoint,
@@ -135,6 +139,7 @@ pub struct Gateway {
     engaged: usize,
     /// Our UDP addresses.
     listening: Vec<SocketAddr>,
+    remembered: Memory,
     legs: BTreeMap<LegId, Leg>,
     /// Seats still ringing for a caller who is gone: the agent is free once this leg is over.
     clearing: BTreeMap<LegId, (AgentNo, SeatNo)>,
@@ -175,10 +180,11 @@ impl Gateway {
             min_expiry: limits.min_registration_expiry,
             max_expiry: limits.registration_expiry,
         });
-        let numbers = requests::dialled_numbers(&settings);
+        let lines = lines::lines(&settings);
         Gateway {
             seats: settings.seats.iter().map(|s| (s.number.clone(), s.clone())).collect(),
-            numbers,
+            numbers: lines::numbers(&lines, &settings.area_code),
+            lines,
             tokens,
             endpoint: Endpoint::new(limits.max_transactions as usize),
             digest,
@@ -190,6 +196,7 @@ impl Gateway {
             attempts: BTreeMap::new(),
             engaged: 0,
             listening: vec![],
+            remembered: Memory::default(),
             legs: BTreeMap::new(),
             clearing: BTreeMap::new(),
             figures_due: BTreeMap::new(),

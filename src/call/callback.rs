@@ -5,10 +5,11 @@
 //! Invariants: the citizen's phone rings only while an agent is there; every attempt that does not become a call ends
 //! with one `Ended`, its last fact.
 
-use super::{AfterPickup, Call, CallInput, CallOutput, Distributor, Seat, State, Terms, offer_end};
-use crate::config::settings::AnswerMode;
+use super::path::Path;
+use super::ringing::offer_end;
+use super::{Asked, Call, CallInput, CallOutput, Distributor, Seat, State, Terms};
 use crate::event::{CallFact, CallbackEntry, CallbackKind, Chosen, EndCause, OfferEnd, Purpose, Why};
-use crate::ids::{AgentNo, CallId, LegId, LineName, SeatNo, TrunkName};
+use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::leg::{Caller, HangupReason, Incoming, LegCommand, Place};
 use crate::plane::Source;
 use crate::time::Instant;
@@ -22,13 +23,12 @@ const TELL_AGENT: Duration = Duration::from_secs(3);
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Attempt {
     id: CallId,
-    purpose: Purpose,
     /// E.164.
     number: String,
     dnis: String,
-    line: Option<LineName>,
     trunk: TrunkName,
     terms: Terms,
+    route: Path,
     /// How long the citizen's phone rings.
     ring_timeout: Duration,
     arrived_at: Instant,
@@ -59,11 +59,7 @@ impl Attempt {
         ring_timeout: Duration,
         out: &mut Vec<CallOutput>,
     ) -> Attempt {
-        let CallbackEntry { of, kind, number, dnis, line, .. } = entry;
-        let purpose = match kind {
-            CallbackKind::Promised => Purpose::Callback { of },
-            CallbackKind::Missed => Purpose::MissedCall { of },
-        };
+        let CallbackEntry { number, dnis, .. } = entry;
         out.push(CallOutput::Fact(CallFact::Arrived {
             trunk: trunk.clone(),
             dnis: dnis.clone(),
@@ -71,8 +67,8 @@ impl Attempt {
             sip_call_id: String::new(),
             test_call: false,
             tenant: terms.tenant.clone(),
-            line: line.clone(),
-            purpose,
+            line: terms.line.clone(),
+            purpose: terms.purpose,
         }));
         out.push(CallOutput::Fact(CallFact::Queued {
             queue: terms.queue.name.clone(),
@@ -81,10 +77,10 @@ impl Attempt {
             position: 0,
             why: Why::Callback,
         }));
-        // The citizen's leg is ours: there is no 200 of ours to hold back until the pickup.
-        let terms = Terms { answer: AnswerMode::OnQueue, ..terms };
+        let mut route = Path::default();
+        route.first(&dnis, terms.line.as_ref(), &terms.queue.name, &Why::Callback);
         let state = Stage::InLine;
-        Attempt { id, purpose, number, dnis, line, trunk, terms, ring_timeout, arrived_at: now, state }
+        Attempt { id, number, dnis, trunk, terms, route, ring_timeout, arrived_at: now, state }
     }
 
     /// The distributor chose an agent: `leg` will ring the seat, `citizen` the citizen.
@@ -107,7 +103,7 @@ impl Attempt {
             caller: self.citizen(),
             call_id: self.id.to_string(),
         }));
-        let seat = Seat { agent, seat, leg, ring_at: now, sip_call_id: String::new() };
+        let seat = Seat { agent, seat, leg, chosen, ring_at: now, sip_call_id: String::new() };
         self.state = Stage::Ringing { seat, citizen };
     }
 
@@ -175,16 +171,21 @@ impl Attempt {
             (Stage::Failed { seat, until }, In::Timeout) if now >= until => {
                 self.let_agent_go(now, seat, EndCause::NotReached, out)
             }
-            (Stage::Failed { seat, .. }, In::PlayEnded { leg } | In::SeatEnded { leg, .. }) if leg == seat.leg => {
+            (Stage::Failed { seat, .. }, In::SeatEnded { leg, .. }) if leg == seat.leg => {
                 self.let_agent_go(now, seat, EndCause::NotReached, out)
             }
-            (Stage::Failed { seat, .. }, In::RtpTimeout | In::ForcedEnd) => {
+            (Stage::Failed { seat, .. }, In::PlayEnded | In::RtpTimeout | In::ForcedEnd) => {
                 self.let_agent_go(now, seat, EndCause::NotReached, out)
             }
 
             // A phone that answers after its offer ended: let it go.
             (state, In::SeatAnswered { leg }) => {
                 out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Withdrawn) });
+                state
+            }
+            (state, In::Relaxed { step }) => {
+                self.route.relaxed(step);
+                out.push(CallOutput::Fact(CallFact::Relaxed { step }));
                 state
             }
             (state, In::NoAudio { leg }) => {
@@ -218,17 +219,19 @@ impl Attempt {
         };
         let mut call = Call {
             id: self.id,
-            purpose: self.purpose,
             incoming,
+            asked: Some(Asked { at: self.arrived_at, within: self.terms.queue.within }),
+            been: vec![self.terms.queue.name.clone()],
             terms: self.terms.clone(),
             arrived_at: self.arrived_at,
-            queued_at: self.arrived_at,
-            state: State::Over,
+            state: State::Arrived,
+            heard: true,
+            before: None,
+            route: self.route.clone(),
+            choices: 0,
         };
         out.push(CallOutput::Tell { leg, command: LegCommand::Acknowledge });
-        out.push(CallOutput::OpenTicket(Box::new(call.ticket(now, &seat))));
-        let patience = now + call.terms.spool_patience;
-        call.state = State::PickingUp { seat, answered_at: now, patience, then: AfterPickup::Bridge };
+        call.state = call.open_ticket(now, seat, out);
         Some(call)
     }
 
@@ -253,12 +256,8 @@ impl Attempt {
         &self.trunk
     }
 
-    pub fn purpose(&self) -> Purpose {
-        self.purpose
-    }
-
-    pub fn line(&self) -> Option<&LineName> {
-        self.line.as_ref()
+    pub fn terms(&self) -> &Terms {
+        &self.terms
     }
 
     /// The SIP Call-ID of one of its legs, known once its INVITE has been written.
@@ -320,31 +319,10 @@ fn failed(now: Instant, seat: Seat, out: &mut Vec<CallOutput>) -> Stage {
     Stage::Failed { seat, until: now + TELL_AGENT }
 }
 
-impl Call {
-    /// The citizen's number, if it may be called: known and not withheld.
-    pub fn callback_number(&self) -> Option<&str> {
-        let caller = &self.incoming.caller;
-        caller.e164.as_deref().filter(|_| !caller.withheld)
-    }
-
-    /// What the list keeps of this call; `None` where nobody can or should be called back.
-    pub fn callback_entry(&self, now: Instant, kind: CallbackKind) -> Option<CallbackEntry> {
-        if self.terms.queue.test || self.purpose != Purpose::Inbound {
-            return None;
-        }
-        Some(CallbackEntry {
-            of: self.id,
-            kind,
-            number: self.callback_number()?.to_owned(),
-            dnis: self.incoming.dnis.clone(),
-            tenant: self.terms.tenant.clone(),
-            line: None,
-            queue: self.terms.queue.name.clone(),
-            language: self.terms.queue.language.clone(),
-            since: self.queued_at,
-            attempts: 0,
-            not_before: now,
-            missed: u32::from(kind == CallbackKind::Missed),
-        })
+/// What a call for this entry is for.
+pub fn purpose(entry: &CallbackEntry) -> Purpose {
+    match entry.kind {
+        CallbackKind::Promised => Purpose::Callback { of: entry.of },
+        CallbackKind::Missed => Purpose::MissedCall { of: entry.of },
     }
 }

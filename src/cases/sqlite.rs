@@ -20,7 +20,10 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Version, name, text. A migration that has shipped is never edited; a change is a further file.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql")),
+    (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
+];
 
 /// How long a statement waits for another process's lock before the batch is given back for a retry.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -42,12 +45,12 @@ WITH fresh AS MATERIALIZED (
 )
 INSERT INTO tickets (ticket_no, call_id, channel, dnis, tenant, test_call, cli_raw, cli_e164, cli_withheld, language,
         sip_call_id, icid, trunk, queue, skill, arrived_at, queued_at, ring_at, answered_at, wait_ms, within_n,
-        agent_no, seat_no, legs)
+        agent_no, seat_no, legs, route)
     SELECT printf('%s%06d', v ->> 'series', n), v ->> 'call_id', v ->> 'channel', v ->> 'dnis', v ->> 'tenant',
         v ->> 'test_call', v ->> 'cli_raw', v ->> 'cli_e164', v ->> 'cli_withheld', v ->> 'language',
         v ->> 'sip_call_id', v ->> 'icid', v ->> 'trunk', v ->> 'queue', v ->> 'skill', v ->> 'arrived_at',
         v ->> 'queued_at', v ->> 'ring_at', v ->> 'answered_at', v ->> 'wait_ms', v ->> 'within_n', v ->> 'agent_no',
-        v ->> 'seat_no', v ->> 'legs'
+        v ->> 'seat_no', v ->> 'legs', v ->> 'route'
     FROM numbered ORDER BY key
     RETURNING call_id, ticket_no;
 INSERT INTO restricted_callers (call_id, cli_raw, cli_e164)
@@ -307,6 +310,7 @@ struct TicketRow<'a> {
     agent_no: &'a str,
     seat_no: &'a str,
     legs: &'a [String],
+    route: &'a str,
 }
 
 impl<'a> TicketRow<'a> {
@@ -339,6 +343,7 @@ impl<'a> TicketRow<'a> {
             agent_no: t.agent.as_str(),
             seat_no: t.seat.as_str(),
             legs: &t.legs,
+            route: &t.route,
         })
     }
 }

@@ -1,15 +1,22 @@
 //! Calling citizens back: between the list (`callback`), the distributor, the attempts (`call`) and the trunk.
 
+use super::lines::{known, language};
 use super::{Gateway, Output, Service};
 use crate::acd::{AcdInput, Request, Waits};
-use crate::call::{Attempt, CallInput, Terms};
+use crate::call::{Attempt, Call, CallInput, Terms, purpose};
 use crate::callback::Order;
 use crate::config::settings::{AnswerMode, MissedCalls};
 use crate::event::{CallFact, CallbackEntry, CallbackKind, Chosen, EndCause};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
-use crate::leg::{HangupReason, LegCommand};
+use crate::ivr::spoken;
+use crate::leg::{HangupReason, LegCommand, LegEnd};
+use crate::plane::PromptId;
 use crate::time::Instant;
 use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Longer than a citizen is told that we will call.
+const BEING_TOLD: Duration = Duration::from_secs(60);
 
 impl Gateway {
     pub(super) fn callbacks_restored(&mut self, now: Instant, entries: Vec<CallbackEntry>) {
@@ -53,8 +60,16 @@ impl Gateway {
         let Some(call) = self.calls.get(&id) else { return };
         match fact {
             CallFact::Answered { .. } => {
-                if let Some(number) = call.callback_number() {
+                if let Some(number) = known(call.caller()) {
                     self.callbacks.got_through(number);
+                    self.callback_news(now);
+                }
+            }
+            // The citizen has put the phone down.
+            CallFact::Ended { cause: EndCause::CallbackTaken, .. } => {
+                let known = known(call.caller()).and_then(|number| self.callbacks.of_number(number));
+                if let Some(of) = known.map(|pending| pending.entry.of) {
+                    self.callbacks.take(now, of);
                     self.callback_news(now);
                 }
             }
@@ -86,39 +101,86 @@ impl Gateway {
     }
 
     fn attempt(&mut self, now: Instant, id: CallId, entry: CallbackEntry) {
-        let queue = self.settings.queues.iter().find(|q| q.name == entry.queue).cloned();
-        let (Some(queue), Some(out)) = (queue, self.way_out()) else {
+        let (Some(queue), Some(out)) = (self.queue(&entry.queue).cloned(), self.way_out()) else {
             tracing::error!(of = %entry.of, queue = %entry.queue, "nobody to call this citizen back: no such queue");
             return self.callbacks.not_reached(now, id);
         };
-        let line = entry.line.as_ref().and_then(|name| self.settings.lines.iter().find(|l| l.name == *name));
+        let line = entry.line.as_ref().and_then(|name| self.lines.iter().find(|line| line.name == *name));
         let priority = match (entry.kind, self.settings.callbacks.missed) {
             (CallbackKind::Missed, MissedCalls::CallBack { priority }) => Some(priority),
-            _ => line.and_then(|l| l.priority),
+            _ => line.and_then(|line| line.priority),
         };
         let request = Request {
             call: id,
             queue: queue.name.clone(),
             since: entry.since,
             priority,
-            preferred: None,
+            preferred: self.remembered.of(&entry.number).map(|served| served.agent.clone()),
             waits: Waits::ForCallback,
         };
         if let Err(refused) = self.acd.handle(now, AcdInput::Enqueue(request)) {
             tracing::warn!(of = %entry.of, %refused, "nobody to call this citizen back; again later");
             return self.callbacks.not_reached(now, id);
         }
+        // The citizen's leg is ours: no 200 of ours is held back until the pickup.
+        let (answer, patience) = (AnswerMode::OnQueue, self.settings.limits.spool_patience);
         let terms = Terms {
-            answer: AnswerMode::OnQueue,
-            tenant: entry.tenant.clone(),
-            spool_patience: self.settings.limits.spool_patience,
-            queue,
+            line: entry.line.clone(),
+            test: false,
+            purpose: purpose(&entry),
+            priority,
+            greeting: None,
+            ..Terms::of_queue(queue, answer, entry.tenant.clone(), patience)
         };
         let ring_timeout = self.settings.callbacks.ring_timeout;
         let mut facts = Vec::new();
         let attempt = Attempt::begin(now, id, entry, out.trunk, terms, ring_timeout, &mut facts);
         self.attempts.insert(id, attempt);
         self.carry_out(now, id, facts);
+    }
+
+    /// What is said to this caller about being called back now: nothing, if we could not call.
+    pub(super) fn callback_offer(&self, id: CallId) -> Option<Vec<PromptId>> {
+        let call = self.calls.get(&id)?;
+        let (offer, number) = (call.callback_due()?, known(call.caller())?);
+        if call.terms().test || !self.callbacks.calls_out() || !self.callbacks.may_promise(number) {
+            return None;
+        }
+        let language = language(&call.terms().queue);
+        Some(match offer.on_hang_up {
+            true => spoken::callback_offer(language, offer.key),
+            false => spoken::callback_offer_by_key(language, offer.key),
+        })
+    }
+
+    /// A key of a caller's: it may take the callback.
+    pub(super) fn caller_digit(&mut self, now: Instant, id: CallId, digit: char) {
+        let takes = self.calls.get(&id).is_some_and(|call| call.callback_by_key(digit));
+        self.call_input(now, id, CallInput::Digit(digit));
+        // Not called while being told so; the time is over by then, or set right by the end of this call.
+        if takes && self.promise(now, id, now + BEING_TOLD) {
+            let prompts = self.calls.get(&id).map(|call| spoken::callback_promised(language(&call.terms().queue)));
+            self.call_input(now, id, CallInput::CallbackTaken { prompts: prompts.unwrap_or_default() });
+        }
+    }
+
+    /// A caller's leg is over: hanging up may take the callback.
+    pub(super) fn caller_ended(&mut self, now: Instant, id: CallId, end: LegEnd) {
+        let takes = end == LegEnd::HungUp && self.calls.get(&id).is_some_and(Call::callback_by_hang_up);
+        let input = match takes && self.promise(now, id, now) {
+            true => CallInput::LeftForCallback,
+            false => CallInput::CallerEnded(end),
+        };
+        self.call_input(now, id, input);
+    }
+
+    /// Puts the caller on the list; false if that cannot be.
+    fn promise(&mut self, now: Instant, id: CallId, not_before: Instant) -> bool {
+        let call = self.calls.get(&id);
+        let Some(entry) = call.and_then(|c| c.callback_entry(not_before, CallbackKind::Promised)) else { return false };
+        let promised = self.callbacks.promise(now, entry);
+        self.callback_news(now);
+        promised
     }
 
     /// An agent for an attempt: the seat rings, if there is room for the whole call.

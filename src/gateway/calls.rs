@@ -3,8 +3,8 @@
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use super::{Gateway, Output};
-use crate::acd::{AcdInput, AcdOutput, Refused, Request};
-use crate::call::{Attempt, Call, CallInput, CallOutput, Distributor, Terms};
+use crate::acd::{AcdInput, AcdOutput};
+use crate::call::{Attempt, Call, CallInput, CallOutput, Distributor};
 use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
@@ -33,7 +33,7 @@ impl Gateway {
         let id = CallId(self.next_call);
         self.next_call += 1;
 
-        let Some(queue) = self.numbers.get(&incoming.dnis).map(|&i| self.settings.queues[i].clone()) else {
+        let Some(line) = self.numbers.get(&incoming.dnis).copied() else {
             self.refusals.unknown_number += 1;
             return self.not_served(now, id, tx, flow, msg, incoming, 404, EndCause::UnknownNumber);
         };
@@ -62,34 +62,7 @@ impl Gateway {
         if let Some(media) = negotiated {
             self.connect_media(leg, media);
         }
-        let terms = Terms {
-            answer,
-            tenant: self.settings.tenant.clone(),
-            spool_patience: self.settings.limits.spool_patience,
-            queue,
-        };
-        self.start_call(now, id, incoming, terms);
-    }
-
-    fn start_call(&mut self, now: Instant, id: CallId, incoming: Incoming, terms: Terms) {
-        let mut out = Vec::new();
-        let queue = terms.queue.name.clone();
-        let mut call = Call::arrived(now, id, incoming, terms, &mut out);
-        match self.acd.handle(now, AcdInput::Enqueue(Request::of_caller(id, queue, call.queued_at()))) {
-            Ok(()) => call.queued(self.acd.position(id).unwrap_or(1), &mut out),
-            Err(refused) => {
-                // Refused before it was answered: the carrier gets a final response instead of a call.
-                out.retain(|o| matches!(o, CallOutput::Fact(_)));
-                let cause = match refused {
-                    Refused::QueueFull { .. } => EndCause::QueueFull,
-                    Refused::NoAgents(_) => EndCause::NoAgents,
-                    _ => EndCause::OurFault,
-                };
-                call.refused(now, cause, &mut out);
-            }
-        }
-        self.calls.insert(id, call);
-        self.carry_out(now, id, out);
+        self.start_call(now, id, incoming, line, answer);
     }
 
     /// A call that ends before it begins still is one call with one cause.
@@ -145,6 +118,7 @@ impl Gateway {
             match output {
                 CallOutput::Fact(fact) => {
                     self.callback_fact(now, id, &fact);
+                    self.remember(now, id, &fact);
                     self.emit(now, id, fact);
                 }
                 CallOutput::Tell { leg, command } => self.tell(now, leg, command),
@@ -156,6 +130,7 @@ impl Gateway {
                 CallOutput::CloseMedia { leg } => self.close_media(leg),
                 CallOutput::OpenTicket(ticket) => self.outputs.push_back(Output::OpenTicket(ticket)),
                 CallOutput::Distributor(told) => self.tell_distributor(now, id, told),
+                CallOutput::Ask(ask) => self.asked(now, id, ask),
                 CallOutput::Over => self.call_over(now, id),
             }
         }
@@ -237,7 +212,8 @@ impl Gateway {
                 self.call_input(now, call, CallInput::OfferRevoked(OfferEnd::Withdrawn))
             }
             AcdOutput::QueueTimeout { call } => self.call_input(now, call, CallInput::QueueTimeout),
-            AcdOutput::Relaxed { .. } | AcdOutput::OverflowDue { .. } => {}
+            AcdOutput::Relaxed { call, step } => self.call_input(now, call, CallInput::Relaxed { step }),
+            AcdOutput::OverflowDue { call } => self.overflow(now, call),
             AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
         }
     }
@@ -255,7 +231,7 @@ impl Gateway {
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
         let mut headers = sip_phone::headers(&place);
-        headers.extend(self.attempts.get(&call).and_then(|a| sip_phone::callback_header(a.purpose())));
+        headers.extend(self.attempts.get(&call).and_then(|a| sip_phone::callback_header(a.terms().purpose)));
         let target = sip_phone::target(&place, &self.settings.domain, flow, &contact, &headers);
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };

@@ -2,6 +2,7 @@
 
 use super::Gateway;
 use crate::acd::AcdInput;
+use crate::event::Why;
 use crate::ids::{AgentNo, CallId, QueueName};
 use crate::time::Instant;
 
@@ -27,7 +28,16 @@ impl Gateway {
                 }
             }
             Command::CallBack { of } => self.take_callback(now, of),
-            Command::MoveCall { .. } | Command::Transfer { .. } => {}
+            Command::MoveCall { call, queue, by } => {
+                if let Err(refused) = self.move_call(now, call, &queue, Why::Supervisor(by)) {
+                    tracing::warn!(%refused, "move refused");
+                }
+            }
+            Command::Transfer { call, queue } => {
+                if let Err(refused) = self.transfer(now, call, &queue) {
+                    tracing::warn!(%refused, "transfer refused");
+                }
+            }
         }
     }
 }
