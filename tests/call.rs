@@ -390,6 +390,7 @@ fn show(output: &CallOutput) -> String {
         CallOutput::Tell { leg, command: LegCommand::Hangup(reason) } => format!("{} Hangup({reason:?})", name(*leg)),
         CallOutput::Tell { leg, command } => format!("{} {command:?}", name(*leg)),
         CallOutput::Place(place) => format!("ring {}", name(place.leg)),
+        CallOutput::Dial { leg, number } => format!("dial {number} {}", name(*leg)),
         CallOutput::SetSource { leg, source } => format!("{} hears {}", name(*leg), show_source(source)),
         CallOutput::CloseMedia { leg } => format!("{} closed", name(*leg)),
         CallOutput::OpenTicket(t) => {

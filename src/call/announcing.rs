@@ -22,6 +22,8 @@ pub(super) struct Message {
 enum Then {
     Queue(Why),
     Closed,
+    /// The citizen is told that we will call.
+    Promised,
 }
 
 impl Call {
@@ -33,6 +35,12 @@ impl Call {
     /// Tells the caller that the line is closed, and ends the call.
     pub fn closed(&mut self, now: Instant, prompts: Vec<PromptId>, out: &mut Vec<CallOutput>) {
         self.message(now, prompts, Then::Closed, out);
+    }
+
+    /// Out of the line, to be called back.
+    pub(super) fn promised(&mut self, now: Instant, prompts: Vec<PromptId>, out: &mut Vec<CallOutput>) -> State {
+        self.message(now, prompts, Then::Promised, out);
+        std::mem::replace(&mut self.state, State::Over)
     }
 
     fn message(&mut self, now: Instant, prompts: Vec<PromptId>, then: Then, out: &mut Vec<CallOutput>) {
@@ -53,6 +61,10 @@ impl Call {
             (_, CallInput::PlayEnded) => None,
             (_, CallInput::Timeout) if now >= message.until => None,
             (Then::Queue(_), CallInput::Digit(_)) => None,
+            // Whatever happens now, we will call.
+            (Then::Promised, CallInput::CallerEnded(_) | CallInput::RtpTimeout | CallInput::ForcedEnd) => {
+                Some(EndCause::CallbackTaken)
+            }
             // Served without an agent.
             (Then::Queue(_), CallInput::CallerEnded(LegEnd::HungUp)) => Some(EndCause::Deflected),
             (Then::Closed, CallInput::CallerEnded(LegEnd::HungUp)) => Some(EndCause::Closed),
@@ -62,6 +74,7 @@ impl Call {
         };
         match (message.then, ended) {
             (_, Some(cause)) => self.end(now, cause, out),
+            (Then::Promised, None) => self.end(now, EndCause::CallbackTaken, out),
             (Then::Closed, None) => self.end(now, EndCause::Closed, out),
             (Then::Queue(why), None) => {
                 out.push(CallOutput::Ask(Ask::Queue(why)));

@@ -4,13 +4,15 @@
 //! knows legs.
 //!
 //! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk`, and
-//! `transfer` back into the line.
+//! `transfer` back into the line. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
 //! pickup, and that pickup is reported (ACK to the seat, 200 to the caller, bridge) only when the ticket is durable or
 //! the spool's patience is over; the caller keeps the place in the queue until the bridge is up.
 
 mod announcing;
+mod callback;
+mod offering;
 mod path;
 mod port;
 mod ringing;
@@ -19,6 +21,7 @@ mod ticket;
 mod transfer;
 mod waiting;
 
+pub use callback::{Attempt, purpose};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
 pub use talk::announcement;
 

@@ -61,6 +61,15 @@ pub enum CallInput {
         leg: LegId,
         digit: char,
     },
+    /// The caller's key for a callback was pressed, and the promise is on the list.
+    CallbackTaken {
+        /// Which say so.
+        prompts: Vec<PromptId>,
+    },
+    /// The caller has hung up to be called back, and the promise is on the list.
+    LeftForCallback,
+    /// A call of ours is not wanted any more: the citizen has got through, or may not be called now.
+    Withdrawn,
     /// The drain's time is over.
     ForcedEnd,
 }
@@ -74,6 +83,12 @@ pub enum CallOutput {
         command: LegCommand,
     },
     Place(Place),
+    /// Call the citizen by the trunk for callbacks.
+    Dial {
+        leg: LegId,
+        /// E.164.
+        number: String,
+    },
     SetSource {
         leg: LegId,
         source: Source,
@@ -99,6 +114,8 @@ pub enum Distributor {
     Held,
     Resumed,
     TalkEnded,
+    /// The citizen of a callback did not answer; the agent is off the phone.
+    NotReached,
 }
 
 /// What only settings and distributor together can answer, by a method of [`super::Call`].

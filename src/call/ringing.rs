@@ -59,13 +59,19 @@ impl Call {
                 return self.back_in_line(line, out);
             }
             CallInput::SeatAnswered { .. } => return self.pick_up(now, seat, out),
+            CallInput::LeftForCallback => EndCause::CallbackTaken,
+            CallInput::CallbackTaken { prompts } => {
+                self.stop_ringing(&seat, OfferEnd::Withdrawn, out);
+                out.push(CallOutput::Distributor(Distributor::LeaveAfter(seat.leg)));
+                return self.promised(now, prompts, out);
+            }
             CallInput::CallerEnded(end) => self.abandoned(now, end, EndCause::AbandonedRinging),
             CallInput::RtpTimeout => EndCause::TrunkFault,
             CallInput::QueueTimeout => EndCause::QueueTimeout,
             CallInput::ForcedEnd => EndCause::OurFault,
             other => {
                 match other {
-                    CallInput::PlayEnded => line.play_ended(),
+                    CallInput::PlayEnded => line.heard_all(),
                     CallInput::Digit(key) => line.wishes(key),
                     _ => {}
                 }
@@ -89,7 +95,7 @@ impl Call {
     }
 }
 
-fn offer_end(end: LegEnd) -> OfferEnd {
+pub(super) fn offer_end(end: LegEnd) -> OfferEnd {
     match end {
         LegEnd::Busy => OfferEnd::Busy,
         LegEnd::Declined => OfferEnd::Declined,

@@ -67,6 +67,11 @@ impl Call {
             out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Acknowledge });
             return self.bridge(seat, now, out);
         }
+        self.open_ticket(now, seat, out)
+    }
+
+    /// The first pickup, which waits for its ticket.
+    pub(super) fn open_ticket(&self, now: Instant, seat: Seat, out: &mut Vec<CallOutput>) -> State {
         out.push(CallOutput::OpenTicket(Box::new(self.ticket(now, &seat))));
         let patience = now + self.terms.spool_patience;
         State::PickingUp(Pickup { seat, answered_at: now, patience, then: AfterPickup::Bridge })

@@ -1,6 +1,7 @@
 //! The ticket as it is known at pickup.
 
 use super::{Call, Seat};
+use crate::event::Purpose;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
 
@@ -10,7 +11,7 @@ impl Call {
         let wait = answered_at - self.asked_at();
         NewTicket {
             call: self.id,
-            channel: "phone".into(),
+            channel: if self.terms.purpose == Purpose::Inbound { "phone" } else { "callback" }.into(),
             dnis: incoming.dnis.clone(),
             tenant: self.terms.tenant.clone(),
             test_call: self.terms.test,

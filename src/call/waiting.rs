@@ -1,7 +1,8 @@
 //! In line: greeting, music and announcements, the caller's keys, and the moves from queue to queue.
 
 use super::announcing::LONGEST_MESSAGE;
-use super::{Ask, Asked, Call, CallInput, CallOutput, State};
+use super::offering::Offering;
+use super::{Ask, Asked, Call, CallInput, CallOutput, Distributor, State};
 use crate::config::settings::{AnswerMode, QueueSettings};
 use crate::event::{CallFact, EndCause, Why};
 use crate::leg::LegCommand;
@@ -24,19 +25,28 @@ pub(super) struct InLine {
     inviting: bool,
     /// A key pressed while a seat rang, for the case that nobody picks up.
     wish: Option<char>,
+    pub(super) callback: Offering,
 }
 
 impl InLine {
     fn new(now: Instant, queue: &QueueSettings) -> InLine {
-        InLine { announce_at: next_announcement(now, queue), ..InLine::default() }
+        let callback = Offering::new(now, queue.callback.as_ref());
+        InLine { announce_at: next_announcement(now, queue), callback, ..InLine::default() }
     }
 
     fn says(&mut self, now: Instant) {
+        self.callback.interrupted();
         self.saying = Some(now + LONGEST_MESSAGE);
     }
 
     pub(super) fn play_ended(&mut self) {
         (self.saying, self.inviting) = (None, false);
+    }
+
+    /// What was said has been heard to its end.
+    pub(super) fn heard_all(&mut self) {
+        self.play_ended();
+        self.callback.heard();
     }
 
     pub(super) fn wishes(&mut self, key: char) {
@@ -45,13 +55,15 @@ impl InLine {
 
     /// Never over something else that is being said.
     pub(super) fn next_timeout(&self) -> Option<Instant> {
-        self.announce_at.map(|at| self.saying.map_or(at, |until| at.max(until)))
+        let next = [self.announce_at, self.callback.due()].into_iter().flatten().min();
+        next.map(|at| self.saying.map_or(at, |until| at.max(until)))
     }
 }
 
 fn next_announcement(now: Instant, queue: &QueueSettings) -> Option<Instant> {
     let announce = &queue.announce;
-    let every = announce.every.filter(|every| !every.is_zero() && (announce.position || announce.estimate))?;
+    let says = announce.position || announce.estimate || queue.callback.is_some();
+    let every = announce.every.filter(|every| !every.is_zero() && says)?;
     Some(now + every)
 }
 
@@ -99,6 +111,7 @@ impl Call {
         }
         let mut line = InLine { wish: None, ..before.clone() };
         line.announce_at = next_announcement(now, &queue);
+        line.callback.moved(self.asked_at(), now, queue.callback.as_ref());
         let other_music = queue.music != self.terms.queue.music;
         self.enter(queue, position, why, out);
         if other_music || !prompts.is_empty() {
@@ -123,7 +136,8 @@ impl Call {
 
     /// Back in line after a talk.
     pub(super) fn wait_again(&mut self, now: Instant, prompts: Vec<PromptId>, out: &mut Vec<CallOutput>) -> State {
-        let mut line = InLine::new(now, &self.terms.queue);
+        // Who has spoken to an agent has a ticket: a call back would open another.
+        let mut line = InLine { callback: Offering::default(), ..InLine::new(now, &self.terms.queue) };
         self.say(now, &mut line, prompts, out);
         State::Waiting(line)
     }
@@ -142,7 +156,9 @@ impl Call {
             return;
         }
         let mut line = line.clone();
-        out.push(CallOutput::Fact(CallFact::Announced { position, estimate }));
+        if position.is_some() || estimate.is_some() {
+            out.push(CallOutput::Fact(CallFact::Announced { position, estimate }));
+        }
         self.say(now, &mut line, prompts, out);
         self.state = State::Waiting(line);
     }
@@ -171,13 +187,18 @@ impl Call {
                 out.push(CallOutput::Fact(CallFact::Offered { agent: agent.clone(), seat: seat.clone(), leg, chosen }));
                 return self.ring(now, agent, seat, leg, chosen, line, out);
             }
+            CallInput::CallbackTaken { prompts } => {
+                out.push(CallOutput::Distributor(Distributor::Leave));
+                return self.promised(now, prompts, out);
+            }
+            CallInput::LeftForCallback => return self.ended_waiting(now, EndCause::CallbackTaken, out),
             CallInput::QueueTimeout => return self.ended_waiting(now, EndCause::QueueTimeout, out),
             CallInput::CallerEnded(end) => {
                 return self.ended_waiting(now, self.abandoned(now, end, EndCause::AbandonedInQueue), out);
             }
             CallInput::RtpTimeout => return self.ended_waiting(now, EndCause::TrunkFault, out),
             CallInput::ForcedEnd => return self.ended_waiting(now, EndCause::OurFault, out),
-            CallInput::PlayEnded => line.play_ended(),
+            CallInput::PlayEnded => line.heard_all(),
             CallInput::Digit(key) => {
                 if line.inviting {
                     line.play_ended();
@@ -187,6 +208,7 @@ impl Call {
             }
             CallInput::Timeout if line.next_timeout().is_some_and(|at| at <= now) => {
                 line.announce_at = next_announcement(now, &self.terms.queue);
+                line.callback.asked(now);
                 out.push(CallOutput::Ask(Ask::Announcement));
             }
             _ => {}

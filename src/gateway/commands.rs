@@ -15,6 +15,8 @@ pub enum Command {
     MoveCall { call: CallId, queue: QueueName, by: AgentNo },
     /// An answered call is passed on by its agent, the original arrival time kept.
     Transfer { call: CallId, queue: QueueName },
+    /// The citizen of this entry of the callback list is to be called now.
+    CallBack { of: CallId },
 }
 
 impl Gateway {
@@ -25,6 +27,7 @@ impl Gateway {
                     tracing::warn!(%refused, "order refused");
                 }
             }
+            Command::CallBack { of } => self.take_callback(now, of),
             Command::MoveCall { call, queue, by } => {
                 if let Err(refused) = self.move_call(now, call, &queue, Why::Supervisor(by)) {
                     tracing::warn!(%refused, "move refused");

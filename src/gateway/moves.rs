@@ -109,9 +109,14 @@ impl Gateway {
         let estimate = if queue.announce.estimate { self.acd.estimate(now, id) } else { None };
         let mut prompts = position.map_or(vec![], |n| spoken::position(language(queue), n));
         prompts.extend(estimate.into_iter().flat_map(|wait| spoken::estimate(language(queue), wait)));
+        let offer = self.callback_offer(id);
+        prompts.extend(offer.iter().flatten().cloned());
         let mut out = Vec::new();
         if let Some(call) = self.calls.get_mut(&id) {
             call.announce(now, position, estimate, prompts, &mut out);
+            if offer.is_some() {
+                call.callback_offered(&mut out);
+            }
         }
         self.carry_out(now, id, out);
     }

@@ -96,16 +96,19 @@ impl Gateway {
     }
 
     fn trunk_calls(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName) {
-        // Each call needs a port for the caller and one for a seat, so that a pickup never lacks one.
-        let no_room = self.service == Service::Draining
-            || self.calls.len() >= self.settings.limits.max_calls as usize
-            || (self.calls.len() + 1) * 2 > self.ports.total()
-            || self.ports.free() < 2;
+        let no_room = self.service == Service::Draining || !self.has_room();
         if no_room || !self.trunks.admit(&trunk) {
             self.refusals.overload += 1;
             return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
         }
         self.call_arrives(now, flow, msg, trunk);
+    }
+
+    /// Each call needs a port for the citizen and one for a seat, so that a pickup never lacks one.
+    pub(super) fn has_room(&self) -> bool {
+        self.calls() < self.settings.limits.max_calls as usize
+            && (self.calls() + 1) * 2 <= self.ports.total()
+            && self.ports.free() >= 2
     }
 
     fn seat_dials(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo) {
