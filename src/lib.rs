@@ -11,7 +11,7 @@
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`], `main.rs` | anything |
+//! | leaf | [`sim`] [`demo`] [`why`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
@@ -62,3 +62,4 @@ pub mod store;
 pub mod ticket;
 pub mod time;
 pub mod trunk;
+pub mod why;

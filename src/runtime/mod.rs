@@ -1,8 +1,8 @@
 //! The running gateway: starts the sockets, the media plane, the store and the HTTP side around one `Gateway`, and
 //! stops them in order. Not here: any decision about calls.
 //!
-//! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), and one tokio
-//! thread, `world`, for streams, the store and HTTP.
+//! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), `journal` (the event
+//! log), and one tokio thread, `world`, for streams, the store and HTTP.
 
 pub mod figures;
 pub mod inbox;
@@ -18,6 +18,7 @@ use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::tcp::Listeners;
 use crate::net::udp::UdpPort;
+use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
 use crate::time::Instant;
 use figures::Figures;
@@ -43,6 +44,7 @@ pub struct Running {
     http: Option<SocketAddr>,
     signalling: JoinHandle<std::io::Result<MediaPlane>>,
     observer: JoinHandle<()>,
+    journal: Option<JoinHandle<()>>,
     store: Store,
     world: Runtime,
     watch: Receiver<Observed>,
@@ -106,6 +108,8 @@ impl Running {
             media.stop();
         }
         let _ = self.observer.join();
+        // Its last events are written when the observer has handed them over.
+        let _ = self.journal.map(JoinHandle::join);
         let left = self.world.block_on(self.store.close(Duration::from_secs(5)));
         self.world.shutdown_timeout(Duration::from_secs(1));
         left
@@ -153,11 +157,18 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
     let (metrics, page) = api::metrics::install(&core)?;
-    let (observer, observing, latest) = observer::start(metrics, Some(view))?;
+    let (journal, events, journalling) = match shell.events {
+        Some(path) => {
+            let (journal, status, thread) = journal::start(JournalOptions::new(path, shell.keep_events))?;
+            (Some(journal), Some(status), Some(thread))
+        }
+        None => (None, None, None),
+    };
+    let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store);
+            let source = health(latest, media.figures(), &store, events);
             let (address, _) = world
                 .block_on(api::serve(address, source, page))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -173,7 +184,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     signalling.begin(store.take_callbacks());
     world.spawn(remember(SqliteCases::new(path, &shell.ticket_prefix), clock.now(), inbox.clone()));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
-    Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer: observing, store, world, watch })
+    let observer = observing;
+    Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer, journal: journalling, store, world, watch })
 }
 
 /// Tells the gateway who served which caller lately. Nobody waits for it: until it comes, callers are new.
@@ -186,7 +198,12 @@ async fn remember(cases: SqliteCases, now: Instant, inbox: Inbox) {
 }
 
 /// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
-fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::HealthSource {
+fn health(
+    latest: observer::Latest,
+    media: FigureReader,
+    store: &Store,
+    events: Option<Arc<JournalStatus>>,
+) -> api::HealthSource {
     let (spool, delivery) = (store.spool().status(), store.delivery());
     Arc::new(move || {
         let latest = *latest.borrow();
@@ -198,6 +215,7 @@ fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::
             media: media.read(),
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),
+            events: events.as_ref().map(|status| status.read()),
         }
     })
 }

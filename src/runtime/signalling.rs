@@ -195,7 +195,10 @@ impl Signalling {
                 }
                 Output::Call(event) => self.observer.tell(Observed::Call(event)),
                 Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
-                Output::Callback(change) => self.spool.keep(change),
+                Output::Callback(change) => {
+                    self.observer.tell(Observed::Callback(change.clone()));
+                    self.spool.keep(change);
+                }
             }
         }
         for input in failed {
