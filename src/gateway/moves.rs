@@ -45,7 +45,7 @@ impl Gateway {
     pub(super) fn move_call(&mut self, now: Instant, id: CallId, queue: &QueueName, why: Why) -> Result<(), Refused> {
         let to = self.queue(queue).cloned().ok_or_else(|| Refused::UnknownQueue(queue.clone()))?;
         if !self.calls.get(&id).is_some_and(Call::is_waiting) {
-            return Err(Refused::UnknownCall(id));
+            return Err(Refused::NotInLine(id));
         }
         self.acd.handle(now, AcdInput::Requeue { call: id, queue: queue.clone() })?;
         let position = self.position(id);
@@ -106,7 +106,7 @@ impl Gateway {
         let Some(call) = self.calls.get(&id) else { return };
         let queue = &call.terms().queue;
         let position = self.acd.position(id).filter(|_| queue.announce.position);
-        let estimate = None;
+        let estimate = if queue.announce.estimate { self.acd.estimate(now, id) } else { None };
         let mut prompts = position.map_or(vec![], |n| spoken::position(language(queue), n));
         prompts.extend(estimate.into_iter().flat_map(|wait| spoken::estimate(language(queue), wait)));
         let offer = self.callback_offer(id);

@@ -2,5 +2,6 @@
 
 mod oracle;
 mod random;
+mod law;
 mod scenarios;
 mod table;
