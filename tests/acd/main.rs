@@ -4,3 +4,4 @@ mod oracle;
 mod random;
 mod scenarios;
 mod table;
+mod watch;
