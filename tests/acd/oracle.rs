@@ -124,7 +124,7 @@ impl Oracle {
         while let Some(first) = self.timers().into_iter().filter(|t| t.at <= now).min() {
             let Timer { due, agent, call, .. } = first;
             // Of one caller's the mildest.
-            let of_this_call = |t: &Timer| t.at <= now && due >= Due::Step && t.call == call;
+            let of_this_call = |t: &Timer| t.at <= now && due >= Due::Step && t.due >= Due::Step && t.call == call;
             let due = self.timers().into_iter().filter(of_this_call).map(|t| t.due).min().unwrap_or(due);
             let at = self.calls.iter().position(|c| c.request.call == call);
             match (due, at) {

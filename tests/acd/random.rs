@@ -317,7 +317,7 @@ fn day(seed: u64, restores: bool) -> Day {
     for _ in 0..STEPS {
         // Often no time passes at all: ties are where orders go wrong.
         now = now + dice.secs(pace);
-        let sensible = if dice.once_in(3) { sensible_input(&mut dice, &day.acd) } else { None };
+        let sensible = if dice.once_in(2) { sensible_input(&mut dice, &day.acd) } else { None };
         let input = sensible.unwrap_or_else(|| random_input(&mut dice, now));
         let (first, restored) = (dice.once_in(2) && hasty, dice.once_in(20) && restores);
         let happening = Happening { at: now, input: (!dice.once_in(12)).then_some(input), first, restored };
@@ -344,7 +344,8 @@ fn explain(seed: u64, house: &House, mut story: Vec<Happening>, problem: &str) -
         while from < story.len() {
             let mut shorter = story.clone();
             shorter.drain(from..(from + size).min(story.len()));
-            match goes_wrong(&shorter) {
+            // The same fault, not another one that the cut brought about.
+            match goes_wrong(&shorter).filter(|other| class(other) == class(problem)) {
                 Some(problem) => (story, last) = (shorter, problem),
                 None => from += size,
             }
@@ -372,14 +373,23 @@ fn explain(seed: u64, house: &House, mut story: Vec<Happening>, problem: &str) -
             q.wrap_up,
             q.wrap_up_extension
         );
-        q.relax.iter().for_each(|step| drop(writeln!(text, "    {step:?}")));
+        for step in &q.relax {
+            let _ = writeln!(text, "    {step:?}");
+        }
     }
-    house.agents.iter().for_each(|a| drop(writeln!(text, "{}: {:?}", a.number, a.skills)));
+    for a in &house.agents {
+        let _ = writeln!(text, "{}: {:?}", a.number, a.skills);
+    }
     for h in &story {
         let _ = writeln!(text, "{:?} {:?}{}", h.at, h.input, [" ", " (before due timers)"][usize::from(h.first)]);
     }
     let _ = write!(text, "\nrun it alone: REXIAN_ACD_SEED={seed} cargo test --test acd oracle");
     text
+}
+
+/// The first words, without names and numbers.
+fn class(problem: &str) -> Vec<&str> {
+    problem.split([' ', '\n']).filter(|word| word.chars().all(|c| c.is_ascii_lowercase())).take(3).collect()
 }
 
 fn kind(output: &AcdOutput) -> &'static str {
