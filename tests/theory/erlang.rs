@@ -48,40 +48,54 @@ impl Case {
 
     fn measure(&self) -> Seen {
         let house = House::of_equals(self.agents);
-        let days = over_seeds(self.seeds, |mut rng: Rng| {
-            let callers = self.crowd().draw(&mut rng, self.warm_up + self.callers);
-            let fates = house.run(&callers);
-            steady(&callers[self.warm_up..], &fates[self.warm_up..], self.agents)
+        // Seeds of its own: luck must not repeat from case to case.
+        let first = (self.load() * 1e6) as u64 + self.patience.map_or(0, |p| p.as_secs());
+        let days = over_seeds(first, self.seeds, |mut rng: Rng| {
+            let crowd = self.crowd();
+            let callers = crowd.draw(&mut rng, self.warm_up + self.callers);
+            Day::of(&crowd, &callers, &house.run(&callers), self.warm_up, self.agents)
         });
-        Seen::of(&days)
+        Seen::of(&days, self.callers)
     }
 }
 
 /// The same figures theory gives, of one stretch of a simulated floor; seconds.
-pub fn steady(callers: &[Caller], fates: &[Fate], agents: u32) -> Steady {
-    let (mut waited, mut left, mut wait, mut talk) = (0u32, 0u32, 0.0, 0.0);
-    for (caller, fate) in callers.iter().zip(fates) {
-        let waits = match fate {
-            Fate::Served { at, .. } => {
-                talk += caller.talk.as_secs_f64();
-                *at - caller.at
+pub struct Day {
+    steady: Steady,
+    /// By how much more than expected callers brought, as a share.
+    luck: f64,
+}
+
+impl Day {
+    /// Callers before `from` fill the floor and are not counted.
+    pub fn of(crowd: &Crowd, callers: &[Caller], fates: &[Fate], from: usize, agents: u32) -> Day {
+        let (begin, end) = (callers[from].at, callers[callers.len() - 1].at);
+        let (mut waited, mut left, mut wait, mut busy) = (0u32, 0u32, 0.0, 0.0);
+        for (i, (caller, fate)) in callers.iter().zip(fates).enumerate() {
+            let waits = match fate {
+                Fate::Served { at, .. } => {
+                    busy += ((*at + caller.talk).min(end) - (*at).max(begin)).as_secs_f64();
+                    *at - caller.at
+                }
+                Fate::Left => caller.patience.expect("only who has a limit leaves"),
+            };
+            if i >= from {
+                left += u32::from(*fate == Fate::Left);
+                waited += u32::from(!waits.is_zero());
+                wait += waits.as_secs_f64();
             }
-            Fate::Left => {
-                left += 1;
-                caller.patience.expect("only who has a limit leaves")
-            }
+        }
+        let counted = &callers[from..];
+        let (n, span) = (counted.len() as f64, (end - begin).as_secs_f64());
+        let talk = counted.iter().map(|c| c.talk.as_secs_f64()).sum::<f64>() / n;
+        let steady = Steady {
+            waits: f64::from(waited) / n,
+            abandons: f64::from(left) / n,
+            mean_wait: wait / n,
+            mean_wait_if_any: if waited == 0 { 0.0 } else { wait / f64::from(waited) },
+            occupancy: busy / (span * f64::from(agents)),
         };
-        waited += u32::from(!waits.is_zero());
-        wait += waits.as_secs_f64();
-    }
-    let n = callers.len() as f64;
-    let span = (callers[callers.len() - 1].at - callers[0].at).as_secs_f64();
-    Steady {
-        waits: f64::from(waited) / n,
-        abandons: f64::from(left) / n,
-        mean_wait: wait / n,
-        mean_wait_if_any: if waited == 0 { 0.0 } else { wait / f64::from(waited) },
-        occupancy: talk / (span * f64::from(agents)),
+        Day { steady, luck: talk / crowd.talk.as_secs_f64() - span / (n - 1.0) * crowd.per_second }
     }
 }
 
@@ -94,11 +108,15 @@ pub struct Seen {
 }
 
 impl Seen {
-    pub fn of(days: &[Steady]) -> Seen {
-        let each = |figure: fn(&Steady) -> f64| Measured::of(&days.iter().map(figure).collect::<Vec<_>>());
+    pub fn of(days: &[Day], callers: usize) -> Seen {
+        let luck: Vec<f64> = days.iter().map(|day| day.luck).collect();
+        let each = |figure: fn(&Steady) -> f64| {
+            Measured::controlled(&days.iter().map(|day| figure(&day.steady)).collect::<Vec<_>>(), &luck)
+        };
+        let all = days.len() * callers;
         Seen {
-            waits: each(|d| d.waits),
-            abandons: each(|d| d.abandons),
+            waits: each(|d| d.waits).share_of(all),
+            abandons: each(|d| d.abandons).share_of(all),
             mean_wait: each(|d| d.mean_wait),
             mean_wait_if_any: each(|d| d.mean_wait_if_any),
             occupancy: each(|d| d.occupancy),

@@ -7,4 +7,3 @@
 mod erlang;
 mod figures;
 mod floor;
-mod languages;
