@@ -1,19 +1,20 @@
 //! The distributor written down a second time, the slow and plain way: flat records, linear scans, sorts, no index, no
 //! deferred anything. It shares no code with `acd/`, only the words it is asked and answers in.
 //!
-//! The law it restates: one order over all queues, `(since + priority x ageing, call)`; a call has reached every step of
-//! its queue with `entered + after <= now`; the first call in the order that anybody can take gets its agent. Where the
-//! law leaves room, this is what a shift leader would expect, and what is taken here:
+//! The law it restates: one order over all queues, `(since + priority x ageing, call)`; a call accepts by every step of
+//! its queue it has reached; the first call in the order that anybody can take gets its agent. Where the law leaves room,
+//! this is what a shift leader would expect, and what is taken here:
 //!
-//! - A caller's new step is said before anybody is matched, so nobody is ever served by a step that was not said.
-//! - Of one caller's timers that are due together the milder comes first, even if the other was due earlier: a step,
-//!   then the overflow, then the end.
-//! - A caller who moves to another queue has that queue's priority unless the request or a leader named one.
+//! - Timers that are due together are dealt with one after the other, as if each had been on time, with a matching after
+//!   each: the earlier first; of one moment those of agents before those of callers, and the milder before the harder.
+//! - A step counts from being said, which is when its timer is dealt with (then with all that were reached since). Steps
+//!   passed while a seat rang are said together with the end of that ringing, before the agent's new state.
+//! - A caller who moves to another queue keeps the place in the order, so the old queue's priority too if none was named.
 //! - A queue is full for its own caller too: moving into the queue one waits in counts the caller himself.
 //! - A full queue still takes a caller whom a ready agent could serve at once; who is kept back could not.
 //! - The place of a citizen to be called back is told as that of a caller in the same place would be.
 //! - An agent's share of busy time is taken anew whenever the display turns to ready, for whatever reason.
-//! - Misses in a row: only a pickup or a new sign-in forgets them; a declined call neither counts nor forgets.
+//! - Misses in a row: only a pickup forgets them, a night does not; a declined call neither counts nor forgets.
 //! - A leader's wish is the leader's when it comes true; a wrap-up or a lost phone on the way there is nobody's.
 //! - An agent taken off the roster is on no roster from that moment, even while the last call goes on.
 
@@ -123,20 +124,17 @@ impl Oracle {
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<AcdOutput> {
         while let Some(first) = self.timers().into_iter().filter(|t| t.at <= now).min() {
             let Timer { due, agent, call, .. } = first;
-            // Of one caller's the mildest.
-            let of_this_call = |t: &Timer| t.at <= now && due >= Due::Step && t.due >= Due::Step && t.call == call;
-            let due = self.timers().into_iter().filter(of_this_call).map(|t| t.due).min().unwrap_or(due);
             let at = self.calls.iter().position(|c| c.request.call == call);
             match (due, at) {
                 (Due::WrapUp, _) => self.after_call(now, agent),
                 (Due::Clearing, _) => self.show(now, agent, AgentState::NotReady(NotReadyReason::Unreachable), None),
                 (Due::Ringing, _) => {
                     let number = self.agents[agent].settings.number.clone();
-                    let citizen = self.calls.iter_mut().find(|c| c.agent.as_ref() == Some(&number));
-                    let citizen = citizen.expect("a reserved clerk has a citizen");
-                    citizen.agent = None;
-                    let rona = citizen.queue.rona;
-                    self.said.push(AcdOutput::OfferTimedOut { call: citizen.request.call, agent: number });
+                    let citizen = self.calls.iter().position(|c| c.agent.as_ref() == Some(&number));
+                    let c = citizen.expect("a reserved clerk has a citizen");
+                    self.said.push(AcdOutput::OfferTimedOut { call: self.calls[c].request.call, agent: number });
+                    self.back_in_line(now, c);
+                    let rona = self.calls[c].queue.rona;
                     self.missed(now, agent, rona);
                 }
                 (Due::Overflow, Some(c)) => {
@@ -147,8 +145,8 @@ impl Oracle {
                     self.calls.remove(c);
                     self.said.push(AcdOutput::QueueTimeout { call });
                 }
-                // Said before anybody is matched.
-                (Due::Step, _) | (_, None) => {}
+                (Due::Step, Some(c)) => self.say_steps(now, c),
+                (_, None) => unreachable!("a timer of nobody"),
             }
             self.match_all(now);
         }
@@ -194,7 +192,7 @@ impl Oracle {
                 if let Some(who) = self.agents.iter().position(|a| a.seat.as_ref() == Some(seat)) {
                     let state = self.agents[who].state;
                     if state == Reserved {
-                        self.withdraw(who);
+                        self.withdraw(now, who);
                     }
                     if matches!(state, AgentState::Ready | Reserved) {
                         self.show(now, who, AgentState::NotReady(NotReadyReason::Unreachable), None);
@@ -206,6 +204,7 @@ impl Oracle {
                 self.agents[who].settings.skills = skills.clone();
             }
             AcdInput::Admit(settings) => match self.agents.iter_mut().find(|a| a.settings.number == settings.number) {
+                Some(left) if left.dismissed && left.seat.is_none() => *left = Clerk::new(settings),
                 Some(known) => {
                     known.settings = settings.clone();
                     known.dismissed = false;
@@ -225,13 +224,13 @@ impl Oracle {
             }
             AcdInput::Enqueue(request) => {
                 let known = self.calls.iter().any(|c| c.request.call == request.call);
-                let queue = self.open_door(now, request, &request.queue).filter(|_| !known)?;
+                let queue = self.open_door(request, &request.queue).filter(|_| !known)?;
                 self.calls.push(Citizen::new(now, request.clone(), queue));
             }
             AcdInput::Requeue { call, queue } => {
                 let at = self.in_line(*call)?;
                 let request = self.calls[at].request.clone();
-                let queue = self.open_door(now, &request, queue)?;
+                let queue = self.open_door(&request, queue)?;
                 self.calls[at] = Citizen::new(now, request, queue);
             }
             AcdInput::SetPriority { call, priority } => {
@@ -270,11 +269,11 @@ impl Oracle {
             }
             AcdInput::OfferFailed { call, why } => {
                 let who = self.with(*call, &[Reserved])?;
-                let citizen = self.calls.iter_mut().find(|c| c.request.call == *call)?;
-                citizen.agent = None;
+                let c = self.calls.iter().position(|c| c.request.call == *call)?;
+                self.back_in_line(now, c);
+                let rona = self.calls[c].queue.rona;
                 let state = match why {
                     OfferEnd::NoAnswer => {
-                        let rona = citizen.queue.rona;
                         self.missed(now, who, rona);
                         return Some(());
                     }
@@ -302,12 +301,11 @@ impl Oracle {
     }
 
     /// The queue, if it takes this caller now.
-    fn open_door(&self, now: Instant, request: &Request, queue: &QueueName) -> Option<QueueSettings> {
+    fn open_door(&self, request: &Request, queue: &QueueName) -> Option<QueueSettings> {
         let queue = self.queues.iter().find(|q| q.name == *queue)?.clone();
         let steps = queue.steps();
         let anyone = self.agents.iter().any(|a| !a.dismissed && steps.iter().any(|s| meets(&a.settings, s)));
-        let at_once = Citizen::new(now, request.clone(), queue.clone());
-        let ready = reached(&at_once, now).into_iter().any(|(_, s)| self.agents.iter().any(|a| self.eligible(a, &s)));
+        let ready = self.agents.iter().any(|a| self.eligible(a, &steps[0]));
         let of_this = |c: &&Citizen| c.agent.is_none() && c.queue.name == queue.name;
         let line = self.calls.iter().filter(of_this).filter(|c| c.request.waits == Waits::OnTheLine).count();
         let full = request.waits == Waits::OnTheLine && line >= queue.max_waiting as usize;
@@ -331,7 +329,8 @@ impl Oracle {
         }
         self.lost.retain(|s| s != seat);
         let clerk = &mut self.agents[who];
-        *clerk = Clerk { seat: Some(seat.clone()), signed_in: now, ..Clerk::new(&clerk.settings) };
+        let misses = clerk.misses;
+        *clerk = Clerk { seat: Some(seat.clone()), signed_in: now, misses, ..Clerk::new(&clerk.settings) };
         self.show(now, who, AgentState::NotReady(NotReadyReason::Busy), None);
         Some(())
     }
@@ -346,7 +345,7 @@ impl Oracle {
             _ if after == After::Ready && self.lost.contains(&seat) => return None,
             state => {
                 if state == AgentState::Reserved {
-                    self.withdraw(who);
+                    self.withdraw(now, who);
                 }
                 wish(&mut self.agents[who]);
                 self.after_call(now, who);
@@ -356,23 +355,28 @@ impl Oracle {
     }
 
     fn match_all(&mut self, now: Instant) {
-        let mut news: Vec<(Instant, CallId, usize)> = Vec::new();
-        for citizen in self.calls.iter_mut().filter(|c| c.agent.is_none()) {
-            for (k, step) in reached(citizen, now).into_iter().filter(|(k, _)| *k > citizen.step) {
-                news.push((citizen.entered + step.after, citizen.request.call, k));
-            }
-            citizen.step = reached(citizen, now).len() - 1;
-        }
-        news.sort();
-        self.said.extend(news.into_iter().map(|(_, call, k)| AcdOutput::Relaxed { call, step: k as u8 }));
         while self.match_one(now) {}
+    }
+
+    fn back_in_line(&mut self, now: Instant, c: usize) {
+        self.calls[c].agent = None;
+        self.say_steps(now, c);
+    }
+
+    fn say_steps(&mut self, now: Instant, c: usize) {
+        let citizen = &mut self.calls[c];
+        let call = citizen.request.call;
+        while citizen.queue.steps().get(citizen.step + 1).is_some_and(|next| citizen.entered + next.after <= now) {
+            citizen.step += 1;
+            self.said.push(AcdOutput::Relaxed { call, step: citizen.step as u8 });
+        }
     }
 
     fn match_one(&mut self, now: Instant) -> bool {
         let mut line: Vec<usize> = (0..self.calls.len()).filter(|&c| self.calls[c].agent.is_none()).collect();
         line.sort_by_key(|&c| self.key(&self.calls[c]));
         let pair = line.into_iter().find_map(|c| {
-            let (who, chosen) = self.agent_for(&self.calls[c], now)?;
+            let (who, chosen) = self.agent_for(&self.calls[c])?;
             Some((c, who, chosen))
         });
         let Some((c, who, chosen)) = pair else { return false };
@@ -385,8 +389,8 @@ impl Oracle {
         true
     }
 
-    fn agent_for(&self, citizen: &Citizen, now: Instant) -> Option<(usize, Chosen)> {
-        let steps = reached(citizen, now);
+    fn agent_for(&self, citizen: &Citizen) -> Option<(usize, Chosen)> {
+        let steps = reached(citizen);
         let everybody = || 0..self.agents.len();
         let able = |who: usize, step: &Relaxation| self.eligible(&self.agents[who], step);
         let chosen =
@@ -429,7 +433,7 @@ impl Oracle {
     }
 
     fn key(&self, c: &Citizen) -> (Instant, CallId) {
-        let priority = c.request.priority.unwrap_or(c.queue.priority);
+        let priority = c.request.priority.expect("named, or the first queue's");
         (c.request.since + self.rules.ageing * u32::from(priority), c.request.call)
     }
 
@@ -491,11 +495,11 @@ impl Oracle {
         }
     }
 
-    fn withdraw(&mut self, who: usize) {
+    fn withdraw(&mut self, now: Instant, who: usize) {
         let agent = self.agents[who].settings.number.clone();
-        if let Some(citizen) = self.calls.iter_mut().find(|c| c.agent.as_ref() == Some(&agent)) {
-            citizen.agent = None;
-            self.said.push(AcdOutput::OfferWithdrawn { call: citizen.request.call, agent });
+        if let Some(c) = self.calls.iter().position(|c| c.agent.as_ref() == Some(&agent)) {
+            self.said.push(AcdOutput::OfferWithdrawn { call: self.calls[c].request.call, agent });
+            self.back_in_line(now, c);
         }
     }
 
@@ -585,6 +589,7 @@ impl Clerk {
 
 impl Citizen {
     fn new(now: Instant, request: Request, queue: QueueSettings) -> Citizen {
+        let request = Request { priority: request.priority.or(Some(queue.priority)), ..request };
         Citizen { request, queue, entered: now, step: 0, overflow_said: false, agent: None }
     }
 }
@@ -594,6 +599,6 @@ fn meets(agent: &AgentSettings, step: &Relaxation) -> bool {
 }
 
 /// The steps a call has reached, with their numbers.
-fn reached(call: &Citizen, now: Instant) -> Vec<(usize, Relaxation)> {
-    call.queue.steps().into_iter().enumerate().filter(|(_, step)| call.entered + step.after <= now).collect()
+fn reached(call: &Citizen) -> Vec<(usize, Relaxation)> {
+    call.queue.steps().into_iter().enumerate().take(call.step + 1).collect()
 }

@@ -42,7 +42,7 @@ impl Watch {
         }
     }
 
-    /// An input that was accepted; `None`: time passed.
+    /// An input that was accepted; `None`: time passed, or it was refused.
     pub fn step(&mut self, now: Instant, input: Option<&AcdInput>, outputs: &[AcdOutput]) -> Verdict {
         if let Some(input) = input {
             self.accepted(now, input);
@@ -50,7 +50,7 @@ impl Watch {
         for output in outputs {
             self.said(now, output).map_err(|problem| format!("{output:?}: {problem}"))?;
         }
-        self.nobody_idle_while_a_caller_waits(now)
+        self.nobody_idle_while_a_caller_waits()
     }
 
     fn accepted(&mut self, now: Instant, input: &AcdInput) {
@@ -88,7 +88,7 @@ impl Watch {
                 self.one_call_one_agent(*call, agent)?;
                 self.the_agent_can_take_it(*call, agent, *chosen, now)?;
                 self.reserve_is_kept(*call, agent, *chosen)?;
-                self.nobody_is_overtaken(*call, now)?;
+                self.nobody_is_overtaken(*call)?;
                 self.calls.get_mut(call).expect("checked").with = Some(agent.clone());
                 self.states.insert(agent.clone(), AgentState::Reserved);
             }
@@ -184,32 +184,48 @@ impl Watch {
 
     /// Nobody waits who is before this call in the order and could have been served now; so nobody is ever overtaken by
     /// who came later by more than the priorities between them are worth in ageing: the bound of starvation.
-    fn nobody_is_overtaken(&self, call: CallId, now: Instant) -> Verdict {
+    fn nobody_is_overtaken(&self, call: CallId) -> Verdict {
         let served = &self.calls[&call];
         let before = |c: &&Seen| c.with.is_none() && self.key(c) < self.key(served);
-        let overtaken = self.calls.values().filter(before).find(|c| self.somebody_for(c, now).is_some());
+        let overtaken = self.calls.values().filter(before).find(|c| self.somebody_for(c).is_some());
         if let Some(c) = overtaken {
-            return Err(format!("{:?} is before it in the order, and {:?}", c.request.call, self.somebody_for(c, now)));
+            return Err(format!("{:?} is before it in the order, and {:?}", c.request.call, self.somebody_for(c)));
         }
         let worst = self.rules.ageing * 9;
         let starved = |c: &&Seen| c.with.is_none() && c.request.since + worst < served.request.since;
-        match self.calls.values().filter(starved).find(|c| self.somebody_for(c, now).is_some()) {
+        match self.calls.values().filter(starved).find(|c| self.somebody_for(c).is_some()) {
             Some(c) => Err(format!("{:?} starves: longer than {worst:?} behind", c.request.call)),
             None => Ok(()),
         }
     }
 
-    fn nobody_idle_while_a_caller_waits(&self, now: Instant) -> Verdict {
+    fn nobody_idle_while_a_caller_waits(&self) -> Verdict {
         let mut waiting = self.calls.values().filter(|c| c.with.is_none());
-        match waiting.find_map(|c| Some((c, self.somebody_for(c, now)?))) {
+        match waiting.find_map(|c| Some((c, self.somebody_for(c)?))) {
             Some((c, agent)) => Err(format!("{agent} is ready and could serve {:?}, which waits", c.request.call)),
             None => Ok(()),
         }
     }
 
-    fn somebody_for(&self, c: &Seen, now: Instant) -> Option<&AgentNo> {
+    /// When the timers have run, whoever waits was told every step, and nobody waits beyond the limit.
+    pub fn nothing_is_late(&self, now: Instant) -> Verdict {
+        let on_the_line = |c: &Seen| c.request.waits == Waits::OnTheLine;
+        for c in self.calls.values().filter(|c| c.with.is_none()) {
+            let past = |after: Option<Duration>| after.is_some_and(|after| c.entered + after <= now);
+            let overflow = c.queue.overflow.as_ref().and_then(|o| o.after);
+            if past(c.queue.steps().get(c.step + 1).map(|s| s.after))
+                || past(overflow) && on_the_line(c) && !c.overflow_said
+                || past(c.queue.max_wait) && on_the_line(c)
+            {
+                return Err(format!("{:?} in line since {:?}: something is overdue", c.request.call, c.entered));
+            }
+        }
+        Ok(())
+    }
+
+    fn somebody_for(&self, c: &Seen) -> Option<&AgentNo> {
         let steps = c.queue.steps();
-        let mut reached = steps.iter().filter(|s| c.entered + s.after <= now);
+        let mut reached = steps.iter().take(c.step + 1);
         reached.find_map(|step| self.ready().find(|a| self.eligible(a, step)))
     }
 
@@ -226,7 +242,7 @@ impl Watch {
     }
 
     fn key(&self, c: &Seen) -> (Duration, CallId) {
-        let priority = u32::from(c.request.priority.unwrap_or(c.queue.priority));
+        let priority = c.request.priority.map_or(0, u32::from);
         (Duration::from_micros(c.request.since.0) + self.rules.ageing * priority, c.request.call)
     }
 
@@ -243,6 +259,8 @@ impl Watch {
 
 impl Seen {
     fn new(now: Instant, request: Request, queue: QueueSettings) -> Seen {
+        // The first queue's priority goes along to the next.
+        let request = Request { priority: request.priority.or(Some(queue.priority)), ..request };
         Seen { request, queue, entered: now, step: 0, overflow_said: false, with: None }
     }
 }

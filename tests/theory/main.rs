@@ -7,3 +7,4 @@
 mod erlang;
 mod figures;
 mod floor;
+mod languages;
