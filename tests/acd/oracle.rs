@@ -14,9 +14,11 @@
 //! - A full queue still takes a caller whom a ready agent could serve at once; who is kept back could not.
 //! - The place of a citizen to be called back is told as that of a caller in the same place would be.
 //! - An agent's share of busy time is taken anew whenever the display turns to ready, for whatever reason.
+//! - Moving to another seat because the first lost its phone is not a new shift: the share goes on.
 //! - Misses in a row: only a pickup forgets them, a night does not; a declined call neither counts nor forgets.
 //! - A leader's wish is the leader's when it comes true; a wrap-up or a lost phone on the way there is nobody's.
-//! - An agent taken off the roster is on no roster from that moment, even while the last call goes on.
+//! - An agent taken off the roster is on no roster from that moment, even while the last call goes on; admitted again
+//!   meanwhile, the agent is signed out after it all the same, in wrap-up at once.
 
 use rexian::acd::{AcdInput, AcdOutput, Forced, Request, Waits};
 use rexian::config::settings::{AgentSettings, DistributorSettings, QueueSettings, Relaxation, Rona, Strategy};
@@ -207,7 +209,12 @@ impl Oracle {
                 Some(left) if left.dismissed && left.seat.is_none() => *left = Clerk::new(settings),
                 Some(known) => {
                     known.settings = settings.clone();
-                    known.dismissed = false;
+                    let back = std::mem::replace(&mut known.dismissed, false);
+                    if back && known.state == AgentState::WrapUp {
+                        let who = self.agents.iter().position(|a| a.settings.number == settings.number)?;
+                        self.agents[who].after = After::Out;
+                        self.after_call(now, who);
+                    }
                 }
                 None => self.agents.push(Clerk::new(settings)),
             },
@@ -329,8 +336,14 @@ impl Oracle {
         }
         self.lost.retain(|s| s != seat);
         let clerk = &mut self.agents[who];
-        let misses = clerk.misses;
-        *clerk = Clerk { seat: Some(seat.clone()), signed_in: now, misses, ..Clerk::new(&clerk.settings) };
+        let fresh = Clerk { seat: Some(seat.clone()), misses: clerk.misses, ..Clerk::new(&clerk.settings) };
+        *clerk = match clerk.seat {
+            Some(_) => {
+                let running = clerk.busy_since.map_or(Duration::ZERO, |since| now - since);
+                Clerk { signed_in: clerk.signed_in, busy: clerk.busy + running, ..fresh }
+            }
+            None => Clerk { signed_in: now, ..fresh },
+        };
         self.show(now, who, AgentState::NotReady(NotReadyReason::Busy), None);
         Some(())
     }
