@@ -2,6 +2,7 @@
 //! Nothing here is used by `serve`; the demo uses `ua`, and `simulate` will use `day`. Pure: no sockets, no clock.
 
 pub mod day;
+pub mod erlang;
 pub mod invariants;
 pub mod network;
 pub mod rng;
