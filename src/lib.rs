@@ -11,7 +11,7 @@
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`] [`why`], `main.rs` | anything |
+//! | leaf | [`sim`] [`demo`] [`simulate`] [`why`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
@@ -56,6 +56,7 @@ pub mod runtime;
 pub mod sdp;
 pub mod seat;
 pub mod sim;
+pub mod simulate;
 pub mod sip;
 pub mod sla;
 pub mod store;
