@@ -26,7 +26,7 @@ pub(super) struct Agent {
     /// When the state people see last changed.
     pub state_since: Instant,
     pub work: Work,
-    /// Offers not picked up in a row since signing in.
+    /// Offers not picked up in a row.
     pub missed: u32,
 }
 

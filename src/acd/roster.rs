@@ -3,7 +3,6 @@
 
 use super::agent::{Agent, AgentIx, Aim, Duty, Presence, Wish, Work};
 use super::port::{AcdOutput, Forced};
-use super::queue::Place;
 use super::{Acd, Refused};
 use crate::config::settings::AgentSettings;
 use crate::event::NotReadyReason;
@@ -40,8 +39,7 @@ impl Acd {
         self.lost_seats.remove(&seat);
         let duty = Duty::NotReady(NotReadyReason::Busy);
         self.set_presence(now, ix, Presence::SignedIn { seat, duty }, None);
-        let agent = &mut self.agents[ix.0 as usize];
-        (agent.work, agent.missed) = (Work::begun(now), 0);
+        self.agents[ix.0 as usize].work = Work::begun(now);
         Ok(())
     }
 
@@ -77,7 +75,7 @@ impl Acd {
                 return Err(Refused::SeatUnreachable { agent: agent.number().clone(), seat: seat.clone() });
             }
             (Duty::Reserved { .. }, _) => {
-                self.withdraw_offer(ix);
+                self.withdraw_offer(now, ix);
                 self.grant(now, ix, wish);
             }
             (Duty::NotReady(_) | Duty::Ready { .. } | Duty::Clearing { .. } | Duty::WrapUp { .. }, _) => {
@@ -104,12 +102,12 @@ impl Acd {
     }
 
     /// The caller goes back in place; the agent's new duty is for the caller of this to set.
-    pub(super) fn withdraw_offer(&mut self, ix: AgentIx) {
+    pub(super) fn withdraw_offer(&mut self, now: Instant, ix: AgentIx) {
         let agent = self.roster(ix);
         if let Some(Duty::Reserved { call, .. }) = agent.duty() {
             let call = *call;
             self.outputs.push_back(AcdOutput::OfferWithdrawn { call, agent: agent.number().clone() });
-            self.move_call(call, Place::Waiting);
+            self.put_back(now, call);
         }
     }
 
