@@ -5,6 +5,7 @@ use super::agent::{AgentIx, Duty};
 use super::order::Order;
 use super::port::{AcdOutput, Request, Waits};
 use super::queue::{Call, Place, QueueIx};
+use super::timers::Timer;
 use super::{Acd, Refused};
 use crate::ids::{CallId, QueueName};
 use crate::time::Instant;
@@ -28,7 +29,6 @@ impl Acd {
             overflow_said: false,
             place: Place::Waiting,
         });
-        self.reach(now, id);
         Ok(())
     }
 
@@ -39,7 +39,6 @@ impl Acd {
         self.change_call(id, |call| {
             *call = Call { queue, entered: now, step: 0, overflow_said: false, ..call.clone() };
         });
-        self.reach(now, id);
         Ok(())
     }
 
@@ -71,16 +70,29 @@ impl Acd {
         Ok(())
     }
 
-    /// A call in line is accepted by each step it has waited for.
-    pub(super) fn reach(&mut self, now: Instant, id: CallId) {
-        while let Some(call) = self.calls.get(&id)
-            && call.place == Place::Waiting
-            && call.next_step(self.queue_at(call.queue)).is_some_and(|at| at <= now)
-        {
-            let step = call.step + 1;
-            self.change_call(id, |call| call.step = step);
-            self.outputs.push_back(AcdOutput::Relaxed { call: id, step });
+    /// Of the timers of this timer's call that are due, the one that does the least.
+    pub(super) fn milder(&self, now: Instant, timer: Timer) -> Timer {
+        let (Timer::Overflow(id) | Timer::MaxWait(id)) = timer else { return timer };
+        let Some(call) = self.calls.get(&id) else { return timer };
+        let queue = self.queue_at(call.queue);
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(call.next_step(queue)) {
+            Timer::Relax(id)
+        } else if is_due(call.overflow(queue)) {
+            Timer::Overflow(id)
+        } else {
+            timer
         }
+    }
+
+    /// The next step counts too.
+    pub(super) fn relax(&mut self, id: CallId) {
+        let mut reached = 0;
+        self.change_call(id, |call| {
+            call.step += 1;
+            reached = call.step;
+        });
+        self.outputs.push_back(AcdOutput::Relaxed { call: id, step: reached });
     }
 
     pub(super) fn overflow_due(&mut self, id: CallId) {

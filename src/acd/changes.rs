@@ -98,10 +98,8 @@ impl Acd {
         }
     }
 
-    /// Back into the line with it, where it has reached the steps that passed meanwhile.
-    pub(super) fn put_back(&mut self, now: Instant, id: CallId) {
-        self.change_call(id, |call| call.place = Place::Waiting);
-        self.reach(now, id);
+    pub(super) fn move_call(&mut self, id: CallId, place: Place) {
+        self.change_call(id, |call| call.place = place);
     }
 
     pub(super) fn remove_call(&mut self, id: CallId) -> Option<Call> {

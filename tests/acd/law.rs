@@ -70,7 +70,7 @@ fn steps_that_pass_while_a_seat_rings() {
         0     6632 ready            | 6632 ready
         0     6807 ready            | 6807 ready
         0     c1 asks for english   | ring 6632 at 801 for c1, 6632 reserved
-        30    time passes           | 6632 did not pick up c1, c1 relaxed to step 1, c1 relaxed to step 2, 6632 not ready (noanswer), ring 6807 at 802 for c1 by step 2, 6807 reserved
+        30    time passes           | 6632 did not pick up c1, 6632 not ready (noanswer), c1 relaxed to step 1, c1 relaxed to step 2, ring 6807 at 802 for c1 by step 2, 6807 reserved
         60    time passes           | 6807 did not pick up c1, 6807 not ready (noanswer), c1 overflows, c1 waited too long
     ");
 }
