@@ -3,5 +3,11 @@
 
 #[path = "callback/attempts.rs"]
 mod attempts;
+#[path = "callback/kept.rs"]
+mod kept;
+#[path = "callback/offers.rs"]
+mod offers;
+#[path = "callback/random.rs"]
+mod random;
 #[path = "callback/world.rs"]
 mod world;

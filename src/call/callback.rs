@@ -40,11 +40,22 @@ enum Stage {
     /// Has its place in the line; nobody hears anything.
     InLine,
     /// An agent's seat rings. `citizen` is the leg kept for the citizen.
-    Ringing { seat: Seat, citizen: LegId },
+    Ringing {
+        seat: Seat,
+        citizen: LegId,
+    },
     /// The agent hears ring-back, the citizen's phone rings.
-    Calling { seat: Seat, citizen: LegId, sip_call_id: String, until: Instant },
+    Calling {
+        seat: Seat,
+        citizen: LegId,
+        sip_call_id: String,
+        until: Instant,
+    },
     /// The agent hears that the citizen was not reached.
-    Failed { seat: Seat, until: Instant },
+    Failed {
+        seat: Seat,
+        until: Instant,
+    },
     Over,
 }
 

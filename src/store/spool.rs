@@ -129,7 +129,8 @@ impl Spool {
     pub fn keep(&self, change: CallbackChange) {
         if let Err(e) = self.callbacks.try_send(change) {
             self.status.send_modify(|s| s.lost += 1);
-            tracing::error!(change = ?e.into_inner(), "a change of the callback list is lost: the spool's queue is full");
+            let (CallbackChange::Put(CallbackEntry { of, .. }) | CallbackChange::Gone { of, .. }) = e.into_inner();
+            tracing::error!(%of, "a change of the callback list is lost: the spool's queue is full");
         }
     }
 

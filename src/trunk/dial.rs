@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn addresses_by_either_family() {
         let out = |address: &str, dial| CallOut { address: address.parse().unwrap(), from: "053112345".into(), dial };
-        let v4 = addresses("+8613812345678", &out("10.1.0.1:5060", DialForm::Local), "531", "10.0.0.5".parse().unwrap());
+        let v4 =
+            addresses("+8613812345678", &out("10.1.0.1:5060", DialForm::Local), "531", "10.0.0.5".parse().unwrap());
         assert_eq!(v4.request_uri, "sip:13812345678@10.1.0.1:5060;user=phone");
         assert_eq!(v4.to, "<sip:13812345678@10.1.0.1;user=phone>");
         assert_eq!(v4.from, "<sip:053112345@10.0.0.5;user=phone>");

@@ -50,17 +50,15 @@ pub struct World {
     /// What a store would hold.
     pub kept: BTreeMap<CallId, CallbackEntry>,
     pub gone: Vec<CallbackGone>,
+    pub changes: Vec<CallbackChange>,
 }
 
 impl World {
     /// `phones` agents are ready. Offers come after 30 s, key 1 or hanging up accepts.
     pub fn new(phones: usize, shape: impl FnOnce(&mut CoreSettings)) -> World {
         let mut core = Settings::demo([7; 32]).core;
-        core.trunks[0].call_out = Some(CallOut {
-            address: station(CARRIER).sip,
-            from: "053112345".into(),
-            dial: DialForm::Local,
-        });
+        core.trunks[0].call_out =
+            Some(CallOut { address: station(CARRIER).sip, from: "053112345".into(), dial: DialForm::Local });
         core.callbacks.trunk = Some(TrunkName::new("local"));
         for queue in &mut core.queues {
             queue.callback = Some(CallbackOffer { after: s(30), key: '1', on_hang_up: true });
@@ -86,6 +84,7 @@ impl World {
             opened: vec![],
             kept: BTreeMap::new(),
             gone: vec![],
+            changes: vec![],
             core,
         };
         world.listen();
@@ -107,8 +106,13 @@ impl World {
 
     /// One more agent arrives.
     pub fn agent_arrives(&mut self) {
+        self.agent_arrives_who(Plan::answer_after(s(2)));
+    }
+
+    pub fn agent_arrives_who(&mut self, plan: Plan) {
         let n = self.phones.len();
         self.phones.push(phone(self.now, n, &self.core));
+        self.plan(n, plan);
         self.run(s(1));
         self.sign_in(n);
     }
@@ -176,6 +180,10 @@ impl World {
             self.callers[n].2 = *leg;
         }
         n
+    }
+
+    pub fn leg(&self, caller: usize) -> LegId {
+        self.callers[caller].2
     }
 
     pub fn hears_caller(&self, caller: usize) -> Option<&Source> {
@@ -322,12 +330,15 @@ impl World {
                     self.tickets.push(*ticket);
                 }
                 Output::Call(event) => self.log.push(event),
-                Output::Callback(CallbackChange::Put(entry)) => {
-                    self.kept.insert(entry.of, entry);
-                }
-                Output::Callback(CallbackChange::Gone { of, why }) => {
-                    self.kept.remove(&of);
-                    self.gone.push(why);
+                Output::Callback(change) => {
+                    self.changes.push(change.clone());
+                    match change {
+                        CallbackChange::Put(entry) => drop(self.kept.insert(entry.of, entry)),
+                        CallbackChange::Gone { of, why } => {
+                            self.kept.remove(&of);
+                            self.gone.push(why);
+                        }
+                    }
                 }
                 Output::Agent(_) => {}
             }
