@@ -5,6 +5,7 @@ use super::agent::{AgentIx, Duty};
 use super::order::Order;
 use super::port::{AcdOutput, Request, Waits};
 use super::queue::{Call, Place, QueueIx};
+use super::timers::Timer;
 use super::{Acd, Refused};
 use crate::ids::{CallId, QueueName};
 use crate::time::Instant;
@@ -16,29 +17,43 @@ impl Acd {
             return Err(Refused::AlreadyQueued(id));
         }
         let queue = self.open_queue(&name, waits)?;
-        let priority = priority.unwrap_or(self.queue_at(queue).settings.priority);
-        let order = Order::new(since, priority, self.rules.ageing, id);
-        let (step, overflow_said, place) = (0, false, Place::Waiting);
-        self.add_call(now, Call { queue, order, since, entered: now, step, preferred, waits, overflow_said, place });
+        let order = self.order(queue, since, priority, id);
+        self.add_call(Call {
+            queue,
+            order,
+            priority,
+            since,
+            entered: now,
+            step: 0,
+            preferred,
+            waits,
+            overflow_said: false,
+            place: Place::Waiting,
+        });
         Ok(())
     }
 
-    /// The order is kept, whatever the new queue's priority.
+    /// Who has no priority of their own has the new queue's.
     pub(super) fn requeue(&mut self, now: Instant, id: CallId, name: &QueueName) -> Result<(), Refused> {
-        let waits = self.in_line(id)?.waits;
+        let Call { waits, since, priority, .. } = *self.in_line(id)?;
         let queue = self.open_queue(name, waits)?;
+        let order = self.order(queue, since, priority, id);
         self.left_line(now, id, false);
         self.change_call(id, |call| {
-            *call = Call { queue, entered: now, step: 0, overflow_said: false, ..call.clone() };
+            *call = Call { queue, order, entered: now, step: 0, overflow_said: false, ..call.clone() };
         });
-        self.reach(now, id);
         Ok(())
     }
 
     pub(super) fn set_priority(&mut self, id: CallId, priority: u8) -> Result<(), Refused> {
-        let order = Order::new(self.in_line(id)?.since, priority, self.rules.ageing, id);
-        self.change_call(id, |call| call.order = order);
+        let Call { queue, since, .. } = *self.in_line(id)?;
+        let order = self.order(queue, since, Some(priority), id);
+        self.change_call(id, |call| (call.order, call.priority) = (order, Some(priority)));
         Ok(())
+    }
+
+    fn order(&self, queue: QueueIx, since: Instant, priority: Option<u8>, id: CallId) -> Order {
+        Order::new(since, priority.unwrap_or(self.queue_at(queue).settings.priority), self.rules.ageing, id)
     }
 
     pub(super) fn leave(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
@@ -63,16 +78,29 @@ impl Acd {
         Ok(())
     }
 
-    /// A call in line is accepted by each step it has waited for.
-    pub(super) fn reach(&mut self, now: Instant, id: CallId) {
-        while let Some(call) = self.calls.get(&id)
-            && call.place == Place::Waiting
-            && call.next_step(self.queue_at(call.queue)).is_some_and(|at| at <= now)
-        {
-            let step = call.step + 1;
-            self.change_call(id, |call| call.step = step);
-            self.outputs.push_back(AcdOutput::Relaxed { call: id, step });
+    /// Of the timers of this timer's call that are due, the one that does the least.
+    pub(super) fn milder(&self, now: Instant, timer: Timer) -> Timer {
+        let (Timer::Overflow(id) | Timer::MaxWait(id)) = timer else { return timer };
+        let Some(call) = self.calls.get(&id) else { return timer };
+        let queue = self.queue_at(call.queue);
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(call.next_step(queue)) {
+            Timer::Relax(id)
+        } else if is_due(call.overflow(queue)) {
+            Timer::Overflow(id)
+        } else {
+            timer
         }
+    }
+
+    /// The next step counts too.
+    pub(super) fn relax(&mut self, id: CallId) {
+        let mut reached = 0;
+        self.change_call(id, |call| {
+            call.step += 1;
+            reached = call.step;
+        });
+        self.outputs.push_back(AcdOutput::Relaxed { call: id, step: reached });
     }
 
     pub(super) fn overflow_due(&mut self, id: CallId) {

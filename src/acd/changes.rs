@@ -85,12 +85,9 @@ impl Acd {
         self.index = Index::build(&self.requirements, &self.queues, &self.agents, self.calls.values());
     }
 
-    /// A call in line at once has reached whatever steps are due.
-    pub(super) fn add_call(&mut self, now: Instant, call: Call) {
-        let id = call.order.call;
+    pub(super) fn add_call(&mut self, call: Call) {
         self.index.file_call(&call, &self.queues);
-        self.calls.insert(id, call);
-        self.reach(now, id);
+        self.calls.insert(call.order.call, call);
     }
 
     pub(super) fn change_call(&mut self, id: CallId, change: impl FnOnce(&mut Call)) {
@@ -101,10 +98,8 @@ impl Acd {
         }
     }
 
-    /// Back into the line with it, where it has reached the steps that passed meanwhile.
-    pub(super) fn put_back(&mut self, now: Instant, id: CallId) {
-        self.change_call(id, |call| call.place = Place::Waiting);
-        self.reach(now, id);
+    pub(super) fn move_call(&mut self, id: CallId, place: Place) {
+        self.change_call(id, |call| call.place = place);
     }
 
     pub(super) fn remove_call(&mut self, id: CallId) -> Option<Call> {

@@ -14,10 +14,10 @@ impl Acd {
     pub fn estimate(&self, now: Instant, id: CallId) -> Option<Duration> {
         let call = self.calls.get(&id).filter(|call| call.place == Place::Waiting)?;
         let queue = self.queue_at(call.queue);
-        // By a later step there may be more agents, but not before it is reached.
+        // By a later step there may be more agents, but not before it is reached; the line moves on meanwhile.
         let waits = queue.steps[call.step as usize..].iter().filter_map(|step| {
             let reached = (call.entered + step.after).since(now).as_secs_f64();
-            Some(reached + self.wait_for(call, queue, &step.accepts)?)
+            Some(self.wait_for(call, queue, &step.accepts)?.max(reached))
         });
         waits.min_by(f64::total_cmp).map(Duration::from_secs_f64)
     }

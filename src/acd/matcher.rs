@@ -10,8 +10,12 @@ use crate::ids::CallId;
 use crate::time::Instant;
 
 impl Acd {
-    /// Offers calls until no ready agent can take any call in line.
+    /// Offers calls until no ready agent can take any call in line. A step that has been reached is said first: nobody
+    /// is served by one that was not.
     pub(super) fn settle(&mut self, now: Instant) {
+        while let Some(call) = self.index.timers.step_due(now) {
+            self.relax(call);
+        }
         while let Some(order) = self.index.first_servable() {
             let Some((agent, chosen)) = self.choose(&self.calls[&order.call]) else {
                 debug_assert!(false, "{order:?} can be served, but no agent was found");
@@ -47,7 +51,7 @@ impl Acd {
         };
         let (seat, idle_since) = (seat.clone(), *idle_since);
         self.outputs.push_back(AcdOutput::Offer { call, agent: agent.number().clone(), seat, chosen });
-        self.change_call(call, |call| call.place = Place::With(ix));
+        self.move_call(call, Place::With(ix));
         self.set_duty(now, ix, Duty::Reserved { call, ring_until: now + ring_timeout, idle_since });
     }
 }

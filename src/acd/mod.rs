@@ -134,20 +134,17 @@ impl Acd {
         self.index.timers.next().map(|(at, _)| at)
     }
 
-    /// Runs all timers due at `now`, in order of their times.
+    /// Runs all timers due at `now`, in order of their times; of those of one call the milder first.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((at, timer)) = self.index.timers.next() {
-            if at > now {
-                break;
-            }
-            // A timer runs once, whatever comes of it: this loop ends.
-            self.index.timers.stop(at, timer);
-            match timer {
+        while let Some((_, timer)) = self.index.timers.next().filter(|(at, _)| *at <= now) {
+            // Each timer belongs to a state which the end of the timer ends: this loop ends too.
+            match self.milder(now, timer) {
                 Timer::GuestOver(agent) => self.guest_over(now, agent),
                 Timer::WrapUp(agent) => self.wrap_up_over(now, agent),
                 Timer::Ring(agent) => self.rang_out(now, agent),
                 Timer::Clearing(agent) => self.never_cleared(now, agent),
-                Timer::Relax(call) => self.reach(now, call),
+                // Said before anything is decided, below.
+                Timer::Relax(_) => {}
                 Timer::Overflow(call) => self.overflow_due(call),
                 Timer::MaxWait(call) => self.waited_too_long(now, call),
             }

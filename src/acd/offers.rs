@@ -3,7 +3,7 @@
 
 use super::agent::{Agent, AgentIx, Aim, Duty, Phase, Presence, Wish};
 use super::port::AcdOutput;
-use super::queue::QueueIx;
+use super::queue::{Place, QueueIx};
 use super::{Acd, Refused};
 use crate::config::settings::Rona;
 use crate::event::{NotReadyReason, OfferEnd};
@@ -27,7 +27,7 @@ impl Acd {
             return Err(Refused::NotOffered(id));
         };
         let queue = self.calls[&id].queue;
-        self.put_back(now, id);
+        self.move_call(id, Place::Waiting);
         let duty = match why {
             OfferEnd::NoAnswer => {
                 self.missed(now, ix, queue);
@@ -48,7 +48,7 @@ impl Acd {
             let call = *call;
             let queue = self.calls[&call].queue;
             self.outputs.push_back(AcdOutput::OfferTimedOut { call, agent: agent.number().clone() });
-            self.put_back(now, call);
+            self.move_call(call, Place::Waiting);
             self.missed(now, ix, queue);
         }
     }

@@ -1,8 +1,9 @@
 //! What agents are: signed in and out, ready and not ready, by their own wish or a shift leader's order; and who is on
 //! the roster at all. Not here: their seats' phones (`seats`), calls (`offers`), the wrap-up (`wrap_up`).
 
-use super::agent::{Agent, AgentIx, Aim, Duty, Presence, Wish};
+use super::agent::{Agent, AgentIx, Aim, Duty, Presence, Wish, Work};
 use super::port::{AcdOutput, Forced};
+use super::queue::Place;
 use super::{Acd, Refused};
 use crate::config::settings::AgentSettings;
 use crate::event::NotReadyReason;
@@ -39,6 +40,8 @@ impl Acd {
         self.lost_seats.remove(&seat);
         let duty = Duty::NotReady(NotReadyReason::Busy);
         self.set_presence(now, ix, Presence::SignedIn { seat, duty }, None);
+        let agent = &mut self.agents[ix.0 as usize];
+        (agent.work, agent.missed) = (Work::begun(now), 0);
         Ok(())
     }
 
@@ -74,7 +77,7 @@ impl Acd {
                 return Err(Refused::SeatUnreachable { agent: agent.number().clone(), seat: seat.clone() });
             }
             (Duty::Reserved { .. }, _) => {
-                self.withdraw_offer(now, ix);
+                self.withdraw_offer(ix);
                 self.grant(now, ix, wish);
             }
             (Duty::NotReady(_) | Duty::Ready { .. } | Duty::Clearing { .. } | Duty::WrapUp { .. }, _) => {
@@ -101,12 +104,12 @@ impl Acd {
     }
 
     /// The caller goes back in place; the agent's new duty is for the caller of this to set.
-    pub(super) fn withdraw_offer(&mut self, now: Instant, ix: AgentIx) {
+    pub(super) fn withdraw_offer(&mut self, ix: AgentIx) {
         let agent = self.roster(ix);
         if let Some(Duty::Reserved { call, .. }) = agent.duty() {
             let call = *call;
             self.outputs.push_back(AcdOutput::OfferWithdrawn { call, agent: agent.number().clone() });
-            self.put_back(now, call);
+            self.move_call(call, Place::Waiting);
         }
     }
 

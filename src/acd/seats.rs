@@ -21,7 +21,7 @@ impl Acd {
         self.lost_seats.insert(seat);
         let Some(ix) = at_seat else { return };
         match self.roster(ix).duty() {
-            Some(Duty::Reserved { .. }) => self.withdraw_offer(now, ix),
+            Some(Duty::Reserved { .. }) => self.withdraw_offer(ix),
             Some(Duty::Ready { .. } | Duty::Clearing { .. }) => {}
             // A talk may outlive its registration, and wrap-up needs no phone: the loss shows when they end.
             Some(Duty::NotReady(_) | Duty::OnCall { .. } | Duty::WrapUp { .. }) | None => return,

@@ -27,18 +27,34 @@ pub(super) enum Timer {
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Timers(BTreeSet<(Instant, Timer)>);
+pub(super) struct Timers {
+    all: BTreeSet<(Instant, Timer)>,
+    /// The `Relax` ones apart: they are asked for before each decision.
+    steps: BTreeSet<(Instant, CallId)>,
+}
 
 impl Timers {
     pub fn start(&mut self, at: Instant, timer: Timer) {
-        self.0.insert((at, timer));
+        match timer {
+            Timer::Relax(call) => self.steps.insert((at, call)),
+            timer => self.all.insert((at, timer)),
+        };
     }
 
     pub fn stop(&mut self, at: Instant, timer: Timer) {
-        self.0.remove(&(at, timer));
+        match timer {
+            Timer::Relax(call) => self.steps.remove(&(at, call)),
+            timer => self.all.remove(&(at, timer)),
+        };
     }
 
     pub fn next(&self) -> Option<(Instant, Timer)> {
-        self.0.first().copied()
+        let step = self.steps.first().map(|(at, call)| (*at, Timer::Relax(*call)));
+        [self.all.first().copied(), step].into_iter().flatten().min()
+    }
+
+    /// The call whose next step is due.
+    pub fn step_due(&self, now: Instant) -> Option<CallId> {
+        self.steps.first().filter(|(at, _)| *at <= now).map(|(_, call)| *call)
     }
 }
