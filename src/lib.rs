@@ -8,7 +8,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
-//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
 //! | leaf | [`sim`] [`demo`] [`why`], `main.rs` | anything |
@@ -38,6 +38,7 @@
 pub mod acd;
 pub mod api;
 pub mod call;
+pub mod callback;
 pub mod cases;
 pub mod config;
 pub mod demo;

@@ -56,7 +56,8 @@ fn main() -> ExitCode {
 
 fn check(arg: ConfigArg) -> ExitCode {
     match load(&arg) {
-        Ok(_) => {
+        Ok(settings) => {
+            print!("{}", config::explain(&settings));
             println!("configuration is good");
             ExitCode::SUCCESS
         }

@@ -14,8 +14,9 @@ const PURE: &[(&str, &[&str])] = &[
     ("ivr", &[]),
     ("acd", &[]),
     ("call", &[]),
+    ("callback", &[]),
     ("sla", &[]),
-    ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "sla"]),
+    ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "sla"]),
 ];
 
 /// What must not appear in a pure module: sockets, clocks, threads, randomness, files, SQL.

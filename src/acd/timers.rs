@@ -8,14 +8,21 @@ use std::collections::BTreeSet;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
     // Of timers due at the same instant the earlier named runs first: who becomes free just in time serves the caller
-    // whose patience limit ends just then.
+    // whose patience limit ends just then; and a caller accepted more widely just in time need not go elsewhere.
+    /// The guest's day is over: signed out, after the call if there is one.
+    GuestOver(AgentIx),
     /// The wrap-up is over: ready, or what was wished for meanwhile.
     WrapUp(AgentIx),
-    /// The seat rang long enough: agent not ready, caller back in place.
+    /// The seat rang long enough: RONA, caller back in place.
     Ring(AgentIx),
     /// The seat did not stop ringing for a caller who left: agent not ready.
     Clearing(AgentIx),
-    /// The caller waited for the queue's limit. Not running while an agent's seat rings for the caller.
+    // The three of a waiting call do not run while an agent's seat rings for it.
+    /// The caller is accepted by a further step.
+    Relax(CallId),
+    /// The caller should be passed to another queue.
+    Overflow(CallId),
+    /// The caller waited for the queue's limit.
     MaxWait(CallId),
 }
 

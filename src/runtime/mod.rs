@@ -10,6 +10,7 @@ pub mod observer;
 mod signalling;
 
 use crate::api::{self, health::Facts};
+use crate::cases::CaseStore;
 use crate::cases::sqlite::SqliteCases;
 use crate::config::settings::{CaseStoreSettings, Settings};
 use crate::gateway::Gateway;
@@ -19,6 +20,7 @@ use crate::net::tcp::Listeners;
 use crate::net::udp::UdpPort;
 use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
+use crate::time::Instant;
 use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
@@ -50,6 +52,10 @@ pub struct Running {
 
 /// The loop tells its figures every second; silent for so long, it counts as stuck.
 const LOOP_STUCK: Duration = Duration::from_secs(5);
+
+/// Of whom the gateway knows at start who served them last.
+const MOST_REMEMBERED: u32 = 50_000;
+const REMEMBERED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a live view may lag behind before it misses something.
 const VIEW_DEPTH: usize = 16_384;
@@ -147,7 +153,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let cases = SqliteCases::new(path, &shell.ticket_prefix);
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
-    let store =
+    let mut store =
         world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
     let (metrics, page) = api::metrics::install(&core)?;
@@ -174,10 +180,21 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         listeners.serve(inbox.clone())
     };
     let gateway = Gateway::new(core, entropy()?, clock.now());
-    let signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
+    let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
+    signalling.begin(store.take_callbacks());
+    world.spawn(remember(SqliteCases::new(path, &shell.ticket_prefix), clock.now(), inbox.clone()));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     let observer = observing;
     Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer, journal: journalling, store, world, watch })
+}
+
+/// Tells the gateway who served which caller lately. Nobody waits for it: until it comes, callers are new.
+async fn remember(cases: SqliteCases, now: Instant, inbox: Inbox) {
+    let since = Instant(now.0.saturating_sub(REMEMBERED_FOR.as_micros() as u64));
+    match cases.recent_callers(MOST_REMEMBERED, since).await {
+        Ok(callers) => inbox.send(Message::Remembered(callers)),
+        Err(error) => tracing::warn!(%error, "earlier callers are not remembered"),
+    }
 }
 
 /// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
