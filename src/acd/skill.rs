@@ -141,7 +141,7 @@ mod tests {
             all.ability(&skills).can.iter().collect::<Vec<_>>()
         };
         assert_eq!(all.class(&queues[1].steps()[0]).iter().collect::<Vec<_>>(), [1]);
-        assert_eq!(met(&[("english", 7)]), []);
+        assert_eq!(met(&[("english", 7)]), Vec::<usize>::new());
         assert_eq!(met(&[("english", 5), ("tax", 3)]), [0]);
         assert_eq!(met(&[("english", 10), ("tax", 2)]), [1]);
         assert_eq!(met(&[("english", 8), ("tax", 9), ("mandarin", 1)]), [0, 1, 2]);

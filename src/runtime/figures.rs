@@ -36,7 +36,8 @@ impl Figures {
             refusals: gateway.refusals(),
             trunks: gateway.trunks().active().map(|(n, c)| (n.clone(), c)).collect(),
             ports_in_use: gateway.leftovers().ports_in_use,
-            callbacks_pending: [(CallbackKind::Promised, 0), (CallbackKind::Missed, 0)],
+            callbacks_pending: [CallbackKind::Promised, CallbackKind::Missed]
+                .map(|kind| (kind, gateway.callbacks().filter(|pending| pending.entry.kind == kind).count())),
             draining: gateway.is_draining(),
         }
     }
