@@ -8,10 +8,10 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
-//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`acd`] [`call`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`] [`simulate`], `main.rs` | anything |
+//! | leaf | [`sim`] [`demo`] [`simulate`] [`why`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
@@ -38,6 +38,7 @@
 pub mod acd;
 pub mod api;
 pub mod call;
+pub mod callback;
 pub mod cases;
 pub mod config;
 pub mod demo;
@@ -45,6 +46,7 @@ pub mod event;
 pub mod gateway;
 pub mod host;
 pub mod ids;
+pub mod ivr;
 pub mod leg;
 pub mod logging;
 pub mod media;
@@ -61,3 +63,4 @@ pub mod store;
 pub mod ticket;
 pub mod time;
 pub mod trunk;
+pub mod why;

@@ -2,6 +2,7 @@
 //! Nothing here is used by `serve`; the demo uses `ua`, `simulate` uses `forecast`. Pure: no sockets, no clock.
 
 pub mod day;
+pub mod erlang;
 pub mod forecast;
 pub mod invariants;
 pub mod network;

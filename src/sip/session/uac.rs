@@ -75,7 +75,7 @@ impl Session {
                 self.leave(cx, HangupReason::Withdrawn, LegEnd::Released);
             }
             _ if msg.to_tag() != self.dialog.remote_tag.as_deref() => self.drop_fork(cx, msg),
-            State::Confirmed { ack: Some(ack), .. } => cx.endpoint.send_stray(self.flow, ack.clone()),
+            State::Confirmed { ack: Some(ack), .. } => cx.endpoint.send_stray(self.request_flow(), ack.clone()),
             // Picked: the ACK is still waiting for the ticket. Leaving, over: the repeat must be acknowledged all the same.
             State::Leaving { .. } | State::Over => self.send_ack_for_repeat(cx),
             _ => {}
@@ -109,15 +109,17 @@ impl Session {
     }
 
     pub(super) fn send_ack(&mut self, cx: &mut Context<'_>) -> Vec<u8> {
-        let ack = self.dialog.ack(&self.flow, &cx.tokens.branch()).finish();
-        cx.endpoint.send_stray(self.flow, ack.clone());
+        let flow = self.request_flow();
+        let ack = self.dialog.ack(&flow, &cx.tokens.branch()).finish();
+        cx.endpoint.send_stray(flow, ack.clone());
         ack
     }
 
     /// Once BYE has gone out, our sequence number is the BYE's: the INVITE's was the first.
     fn send_ack_for_repeat(&mut self, cx: &mut Context<'_>) {
-        let ack = self.dialog.ack_first(&self.flow, &cx.tokens.branch()).finish();
-        cx.endpoint.send_stray(self.flow, ack);
+        let flow = self.request_flow();
+        let ack = self.dialog.ack_first(&flow, &cx.tokens.branch()).finish();
+        cx.endpoint.send_stray(flow, ack);
     }
 
     /// A second phone behind a forking proxy answered as well: acknowledge it and end it (s13.2.2.4).
