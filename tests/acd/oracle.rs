@@ -17,6 +17,7 @@
 //! - Moving to another seat because the first lost its phone is not a new shift: the share goes on.
 //! - Misses in a row: only a pickup forgets them, a night does not; a declined call neither counts nor forgets.
 //! - A leader's wish is the leader's when it comes true; a wrap-up or a lost phone on the way there is nobody's.
+//! - A guest is refused at sign-in outside the time of the visit and signed out at its end, after a call if there is one.
 //! - An agent taken off the roster is on no roster from that moment, even while the last call goes on; admitted again
 //!   meanwhile, the agent is signed out after it all the same, in wrap-up at once.
 
@@ -69,6 +70,7 @@ enum After {
 struct Citizen {
     request: Request,
     queue: QueueSettings,
+    steps: Vec<Relaxation>,
     entered: Instant,
     /// The last step said.
     step: usize,
@@ -82,6 +84,7 @@ enum Due {
     WrapUp,
     Ringing,
     Clearing,
+    VisitOver,
     Step,
     Overflow,
     Limit,
@@ -129,6 +132,9 @@ impl Oracle {
             let at = self.calls.iter().position(|c| c.request.call == call);
             match (due, at) {
                 (Due::WrapUp, _) => self.after_call(now, agent),
+                (Due::VisitOver, _) => {
+                    self.wish(now, agent, After::Out, None).expect("is signed in");
+                }
                 (Due::Clearing, _) => self.show(now, agent, AgentState::NotReady(NotReadyReason::Unreachable), None),
                 (Due::Ringing, _) => {
                     let number = self.agents[agent].settings.number.clone();
@@ -324,6 +330,10 @@ impl Oracle {
         if self.agents.iter().any(|a| a.seat.as_ref() == Some(seat) && a.settings.number != *agent) {
             return None;
         }
+        let today = now.as_unix_micros() / 1_000_000;
+        if self.agents[who].settings.guest.is_some_and(|(from, until)| !(from..until).contains(&today)) {
+            return None;
+        }
         if self.agents[who].seat.as_ref() == Some(seat) {
             self.seat_back(now, seat);
             return Some(());
@@ -350,6 +360,10 @@ impl Oracle {
 
     fn ask(&mut self, now: Instant, agent: &AgentNo, after: After, by: Option<AgentNo>) -> Option<()> {
         let who = self.clerk(agent)?;
+        self.wish(now, who, after, by)
+    }
+
+    fn wish(&mut self, now: Instant, who: usize, after: After, by: Option<AgentNo>) -> Option<()> {
         let seat = self.agents[who].seat.clone()?;
         let wish = |clerk: &mut Clerk| (clerk.after, clerk.by) = (after, by);
         match self.agents[who].state {
@@ -379,7 +393,7 @@ impl Oracle {
     fn say_steps(&mut self, now: Instant, c: usize) {
         let citizen = &mut self.calls[c];
         let call = citizen.request.call;
-        while citizen.queue.steps().get(citizen.step + 1).is_some_and(|next| citizen.entered + next.after <= now) {
+        while citizen.steps.get(citizen.step + 1).is_some_and(|next| citizen.entered + next.after <= now) {
             citizen.step += 1;
             self.said.push(AcdOutput::Relaxed { call, step: citizen.step as u8 });
         }
@@ -553,14 +567,25 @@ impl Oracle {
             let waits = c.request.waits == Waits::OnTheLine;
             let overflow = c.queue.overflow.as_ref().and_then(|o| o.after).filter(|_| waits && !c.overflow_said);
             let limit = c.queue.max_wait.filter(|_| waits);
-            let step = c.queue.steps().get(c.step + 1).map(|s| s.after);
+            let step = c.steps.get(c.step + 1).map(|s| s.after);
             let all = [(Due::Step, step), (Due::Overflow, overflow), (Due::Limit, limit)];
             let timer = |(due, after): (Due, Option<Duration>)| {
                 Some(Timer { at: c.entered + after?, due, rank: 0, call: c.request.call, agent: 0 })
             };
             all.into_iter().filter_map(timer)
         });
-        agents.chain(calls).collect()
+        let by_number = || {
+            let mut all: Vec<usize> = (0..self.agents.len()).collect();
+            all.sort_by_key(|&a| self.agents[a].settings.number.clone());
+            all.into_iter().enumerate()
+        };
+        let visits = by_number().filter_map(|(rank, agent)| {
+            let a = &self.agents[agent];
+            let leaving = matches!(a.state, AgentState::Talking | AgentState::Hold) && a.after == After::Out;
+            let (_, until) = a.settings.guest.filter(|_| a.seat.is_some() && !leaving)?;
+            Some(Timer { at: Instant::from_unix_secs(until), due: Due::VisitOver, rank, call: CallId(0), agent })
+        });
+        agents.chain(visits).chain(calls).collect()
     }
 
     fn clerk(&self, agent: &AgentNo) -> Option<usize> {
@@ -603,7 +628,7 @@ impl Clerk {
 impl Citizen {
     fn new(now: Instant, request: Request, queue: QueueSettings) -> Citizen {
         let request = Request { priority: request.priority.or(Some(queue.priority)), ..request };
-        Citizen { request, queue, entered: now, step: 0, overflow_said: false, agent: None }
+        Citizen { request, steps: queue.steps(), queue, entered: now, step: 0, overflow_said: false, agent: None }
     }
 }
 
@@ -612,6 +637,6 @@ fn meets(agent: &AgentSettings, step: &Relaxation) -> bool {
 }
 
 /// The steps a call has reached, with their numbers.
-fn reached(call: &Citizen) -> Vec<(usize, Relaxation)> {
-    call.queue.steps().into_iter().enumerate().take(call.step + 1).collect()
+fn reached(call: &Citizen) -> Vec<(usize, &Relaxation)> {
+    call.steps.iter().enumerate().take(call.step + 1).collect()
 }
