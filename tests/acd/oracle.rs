@@ -1,14 +1,14 @@
 //! The distributor written down a second time, the slow and plain way: flat records, linear scans, sorts, no index, no
 //! deferred anything. It shares no code with `acd/`, only the words it is asked and answers in.
 //!
-//! The law it restates: one order over all queues, `(since + priority x ageing, call)`; a call accepts by every step of
-//! its queue it has reached; the first call in the order that anybody can take gets its agent. Where the law leaves room,
-//! this is what a shift leader would expect, and what is taken here:
+//! The law it restates: one order over all queues, `(since + priority x ageing, call)`; a call has reached every step of
+//! its queue with `entered + after <= now`; the first call in the order that anybody can take gets its agent. Where the
+//! law leaves room, this is what a shift leader would expect, and what is taken here:
 //!
-//! - Timers that are due together are dealt with one after the other, as if each had been on time, with a matching after
-//!   each: the earlier first; of one moment those of agents before those of callers, and the milder before the harder.
-//! - A step counts from being said, which is when its timer is dealt with (then with all that were reached since). Steps
-//!   passed while a seat rang are said together with the end of that ringing, before the agent's new state.
+//! - A caller's new step is said before anybody is matched, so nobody is ever served by a step that was not said.
+//! - Timers that are due together are dealt with one after the other with a matching after each: the earlier first, of
+//!   one moment those of agents before those of callers. Of one caller's the milder first, even if the other was due
+//!   earlier: a step, then the overflow, then the end.
 //! - A caller who moves to another queue keeps the place in the order, so the old queue's priority too if none was named.
 //! - A queue is full for its own caller too: moving into the queue one waits in counts the caller himself.
 //! - A full queue still takes a caller whom a ready agent could serve at once; who is kept back could not.
@@ -129,6 +129,8 @@ impl Oracle {
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<AcdOutput> {
         while let Some(first) = self.timers().into_iter().filter(|t| t.at <= now).min() {
             let Timer { due, agent, call, .. } = first;
+            let of_this_call = |t: &Timer| t.at <= now && due >= Due::Step && t.due >= Due::Step && t.call == call;
+            let due = self.timers().into_iter().filter(of_this_call).map(|t| t.due).min().unwrap_or(due);
             let at = self.calls.iter().position(|c| c.request.call == call);
             match (due, at) {
                 (Due::WrapUp, _) => self.after_call(now, agent),
@@ -141,7 +143,7 @@ impl Oracle {
                     let citizen = self.calls.iter().position(|c| c.agent.as_ref() == Some(&number));
                     let c = citizen.expect("a reserved clerk has a citizen");
                     self.said.push(AcdOutput::OfferTimedOut { call: self.calls[c].request.call, agent: number });
-                    self.back_in_line(now, c);
+                    self.calls[c].agent = None;
                     let rona = self.calls[c].queue.rona;
                     self.missed(now, agent, rona);
                 }
@@ -153,7 +155,8 @@ impl Oracle {
                     self.calls.remove(c);
                     self.said.push(AcdOutput::QueueTimeout { call });
                 }
-                (Due::Step, Some(c)) => self.say_steps(now, c),
+                // Said before anybody is matched.
+                (Due::Step, Some(_)) => {}
                 (_, None) => unreachable!("a timer of nobody"),
             }
             self.match_all(now);
@@ -200,7 +203,7 @@ impl Oracle {
                 if let Some(who) = self.agents.iter().position(|a| a.seat.as_ref() == Some(seat)) {
                     let state = self.agents[who].state;
                     if state == Reserved {
-                        self.withdraw(now, who);
+                        self.withdraw(who);
                     }
                     if matches!(state, AgentState::Ready | Reserved) {
                         self.show(now, who, AgentState::NotReady(NotReadyReason::Unreachable), None);
@@ -283,7 +286,7 @@ impl Oracle {
             AcdInput::OfferFailed { call, why } => {
                 let who = self.with(*call, &[Reserved])?;
                 let c = self.calls.iter().position(|c| c.request.call == *call)?;
-                self.back_in_line(now, c);
+                self.calls[c].agent = None;
                 let rona = self.calls[c].queue.rona;
                 let state = match why {
                     OfferEnd::NoAnswer => {
@@ -372,7 +375,7 @@ impl Oracle {
             _ if after == After::Ready && self.lost.contains(&seat) => return None,
             state => {
                 if state == AgentState::Reserved {
-                    self.withdraw(now, who);
+                    self.withdraw(who);
                 }
                 wish(&mut self.agents[who]);
                 self.after_call(now, who);
@@ -382,21 +385,20 @@ impl Oracle {
     }
 
     fn match_all(&mut self, now: Instant) {
+        self.say_steps(now);
         while self.match_one(now) {}
     }
 
-    fn back_in_line(&mut self, now: Instant, c: usize) {
-        self.calls[c].agent = None;
-        self.say_steps(now, c);
-    }
-
-    fn say_steps(&mut self, now: Instant, c: usize) {
-        let citizen = &mut self.calls[c];
-        let call = citizen.request.call;
-        while citizen.steps.get(citizen.step + 1).is_some_and(|next| citizen.entered + next.after <= now) {
-            citizen.step += 1;
-            self.said.push(AcdOutput::Relaxed { call, step: citizen.step as u8 });
+    fn say_steps(&mut self, now: Instant) {
+        let mut news: Vec<(Instant, CallId, usize)> = Vec::new();
+        for citizen in self.calls.iter_mut().filter(|c| c.agent.is_none()) {
+            while citizen.steps.get(citizen.step + 1).is_some_and(|next| citizen.entered + next.after <= now) {
+                citizen.step += 1;
+                news.push((citizen.entered + citizen.steps[citizen.step].after, citizen.request.call, citizen.step));
+            }
         }
+        news.sort();
+        self.said.extend(news.into_iter().map(|(_, call, k)| AcdOutput::Relaxed { call, step: k as u8 }));
     }
 
     fn match_one(&mut self, now: Instant) -> bool {
@@ -522,11 +524,11 @@ impl Oracle {
         }
     }
 
-    fn withdraw(&mut self, now: Instant, who: usize) {
+    fn withdraw(&mut self, who: usize) {
         let agent = self.agents[who].settings.number.clone();
         if let Some(c) = self.calls.iter().position(|c| c.agent.as_ref() == Some(&agent)) {
             self.said.push(AcdOutput::OfferWithdrawn { call: self.calls[c].request.call, agent });
-            self.back_in_line(now, c);
+            self.calls[c].agent = None;
         }
     }
 
@@ -581,7 +583,8 @@ impl Oracle {
         };
         let visits = by_number().filter_map(|(rank, agent)| {
             let a = &self.agents[agent];
-            let leaving = matches!(a.state, AgentState::Talking | AgentState::Hold) && a.after == After::Out;
+            use AgentState::{Hold, Talking, WrapUp};
+            let leaving = matches!(a.state, Talking | Hold | WrapUp) && a.after == After::Out;
             let (_, until) = a.settings.guest.filter(|_| a.seat.is_some() && !leaving)?;
             Some(Timer { at: Instant::from_unix_secs(until), due: Due::VisitOver, rank, call: CallId(0), agent })
         });
