@@ -1,14 +1,14 @@
 //! The distributor written down a second time, the slow and plain way: flat records, linear scans, sorts, no index, no
 //! deferred anything. It shares no code with `acd/`, only the words it is asked and answers in.
 //!
-//! The law it restates: one order over all queues, `(since + priority x ageing, call)`; a call accepts by every step of
-//! its queue it has reached; the first call in the order that anybody can take gets its agent. Where the law leaves room,
-//! this is what a shift leader would expect, and what is taken here:
+//! The law it restates: one order over all queues, `(since + priority x ageing, call)`; a call has reached every step of
+//! its queue with `entered + after <= now`; the first call in the order that anybody can take gets its agent. Where the
+//! law leaves room, this is what a shift leader would expect, and what is taken here:
 //!
-//! - Timers that are due together are dealt with one after the other, as if each had been on time, with a matching after
-//!   each: the earlier first; of one moment those of agents before those of callers, and the milder before the harder.
-//! - A step counts from being said, which is when its timer is dealt with (then with all that were reached since). Steps
-//!   passed while a seat rang are said together with the end of that ringing, before the agent's new state.
+//! - A caller's new step is said before anybody is matched, so nobody is ever served by a step that was not said.
+//! - Timers that are due together are dealt with one after the other with a matching after each: the earlier first, of
+//!   one moment those of agents before those of callers. Of one caller's the milder first, even if the other was due
+//!   earlier: a step, then the overflow, then the end.
 //! - A caller who moves to another queue keeps the place in the order, so the old queue's priority too if none was named.
 //! - A queue is full for its own caller too: moving into the queue one waits in counts the caller himself.
 //! - A full queue still takes a caller whom a ready agent could serve at once; who is kept back could not.
@@ -17,6 +17,7 @@
 //! - Moving to another seat because the first lost its phone is not a new shift: the share goes on.
 //! - Misses in a row: only a pickup forgets them, a night does not; a declined call neither counts nor forgets.
 //! - A leader's wish is the leader's when it comes true; a wrap-up or a lost phone on the way there is nobody's.
+//! - A guest is refused at sign-in outside the time of the visit and signed out at its end, after a call if there is one.
 //! - An agent taken off the roster is on no roster from that moment, even while the last call goes on; admitted again
 //!   meanwhile, the agent is signed out after it all the same, in wrap-up at once.
 
@@ -69,6 +70,7 @@ enum After {
 struct Citizen {
     request: Request,
     queue: QueueSettings,
+    steps: Vec<Relaxation>,
     entered: Instant,
     /// The last step said.
     step: usize,
@@ -82,6 +84,7 @@ enum Due {
     WrapUp,
     Ringing,
     Clearing,
+    VisitOver,
     Step,
     Overflow,
     Limit,
@@ -126,16 +129,21 @@ impl Oracle {
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<AcdOutput> {
         while let Some(first) = self.timers().into_iter().filter(|t| t.at <= now).min() {
             let Timer { due, agent, call, .. } = first;
+            let of_this_call = |t: &Timer| t.at <= now && due >= Due::Step && t.due >= Due::Step && t.call == call;
+            let due = self.timers().into_iter().filter(of_this_call).map(|t| t.due).min().unwrap_or(due);
             let at = self.calls.iter().position(|c| c.request.call == call);
             match (due, at) {
                 (Due::WrapUp, _) => self.after_call(now, agent),
+                (Due::VisitOver, _) => {
+                    self.wish(now, agent, After::Out, None).expect("is signed in");
+                }
                 (Due::Clearing, _) => self.show(now, agent, AgentState::NotReady(NotReadyReason::Unreachable), None),
                 (Due::Ringing, _) => {
                     let number = self.agents[agent].settings.number.clone();
                     let citizen = self.calls.iter().position(|c| c.agent.as_ref() == Some(&number));
                     let c = citizen.expect("a reserved clerk has a citizen");
                     self.said.push(AcdOutput::OfferTimedOut { call: self.calls[c].request.call, agent: number });
-                    self.back_in_line(now, c);
+                    self.calls[c].agent = None;
                     let rona = self.calls[c].queue.rona;
                     self.missed(now, agent, rona);
                 }
@@ -147,7 +155,8 @@ impl Oracle {
                     self.calls.remove(c);
                     self.said.push(AcdOutput::QueueTimeout { call });
                 }
-                (Due::Step, Some(c)) => self.say_steps(now, c),
+                // Said before anybody is matched.
+                (Due::Step, Some(_)) => {}
                 (_, None) => unreachable!("a timer of nobody"),
             }
             self.match_all(now);
@@ -194,7 +203,7 @@ impl Oracle {
                 if let Some(who) = self.agents.iter().position(|a| a.seat.as_ref() == Some(seat)) {
                     let state = self.agents[who].state;
                     if state == Reserved {
-                        self.withdraw(now, who);
+                        self.withdraw(who);
                     }
                     if matches!(state, AgentState::Ready | Reserved) {
                         self.show(now, who, AgentState::NotReady(NotReadyReason::Unreachable), None);
@@ -277,7 +286,7 @@ impl Oracle {
             AcdInput::OfferFailed { call, why } => {
                 let who = self.with(*call, &[Reserved])?;
                 let c = self.calls.iter().position(|c| c.request.call == *call)?;
-                self.back_in_line(now, c);
+                self.calls[c].agent = None;
                 let rona = self.calls[c].queue.rona;
                 let state = match why {
                     OfferEnd::NoAnswer => {
@@ -324,6 +333,10 @@ impl Oracle {
         if self.agents.iter().any(|a| a.seat.as_ref() == Some(seat) && a.settings.number != *agent) {
             return None;
         }
+        let today = now.as_unix_micros() / 1_000_000;
+        if self.agents[who].settings.guest.is_some_and(|(from, until)| !(from..until).contains(&today)) {
+            return None;
+        }
         if self.agents[who].seat.as_ref() == Some(seat) {
             self.seat_back(now, seat);
             return Some(());
@@ -350,6 +363,10 @@ impl Oracle {
 
     fn ask(&mut self, now: Instant, agent: &AgentNo, after: After, by: Option<AgentNo>) -> Option<()> {
         let who = self.clerk(agent)?;
+        self.wish(now, who, after, by)
+    }
+
+    fn wish(&mut self, now: Instant, who: usize, after: After, by: Option<AgentNo>) -> Option<()> {
         let seat = self.agents[who].seat.clone()?;
         let wish = |clerk: &mut Clerk| (clerk.after, clerk.by) = (after, by);
         match self.agents[who].state {
@@ -358,7 +375,7 @@ impl Oracle {
             _ if after == After::Ready && self.lost.contains(&seat) => return None,
             state => {
                 if state == AgentState::Reserved {
-                    self.withdraw(now, who);
+                    self.withdraw(who);
                 }
                 wish(&mut self.agents[who]);
                 self.after_call(now, who);
@@ -368,21 +385,20 @@ impl Oracle {
     }
 
     fn match_all(&mut self, now: Instant) {
+        self.say_steps(now);
         while self.match_one(now) {}
     }
 
-    fn back_in_line(&mut self, now: Instant, c: usize) {
-        self.calls[c].agent = None;
-        self.say_steps(now, c);
-    }
-
-    fn say_steps(&mut self, now: Instant, c: usize) {
-        let citizen = &mut self.calls[c];
-        let call = citizen.request.call;
-        while citizen.queue.steps().get(citizen.step + 1).is_some_and(|next| citizen.entered + next.after <= now) {
-            citizen.step += 1;
-            self.said.push(AcdOutput::Relaxed { call, step: citizen.step as u8 });
+    fn say_steps(&mut self, now: Instant) {
+        let mut news: Vec<(Instant, CallId, usize)> = Vec::new();
+        for citizen in self.calls.iter_mut().filter(|c| c.agent.is_none()) {
+            while citizen.steps.get(citizen.step + 1).is_some_and(|next| citizen.entered + next.after <= now) {
+                citizen.step += 1;
+                news.push((citizen.entered + citizen.steps[citizen.step].after, citizen.request.call, citizen.step));
+            }
         }
+        news.sort();
+        self.said.extend(news.into_iter().map(|(_, call, k)| AcdOutput::Relaxed { call, step: k as u8 }));
     }
 
     fn match_one(&mut self, now: Instant) -> bool {
@@ -508,11 +524,11 @@ impl Oracle {
         }
     }
 
-    fn withdraw(&mut self, now: Instant, who: usize) {
+    fn withdraw(&mut self, who: usize) {
         let agent = self.agents[who].settings.number.clone();
         if let Some(c) = self.calls.iter().position(|c| c.agent.as_ref() == Some(&agent)) {
             self.said.push(AcdOutput::OfferWithdrawn { call: self.calls[c].request.call, agent });
-            self.back_in_line(now, c);
+            self.calls[c].agent = None;
         }
     }
 
@@ -553,14 +569,26 @@ impl Oracle {
             let waits = c.request.waits == Waits::OnTheLine;
             let overflow = c.queue.overflow.as_ref().and_then(|o| o.after).filter(|_| waits && !c.overflow_said);
             let limit = c.queue.max_wait.filter(|_| waits);
-            let step = c.queue.steps().get(c.step + 1).map(|s| s.after);
+            let step = c.steps.get(c.step + 1).map(|s| s.after);
             let all = [(Due::Step, step), (Due::Overflow, overflow), (Due::Limit, limit)];
             let timer = |(due, after): (Due, Option<Duration>)| {
                 Some(Timer { at: c.entered + after?, due, rank: 0, call: c.request.call, agent: 0 })
             };
             all.into_iter().filter_map(timer)
         });
-        agents.chain(calls).collect()
+        let by_number = || {
+            let mut all: Vec<usize> = (0..self.agents.len()).collect();
+            all.sort_by_key(|&a| self.agents[a].settings.number.clone());
+            all.into_iter().enumerate()
+        };
+        let visits = by_number().filter_map(|(rank, agent)| {
+            let a = &self.agents[agent];
+            use AgentState::{Hold, Talking, WrapUp};
+            let leaving = matches!(a.state, Talking | Hold | WrapUp) && a.after == After::Out;
+            let (_, until) = a.settings.guest.filter(|_| a.seat.is_some() && !leaving)?;
+            Some(Timer { at: Instant::from_unix_secs(until), due: Due::VisitOver, rank, call: CallId(0), agent })
+        });
+        agents.chain(visits).chain(calls).collect()
     }
 
     fn clerk(&self, agent: &AgentNo) -> Option<usize> {
@@ -603,7 +631,7 @@ impl Clerk {
 impl Citizen {
     fn new(now: Instant, request: Request, queue: QueueSettings) -> Citizen {
         let request = Request { priority: request.priority.or(Some(queue.priority)), ..request };
-        Citizen { request, queue, entered: now, step: 0, overflow_said: false, agent: None }
+        Citizen { request, steps: queue.steps(), queue, entered: now, step: 0, overflow_said: false, agent: None }
     }
 }
 
@@ -612,6 +640,6 @@ fn meets(agent: &AgentSettings, step: &Relaxation) -> bool {
 }
 
 /// The steps a call has reached, with their numbers.
-fn reached(call: &Citizen) -> Vec<(usize, Relaxation)> {
-    call.queue.steps().into_iter().enumerate().take(call.step + 1).collect()
+fn reached(call: &Citizen) -> Vec<(usize, &Relaxation)> {
+    call.steps.iter().enumerate().take(call.step + 1).collect()
 }

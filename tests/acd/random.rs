@@ -110,7 +110,9 @@ fn random_queue(i: u64, dice: &mut Dice) -> QueueSettings {
 }
 
 fn random_agent(number: u64, dice: &mut Dice) -> AgentSettings {
-    AgentSettings { skills: dice.skills(4), ..AgentSettings::new(number.to_string(), []) }
+    let from = START.as_unix_micros() / 1_000_000 + dice.roll(3_000);
+    let guest = dice.once_in(8).then(|| (from, from + dice.roll(3_000)));
+    AgentSettings { skills: dice.skills(4), guest, ..AgentSettings::new(number.to_string(), []) }
 }
 
 /// Something that makes sense at this moment, for a random agent.
@@ -387,7 +389,7 @@ fn explain(seed: u64, house: &House, mut story: Vec<Happening>, problem: &str) -
         }
     }
     for a in &house.agents {
-        let _ = writeln!(text, "{}: {:?}", a.number, a.skills);
+        let _ = writeln!(text, "{}: {:?} {:?}", a.number, a.skills, a.guest);
     }
     for h in &story {
         let _ = writeln!(text, "{:?} {:?}{}", h.at, h.input, [" ", " (before due timers)"][usize::from(h.first)]);

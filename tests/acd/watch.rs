@@ -21,6 +21,7 @@ pub struct Watch {
 struct Seen {
     request: Request,
     queue: QueueSettings,
+    steps: Vec<Relaxation>,
     entered: Instant,
     /// The last step said.
     step: usize,
@@ -100,7 +101,7 @@ impl Watch {
             }
             AcdOutput::Relaxed { call, step } => {
                 let seen = self.in_line(*call)?;
-                let after = seen.queue.steps().get(usize::from(*step)).map(|s| s.after);
+                let after = seen.steps.get(usize::from(*step)).map(|s| s.after);
                 if usize::from(*step) != seen.step + 1 || after.is_none_or(|after| seen.entered + after > now) {
                     return Err(format!("step {} was said before; it waits since {:?}", seen.step, seen.entered));
                 }
@@ -149,7 +150,7 @@ impl Watch {
     /// By the step that is named, which was said before, and by none before it (unless the agent is preferred).
     fn the_agent_can_take_it(&self, call: CallId, agent: &AgentNo, chosen: Chosen, now: Instant) -> Verdict {
         let seen = &self.calls[&call];
-        let steps = seen.queue.steps();
+        let steps = &seen.steps;
         let k = usize::from(chosen.step);
         if k > seen.step || !able(&self.skills[agent], &steps[k]) || seen.entered + steps[k].after > now {
             return Err(format!("{agent} cannot take it by step {k}; said is {}", seen.step));
@@ -169,7 +170,7 @@ impl Watch {
 
     /// After this offer as many agents stay ready as the reserve says, unless the call is what they are kept for.
     fn reserve_is_kept(&self, call: CallId, agent: &AgentNo, chosen: Chosen) -> Verdict {
-        let step = &self.calls[&call].queue.steps()[usize::from(chosen.step)];
+        let step = &self.calls[&call].steps[usize::from(chosen.step)];
         if step.use_reserve || self.rules.reserve.iter().any(|(s, n)| *n > 0 && step.skills.contains_key(s)) {
             return Ok(());
         }
@@ -213,7 +214,7 @@ impl Watch {
         for c in self.calls.values().filter(|c| c.with.is_none()) {
             let past = |after: Option<Duration>| after.is_some_and(|after| c.entered + after <= now);
             let overflow = c.queue.overflow.as_ref().and_then(|o| o.after);
-            if past(c.queue.steps().get(c.step + 1).map(|s| s.after))
+            if past(c.steps.get(c.step + 1).map(|s| s.after))
                 || past(overflow) && on_the_line(c) && !c.overflow_said
                 || past(c.queue.max_wait) && on_the_line(c)
             {
@@ -224,8 +225,7 @@ impl Watch {
     }
 
     fn somebody_for(&self, c: &Seen) -> Option<&AgentNo> {
-        let steps = c.queue.steps();
-        let mut reached = steps.iter().take(c.step + 1);
+        let mut reached = c.steps.iter().take(c.step + 1);
         reached.find_map(|step| self.ready().find(|a| self.eligible(a, step)))
     }
 
@@ -261,7 +261,7 @@ impl Seen {
     fn new(now: Instant, request: Request, queue: QueueSettings) -> Seen {
         // The first queue's priority goes along to the next.
         let request = Request { priority: request.priority.or(Some(queue.priority)), ..request };
-        Seen { request, queue, entered: now, step: 0, overflow_said: false, with: None }
+        Seen { request, steps: queue.steps(), queue, entered: now, step: 0, overflow_said: false, with: None }
     }
 }
 
