@@ -1,4 +1,4 @@
-//! `rexian serve | check | why | demo`: reads the command line, says what went wrong, sets the exit code.
+//! `rexian serve | check | why | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
 use rexian::config::{self, settings::Settings};
@@ -6,6 +6,7 @@ use rexian::demo;
 use rexian::host::entropy;
 use rexian::logging;
 use rexian::runtime::Running;
+use rexian::simulate;
 use rexian::why;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -33,6 +34,8 @@ enum Command {
     Why(why::Options),
     /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
     Demo(demo::Options),
+    /// Forecast a day for shift leaders: this gateway's own code in virtual time, from a profile or a past day and a roster.
+    Simulate(simulate::Options),
 }
 
 #[derive(Args)]
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Check(arg) => check(arg),
         Command::Why(options) => why::run(&options),
         Command::Demo(options) => demo::run(options),
+        Command::Simulate(options) => simulate::run(options),
     }
 }
 

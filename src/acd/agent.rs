@@ -26,7 +26,7 @@ pub(super) struct Agent {
     /// When the state people see last changed.
     pub state_since: Instant,
     pub work: Work,
-    /// Offers not picked up in a row since signing in.
+    /// Offers not picked up in a row.
     pub missed: u32,
 }
 
@@ -184,6 +184,10 @@ impl Agent {
 
     /// Keeps the books when the state changes from `before` to that of now.
     pub fn account(&mut self, now: Instant, before: AgentState) {
+        // Moving on from a seat that lost its phone is no new shift.
+        if before == AgentState::LoggedOut {
+            self.work = Work { signed_in: now, ..Work::default() };
+        }
         if matches!(before, AgentState::Talking | AgentState::Hold | AgentState::WrapUp) {
             self.work.busy += now.since(self.state_since);
         }
@@ -194,10 +198,6 @@ impl Agent {
 }
 
 impl Work {
-    pub fn begun(now: Instant) -> Work {
-        Work { signed_in: now, ..Work::default() }
-    }
-
     fn share_at(&self, now: Instant) -> u32 {
         let all = now.since(self.signed_in).as_micros();
         (self.busy.as_micros() * 1_000_000).checked_div(all).map_or(0, |share| share as u32)

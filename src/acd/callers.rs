@@ -17,11 +17,10 @@ impl Acd {
             return Err(Refused::AlreadyQueued(id));
         }
         let queue = self.open_queue(&name, waits)?;
-        let order = self.order(queue, since, priority, id);
+        let priority = priority.unwrap_or(self.queue_at(queue).settings.priority);
         self.add_call(Call {
             queue,
-            order,
-            priority,
+            order: Order::new(since, priority, self.rules.ageing, id),
             since,
             entered: now,
             step: 0,
@@ -33,27 +32,20 @@ impl Acd {
         Ok(())
     }
 
-    /// Who has no priority of their own has the new queue's.
+    /// The place in the order is kept, whatever the new queue's priority.
     pub(super) fn requeue(&mut self, now: Instant, id: CallId, name: &QueueName) -> Result<(), Refused> {
-        let Call { waits, since, priority, .. } = *self.in_line(id)?;
-        let queue = self.open_queue(name, waits)?;
-        let order = self.order(queue, since, priority, id);
+        let queue = self.open_queue(name, self.in_line(id)?.waits)?;
         self.left_line(now, id, false);
         self.change_call(id, |call| {
-            *call = Call { queue, order, entered: now, step: 0, overflow_said: false, ..call.clone() };
+            *call = Call { queue, entered: now, step: 0, overflow_said: false, ..call.clone() };
         });
         Ok(())
     }
 
     pub(super) fn set_priority(&mut self, id: CallId, priority: u8) -> Result<(), Refused> {
-        let Call { queue, since, .. } = *self.in_line(id)?;
-        let order = self.order(queue, since, Some(priority), id);
-        self.change_call(id, |call| (call.order, call.priority) = (order, Some(priority)));
+        let order = Order::new(self.in_line(id)?.since, priority, self.rules.ageing, id);
+        self.change_call(id, |call| call.order = order);
         Ok(())
-    }
-
-    fn order(&self, queue: QueueIx, since: Instant, priority: Option<u8>, id: CallId) -> Order {
-        Order::new(since, priority.unwrap_or(self.queue_at(queue).settings.priority), self.rules.ageing, id)
     }
 
     pub(super) fn leave(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {

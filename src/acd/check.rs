@@ -157,7 +157,6 @@ mod tests {
             let call = Call {
                 queue: QueueIx(0),
                 order: Order::new(now, 5, acd.rules.ageing, id),
-                priority: None,
                 since: now,
                 entered: now,
                 step: 0,

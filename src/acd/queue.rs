@@ -43,8 +43,6 @@ pub(super) struct Step {
 pub(super) struct Call {
     pub queue: QueueIx,
     pub order: Order,
-    /// Instead of the queue's.
-    pub priority: Option<u8>,
     /// The original request for a human.
     pub since: Instant,
     /// Limits and steps count from here: a caller passed on after a long talk has not waited all that time.

@@ -1,7 +1,7 @@
 //! What agents are: signed in and out, ready and not ready, by their own wish or a shift leader's order; and who is on
 //! the roster at all. Not here: their seats' phones (`seats`), calls (`offers`), the wrap-up (`wrap_up`).
 
-use super::agent::{Agent, AgentIx, Aim, Duty, Presence, Wish, Work};
+use super::agent::{Agent, AgentIx, Aim, Duty, Presence, Wish};
 use super::port::{AcdOutput, Forced};
 use super::queue::Place;
 use super::{Acd, Refused};
@@ -40,8 +40,6 @@ impl Acd {
         self.lost_seats.remove(&seat);
         let duty = Duty::NotReady(NotReadyReason::Busy);
         self.set_presence(now, ix, Presence::SignedIn { seat, duty }, None);
-        let agent = &mut self.agents[ix.0 as usize];
-        (agent.work, agent.missed) = (Work::begun(now), 0);
         Ok(())
     }
 

@@ -13,7 +13,7 @@ pub mod stage;
 pub mod tone;
 pub mod view;
 pub mod voice;
-mod width;
+pub(crate) mod width;
 
 use crate::config::settings::Cidr;
 use crate::logging::{self, LogGuard};

@@ -287,7 +287,7 @@ fn a_caller_who_has_waited_long_enough_may_go_elsewhere() {
     ");
 }
 
-/// Moving on begins the steps anew and keeps the place: the original request, and a priority of one's own.
+/// Moving on begins the steps anew and keeps the place: the original request, and the priority it was given first.
 #[test]
 fn a_caller_who_moves_keeps_the_place() {
     run("
@@ -298,21 +298,27 @@ fn a_caller_who_moves_keeps_the_place() {
         agent 6807: mandarin 5
         agent 6900: english 5
 
-        0     c1 asks for english priority 5 preferring 6807 |
+        0     c1 asks for english preferring 6807 |
         1     c2 asks for english           |
-        5     c3 asks for hotline           |
+        2     c3 asks for hotline           |
+        3     c4 asks for english priority 9 |
         10    time passes                   | c1 relaxed to step 1
         11    time passes                   | c2 relaxed to step 1
-        12    c1 moves to hotline           |
         12    c2 moves to hotline           |
+        12    c1 moves to hotline           |
         12    look: c1 position             | 1
         12    look: c2 position             | 2
         12    look: c3 position             | 3
-        25    time passes                   | c3 relaxed to step 1
+        13    time passes                   | c4 relaxed to step 1
+        14    c4 moves to hotline           |
+        14    look: c4 position             | 4
+        22    time passes                   | c3 relaxed to step 1
         26    6632 signs in at 801          | 6632 not ready (busy)
         26    6807 signs in at 802          | 6807 not ready (busy)
         27    6807 ready                    | 6807 ready, ring 6807 at 802 for c1 as last time, 6807 reserved
+        27    look: c2 position             | 1
         32    time passes                   | c2 relaxed to step 1
+        34    time passes                   | c4 relaxed to step 1
     ");
 }
 

@@ -5,3 +5,4 @@ mod random;
 mod law;
 mod scenarios;
 mod table;
+mod watch;

@@ -277,7 +277,9 @@ fn a_full_queue_passes_callers_on_each_queue_once() {
 #[test]
 fn a_queue_nobody_has_the_skill_for_passes_callers_on() {
     let mut world = World::of(&[], |core| {
-        core.agents.iter_mut().for_each(|agent| drop(agent.skills.remove(&Skill::new("dialect"))));
+        for agent in &mut core.agents {
+            agent.skills.remove(&Skill::new("dialect"));
+        }
         let queue = queue(core, "dialect");
         queue.overflow = Some(Overflow { queue: "mandarin".into(), after: None });
     });

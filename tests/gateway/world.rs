@@ -1,6 +1,6 @@
 //! One gateway, phones on connections of their own, one caller on UDP; and what everybody heard.
 
-use rexian::config::settings::{CoreSettings, Settings};
+use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
 use rexian::event::{AgentState, CallFact, EndCause};
 use rexian::gateway::{Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId};
@@ -43,7 +43,7 @@ impl World {
 
     /// With the phones of these seats, counted from 0; their agents signed in and ready.
     pub fn of(seats: &[usize], shape: impl FnOnce(&mut CoreSettings)) -> World {
-        let mut core = Settings::demo([7; 32]).core;
+        let mut core = plain();
         shape(&mut core);
         let now = Instant::from_unix_secs(1_800_000_000);
         let phones = seats.iter().map(|&n| phone(now, n, &core)).collect();
@@ -306,6 +306,21 @@ impl World {
         let left = self.gateway.leftovers();
         assert_eq!(Leftovers { alarms: 0, ..left }, Leftovers::default());
     }
+}
+
+/// The demo's people, seats and queues without its rules: each test says which it is about.
+fn plain() -> CoreSettings {
+    let mut core = Settings::demo([7; 32]).core;
+    core.lines.clear();
+    core.languages.clear();
+    core.distributor = DistributorSettings::default();
+    for queue in &mut core.queues {
+        let QueueSettings { name, skill, numbers, language, greeting, .. } = queue.clone();
+        let bare = QueueSettings::new(name.as_str(), skill.as_str());
+        *queue = QueueSettings { numbers, language, greeting, ..bare };
+    }
+    core.queues[0].numbers.insert("12345".into());
+    core
 }
 
 fn agent(phone: usize) -> AgentNo {

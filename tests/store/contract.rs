@@ -82,6 +82,7 @@ async fn what_was_known_at_pickup_is_all_there<F: Fixture>() {
         ("agent_no", Some("6632")),
         ("seat_no", Some("801")),
         ("legs", Some(r#"["2748@198.51.100.7","b2b-\"1\"@rexian"]"#)),
+        ("route", Some("line 12345: mandarin; 6632")),
         ("type", None),
         ("title", None),
         ("status", Some("待完善")),
