@@ -4,7 +4,7 @@
 //! digest challenge to a REGISTER, no answer; before it has proved itself it leaves no state behind.
 
 use super::{Gateway, Service};
-use crate::config::settings::CoreSettings;
+use crate::config::settings::{CoreSettings, Reliable};
 use crate::ids::{LegId, SeatNo, TrunkName};
 use crate::seat::feature::Feature;
 use crate::sip::digest::Verdict;
@@ -12,7 +12,7 @@ use crate::sip::flow::Flow;
 use crate::sip::message::uri::{Uri, unescape};
 use crate::sip::message::{Builder, Message, Method, Name, reason_phrase};
 use crate::sip::registrar::{Change, Registrar};
-use crate::sip::session::{ALLOW, SERVER};
+use crate::sip::session::{self, ALLOW, SERVER};
 use crate::time::Instant;
 use crate::trunk::number;
 use std::collections::BTreeMap;
@@ -30,10 +30,10 @@ pub(super) fn dialled_numbers(settings: &CoreSettings) -> BTreeMap<String, usize
 
 impl Gateway {
     pub(super) fn request(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
-        if msg.values(Name::Require).next().is_some() && self.is_known(flow, msg) {
-            // s8.2.2.3: no extension is required of a peer here, and none it requires is spoken yet.
-            let required: Vec<&[u8]> = msg.values(Name::Require).take(8).collect();
-            return self.answer_stateless(flow, msg, 420, |b| b.header(Name::Unsupported, &required.join(&b", "[..])));
+        let unsupported = session::unsupported(msg, self.reliable_with(flow));
+        if !unsupported.is_empty() && self.is_known(flow, msg) {
+            // s8.2.2.3
+            return self.answer_stateless(flow, msg, 420, |b| b.header(Name::Unsupported, &unsupported.join(&b", "[..])));
         }
         if msg.to_tag().is_some() {
             return self.request_in_dialog(now, flow, msg);
@@ -155,6 +155,11 @@ impl Gateway {
             b
         });
         None
+    }
+
+    /// Whether provisional responses to this peer are acknowledged; phones have no profile.
+    fn reliable_with(&self, flow: Flow) -> Reliable {
+        self.trunks.peer(flow.remote.ip()).map_or(Reliable::default(), |t| t.profile.reliable)
     }
 
     /// A trunk by address, or a seat by the path it registered on.

@@ -104,14 +104,9 @@ impl Dialog {
         self.build(method, self.local_seq, flow, branch)
     }
 
-    /// ACK for a 2xx to the request with our latest sequence number (s13.2.2.4).
-    pub fn ack(&self, flow: &Flow, branch: &str) -> Builder {
-        self.build(Method::Ack, self.local_seq, flow, branch)
-    }
-
-    /// ACK for a repeated 2xx to the INVITE that opened the dialog, after later requests have gone out.
-    pub fn ack_first(&self, flow: &Flow, branch: &str) -> Builder {
-        self.build(Method::Ack, 1, flow, branch)
+    /// ACK for a 2xx to our INVITE numbered `seq` (s13.2.2.4); later requests may have gone out since.
+    pub fn ack(&self, seq: u32, flow: &Flow, branch: &str) -> Builder {
+        self.build(Method::Ack, seq, flow, branch)
     }
 
     /// The same dialog as another branch of a forked INVITE sees it: to end a second 2xx (s13.2.2.4).

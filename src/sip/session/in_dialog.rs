@@ -25,6 +25,7 @@ impl Session {
             }
             Some(Method::Invite) => self.reoffer(cx, tx, flow, msg),
             Some(Method::Update) => self.update(cx, tx, flow, msg),
+            Some(Method::Prack) => self.prack(cx, tx, flow, msg),
             Some(Method::Info) => {
                 self.reply(cx, tx, flow, msg, 200, |b| b);
                 if let Some(digit) = info_digit(msg) {
@@ -48,8 +49,8 @@ impl Session {
             // Both sides hung up: ours is still on its way and will be answered 481 or 200.
             State::Leaving { tx } => self.state = State::Leaving { tx },
             State::Over | State::Accepted { then: AfterAck::Leave, .. } => {}
-            State::Picked => {
-                self.send_ack(cx);
+            State::Picked { seq } => {
+                self.send_ack(cx, seq);
                 self.ended(cx, LegEnd::HungUp);
             }
             _ => self.ended(cx, LegEnd::HungUp),
@@ -76,6 +77,7 @@ impl Session {
         };
         self.local = local;
         let response = self.ok(msg, flow).body("application/sdp", &sdp);
+        self.described = sdp;
         cx.endpoint.respond(cx.now, tx, 200, response.clone());
         if let State::Confirmed { reinvite, .. } = &mut self.state {
             *reinvite = Some(Unacknowledged::new(cx.now, tx, msg.cseq().seq, response, media.is_none()));
@@ -94,12 +96,18 @@ impl Session {
         if msg.body().is_empty() {
             return self.reply(cx, tx, flow, msg, 200, |b| b.header(Name::Contact, contact(&flow).as_bytes()));
         }
+        self.answer_offer(cx, tx, flow, msg);
+    }
+
+    /// Answers the offer in an UPDATE or PRACK; one that cannot be used leaves the session as it was.
+    pub(super) fn answer_offer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
         let mut local = self.local.clone();
         local.version += 1;
         match offer_answer::answer(&local, msg.body()) {
             Ok((sdp, media)) => {
                 self.local = local;
                 let response = self.ok(msg, flow).body("application/sdp", &sdp);
+                self.described = sdp;
                 cx.endpoint.respond(cx.now, tx, 200, response);
                 cx.events.push(LegEvent::MediaChanged { media });
             }
@@ -107,14 +115,20 @@ impl Session {
         }
     }
 
-    fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {
+    /// Refuses what would overlap an exchange under way; the far end tries again (RFC 3261 s14.2, RFC 3311 s5.2).
+    pub(super) fn not_now(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
+        let seconds = cx.tokens.next_u64() % 11;
+        self.reply(cx, tx, flow, msg, 500, |b| b.header_fmt(Name::RetryAfter, format_args!("{seconds}")));
+    }
+
+    pub(super) fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {
         Builder::response(msg, 200, "OK", Some(self.dialog.local_tag.as_bytes()), flow.remote)
             .header(Name::Contact, contact(&flow).as_bytes())
             .header(Name::Allow, ALLOW)
             .header(Name::Server, SERVER)
     }
 
-    fn reply(
+    pub(super) fn reply(
         &self,
         cx: &mut Context<'_>,
         tx: ServerTx,

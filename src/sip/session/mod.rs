@@ -5,6 +5,7 @@
 //! Invariants: `LegEvent::Ended` is reported exactly once and is the last event; after it only repeats are answered.
 
 mod in_dialog;
+mod reliable;
 mod uac;
 mod uas;
 
@@ -13,11 +14,13 @@ pub use uac::Target;
 use super::dialog::Dialog;
 use super::endpoint::{ClientTx, Endpoint, ServerTx};
 use super::flow::Flow;
-use super::message::{Builder, Name};
+use super::message::{Builder, Message, Name};
 use super::tokens::Tokens;
+use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
+use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -27,8 +30,14 @@ const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 const GIVE_UP: Duration = Duration::from_secs(32);
 
-pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
 pub const SERVER: &[u8] = concat!("Rexian/", env!("CARGO_PKG_VERSION")).as_bytes();
+
+/// What a request requires that is not spoken here (RFC 3261 s8.2.2.3). Bounded.
+pub fn unsupported<'a>(request: &Message<'a>, reliable: Reliable) -> Vec<&'a [u8]> {
+    let spoken = |option: &[u8]| option.eq_ignore_ascii_case(b"100rel") && reliable != Reliable::Never;
+    request.values(Name::Require).filter(|option| !spoken(option)).take(8).collect()
+}
 
 /// What a session works with; borrowed from the gateway for one step.
 pub struct Context<'a> {
@@ -48,20 +57,23 @@ pub struct Session {
     next_hop: Option<SocketAddr>,
     /// Comes back with each response, so that the gateway finds this session.
     owner: u64,
-    /// Our side of the media, as last described.
+    /// Our side of the media.
     local: Local,
+    /// Our description, as last written.
+    described: Vec<u8>,
+    /// Whether our provisional responses wait for PRACKs: the trunk's choice.
+    reliable: Reliable,
     state: State,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
-    /// UAS: the INVITE has no final response yet. `sdp` is our answer, or our offer when theirs brought none.
+    /// UAS: the INVITE has no final response yet.
     Incoming {
         tx: ServerTx,
         invite: Vec<u8>,
-        sdp: Vec<u8>,
-        offerless: bool,
-        said: Option<Said>,
+        opening: Opening,
+        provisionals: Provisionals,
     },
     /// UAS: 200 sent, its ACK not seen.
     Accepted {
@@ -78,7 +90,10 @@ enum State {
         until: Instant,
     },
     /// UAC: 2xx received; our ACK waits until the pickup may be reported.
-    Picked,
+    Picked {
+        /// Sequence number of our INVITE.
+        seq: u32,
+    },
     Confirmed {
         /// UAC: our ACK, repeated for each repeated 2xx.
         ack: Option<Vec<u8>>,
@@ -91,15 +106,18 @@ enum State {
     Over,
 }
 
-/// The provisional response last sent, and when it is sent again: proxies give up an INVITE that is silent for three
-/// minutes (s13.3.1.1: once a minute).
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Said {
-    status: u16,
-    again: Instant,
+/// How far the INVITE's own exchange of offer and answer has come (RFC 3261 s13.2.1, RFC 3262 s5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Opening {
+    /// It brought an offer. Our answer goes into the 200 at the latest; what an unacknowledged 183 shows is a preview.
+    Asked,
+    /// It brought none. Our offer goes into the first response that cannot be lost.
+    Offerless,
+    /// Our offer is out in a provisional response: its PRACK brings the answer.
+    Offered,
+    /// Both descriptions have been exchanged before the 200, which carries none.
+    Settled,
 }
-
-const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// A 2xx we repeat until its ACK comes (s13.3.1.4).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -150,8 +168,8 @@ impl Session {
                 cx.endpoint.cancel(cx.now, tx);
                 self.state = State::Cancelling { tx, until: cx.now + GIVE_UP };
             }
-            State::Picked => {
-                self.send_ack(cx);
+            State::Picked { seq } => {
+                self.send_ack(cx, seq);
                 self.leave(cx, reason, LegEnd::Released);
             }
             State::Confirmed { .. } => self.leave(cx, reason, LegEnd::Released),
@@ -187,7 +205,7 @@ impl Session {
                 Some(u.next.min(u.until))
             }
             State::Cancelling { until, .. } => Some(*until),
-            State::Incoming { said: Some(said), .. } => Some(said.again),
+            State::Incoming { provisionals, .. } => provisionals.next_timeout(),
             _ => None,
         }
     }
@@ -205,10 +223,7 @@ impl Session {
                     u.repeat(cx);
                 }
             }
-            State::Incoming { said: Some(said), .. } if cx.now >= said.again => {
-                let status = said.status;
-                self.provisional(cx, status);
-            }
+            State::Incoming { .. } => self.provisional_timeout(cx),
             State::Cancelling { until, .. } if cx.now >= *until => self.ended(cx, LegEnd::Unreachable),
             _ => {}
         }
@@ -266,7 +281,7 @@ fn respond(
     tag: &str,
     finish: impl FnOnce(Builder) -> Builder,
 ) {
-    use super::message::{Framing, Message, reason_phrase};
+    use super::message::{Framing, reason_phrase};
     // It was read once already, so this cannot fail; if it did, the transaction's own timer ends the leg.
     let Ok(msg) = Message::parse(request, Framing::Datagram) else { return };
     let b = Builder::response(&msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote);

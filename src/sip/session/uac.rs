@@ -5,6 +5,7 @@ use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
 use super::{ALLOW, Context, SERVER, Session, State};
+use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
 use crate::sdp::offer_answer::{self, Local};
 
@@ -33,9 +34,11 @@ impl Session {
         for (name, value) in target.headers {
             invite = invite.other(name, value.as_bytes());
         }
-        let invite = invite.body("application/sdp", &offer_answer::offer(&local));
+        let described = offer_answer::offer(&local);
+        let invite = invite.body("application/sdp", &described);
         let tx = cx.endpoint.request(cx.now, target.flow, &branch, owner, invite);
-        Session { dialog, flow: target.flow, next_hop: None, owner, local, state: State::Calling { tx } }
+        let (flow, reliable, state) = (target.flow, Reliable::default(), State::Calling { tx });
+        Session { dialog, flow, next_hop: None, owner, local, described, reliable, state }
     }
 
     /// Any response to any request of ours in this dialog.
@@ -59,11 +62,11 @@ impl Session {
                 self.dialog.established_by(msg);
                 match offer_answer::accept(&self.local, msg.body()) {
                     Ok(media) => {
-                        self.state = State::Picked;
+                        self.state = State::Picked { seq: msg.cseq().seq };
                         cx.events.push(LegEvent::Answered { media });
                     }
                     Err(_) => {
-                        self.send_ack(cx);
+                        self.send_ack(cx, msg.cseq().seq);
                         self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault);
                     }
                 }
@@ -71,13 +74,15 @@ impl Session {
             // The phone picked up while our CANCEL was on its way (s9.1): let it go at once.
             State::Cancelling { .. } => {
                 self.dialog.established_by(msg);
-                self.send_ack(cx);
+                self.send_ack(cx, msg.cseq().seq);
                 self.leave(cx, HangupReason::Withdrawn, LegEnd::Released);
             }
             _ if msg.to_tag() != self.dialog.remote_tag.as_deref() => self.drop_fork(cx, msg),
             State::Confirmed { ack: Some(ack), .. } => cx.endpoint.send_stray(self.flow, ack.clone()),
             // Picked: the ACK is still waiting for the ticket. Leaving, over: the repeat must be acknowledged all the same.
-            State::Leaving { .. } | State::Over => self.send_ack_for_repeat(cx),
+            State::Leaving { .. } | State::Over => {
+                self.send_ack(cx, msg.cseq().seq);
+            }
             _ => {}
         }
     }
@@ -102,28 +107,23 @@ impl Session {
     }
 
     pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>) {
-        if let State::Picked = self.state {
-            let ack = self.send_ack(cx);
+        if let State::Picked { seq } = self.state {
+            let ack = self.send_ack(cx, seq);
             self.state = State::Confirmed { ack: Some(ack), reinvite: None };
         }
     }
 
-    pub(super) fn send_ack(&mut self, cx: &mut Context<'_>) -> Vec<u8> {
-        let ack = self.dialog.ack(&self.flow, &cx.tokens.branch()).finish();
+    /// For a 2xx to our INVITE numbered `seq`.
+    pub(super) fn send_ack(&mut self, cx: &mut Context<'_>, seq: u32) -> Vec<u8> {
+        let ack = self.dialog.ack(seq, &self.flow, &cx.tokens.branch()).finish();
         cx.endpoint.send_stray(self.flow, ack.clone());
         ack
-    }
-
-    /// Once BYE has gone out, our sequence number is the BYE's: the INVITE's was the first.
-    fn send_ack_for_repeat(&mut self, cx: &mut Context<'_>) {
-        let ack = self.dialog.ack_first(&self.flow, &cx.tokens.branch()).finish();
-        cx.endpoint.send_stray(self.flow, ack);
     }
 
     /// A second phone behind a forking proxy answered as well: acknowledge it and end it (s13.2.2.4).
     fn drop_fork(&mut self, cx: &mut Context<'_>, msg: &Message<'_>) {
         let mut other = self.dialog.fork(msg);
-        let ack = other.ack_first(&self.flow, &cx.tokens.branch()).finish();
+        let ack = other.ack(msg.cseq().seq, &self.flow, &cx.tokens.branch()).finish();
         cx.endpoint.send_stray(self.flow, ack);
         let branch = cx.tokens.branch();
         let bye = other.request(Method::Bye, &self.flow, &branch).finish();
