@@ -1,0 +1,5 @@
+//! Dialogs as the far end sees them: SIP text in, SIP text out, virtual time. Every scenario runs twice, the second time
+//! saved and restored before each step, and must read the same.
+
+mod reliable;
+mod support;
