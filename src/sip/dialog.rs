@@ -22,6 +22,14 @@ pub struct Dialog {
     route_set: Vec<Vec<u8>>,
     local_seq: u32,
     remote_seq: Option<u32>,
+    opened_by: Side,
+}
+
+/// Who sent the INVITE, and so chose the Call-ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    Us,
+    Them,
 }
 
 /// Most Record-Route entries kept: more than any real path has.
@@ -41,6 +49,7 @@ impl Dialog {
             route_set: request.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect(),
             local_seq: 0,
             remote_seq: Some(request.cseq().seq),
+            opened_by: Side::Them,
         }
     }
 
@@ -56,15 +65,20 @@ impl Dialog {
             route_set: Vec::new(),
             local_seq: 0,
             remote_seq: None,
+            opened_by: Side::Us,
         }
     }
 
-    /// A 2xx to our INVITE fixes the dialog (s12.1.2).
+    /// A 2xx to our INVITE fixes the dialog (s12.1.2); a provisional response with a tag makes an early one.
     pub fn established_by(&mut self, response: &Message<'_>) {
         self.remote_tag = response.to_tag().map(<[u8]>::to_vec);
         self.route_set = response.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect();
         self.route_set.reverse();
         self.refresh_target(response);
+    }
+
+    pub fn opened_by(&self) -> Side {
+        self.opened_by
     }
 
     /// Target refresh by re-INVITE, UPDATE or a 2xx to ours (s12.2).

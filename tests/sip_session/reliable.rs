@@ -34,7 +34,11 @@ fn who_gets_acknowledged_responses() {
             world.tell(command);
             let text = world.answered(status);
             let required = value(&text, "Require").as_deref() == Some("100rel");
-            assert_eq!((required, value(&text, "RSeq").is_some()), (reliable, reliable), "{policy:?} {asked:?}\n{text}");
+            assert_eq!(
+                (required, value(&text, "RSeq").is_some()),
+                (reliable, reliable),
+                "{policy:?} {asked:?}\n{text}"
+            );
             let rseq: u32 = value(&text, "RSeq").map_or(1, |n| n.parse().unwrap());
             assert!((1..1 << 31).contains(&rseq), "s3: {rseq}");
             assert_eq!(body(&text).is_empty(), status == 180, "{text}");

@@ -82,12 +82,8 @@ impl World {
     pub fn calling(process: Process) -> (World, String) {
         let mut world = World::new(process);
         let mut events = vec![];
-        let mut cx = Context {
-            now: world.now,
-            endpoint: &mut world.endpoint,
-            tokens: &mut world.tokens,
-            events: &mut events,
-        };
+        let mut cx =
+            Context { now: world.now, endpoint: &mut world.endpoint, tokens: &mut world.tokens, events: &mut events };
         let headers = [("X-Rexian-Call", "42".to_owned())];
         let target = Target {
             flow: flow(),
@@ -204,8 +200,7 @@ impl World {
     fn with(&mut self, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
         let Some(session) = self.session.as_mut().filter(|s| !s.is_over()) else { return };
         let (now, mut events) = (self.now, vec![]);
-        let mut cx =
-            Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         act(session, &mut cx);
         self.all_events.extend(events.iter().cloned());
         self.events.extend(events);

@@ -1,12 +1,12 @@
-//! Requests of the far end inside the dialog: re-INVITE, UPDATE, BYE, INFO, OPTIONS (RFC 3261 s14, s15; 3311; 6086).
+//! Requests of the far end inside the dialog: BYE, INFO, OPTIONS (RFC 3261 s15; 6086), and who takes the others.
+//! Not here: re-INVITE and UPDATE (`offers`), PRACK (`reliable`).
 
 use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::{Flow, Transport};
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
-use super::{ALLOW, AfterAck, Context, SERVER, Session, State, Unacknowledged};
+use super::{ALLOW, AfterAck, Context, GIVE_UP, SERVER, Session, State};
 use crate::leg::{LegEnd, LegEvent};
-use crate::sdp::offer_answer;
 
 impl Session {
     /// A request that the dialog owns, other than ACK and CANCEL; `tx` is its server transaction.
@@ -49,76 +49,18 @@ impl Session {
             // Both sides hung up: ours is still on its way and will be answered 481 or 200.
             State::Leaving { tx } => self.state = State::Leaving { tx },
             State::Over | State::Accepted { then: AfterAck::Leave, .. } => {}
+            // A phone may not, but does: it wants to be left alone, and our INVITE still needs its end.
+            State::Calling { tx, .. } => {
+                cx.endpoint.cancel(cx.now, tx);
+                self.state = State::Cancelling { tx, until: cx.now + GIVE_UP };
+            }
+            cancelling @ State::Cancelling { .. } => self.state = cancelling,
             State::Picked { seq } => {
                 self.send_ack(cx, seq);
                 self.ended(cx, LegEnd::HungUp);
             }
             _ => self.ended(cx, LegEnd::HungUp),
         }
-    }
-
-    fn reoffer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        match &self.state {
-            State::Confirmed { reinvite: None, .. } => {}
-            State::Leaving { .. } | State::Over => return self.reply(cx, tx, flow, msg, 481, |b| b),
-            // s14.2: the previous exchange is not finished.
-            _ => return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1")),
-        }
-        self.dialog.refresh_target(msg);
-        let mut local = self.local.clone();
-        local.version += 1;
-        let (sdp, media) = match msg.body() {
-            [] => (offer_answer::offer(&local), None),
-            offer => match offer_answer::answer(&local, offer) {
-                Ok((sdp, media)) => (sdp, Some(media)),
-                // s14.2: the session stays as it was.
-                Err(_) => return self.reply(cx, tx, flow, msg, 488, |b| b),
-            },
-        };
-        self.local = local;
-        let response = self.ok(msg, flow).body("application/sdp", &sdp);
-        self.described = sdp;
-        cx.endpoint.respond(cx.now, tx, 200, response.clone());
-        if let State::Confirmed { reinvite, .. } = &mut self.state {
-            *reinvite = Some(Unacknowledged::new(cx.now, tx, msg.cseq().seq, response, media.is_none()));
-        }
-        if let Some(media) = media {
-            cx.events.push(LegEvent::MediaChanged { media });
-        }
-    }
-
-    fn update(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        if !matches!(self.state, State::Confirmed { reinvite: None, .. }) {
-            // RFC 3311 s5.2: an offer is outstanding.
-            return self.reply(cx, tx, flow, msg, 491, |b| b);
-        }
-        self.dialog.refresh_target(msg);
-        if msg.body().is_empty() {
-            return self.reply(cx, tx, flow, msg, 200, |b| b.header(Name::Contact, contact(&flow).as_bytes()));
-        }
-        self.answer_offer(cx, tx, flow, msg);
-    }
-
-    /// Answers the offer in an UPDATE or PRACK; one that cannot be used leaves the session as it was.
-    pub(super) fn answer_offer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        let mut local = self.local.clone();
-        local.version += 1;
-        match offer_answer::answer(&local, msg.body()) {
-            Ok((sdp, media)) => {
-                self.local = local;
-                let response = self.ok(msg, flow).body("application/sdp", &sdp);
-                self.described = sdp;
-                cx.endpoint.respond(cx.now, tx, 200, response);
-                cx.events.push(LegEvent::MediaChanged { media });
-            }
-            Err(_) => self.reply(cx, tx, flow, msg, 488, |b| b),
-        }
-    }
-
-    /// Refuses what would overlap an exchange under way; the far end tries again (RFC 3261 s14.2, RFC 3311 s5.2).
-    pub(super) fn not_now(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        let seconds = cx.tokens.next_u64() % 11;
-        self.reply(cx, tx, flow, msg, 500, |b| b.header_fmt(Name::RetryAfter, format_args!("{seconds}")));
     }
 
     pub(super) fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {

@@ -5,6 +5,7 @@
 //! Invariants: `LegEvent::Ended` is reported exactly once and is the last event; after it only repeats are answered.
 
 mod in_dialog;
+mod offers;
 mod reliable;
 mod uac;
 mod uas;
@@ -18,12 +19,14 @@ use super::message::{Builder, Message, Name};
 use super::tokens::Tokens;
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
+use crate::plane::Negotiated;
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
 use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
+use uac::Early;
 
 /// RFC 3261 s17.1.1.1.
 const T1: Duration = Duration::from_millis(500);
@@ -61,6 +64,8 @@ pub struct Session {
     local: Local,
     /// Our description, as last written.
     described: Vec<u8>,
+    /// What the last exchange of descriptions settled.
+    media: Option<Negotiated>,
     /// Whether our provisional responses wait for PRACKs: the trunk's choice.
     reliable: Reliable,
     state: State,
@@ -83,6 +88,7 @@ enum State {
     /// UAC: INVITE sent, no final response yet.
     Calling {
         tx: ClientTx,
+        early: Early,
     },
     /// UAC: CANCEL sent; a 200 may still cross it.
     Cancelling {
@@ -164,7 +170,7 @@ impl Session {
                     cx.events.push(LegEvent::Ended(LegEnd::Released));
                 }
             }
-            State::Calling { tx } => {
+            State::Calling { tx, .. } => {
                 cx.endpoint.cancel(cx.now, tx);
                 self.state = State::Cancelling { tx, until: cx.now + GIVE_UP };
             }

@@ -7,7 +7,7 @@ use super::super::flow::Flow;
 use super::super::message::{Builder, CSeq, Framing, Message, Method, Name, reason_phrase};
 use super::{ALLOW, Context, GIVE_UP, Opening, SERVER, Session, State, T1};
 use crate::config::settings::Reliable;
-use crate::leg::{LegEnd, LegEvent};
+use crate::leg::LegEnd;
 use crate::sdp::offer_answer;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -203,7 +203,7 @@ impl Session {
                 Ok(media) => {
                     *opening = Opening::Settled;
                     self.reply(cx, tx, flow, msg, 200, |b| b);
-                    cx.events.push(LegEvent::MediaChanged { media });
+                    self.settled(cx, media);
                 }
                 // s5: the answer must be here, and there will be no other.
                 Err(_) => {

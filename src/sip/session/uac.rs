@@ -7,7 +7,9 @@ use super::super::message::{Message, Method, Name};
 use super::{ALLOW, Context, SERVER, Session, State};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
+use crate::plane::Negotiated;
 use crate::sdp::offer_answer::{self, Local};
+use serde::{Deserialize, Serialize};
 
 /// Whom to invite and what to show.
 pub struct Target<'a> {
@@ -37,8 +39,9 @@ impl Session {
         let described = offer_answer::offer(&local);
         let invite = invite.body("application/sdp", &described);
         let tx = cx.endpoint.request(cx.now, target.flow, &branch, owner, invite);
-        let (flow, reliable, state) = (target.flow, Reliable::default(), State::Calling { tx });
-        Session { dialog, flow, next_hop: None, owner, local, described, reliable, state }
+        let (flow, reliable) = (target.flow, Reliable::default());
+        let state = State::Calling { tx, early: Early::default() };
+        Session { dialog, flow, next_hop: None, owner, local, described, media: None, reliable, state }
     }
 
     /// Any response to any request of ours in this dialog.
@@ -47,7 +50,7 @@ impl Session {
         match (&self.state, msg.cseq().method) {
             (State::Leaving { tx: bye }, _) if *bye == tx && status >= 200 => self.state = State::Over,
             (_, Method::Invite) => match status {
-                180 | 183 if matches!(self.state, State::Calling { .. }) => cx.events.push(LegEvent::Ringing),
+                101..=199 => self.progress(cx, status, msg),
                 200..=299 => self.invite_accepted(cx, msg),
                 300.. => self.invite_refused(cx, tx, status),
                 _ => {}
@@ -56,12 +59,59 @@ impl Session {
         }
     }
 
+    /// A provisional response. We ask no phone for acknowledged ones; where one sends them all the same, it waits for
+    /// our PRACK (RFC 3262 s4).
+    fn progress(&mut self, cx: &mut Context<'_>, status: u16, msg: &Message<'_>) {
+        let rseq = reliably_sent(msg);
+        match &mut self.state {
+            State::Calling { early, .. } => {
+                if matches!(status, 180 | 183) {
+                    cx.events.push(LegEvent::Ringing);
+                }
+                let Some(rseq) = rseq else { return };
+                if msg.to_tag() != self.dialog.remote_tag.as_deref() {
+                    // The first, or another phone behind a forking proxy: an early dialog with its own numbers.
+                    self.dialog.established_by(msg);
+                    *early = Early::default();
+                }
+                // s4: a repeat, or one whose predecessor is still to come.
+                if early.rseq.is_some_and(|last| last.checked_add(1) != Some(rseq)) {
+                    return;
+                }
+                early.rseq = Some(rseq);
+                if let Ok(media) = offer_answer::accept(&self.local, msg.body()) {
+                    early.media = early.media.take().or(Some(media));
+                }
+            }
+            State::Cancelling { .. } if self.dialog.remote_tag.is_none() => self.dialog.established_by(msg),
+            State::Cancelling { .. } => {}
+            _ => return,
+        }
+        if let Some(rseq) = rseq {
+            self.send_prack(cx, rseq, msg.cseq().seq);
+        }
+    }
+
+    fn send_prack(&mut self, cx: &mut Context<'_>, rseq: u32, seq: u32) {
+        let (branch, flow) = (cx.tokens.branch(), self.request_flow());
+        let prack = self.dialog.request(Method::Prack, &flow, &branch);
+        let prack = prack.header_fmt(Name::RAck, format_args!("{rseq} {seq} INVITE")).finish();
+        cx.endpoint.request(cx.now, flow, &branch, NOBODY, prack);
+    }
+
     fn invite_accepted(&mut self, cx: &mut Context<'_>, msg: &Message<'_>) {
-        match &self.state {
-            State::Calling { .. } => {
+        match &mut self.state {
+            State::Calling { early, .. } => {
+                // RFC 3262 s5: the answer may have come in an acknowledged response already.
+                let known = early.media.take().filter(|_| msg.to_tag() == self.dialog.remote_tag.as_deref());
                 self.dialog.established_by(msg);
-                match offer_answer::accept(&self.local, msg.body()) {
+                let media = match (msg.body(), known) {
+                    ([], Some(known)) => Ok(known),
+                    (answer, _) => offer_answer::accept(&self.local, answer),
+                };
+                match media {
                     Ok(media) => {
+                        self.media = Some(media.clone());
                         self.state = State::Picked { seq: msg.cseq().seq };
                         cx.events.push(LegEvent::Answered { media });
                     }
@@ -89,7 +139,7 @@ impl Session {
 
     fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16) {
         match &self.state {
-            State::Calling { tx: ours } if *ours == tx => self.ended(cx, refusal(status)),
+            State::Calling { tx: ours, .. } if *ours == tx => self.ended(cx, refusal(status)),
             State::Cancelling { tx: ours, .. } if *ours == tx => self.ended(cx, LegEnd::Released),
             _ => {}
         }
@@ -98,7 +148,7 @@ impl Session {
     /// Timer B/F, or the transport failed.
     pub fn request_failed(&mut self, cx: &mut Context<'_>, tx: ClientTx) {
         match &self.state {
-            State::Calling { tx: ours } | State::Cancelling { tx: ours, .. } if *ours == tx => {
+            State::Calling { tx: ours, .. } | State::Cancelling { tx: ours, .. } if *ours == tx => {
                 self.ended(cx, LegEnd::Unreachable)
             }
             State::Leaving { tx: ours } if *ours == tx => self.state = State::Over,
@@ -129,6 +179,20 @@ impl Session {
         let bye = other.request(Method::Bye, &self.flow, &branch).finish();
         cx.endpoint.request(cx.now, self.flow, &branch, NOBODY, bye);
     }
+}
+
+/// What acknowledged provisional responses of a phone have told so far.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Early {
+    /// RSeq of the last one acknowledged.
+    rseq: Option<u32>,
+    media: Option<Negotiated>,
+}
+
+/// RSeq of a provisional response that wants a PRACK.
+fn reliably_sent(msg: &Message<'_>) -> Option<u32> {
+    let rseq = std::str::from_utf8(msg.header(Name::RSeq)?).ok()?.parse().ok()?;
+    (msg.lists(Name::Require, "100rel") && msg.to_tag().is_some()).then_some(rseq)
 }
 
 /// Owner of requests whose outcome nobody waits for.

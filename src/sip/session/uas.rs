@@ -7,7 +7,7 @@ use super::super::message::{Builder, Framing, Message, Name};
 use super::reliable::{Next, Provisionals};
 use super::{ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, respond};
 use crate::config::settings::Reliable;
-use crate::leg::{HangupReason, LegEnd, LegEvent};
+use crate::leg::{HangupReason, LegEnd};
 use crate::plane::Negotiated;
 use crate::sdp::offer_answer::{self, Local, Unacceptable};
 
@@ -30,7 +30,8 @@ impl Session {
         let provisionals = Provisionals::to(msg, reliable);
         let state = State::Incoming { tx, invite: msg.raw().to_vec(), opening, provisionals };
         let dialog = Dialog::uas(msg, tag);
-        Ok((Session { dialog, flow, next_hop: None, owner, local, described, reliable, state }, negotiated))
+        let media = negotiated.clone();
+        Ok((Session { dialog, flow, next_hop: None, owner, local, described, media, reliable, state }, negotiated))
     }
 
     /// The 200, as soon as it may go: a provisional response that waits for its PRACK goes before it (RFC 3262 s3).
@@ -85,7 +86,7 @@ impl Session {
         }
         if unacknowledged.expects_answer {
             match offer_answer::accept(&self.local, ack.body()) {
-                Ok(media) => cx.events.push(LegEvent::MediaChanged { media }),
+                Ok(media) => self.settled(cx, media),
                 Err(_) => self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault),
             }
         }
