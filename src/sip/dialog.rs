@@ -77,6 +77,12 @@ impl Dialog {
         self.refresh_target(response);
     }
 
+    /// Our INVITE is sent anew: what a provisional response to the last one told of the far end no longer holds.
+    pub fn forget_far_end(&mut self) {
+        self.remote_tag = None;
+        self.route_set.clear();
+    }
+
     pub fn opened_by(&self) -> Side {
         self.opened_by
     }

@@ -5,7 +5,8 @@ use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::{Flow, Transport};
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
-use super::{ALLOW, AfterAck, Context, GIVE_UP, SERVER, Session, State};
+use super::timer::By;
+use super::{ALLOW, AfterAck, Context, GIVE_UP, SERVER, Session, State, supported};
 use crate::leg::{LegEnd, LegEvent};
 
 impl Session {
@@ -18,6 +19,7 @@ impl Session {
             // The far end's connection of today: its last one may be gone.
             self.flow = flow;
         }
+        self.refresh_by = By::allowed(msg, self.refresh_by);
         match msg.method() {
             Some(Method::Bye) => {
                 self.reply(cx, tx, flow, msg, 200, |b| b);
@@ -33,7 +35,10 @@ impl Session {
                 }
             }
             Some(Method::Options) => self.reply(cx, tx, flow, msg, 200, |b| {
-                b.header(Name::Allow, ALLOW).header(Name::Accept, b"application/sdp")
+                let supported = supported(self.reliable);
+                b.header(Name::Allow, ALLOW)
+                    .header(Name::Supported, supported)
+                    .header(Name::Accept, b"application/sdp")
             }),
             _ => self.reply(cx, tx, flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
         }
@@ -67,6 +72,7 @@ impl Session {
         Builder::response(msg, 200, "OK", Some(self.dialog.local_tag.as_bytes()), flow.remote)
             .header(Name::Contact, contact(&flow).as_bytes())
             .header(Name::Allow, ALLOW)
+            .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER)
     }
 

@@ -6,7 +6,9 @@
 
 mod in_dialog;
 mod offers;
+mod refresh;
 mod reliable;
+pub mod timer;
 mod uac;
 mod uas;
 
@@ -26,7 +28,8 @@ use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
-use uac::Early;
+use timer::{By, Timer};
+use uac::{Attempt, Early};
 
 /// RFC 3261 s17.1.1.1.
 const T1: Duration = Duration::from_millis(500);
@@ -34,12 +37,27 @@ const T2: Duration = Duration::from_secs(4);
 const GIVE_UP: Duration = Duration::from_secs(32);
 
 pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+/// Extensions we speak when called, and those a phone may use when we call it.
+const SUPPORTED: &[u8] = b"100rel, timer";
+const SUPPORTED_CALLING: &[u8] = b"timer";
 pub const SERVER: &[u8] = concat!("Rexian/", env!("CARGO_PKG_VERSION")).as_bytes();
+
+/// For Supported in what answers this peer.
+pub fn supported(reliable: Reliable) -> &'static [u8] {
+    match reliable {
+        Reliable::Never => SUPPORTED_CALLING,
+        Reliable::IfRequired | Reliable::IfSupported => SUPPORTED,
+    }
+}
 
 /// What a request requires that is not spoken here (RFC 3261 s8.2.2.3). Bounded.
 pub fn unsupported<'a>(request: &Message<'a>, reliable: Reliable) -> Vec<&'a [u8]> {
-    let spoken = |option: &[u8]| option.eq_ignore_ascii_case(b"100rel") && reliable != Reliable::Never;
-    request.values(Name::Require).filter(|option| !spoken(option)).take(8).collect()
+    let spoken: &[&[u8]] = match reliable {
+        Reliable::Never => &[b"timer"],
+        Reliable::IfRequired | Reliable::IfSupported => &[b"100rel", b"timer"],
+    };
+    let is_spoken = |option: &[u8]| spoken.iter().any(|known| known.eq_ignore_ascii_case(option));
+    request.values(Name::Require).filter(|option| !is_spoken(option)).take(8).collect()
 }
 
 /// What a session works with; borrowed from the gateway for one step.
@@ -68,6 +86,9 @@ pub struct Session {
     media: Option<Negotiated>,
     /// Whether our provisional responses wait for PRACKs: the trunk's choice.
     reliable: Reliable,
+    timer: Timer,
+    /// What the far end allows our refreshes to be.
+    refresh_by: By,
     state: State,
 }
 
@@ -88,6 +109,7 @@ enum State {
     /// UAC: INVITE sent, no final response yet.
     Calling {
         tx: ClientTx,
+        attempt: Attempt,
         early: Early,
     },
     /// UAC: CANCEL sent; a 200 may still cross it.
@@ -101,8 +123,8 @@ enum State {
         seq: u32,
     },
     Confirmed {
-        /// UAC: our ACK, repeated for each repeated 2xx.
-        ack: Option<Vec<u8>>,
+        /// UAC: the number of our INVITE and our ACK, repeated for each repeated 2xx.
+        ack: Option<(u32, Vec<u8>)>,
         reinvite: Option<Unacknowledged>,
     },
     /// BYE sent.
@@ -185,15 +207,19 @@ impl Session {
 
     /// Sends BYE. To the call the leg is over at once; the session lives on until the BYE is answered.
     fn leave(&mut self, cx: &mut Context<'_>, reason: HangupReason, end: LegEnd) {
-        cx.events.push(LegEvent::Ended(end));
-        self.send_bye(cx, reason);
+        self.leave_saying(cx, q850(reason), end);
     }
 
-    fn send_bye(&mut self, cx: &mut Context<'_>, reason: HangupReason) {
+    fn leave_saying(&mut self, cx: &mut Context<'_>, cause: Option<&'static [u8]>, end: LegEnd) {
+        cx.events.push(LegEvent::Ended(end));
+        self.send_bye(cx, cause);
+    }
+
+    fn send_bye(&mut self, cx: &mut Context<'_>, cause: Option<&'static [u8]>) {
         let branch = cx.tokens.branch();
         let flow = self.request_flow();
         let mut bye = self.dialog.request(super::message::Method::Bye, &flow, &branch);
-        if let Some(cause) = q850(reason) {
+        if let Some(cause) = cause {
             bye = bye.header(Name::Reason, cause);
         }
         let tx = cx.endpoint.request(cx.now, flow, &branch, self.owner, bye.finish());
@@ -207,8 +233,10 @@ impl Session {
 
     pub fn next_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. } => {
-                Some(u.next.min(u.until))
+            State::Accepted { unacknowledged: u, .. } => Some(u.next.min(u.until)),
+            State::Confirmed { reinvite, .. } => {
+                let repeat = reinvite.as_ref().map(|u| u.next.min(u.until));
+                [repeat, self.timer.next_timeout()].into_iter().flatten().min()
             }
             State::Cancelling { until, .. } => Some(*until),
             State::Incoming { provisionals, .. } => provisionals.next_timeout(),
@@ -219,16 +247,20 @@ impl Session {
     pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
         match &mut self.state {
             State::Accepted { unacknowledged: u, then: AfterAck::Leave } if cx.now >= u.until => {
-                self.send_bye(cx, HangupReason::Normal);
+                self.send_bye(cx, q850(HangupReason::Normal));
             }
-            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. } => {
-                if cx.now >= u.until {
-                    // s13.3.1.4: the dialog is considered confirmed but the session is ended with BYE.
-                    self.leave(cx, HangupReason::OurFault, LegEnd::Fault);
-                } else if cx.now >= u.next {
-                    u.repeat(cx);
-                }
+            // s13.3.1.4: the dialog is considered confirmed but the session is ended with BYE.
+            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. }
+                if cx.now >= u.until =>
+            {
+                self.leave(cx, HangupReason::OurFault, LegEnd::Fault);
             }
+            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. }
+                if cx.now >= u.next =>
+            {
+                u.repeat(cx);
+            }
+            State::Confirmed { .. } => self.session_timeout(cx),
             State::Incoming { .. } => self.provisional_timeout(cx),
             State::Cancelling { until, .. } if cx.now >= *until => self.ended(cx, LegEnd::Unreachable),
             _ => {}

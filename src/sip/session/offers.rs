@@ -3,7 +3,8 @@
 
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
-use super::super::message::{Message, Method, Name};
+use super::super::message::{Builder, Message, Method, Name};
+use super::timer::{self, By};
 use super::{AfterAck, Context, Opening, Session, State, Unacknowledged};
 use crate::leg::LegEvent;
 use crate::plane::Negotiated;
@@ -25,6 +26,9 @@ impl Session {
         if let Some(obstacle) = self.obstacle(Method::Invite) {
             return self.refuse_offer(cx, tx, flow, msg, obstacle);
         }
+        if timer::is_too_small(msg) {
+            return self.too_small(cx, tx, flow, msg);
+        }
         let described = match msg.body() {
             [] => self.describe(|local| Ok((offer_answer::offer(local), None))),
             offer => self.describe(|local| offer_answer::answer(local, offer).map(|(sdp, media)| (sdp, Some(media)))),
@@ -32,7 +36,8 @@ impl Session {
         // s14.2: refused, the session stays as it was.
         let Ok(media) = described else { return self.reply(cx, tx, flow, msg, 488, |b| b) };
         self.dialog.refresh_target(msg);
-        let response = self.ok(msg, flow).body("application/sdp", &self.described);
+        self.timer = self.timer.agreed(cx.now, msg);
+        let response = self.timer.write(self.ok(msg, flow)).body("application/sdp", &self.described);
         cx.endpoint.respond(cx.now, tx, 200, response.clone());
         if let State::Confirmed { reinvite, .. } = &mut self.state {
             *reinvite = Some(Unacknowledged::new(cx.now, tx, msg.cseq().seq, response, media.is_none()));
@@ -48,11 +53,14 @@ impl Session {
         if let Some(obstacle) = self.obstacle(Method::Update).filter(|o| offers || *o == Obstacle::Leaving) {
             return self.refuse_offer(cx, tx, flow, msg, obstacle);
         }
+        if timer::is_too_small(msg) {
+            return self.too_small(cx, tx, flow, msg);
+        }
         self.dialog.refresh_target(msg);
         if offers {
             return self.answer_offer(cx, tx, flow, msg);
         }
-        let response = self.ok(msg, flow).finish();
+        let response = self.refreshed(cx, msg, flow).finish();
         cx.endpoint.respond(cx.now, tx, 200, response);
     }
 
@@ -60,12 +68,28 @@ impl Session {
     pub(super) fn answer_offer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
         match self.describe(|local| offer_answer::answer(local, msg.body())) {
             Ok(media) => {
-                let response = self.ok(msg, flow).body("application/sdp", &self.described);
+                let response = self.refreshed(cx, msg, flow).body("application/sdp", &self.described);
                 cx.endpoint.respond(cx.now, tx, 200, response);
                 self.settled(cx, media);
             }
             Err(_) => self.reply(cx, tx, flow, msg, 488, |b| b),
         }
+    }
+
+    /// A 200 that renews the session's timer, where the request may (RFC 4028 s7.4: not before the call is answered).
+    fn refreshed(&mut self, cx: &Context<'_>, msg: &Message<'_>, flow: Flow) -> Builder {
+        let ok = self.ok(msg, flow);
+        match (&self.state, msg.method()) {
+            (State::Accepted { .. } | State::Confirmed { .. }, Some(Method::Update)) => {
+                self.timer = self.timer.agreed(cx.now, msg);
+                self.timer.write(ok)
+            }
+            _ => ok,
+        }
+    }
+
+    fn too_small(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
+        self.reply(cx, tx, flow, msg, 422, |b| b.header_fmt(Name::MinSe, format_args!("{}", timer::MIN_SE)));
     }
 
     /// Media both sides agree on; reported if it is news.
@@ -114,7 +138,11 @@ impl Session {
                     (false, false) => None,
                 }
             }
-            State::Confirmed { reinvite: None, .. } => None,
+            // s14.2: our refresh offers what it says again, until it is answered.
+            State::Confirmed { reinvite: None, .. } => match self.timer.asked() {
+                Some((_, By::ReInvite)) => Some(Obstacle::OursIsOpen),
+                Some((_, By::Update)) | None => None,
+            },
         }
     }
 

@@ -5,7 +5,7 @@ use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, CSeq, Framing, Message, Method, Name, reason_phrase};
-use super::{ALLOW, Context, GIVE_UP, Opening, SERVER, Session, State, T1};
+use super::{ALLOW, Context, GIVE_UP, Opening, SERVER, Session, State, T1, supported};
 use crate::config::settings::Reliable;
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer;
@@ -117,6 +117,7 @@ impl Session {
         let mut response = Builder::response(&msg, status, reason_phrase(status), Some(tag), self.flow.remote)
             .header(Name::Contact, contact(&self.flow).as_bytes())
             .header(Name::Allow, ALLOW)
+            .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER);
         let (rseq, sdp) = match provisionals {
             Provisionals::Plain { .. } => (None, *opening == Opening::Asked && status == 183),

@@ -4,7 +4,8 @@ use super::super::dialog::{Dialog, contact};
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
-use super::{ALLOW, Context, SERVER, Session, State};
+use super::timer::{self, By, Timer};
+use super::{ALLOW, Context, SERVER, SUPPORTED_CALLING, Session, State};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
 use crate::plane::Negotiated;
@@ -25,34 +26,54 @@ pub struct Target<'a> {
 impl Session {
     /// Sends the INVITE with our offer.
     pub fn place(cx: &mut Context<'_>, owner: u64, tag: String, target: Target<'_>, local: Local) -> Session {
-        let branch = cx.tokens.branch();
         let call_id = format!("{}@{}", cx.tokens.token(), target.flow.local.ip());
-        let mut dialog = Dialog::uac(call_id, tag, target.from, target.to, target.request_uri.to_vec());
-        let mut invite = dialog
-            .request(Method::Invite, &target.flow, &branch)
-            .header(Name::Contact, contact(&target.flow).as_bytes())
+        let mut session = Session {
+            dialog: Dialog::uac(call_id, tag, target.from, target.to, target.request_uri.to_vec()),
+            flow: target.flow,
+            next_hop: None,
+            owner,
+            described: offer_answer::offer(&local),
+            local,
+            media: None,
+            reliable: Reliable::default(),
+            timer: Timer::Proposed { seconds: timer::PROPOSED },
+            refresh_by: By::ReInvite,
+            state: State::Over,
+        };
+        let headers: Vec<_> = target.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        let tx = session.send_invite(cx, &headers);
+        session.state = State::Calling { tx, attempt: Attempt::First { headers }, early: Early::default() };
+        session
+    }
+
+    fn send_invite(&mut self, cx: &mut Context<'_>, headers: &[(String, String)]) -> ClientTx {
+        let branch = cx.tokens.branch();
+        let invite = self
+            .dialog
+            .request(Method::Invite, &self.flow, &branch)
+            .header(Name::Contact, contact(&self.flow).as_bytes())
             .header(Name::Allow, ALLOW)
+            .header(Name::Supported, SUPPORTED_CALLING)
             .header(Name::UserAgent, SERVER);
-        for (name, value) in target.headers {
-            invite = invite.other(name, value.as_bytes());
-        }
-        let described = offer_answer::offer(&local);
-        let invite = invite.body("application/sdp", &described);
-        let tx = cx.endpoint.request(cx.now, target.flow, &branch, owner, invite);
-        let (flow, reliable) = (target.flow, Reliable::default());
-        let state = State::Calling { tx, early: Early::default() };
-        Session { dialog, flow, next_hop: None, owner, local, described, media: None, reliable, state }
+        let invite = headers.iter().fold(self.timer.ask(invite), |b, (name, value)| b.other(name, value.as_bytes()));
+        let invite = invite.body("application/sdp", &self.described);
+        cx.endpoint.request(cx.now, self.flow, &branch, self.owner, invite)
     }
 
     /// Any response to any request of ours in this dialog.
     pub fn response(&mut self, cx: &mut Context<'_>, tx: ClientTx, msg: &Message<'_>) {
         let Some(status) = msg.status() else { return };
+        if let (State::Confirmed { .. }, Some((asked, by))) = (&self.state, self.timer.asked())
+            && asked == tx
+        {
+            return self.refresh_answered(cx, by, status, msg);
+        }
         match (&self.state, msg.cseq().method) {
             (State::Leaving { tx: bye }, _) if *bye == tx && status >= 200 => self.state = State::Over,
             (_, Method::Invite) => match status {
                 101..=199 => self.progress(cx, status, msg),
                 200..=299 => self.invite_accepted(cx, msg),
-                300.. => self.invite_refused(cx, tx, status),
+                300.. => self.invite_refused(cx, tx, status, msg),
                 _ => {}
             },
             _ => {}
@@ -105,6 +126,8 @@ impl Session {
                 // RFC 3262 s5: the answer may have come in an acknowledged response already.
                 let known = early.media.take().filter(|_| msg.to_tag() == self.dialog.remote_tag.as_deref());
                 self.dialog.established_by(msg);
+                self.refresh_by = By::allowed(msg, self.refresh_by);
+                self.timer = self.timer.clone().answered(cx.now, msg);
                 let media = match (msg.body(), known) {
                     ([], Some(known)) => Ok(known),
                     (answer, _) => offer_answer::accept(&self.local, answer),
@@ -128,17 +151,33 @@ impl Session {
                 self.leave(cx, HangupReason::Withdrawn, LegEnd::Released);
             }
             _ if msg.to_tag() != self.dialog.remote_tag.as_deref() => self.drop_fork(cx, msg),
-            State::Confirmed { ack: Some(ack), .. } => cx.endpoint.send_stray(self.flow, ack.clone()),
-            // Picked: the ACK is still waiting for the ticket. Leaving, over: the repeat must be acknowledged all the same.
-            State::Leaving { .. } | State::Over => {
+            State::Confirmed { ack: Some((seq, ack)), .. } if *seq == msg.cseq().seq => {
+                cx.endpoint.send_stray(self.flow, ack.clone())
+            }
+            // Picked: the ACK is still waiting for the ticket. Leaving, over, or a refresh answered before: the repeat must
+            // be acknowledged all the same.
+            State::Confirmed { .. } | State::Leaving { .. } | State::Over => {
                 self.send_ack(cx, msg.cseq().seq);
             }
             _ => {}
         }
     }
 
-    fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16) {
-        match &self.state {
+    fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16, msg: &Message<'_>) {
+        match &mut self.state {
+            // RFC 4028 s7.3: once more, with the interval that it, or a proxy before it, insists on.
+            State::Calling { tx: ours, attempt, .. } if *ours == tx && status == 422 => {
+                let before = std::mem::replace(attempt, Attempt::Second);
+                match (before, self.timer.lengthened(msg)) {
+                    (Attempt::First { headers }, Some(seconds)) => {
+                        self.timer = Timer::Proposed { seconds };
+                        self.dialog.forget_far_end();
+                        let tx = self.send_invite(cx, &headers);
+                        self.state = State::Calling { tx, attempt: Attempt::Second, early: Early::default() };
+                    }
+                    _ => self.ended(cx, refusal(status)),
+                }
+            }
             State::Calling { tx: ours, .. } if *ours == tx => self.ended(cx, refusal(status)),
             State::Cancelling { tx: ours, .. } if *ours == tx => self.ended(cx, LegEnd::Released),
             _ => {}
@@ -147,6 +186,9 @@ impl Session {
 
     /// Timer B/F, or the transport failed.
     pub fn request_failed(&mut self, cx: &mut Context<'_>, tx: ClientTx) {
+        if self.refresh_failed(cx, tx) {
+            return;
+        }
         match &self.state {
             State::Calling { tx: ours, .. } | State::Cancelling { tx: ours, .. } if *ours == tx => {
                 self.ended(cx, LegEnd::Unreachable)
@@ -159,7 +201,7 @@ impl Session {
     pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>) {
         if let State::Picked { seq } = self.state {
             let ack = self.send_ack(cx, seq);
-            self.state = State::Confirmed { ack: Some(ack), reinvite: None };
+            self.state = State::Confirmed { ack: Some((seq, ack)), reinvite: None };
         }
     }
 
@@ -179,6 +221,16 @@ impl Session {
         let bye = other.request(Method::Bye, &self.flow, &branch).finish();
         cx.endpoint.request(cx.now, self.flow, &branch, NOBODY, bye);
     }
+}
+
+/// Our INVITE may be sent a second time.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Attempt {
+    /// With what the second would have to say again.
+    First {
+        headers: Vec<(String, String)>,
+    },
+    Second,
 }
 
 /// What acknowledged provisional responses of a phone have told so far.

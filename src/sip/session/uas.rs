@@ -5,7 +5,10 @@ use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
 use super::reliable::{Next, Provisionals};
-use super::{ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, respond};
+use super::timer::{By, Timer};
+use super::{
+    ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, q850, respond, supported,
+};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd};
 use crate::plane::Negotiated;
@@ -30,8 +33,11 @@ impl Session {
         let provisionals = Provisionals::to(msg, reliable);
         let state = State::Incoming { tx, invite: msg.raw().to_vec(), opening, provisionals };
         let dialog = Dialog::uas(msg, tag);
-        let media = negotiated.clone();
-        Ok((Session { dialog, flow, next_hop: None, owner, local, described, media, reliable, state }, negotiated))
+        let (media, timer, refresh_by) = (negotiated.clone(), Timer::Off, By::allowed(msg, By::ReInvite));
+        let next_hop = None;
+        let session =
+            Session { dialog, flow, next_hop, owner, local, described, media, reliable, timer, refresh_by, state };
+        Ok((session, negotiated))
     }
 
     /// The 200, as soon as it may go: a provisional response that waits for its PRACK goes before it (RFC 3262 s3).
@@ -45,7 +51,10 @@ impl Session {
         let ok = Builder::response(&msg, 200, "OK", Some(tag), self.flow.remote)
             .header(Name::Contact, contact(&self.flow).as_bytes())
             .header(Name::Allow, ALLOW)
+            .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER);
+        self.timer = self.timer.agreed(cx.now, &msg);
+        let ok = self.timer.write(ok);
         let (response, expects_answer) = match opening {
             Opening::Asked => (ok.body("application/sdp", &self.described), false),
             Opening::Offerless => (ok.body("application/sdp", &self.described), true),
@@ -82,7 +91,7 @@ impl Session {
             self.state = State::Confirmed { ack: None, reinvite: None };
         }
         if then == AfterAck::Leave {
-            return self.send_bye(cx, HangupReason::Normal);
+            return self.send_bye(cx, q850(HangupReason::Normal));
         }
         if unacknowledged.expects_answer {
             match offer_answer::accept(&self.local, ack.body()) {
