@@ -113,7 +113,7 @@ impl World {
                 }
             }
             Received::Ack { msg } => self.with(|session, cx| session.acknowledged(cx, &msg)),
-            Received::Cancel { .. } => self.with(|session, cx| session.cancelled(cx)),
+            Received::Cancel { msg, .. } => self.with(|session, cx| session.cancelled(cx, &msg)),
             Received::Response { tx, msg, .. } => self.with(|session, cx| session.response(cx, tx, &msg)),
         }
         self.collect();

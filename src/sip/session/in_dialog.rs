@@ -1,6 +1,7 @@
 //! Requests of the far end inside the dialog: BYE, INFO, OPTIONS (RFC 3261 s15; 6086), and who takes the others.
 //! Not here: re-INVITE and UPDATE (`offers`), PRACK (`reliable`).
 
+use super::super::body;
 use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::{Flow, Transport};
@@ -22,6 +23,7 @@ impl Session {
         self.refresh_by = By::allowed(msg, self.refresh_by);
         match msg.method() {
             Some(Method::Bye) => {
+                self.note_reason(msg);
                 self.reply(cx, tx, flow, msg, 200, |b| b);
                 self.far_end_left(cx);
             }
@@ -36,9 +38,7 @@ impl Session {
             }
             Some(Method::Options) => self.reply(cx, tx, flow, msg, 200, |b| {
                 let supported = supported(self.reliable);
-                b.header(Name::Allow, ALLOW)
-                    .header(Name::Supported, supported)
-                    .header(Name::Accept, b"application/sdp")
+                b.header(Name::Allow, ALLOW).header(Name::Supported, supported).header(Name::Accept, body::ACCEPT)
             }),
             _ => self.reply(cx, tx, flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
         }

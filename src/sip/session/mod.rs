@@ -18,6 +18,7 @@ use super::dialog::Dialog;
 use super::endpoint::{ClientTx, Endpoint, ServerTx};
 use super::flow::Flow;
 use super::message::{Builder, Message, Name};
+use super::reason;
 use super::tokens::Tokens;
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
@@ -287,6 +288,15 @@ impl Session {
 
     pub fn flow(&self) -> Flow {
         self.flow
+    }
+
+    /// Keeps what the far end says of its reasons where somebody who looks for them will look.
+    fn note_reason(&self, msg: &Message<'_>) {
+        if let Some(cause) = reason::q850(msg) {
+            let call_id = String::from_utf8_lossy(&self.dialog.call_id);
+            let method = String::from_utf8_lossy(msg.cseq().method.as_bytes());
+            tracing::debug!(%call_id, %method, status = msg.status(), q850 = cause, "the far end ends it");
+        }
     }
 
     fn refuse(&mut self, cx: &mut Context<'_>, tx: ServerTx, invite: &[u8], status: u16) {

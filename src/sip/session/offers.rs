@@ -1,6 +1,7 @@
 //! Offers of the far end inside the dialog, by re-INVITE and UPDATE, and what stands in their way (RFC 3261 s14.2,
 //! RFC 3311 s5.2, RFC 3264 s8). Not here: the INVITE's own exchange (`uas`, `reliable`), our refreshes (`refresh`).
 
+use super::super::body;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Message, Method, Name};
@@ -29,7 +30,8 @@ impl Session {
         if timer::is_too_small(msg) {
             return self.too_small(cx, tx, flow, msg);
         }
-        let described = match msg.body() {
+        let Ok(offer) = body::description(msg) else { return self.unknown_body(cx, tx, flow, msg) };
+        let described = match offer.unwrap_or_default() {
             [] => self.describe(|local| Ok((offer_answer::offer(local), None))),
             offer => self.describe(|local| offer_answer::answer(local, offer).map(|(sdp, media)| (sdp, Some(media)))),
         };
@@ -48,7 +50,8 @@ impl Session {
     }
 
     pub(super) fn update(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        let offers = !msg.body().is_empty();
+        let Ok(offer) = body::description(msg) else { return self.unknown_body(cx, tx, flow, msg) };
+        let offers = offer.is_some_and(|offer| !offer.is_empty());
         // Without an offer it refreshes the target, and is in nobody's way.
         if let Some(obstacle) = self.obstacle(Method::Update).filter(|o| offers || *o == Obstacle::Leaving) {
             return self.refuse_offer(cx, tx, flow, msg, obstacle);
@@ -66,7 +69,7 @@ impl Session {
 
     /// Answers the offer in an UPDATE or PRACK; one that cannot be used leaves the session as it was.
     pub(super) fn answer_offer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        match self.describe(|local| offer_answer::answer(local, msg.body())) {
+        match self.describe(|local| offer_answer::answer(local, body::sdp(msg))) {
             Ok(media) => {
                 let response = self.refreshed(cx, msg, flow).body("application/sdp", &self.described);
                 cx.endpoint.respond(cx.now, tx, 200, response);
@@ -86,6 +89,10 @@ impl Session {
             }
             _ => ok,
         }
+    }
+
+    fn unknown_body(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
+        self.reply(cx, tx, flow, msg, 415, |b| b.header(Name::Accept, body::ACCEPT));
     }
 
     fn too_small(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {

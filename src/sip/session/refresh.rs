@@ -1,6 +1,7 @@
 //! Keeping an agreed session alive, and finding out that the far end is gone (RFC 4028 s7.4, s10).
 //! Not here: what was agreed (`timer`).
 
+use super::super::body;
 use super::super::dialog::{Side, contact};
 use super::super::endpoint::ClientTx;
 use super::super::message::{Message, Method, Name};
@@ -66,7 +67,7 @@ impl Session {
                 if by == By::ReInvite {
                     self.send_ack(cx, msg.cseq().seq);
                     // An answer that cannot be read leaves the media as they are: they work.
-                    if let Ok(media) = offer_answer::accept(&self.local, msg.body()) {
+                    if let Ok(media) = offer_answer::accept(&self.local, body::sdp(msg)) {
                         self.settled(cx, media);
                     }
                 }

@@ -1,6 +1,7 @@
 //! Provisional responses of the called side, and their acknowledgement (100rel and PRACK, RFC 3262).
 //! Not here: PRACKs of ours for a seat's responses (`uac`), the final response (`uas`).
 
+use super::super::body;
 use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
@@ -200,7 +201,7 @@ impl Session {
             _ => return self.reply(cx, tx, flow, msg, 481, |b| b),
         };
         if *opening == Opening::Offered {
-            match offer_answer::accept(&self.local, msg.body()) {
+            match offer_answer::accept(&self.local, body::sdp(msg)) {
                 Ok(media) => {
                     *opening = Opening::Settled;
                     self.reply(cx, tx, flow, msg, 200, |b| b);
@@ -212,7 +213,7 @@ impl Session {
                     return self.no_common_media(cx);
                 }
             }
-        } else if msg.body().is_empty() {
+        } else if body::sdp(msg).is_empty() {
             self.reply(cx, tx, flow, msg, 200, |b| b);
         } else if *opening == Opening::Settled {
             // s5: a further offer. Refused or not, the response has been acknowledged.

@@ -1,5 +1,6 @@
 //! The calling side: ringing a seat (RFC 3261 s13.2).
 
+use super::super::body;
 use super::super::dialog::{Dialog, contact};
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
@@ -100,7 +101,7 @@ impl Session {
                     return;
                 }
                 early.rseq = Some(rseq);
-                if let Ok(media) = offer_answer::accept(&self.local, msg.body()) {
+                if let Ok(media) = offer_answer::accept(&self.local, body::sdp(msg)) {
                     early.media = early.media.take().or(Some(media));
                 }
             }
@@ -128,7 +129,7 @@ impl Session {
                 self.dialog.established_by(msg);
                 self.refresh_by = By::allowed(msg, self.refresh_by);
                 self.timer = self.timer.clone().answered(cx.now, msg);
-                let media = match (msg.body(), known) {
+                let media = match (body::sdp(msg), known) {
                     ([], Some(known)) => Ok(known),
                     (answer, _) => offer_answer::accept(&self.local, answer),
                 };
@@ -164,6 +165,7 @@ impl Session {
     }
 
     fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16, msg: &Message<'_>) {
+        self.note_reason(msg);
         match &mut self.state {
             // RFC 4028 s7.3: once more, with the interval that it, or a proxy before it, insists on.
             State::Calling { tx: ours, attempt, .. } if *ours == tx && status == 422 => {

@@ -1,14 +1,13 @@
 //! The called side: a carrier's call, or a phone dialling a feature code (RFC 3261 s13.3).
 
+use super::super::body;
 use super::super::dialog::{Dialog, contact};
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
 use super::reliable::{Next, Provisionals};
 use super::timer::{By, Timer};
-use super::{
-    ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, q850, respond, supported,
-};
+use super::{ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, q850, respond, supported};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd};
 use crate::plane::Negotiated;
@@ -25,7 +24,7 @@ impl Session {
         msg: &Message<'_>,
         local: Local,
     ) -> Result<(Session, Option<Negotiated>), Unacceptable> {
-        let (described, opening, negotiated) = match msg.body() {
+        let (described, opening, negotiated) = match body::sdp(msg) {
             [] => (offer_answer::offer(&local), Opening::Offerless, None),
             offer => offer_answer::answer(&local, offer).map(|(sdp, n)| (sdp, Opening::Asked, Some(n)))?,
         };
@@ -66,7 +65,8 @@ impl Session {
     }
 
     /// CANCEL met our INVITE before its final answer; the endpoint has answered the CANCEL itself.
-    pub fn cancelled(&mut self, cx: &mut Context<'_>) {
+    pub fn cancelled(&mut self, cx: &mut Context<'_>, cancel: &Message<'_>) {
+        self.note_reason(cancel);
         // In any later state the CANCEL came too late and changes nothing (s9.2): the far end will send BYE.
         if let State::Incoming { tx, invite, .. } = std::mem::replace(&mut self.state, State::Over) {
             let tag = self.dialog.local_tag.clone();
@@ -94,7 +94,7 @@ impl Session {
             return self.send_bye(cx, q850(HangupReason::Normal));
         }
         if unacknowledged.expects_answer {
-            match offer_answer::accept(&self.local, ack.body()) {
+            match offer_answer::accept(&self.local, body::sdp(ack)) {
                 Ok(media) => self.settled(cx, media),
                 Err(_) => self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault),
             }
