@@ -81,7 +81,8 @@ impl Session {
             // It allows UPDATE, and does not know it.
             405 | 501 if by == By::Update => {
                 self.refresh_by = By::ReInvite;
-                self.ask(cx);
+                self.set_refresh(Refresh::At(cx.now));
+                self.session_timeout(cx);
             }
             _ => self.refresh_refused(cx, msg),
         }
