@@ -298,6 +298,8 @@ fn start(pairs: u16) -> MediaPlane {
         http: None,
         spool: "unused".into(),
         cases: CaseStoreSettings::Sqlite("unused".into()),
+        events: None,
+        keep_events: Duration::MAX,
         prompts: BTreeMap::new(),
         log: LogSettings { json: false, filter: "off".into() },
         drain: Duration::ZERO,

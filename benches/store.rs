@@ -164,5 +164,6 @@ fn ticket(call: u64) -> NewTicket {
         agent: "6632".into(),
         seat: "801".into(),
         legs: vec![format!("{call:032x}@198.51.100.7"), format!("{call:032x}@rexian")],
+        route: "line 12345: mandarin; 6632".into(),
     }
 }

@@ -11,6 +11,8 @@ mod commands;
 mod features;
 mod legs;
 mod lines;
+mod moves;
+mod outbound;
 mod ports;
 mod requests;
 mod timers;
@@ -18,10 +20,12 @@ mod timers;
 pub use commands::Command;
 
 use crate::acd::{Acd, AcdInput, AcdOutput};
-use crate::call::Call;
-use crate::config::settings::{CoreSettings, SeatSettings};
+use crate::call::{Attempt, Call};
+use crate::callback::{Callbacks, Pending};
+use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{Endpoint, EndpointCounters, Expired, Received, ServerTx};
@@ -35,6 +39,7 @@ use legs::Leg;
 use ports::Ports;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use timers::{Alarm, Timers};
 
 #[derive(Clone, Debug)]
@@ -61,6 +66,8 @@ pub enum Input<'a> {
     Drain,
     /// A shift leader's order.
     Command(Command),
+    /// The UDP addresses SIP is served at, as peers see them: at start. Without them no call of ours goes out.
+    Listening(Vec<SocketAddr>),
     /// Who was promised a call back or missed one, as the store kept it: at start, before anything else.
     Callbacks(Vec<CallbackEntry>),
     /// Who served these callers last, as the case store knows it: at start.
@@ -114,7 +121,9 @@ pub struct Refusals {
 pub struct Gateway {
     settings: CoreSettings,
     seats: BTreeMap<SeatNo, SeatSettings>,
-    /// Called number -> index into `settings.queues`.
+    /// Special lines and the queues' own.
+    lines: Vec<LineSettings>,
+    /// Called number -> index into `lines`.
     numbers: BTreeMap<String, usize>,
     tokens: Tokens,
     endpoint: Endpoint,
@@ -123,6 +132,14 @@ pub struct Gateway {
     trunks: Trunks,
     acd: Acd,
     calls: BTreeMap<CallId, Call>,
+    callbacks: Callbacks,
+    /// Calls of ours whose citizen has not answered yet.
+    attempts: BTreeMap<CallId, Attempt>,
+    /// How many of them hold legs.
+    engaged: usize,
+    /// Our UDP addresses.
+    listening: Vec<SocketAddr>,
+    remembered: Memory,
     legs: BTreeMap<LegId, Leg>,
     /// Seats still ringing for a caller who is gone: the agent is free once this leg is over.
     clearing: BTreeMap<LegId, (AgentNo, SeatNo)>,
@@ -163,10 +180,11 @@ impl Gateway {
             min_expiry: limits.min_registration_expiry,
             max_expiry: limits.registration_expiry,
         });
-        let numbers = requests::dialled_numbers(&settings);
+        let lines = lines::lines(&settings);
         Gateway {
             seats: settings.seats.iter().map(|s| (s.number.clone(), s.clone())).collect(),
-            numbers,
+            numbers: lines::numbers(&lines, &settings.area_code),
+            lines,
             tokens,
             endpoint: Endpoint::new(limits.max_transactions as usize),
             digest,
@@ -174,6 +192,11 @@ impl Gateway {
             trunks: Trunks::new(settings.trunks.clone()),
             acd: Acd::new(&settings.queues, &settings.agents, &settings.distributor),
             calls: BTreeMap::new(),
+            callbacks: Callbacks::new(settings.callbacks.clone(), settings.utc_offset),
+            attempts: BTreeMap::new(),
+            engaged: 0,
+            listening: vec![],
+            remembered: Memory::default(),
             legs: BTreeMap::new(),
             clearing: BTreeMap::new(),
             figures_due: BTreeMap::new(),
@@ -206,13 +229,14 @@ impl Gateway {
             Input::Media(event) => self.media(now, event),
             Input::Spooled { call } => self.call_input(now, call, crate::call::CallInput::Spooled),
             Input::SpoolFailed { call } => self.call_input(now, call, crate::call::CallInput::SpoolFailed),
-            Input::Drain => self.service = Service::Draining,
+            Input::Drain => self.drain(now),
             Input::Command(command) => self.command(now, command),
+            Input::Listening(addresses) => self.listening_at(now, addresses),
             Input::Callbacks(entries) => self.callbacks_restored(now, entries),
             Input::Remembered(callers) => self.remember_all(callers),
             Input::EndCalls => {
-                self.service = Service::Draining;
-                for call in self.calls.keys().copied().collect::<Vec<_>>() {
+                self.drain(now);
+                for call in self.calls.keys().chain(self.attempts.keys()).copied().collect::<Vec<_>>() {
                     self.call_input(now, call, crate::call::CallInput::ForcedEnd);
                     self.distribute(now);
                 }
@@ -227,7 +251,8 @@ impl Gateway {
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
-        [self.endpoint.next_timeout(), self.acd.next_timeout(), self.registrar.next_timeout(), self.timers.next()]
+        let callbacks = self.callbacks.next_timeout();
+        [self.endpoint.next_timeout(), self.acd.next_timeout(), self.registrar.next_timeout(), self.timers.next(), callbacks]
             .into_iter()
             .flatten()
             .min()
@@ -245,7 +270,7 @@ impl Gateway {
     pub fn leftovers(&self) -> Leftovers {
         let (client_transactions, server_transactions) = self.endpoint.live();
         Leftovers {
-            calls: self.calls.len(),
+            calls: self.calls.len() + self.attempts.len(),
             legs: self.legs.len(),
             client_transactions,
             server_transactions,
@@ -256,9 +281,14 @@ impl Gateway {
         }
     }
 
-    /// Calls with a citizen on them now.
+    /// Calls with a citizen on them now, and those on their way to one.
     pub fn calls(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.engaged
+    }
+
+    /// Citizens to be called back, in the order of the calls in which they asked.
+    pub fn callbacks(&self) -> impl Iterator<Item = &Pending> {
+        self.callbacks.iter()
     }
 
     pub fn acd(&self) -> &Acd {
@@ -283,6 +313,11 @@ impl Gateway {
 
     pub fn is_draining(&self) -> bool {
         self.service == Service::Draining
+    }
+
+    fn drain(&mut self, now: Instant) {
+        self.service = Service::Draining;
+        self.call_out_or_not(now);
     }
 
     fn message(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
@@ -322,6 +357,10 @@ impl Gateway {
                 Alarm::Clearing(leg) => self.never_cleared(now, leg),
                 Alarm::Feature(leg) => self.feature_over(now, leg),
             }
+            self.distribute(now);
+        }
+        if self.callbacks.next_timeout().is_some_and(|t| t <= now) {
+            self.callbacks_due(now);
             self.distribute(now);
         }
         if self.acd.next_timeout().is_some_and(|t| t <= now) {

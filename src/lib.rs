@@ -8,24 +8,25 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
-//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`acd`] [`call`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`], `main.rs` | anything |
+//! | leaf | [`sim`] [`demo`] [`simulate`] [`why`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
 //! # One call's walk
 //!
-//! bytes -> [`net`] -> [`sip::endpoint`] matches the transaction -> [`gateway`] asks [`trunk`] who called whom ->
-//! [`call::Call`] begins and is queued in [`acd`] -> an offer rings a seat ([`seat`], [`sip::session`]) -> the agent
-//! answers: the ticket goes to [`store`], durable there before the pickup is reported (ACK, bridge in [`media`], 工号
-//! announced) -> BYE -> wrap-up in [`acd`] -> ready. [`sla`], logs and `/metrics` only read [`event`]s.
+//! bytes -> [`net`] -> [`sip::endpoint`] matches the transaction -> [`gateway`] asks [`trunk`] who called whom and
+//! [`ivr`] which queue that leads to, and why -> [`call::Call`] begins and is queued in [`acd`] -> an offer rings a seat
+//! ([`seat`], [`sip::session`]) -> the agent answers: the ticket goes to [`store`], durable there before the pickup is
+//! reported (ACK, bridge in [`media`], 工号 announced) -> BYE -> wrap-up in [`acd`] -> ready. [`sla`], logs and
+//! `/metrics` only read [`event`]s.
 //!
 //! # Invariants
 //!
 //! - RTP never enters the gateway; the gateway never waits for a disk, a peer or a lock.
-//! - Every call ends with exactly one cause; a ticket is opened exactly once per pickup and never without one.
+//! - Every call ends with exactly one cause; an answered call opens exactly one ticket, at its first pickup.
 //! - An agent's state is derived from its live offer or call; a caller keeps the place until the bridge is up.
 //! - All state of the gateway is in the one value: [`gateway::Gateway::save`] is all of it.
 //! - What a peer sends is bounded before it is kept; a peer that has not proved itself leaves nothing behind.
@@ -38,6 +39,7 @@
 pub mod acd;
 pub mod api;
 pub mod call;
+pub mod callback;
 pub mod cases;
 pub mod config;
 pub mod demo;
@@ -45,6 +47,7 @@ pub mod event;
 pub mod gateway;
 pub mod host;
 pub mod ids;
+pub mod ivr;
 pub mod leg;
 pub mod logging;
 pub mod media;
@@ -54,9 +57,11 @@ pub mod runtime;
 pub mod sdp;
 pub mod seat;
 pub mod sim;
+pub mod simulate;
 pub mod sip;
 pub mod sla;
 pub mod store;
 pub mod ticket;
 pub mod time;
 pub mod trunk;
+pub mod why;

@@ -1,4 +1,4 @@
-//! `rexian serve | check | demo`: reads the command line, says what went wrong, sets the exit code.
+//! `rexian serve | check | why | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
 use rexian::config::{self, settings::Settings};
@@ -6,6 +6,8 @@ use rexian::demo;
 use rexian::host::entropy;
 use rexian::logging;
 use rexian::runtime::Running;
+use rexian::simulate;
+use rexian::why;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -28,8 +30,12 @@ enum Command {
     Serve(ConfigArg),
     /// Check the configuration and all SIP profiles; print every problem with file:line. Exit code 2 if there is one.
     Check(ConfigArg),
+    /// Tell one call's story from the event log: where it went, when, and why. Exit code 1 if the log has no such call.
+    Why(why::Options),
     /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
     Demo(demo::Options),
+    /// Forecast a day for shift leaders: this gateway's own code in virtual time, from a profile or a past day and a roster.
+    Simulate(simulate::Options),
 }
 
 #[derive(Args)]
@@ -46,13 +52,16 @@ fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arg) => serve(arg),
         Command::Check(arg) => check(arg),
+        Command::Why(options) => why::run(&options),
         Command::Demo(options) => demo::run(options),
+        Command::Simulate(options) => simulate::run(options),
     }
 }
 
 fn check(arg: ConfigArg) -> ExitCode {
     match load(&arg) {
-        Ok(_) => {
+        Ok(settings) => {
+            print!("{}", config::explain(&settings));
             println!("configuration is good");
             ExitCode::SUCCESS
         }

@@ -38,4 +38,8 @@ pub struct NewTicket {
     pub seat: SeatNo,
     /// SIP Call-IDs of the legs joined at pickup: trunk first, seat second.
     pub legs: Vec<String>,
+    /// How the call came to this agent: `line 12345: mandarin; key 2: english; relaxed 1; 6606 (step 1)`.
+    // A spool written before this field was there must still be read.
+    #[serde(default)]
+    pub route: String,
 }

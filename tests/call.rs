@@ -1,10 +1,11 @@
 //! One citizen call, as tables: what happens | what the call does about it, in order. Readable without the code.
 //!
-//! `c` is the caller's leg, `s1`, `s2` the seats' legs. Times are seconds since the INVITE.
+//! `c` is the caller's leg, `s1`, `s2` the seats' legs. Times are seconds since the INVITE. What a call asks its
+//! surroundings (`ask ...`) is answered by a line of its own, or not at all.
 
-use rexian::call::{Call, CallInput, CallOutput, Distributor, Terms};
-use rexian::config::settings::{AnswerMode, QueueSettings};
-use rexian::event::{CallFact, Chosen, OfferEnd};
+use rexian::call::{Ask, Call, CallInput, CallOutput, Distributor, Terms};
+use rexian::config::settings::{Announce, AnswerMode, QueueSettings};
+use rexian::event::{CallFact, Chosen, EndCause, OfferEnd, Why};
 use rexian::ids::{CallId, LegId};
 use rexian::leg::{Caller, Incoming, LegCommand, LegEnd};
 use rexian::plane::{Direction, Source};
@@ -12,7 +13,7 @@ use rexian::time::Instant;
 use std::time::Duration;
 
 const ANSWERED: &str = "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   3    offer 6601 s1       | Offered 6601, ring s1
   5    s1 answers          | acd Answered, ticket wait=5000 within
   5    spooled             | Answered wait=5 ring=2 spooled, s1 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-1+at-your-service>s1, s1 hears c
@@ -21,12 +22,12 @@ const ANSWERED: &str = "
 const TABLES: &[(&str, AnswerMode, &str)] = &[
     ("answered, caller hangs up", AnswerMode::OnQueue, "
 + answered
- 65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended caller_hangup wait=5 talk=60 hold=0, over
+ 65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=0, over
  66    s1 ended HungUp     |
 "),
     ("answered, agent hangs up", AnswerMode::OnQueue, "
 + answered
- 65    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended agent_hangup wait=5 talk=60 hold=0, over
+ 65    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin agent_hangup wait=5 talk=60 hold=0, over
 "),
     ("hold and resume; the citizen hears music, the time is kept apart", AnswerMode::OnQueue, "
 + answered
@@ -34,43 +35,43 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    s1 holds            |
  50    s1 resumes          | c hears s1, Resumed, acd Resumed
  60    s1 holds            | c hears music, Held, acd Held
- 65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended caller_hangup wait=5 talk=60 hold=35, over
+ 65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=35, over
 "),
     ("on pickup: early media while waiting, 200 only when the agent is there", AnswerMode::OnPickup, "
-  0    arrives             | Arrived, c EarlyMedia, c hears greeting>music, Queued
+  0    arrives             | Arrived, c EarlyMedia, c hears greeting>music, Queued mandarin line
   3    offer 6601 s1       | Offered 6601, ring s1
   5    s1 answers          | acd Answered, ticket wait=5000 within
   5    spooled             | Answered wait=5 ring=2 spooled, s1 Acknowledge, c Answer, c hears agent-number+digit-6+digit-6+digit-0+digit-1+at-your-service>s1, s1 hears c
 "),
     ("late pickup is not within N", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
  10    offer 6601 s1       | Offered 6601, ring s1
  15.001 s1 answers         | acd Answered, ticket wait=15001 late
 "),
     ("the spool refuses: the pickup goes on at once", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   3    offer 6601 s1       | Offered 6601, ring s1
   5    s1 answers          | acd Answered, ticket wait=5000 within
   5    spool fails         | Answered wait=5 ring=2 unspooled, s1 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-1+at-your-service>s1, s1 hears c
   6    spooled             |
 "),
     ("the spool is silent: patience ends after half a second", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   3    offer 6601 s1       | Offered 6601, ring s1
   5    s1 answers          | acd Answered, ticket wait=5000 within
   5.4  timeout             |
   5.5  timeout             | Answered wait=5 ring=2 unspooled, s1 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-1+at-your-service>s1, s1 hears c
 "),
     ("caller hangs up between pickup and disk: still one pickup, one ticket, one end", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   3    offer 6601 s1       | Offered 6601, ring s1
   5    s1 answers          | acd Answered, ticket wait=5000 within
   5    caller hangs up     |
   5    s1 ended HungUp     |
-  5    spooled             | Answered wait=5 ring=2 spooled, s1 Acknowledge, s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended caller_hangup wait=5 talk=0 hold=0, over
+  5    spooled             | Answered wait=5 ring=2 spooled, s1 Acknowledge, s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=0 hold=0, over
 "),
     ("no answer, busy, unreachable: the caller keeps the place each time", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   1    offer 6601 s1       | Offered 6601, ring s1
  21    revoked NoAnswer    | s1 Hangup(Withdrawn), s1 closed, OfferEnded 6601 NoAnswer
  21    s1 ended Released   |
@@ -78,10 +79,10 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  23    s2 ended Busy       | s2 closed, OfferEnded 6602 Busy, acd OfferFailed(Busy)
  24    offer 6602 s3       | Offered 6602, ring s3
  25    s3 ended Unreachable| s3 closed, OfferEnded 6602 Unreachable, acd OfferFailed(Unreachable)
- 26    caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended abandoned_in_queue wait=26 talk=0 hold=0, over
+ 26    caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended mandarin abandoned_in_queue wait=26 talk=0 hold=0, over
 "),
     ("the phone answers just after its offer was withdrawn: it is let go, the next one gets the call", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   1    offer 6601 s1       | Offered 6601, ring s1
  21    revoked NoAnswer    | s1 Hangup(Withdrawn), s1 closed, OfferEnded 6601 NoAnswer
  21    s1 answers          | s1 Hangup(Withdrawn)
@@ -90,30 +91,186 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  22    s2 answers          | acd Answered, ticket wait=22000 late
 "),
     ("caller gone in the queue at once: a short abandon", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
-  4.9  caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended short_abandon wait=4.9 talk=0 hold=0, over
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+  4.9  caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended mandarin short_abandon wait=4.9 talk=0 hold=0, over
 "),
     ("caller gone while a seat rings: the seat stops, the agent is free when it has", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   3    offer 6601 s1       | Offered 6601, ring s1
-  9    caller hangs up     | s1 Hangup(Withdrawn), s1 closed, OfferEnded 6601 Withdrawn, acd LeaveAfter(s1), c Hangup(Normal), c closed, Ended abandoned_ringing wait=9 talk=0 hold=0, over
+  9    caller hangs up     | s1 Hangup(Withdrawn), s1 closed, OfferEnded 6601 Withdrawn, acd LeaveAfter(s1), c Hangup(Normal), c closed, Ended mandarin abandoned_ringing wait=9 talk=0 hold=0, over
 "),
     ("trunk fails: not the caller's doing", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
- 32    caller ended Fault  | acd Leave, c Hangup(Normal), c closed, Ended trunk_fault wait=32 talk=0 hold=0, over
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+ 32    caller ended Fault  | acd Leave, c Hangup(Normal), c closed, Ended mandarin trunk_fault wait=32 talk=0 hold=0, over
 "),
     ("waited too long", AnswerMode::OnQueue, "
-  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued
-600    queue timeout       | acd Leave, c Hangup(NoService), c closed, Ended queue_timeout wait=600 talk=0 hold=0, over
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+600    queue timeout       | acd Leave, c Hangup(NoService), c closed, Ended mandarin queue_timeout wait=600 talk=0 hold=0, over
 "),
     ("audio of one side dies in conversation", AnswerMode::OnQueue, "
 + answered
- 35    rtp stops           | s1 Hangup(MediaTimeout), s1 closed, acd TalkEnded, c Hangup(MediaTimeout), c closed, Ended media_timeout wait=5 talk=30 hold=0, over
+ 35    rtp stops           | s1 Hangup(MediaTimeout), s1 closed, acd TalkEnded, c Hangup(MediaTimeout), c closed, Ended mandarin media_timeout wait=5 talk=30 hold=0, over
 "),
     ("the drain's time is over", AnswerMode::OnQueue, "
 + answered
- 35    forced              | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(OurFault), c closed, Ended our_fault wait=5 talk=30 hold=0, over
+ 35    forced              | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(OurFault), c closed, Ended mandarin our_fault wait=5 talk=30 hold=0, over
  36    caller hangs up     |
+"),
+    ("a notice is heard, then the queue: the SLA clock starts there", AnswerMode::OnQueue, "
+  0    arrives, notice     | Arrived, c Answer, c hears notice>Silence
+  8    play ended          | ask queue
+  8    queued              | c hears greeting>music, Queued mandarin line
+ 11    caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended mandarin short_abandon wait=3 talk=0 hold=0, over
+"),
+    ("a notice is skipped with any key; early media costs the citizen nothing", AnswerMode::OnPickup, "
+  0    arrives, notice     | Arrived, c EarlyMedia, c hears notice>Silence
+  2    digit 5             | Digit 5, ask queue
+  2    queued              | c hears greeting>music, Queued mandarin line
+"),
+    ("hung up during the notice: served without an agent", AnswerMode::OnPickup, "
+  0    arrives, notice     | Arrived, c EarlyMedia, c hears notice>Silence
+  4    caller hangs up     | c Hangup(Normal), c closed, Ended - deflected wait=0 talk=0 hold=0, over
+"),
+    ("the end of a notice is never reported: the caller is queued after a minute", AnswerMode::OnQueue, "
+  0    arrives, notice     | Arrived, c Answer, c hears notice>Silence
+ 59.9  timeout             |
+ 60    timeout             | ask queue
+"),
+    ("after the notice there is no room: the caller has asked for a human", AnswerMode::OnQueue, "
+  0    arrives, notice     | Arrived, c Answer, c hears notice>Silence
+  8    play ended          | ask queue
+  8    refused             | c Hangup(Busy), c closed, Ended mandarin queue_full wait=0 talk=0 hold=0, over
+"),
+    ("refused at the door: a final response instead of a call", AnswerMode::OnQueue, "
+  0    arrives, silent     | Arrived
+  0    refused             | c Hangup(Busy), c closed, Ended mandarin queue_full wait=0 talk=0 hold=0, over
+"),
+    ("the trunk fails during the notice", AnswerMode::OnQueue, "
+  0    arrives, notice     | Arrived, c Answer, c hears notice>Silence
+  4    caller ended Fault  | c Hangup(Normal), c closed, Ended - trunk_fault wait=0 talk=0 hold=0, over
+"),
+    ("closed: told so without an answer, then let go; a key does not help", AnswerMode::OnPickup, "
+  0    arrives, closed     | Arrived, c EarlyMedia, c hears closed>Silence
+  2    digit 1             | Digit 1
+  6    play ended          | c Hangup(Normal), c closed, Ended - closed wait=0 talk=0 hold=0, over
+"),
+    ("closed, and the caller does not hear it out", AnswerMode::OnQueue, "
+  0    arrives, closed     | Arrived, c Answer, c hears closed>Silence
+  2    caller hangs up     | c Hangup(Normal), c closed, Ended - closed wait=0 talk=0 hold=0, over
+"),
+    ("invitations end with any key, once; whether the key means something is asked each time", AnswerMode::OnQueue, "
+  0    arrives, invited    | Arrived, c Answer, c hears greeting+invitation-en>music, Queued mandarin line
+  3    digit 9             | Digit 9, c hears music, ask key 9
+  4    digit 2             | Digit 2, ask key 2
+  4    moved english key   | Moved english key, c hears please-wait>music-en
+  9    offer 6606 s1       | Offered 6606, ring s1
+"),
+    ("a key while a seat rings counts if nobody picks up; of two the last", AnswerMode::OnQueue, "
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+  3    offer 6601 s1       | Offered 6601, ring s1
+  4    digit 3             | Digit 3
+  5    digit 2             | Digit 2
+ 23    revoked NoAnswer    | s1 Hangup(Withdrawn), s1 closed, OfferEnded 6601 NoAnswer, ask key 2
+ 23    moved english key   | Moved english key, c hears please-wait>music-en
+"),
+    ("the next seat rings before the key could count: it is kept", AnswerMode::OnQueue, "
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+  3    offer 6601 s1       | Offered 6601, ring s1
+  5    digit 2             | Digit 2
+  6    s1 ended Busy       | s1 closed, OfferEnded 6601 Busy, acd OfferFailed(Busy), ask key 2
+  6    wishes 2            |
+  6    offer 6602 s2       | Offered 6602, ring s2
+ 26    revoked NoAnswer    | s2 Hangup(Withdrawn), s2 closed, OfferEnded 6602 NoAnswer, ask key 2
+"),
+    ("a key in conversation is on record and no more", AnswerMode::OnQueue, "
++ answered
+ 20    digit 2             | Digit 2
+"),
+    ("announced at the interval; the pickup cuts it short", AnswerMode::OnQueue, "
+  0    arrives, told       | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+  7    play ended          |
+ 29.9  timeout             |
+ 30    timeout             | ask announcement
+ 30    announce 3 120      | Announced 3 120, c hears position-3>music
+ 34    play ended          |
+ 60    timeout             | ask announcement
+ 60    announce 1 20       | Announced 1 20, c hears position-1>music
+ 61    offer 6601 s1       | Offered 6601, ring s1
+ 62    s1 answers          | acd Answered, ticket wait=62000 late
+ 62    spooled             | Answered wait=62 ring=1 spooled, s1 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-1+at-your-service>s1, s1 hears c
+ 90    timeout             |
+"),
+    ("never over the greeting, and not for ever silent if its end is not reported", AnswerMode::OnQueue, "
+  0    arrives, told       | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+ 30    timeout             |
+ 60    timeout             | ask announcement
+"),
+    ("no announcement while a seat rings, but after that", AnswerMode::OnQueue, "
+  0    arrives, told       | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+ 28    offer 6601 s1       | Offered 6601, ring s1
+ 29    play ended          |
+ 35    timeout             |
+ 48    revoked NoAnswer    | s1 Hangup(Withdrawn), s1 closed, OfferEnded 6601 NoAnswer
+ 48    timeout             | ask announcement
+"),
+    ("overflow: on quietly in the same music; N stays that of the queue asked first", AnswerMode::OnQueue, "
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+  9    moved reserve overflow | Moved reserve overflow
+  9    relaxed 1           | Relaxed 1
+ 14    offer 6603 s1       | Offered 6603, ring s1
+ 15    s1 answers          | acd Answered, ticket wait=15000 within
+"),
+    ("overflow, then abandoned there", AnswerMode::OnQueue, "
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+  9    moved reserve overflow | Moved reserve overflow
+ 20    caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended reserve abandoned_in_queue wait=20 talk=0 hold=0, over
+"),
+    ("the agent passes the caller on: one ticket, two agents, all talk counted", AnswerMode::OnPickup, "
+  0    arrives             | Arrived, c EarlyMedia, c hears greeting>music, Queued mandarin line
+  3    offer 6601 s1       | Offered 6601, ring s1
+  5    s1 answers          | acd Answered, ticket wait=5000 within
+  5    spooled             | Answered wait=5 ring=2 spooled, s1 Acknowledge, c Answer, c hears agent-number+digit-6+digit-6+digit-0+digit-1+at-your-service>s1, s1 hears c
+ 10    s1 holds            | c hears music, Held, acd Held
+ 15    s1 resumes          | c hears s1, Resumed, acd Resumed
+ 20    s1 presses *        |
+ 21    s1 presses 2        | ask transfer 2
+ 21    transferred english | s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 21    s1 ended Released   |
+ 25    offer 6606 s2       | Offered 6606, ring s2
+ 28    s2 answers          | acd Answered, TakenOver 6606 wait=7 ring=3, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-6+at-your-service>s2, s2 hears c
+ 38    caller hangs up     | s2 Hangup(Normal), s2 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended english caller_hangup wait=5 talk=26 hold=5, over
+"),
+    ("the caller hangs up in the second line: answered all the same", AnswerMode::OnQueue, "
++ answered
+ 20    s1 presses *        |
+ 21    s1 presses 2        | ask transfer 2
+ 21    transferred english | s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 23    caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended english caller_hangup wait=5 talk=16 hold=0, over
+"),
+    ("the caller hangs up while the second seat rings", AnswerMode::OnQueue, "
++ answered
+ 20    s1 presses *        |
+ 21    s1 presses 2        | ask transfer 2
+ 21    transferred english | s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 22    offer 6606 s2       | Offered 6606, ring s2
+ 23    caller hangs up     | s2 Hangup(Withdrawn), s2 closed, OfferEnded 6606 Withdrawn, acd LeaveAfter(s2), c Hangup(Normal), c closed, Ended english caller_hangup wait=5 talk=16 hold=0, over
+"),
+    ("no room in the other queue: the agent keeps the caller and hears it", AnswerMode::OnQueue, "
++ answered
+ 20    s1 presses *        |
+ 23    s1 presses 2        | ask transfer 2
+ 23    transfer refused    | s1 hears beep-error>c
+ 65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=0, over
+"),
+    ("a key without *, long after it, or from a seat no longer on the call passes nobody on", AnswerMode::OnQueue, "
++ answered
+ 10    s1 presses 2        |
+ 20    s1 presses *        |
+ 23.1  s1 presses 2        |
+ 24    s1 presses 2        |
+ 30    s1 presses *        |
+ 31    s2 presses 2        |
+ 31    digit 2             | Digit 2
 "),
 ];
 
@@ -130,18 +287,62 @@ fn calls_behave_as_the_tables_say() {
             let words: Vec<&str> = words.collect();
             let mut out = Vec::new();
             match (&mut call, words.as_slice()) {
-                (None, ["arrives"]) => {
-                    let arrived = Call::arrived(at, CallId(1), incoming(), terms(*answer), &mut out);
-                    arrived.queued(1, &mut out);
-                    call = Some(arrived);
-                }
-                (Some(call), words) => call.handle(at, input(words), &mut out),
+                (None, ["arrives" | "arrives,", how @ ..]) => call = Some(arrive(at, *answer, how, &mut out)),
+                (Some(call), words) => step(call, at, words, &mut out),
                 _ => panic!("{name}: a call must arrive first: {line}"),
             }
             let got: Vec<String> = out.iter().map(show).collect();
             assert_eq!(got.join(", "), want.trim(), "\n{name}, at: {line}");
         }
     }
+}
+
+fn arrive(at: Instant, answer: AnswerMode, how: &[&str], out: &mut Vec<CallOutput>) -> Call {
+    let mut terms = Terms::of_queue(queue("mandarin"), answer, "city".into(), Duration::from_millis(500));
+    match how {
+        ["invited"] => terms.invitations.push("invitation-en".into()),
+        ["told"] => {
+            terms.queue.announce = Announce { every: Some(Duration::from_secs(30)), position: true, estimate: true }
+        }
+        _ => {}
+    }
+    let queue = terms.queue.clone();
+    let mut call = Call::arrived(at, CallId(1), incoming(), terms, out);
+    match how {
+        ["notice"] => call.notice(at, "notice".into(), Why::Line, out),
+        ["closed"] => call.closed(at, vec!["closed".into()], out),
+        ["silent"] => {}
+        _ => call.queued(at, queue, 1, Why::Line, out),
+    }
+    call
+}
+
+/// What happens to the call, or what its surroundings answer.
+fn step(call: &mut Call, at: Instant, words: &[&str], out: &mut Vec<CallOutput>) {
+    let why = |why: &str| match why {
+        "key" => Why::Key('2'),
+        "overflow" => Why::Overflow,
+        other => panic!("unknown reason {other}"),
+    };
+    match words {
+        ["queued"] => call.queued(at, queue("mandarin"), 1, Why::Line, out),
+        ["refused"] => call.refused(at, EndCause::QueueFull, out),
+        ["moved", to, reason @ "key"] => call.moved(at, queue(to), 1, why(reason), vec!["please-wait".into()], out),
+        ["moved", to, reason] => call.moved(at, queue(to), 1, why(reason), vec![], out),
+        ["wishes", key] => call.wishes(character(key)),
+        ["announce", position, seconds] => {
+            let prompts = vec![format!("position-{position}").into()];
+            let estimate = seconds.parse().ok().map(Duration::from_secs);
+            call.announce(at, position.parse().ok(), estimate, prompts, out);
+        }
+        ["transferred", to] => call.transferred(at, queue(to), 1, vec!["please-wait".into()], out),
+        ["transfer", "refused"] => call.transfer_refused(out),
+        words => call.handle(at, input(words), out),
+    }
+}
+
+fn character(word: &str) -> char {
+    word.chars().next().expect("a key")
 }
 
 fn input(words: &[&str]) -> CallInput {
@@ -174,6 +375,10 @@ fn input(words: &[&str]) -> CallInput {
         ["spool", "fails"] => CallInput::SpoolFailed,
         ["timeout"] => CallInput::Timeout,
         ["rtp", "stops"] => CallInput::RtpTimeout,
+        ["play", "ended"] => CallInput::PlayEnded,
+        ["digit", key] => CallInput::Digit(character(key)),
+        [s, "presses", key] => CallInput::SeatDigit { leg: leg(s), digit: character(key) },
+        ["relaxed", step] => CallInput::Relaxed { step: step.parse().expect("a step") },
         ["forced"] => CallInput::ForcedEnd,
         other => panic!("unknown input {other:?}"),
     }
@@ -185,6 +390,7 @@ fn show(output: &CallOutput) -> String {
         CallOutput::Tell { leg, command: LegCommand::Hangup(reason) } => format!("{} Hangup({reason:?})", name(*leg)),
         CallOutput::Tell { leg, command } => format!("{} {command:?}", name(*leg)),
         CallOutput::Place(place) => format!("ring {}", name(place.leg)),
+        CallOutput::Dial { leg, number } => format!("dial {number} {}", name(*leg)),
         CallOutput::SetSource { leg, source } => format!("{} hears {}", name(*leg), show_source(source)),
         CallOutput::CloseMedia { leg } => format!("{} closed", name(*leg)),
         CallOutput::OpenTicket(t) => {
@@ -192,6 +398,10 @@ fn show(output: &CallOutput) -> String {
         }
         CallOutput::Distributor(Distributor::LeaveAfter(leg)) => format!("acd LeaveAfter({})", name(*leg)),
         CallOutput::Distributor(told) => format!("acd {told:?}"),
+        CallOutput::Ask(Ask::Queue(_)) => "ask queue".into(),
+        CallOutput::Ask(Ask::Key(key)) => format!("ask key {key}"),
+        CallOutput::Ask(Ask::Announcement) => "ask announcement".into(),
+        CallOutput::Ask(Ask::Transfer(key)) => format!("ask transfer {key}"),
         CallOutput::Over => "over".into(),
     }
 }
@@ -199,16 +409,27 @@ fn show(output: &CallOutput) -> String {
 fn show_fact(fact: &CallFact) -> String {
     match fact {
         CallFact::Arrived { .. } => "Arrived".into(),
-        CallFact::Queued { .. } => "Queued".into(),
+        CallFact::Queued { queue, why, .. } => format!("Queued {queue} {}", why.as_str()),
+        CallFact::Moved { queue, why, .. } => format!("Moved {queue} {}", why.as_str()),
+        CallFact::Relaxed { step } => format!("Relaxed {step}"),
+        CallFact::Digit(key) => format!("Digit {key}"),
+        CallFact::Announced { position: Some(position), estimate: Some(estimate) } => {
+            format!("Announced {position} {}", estimate.as_secs())
+        }
+        CallFact::Transferred { agent, queue } => format!("Transferred {agent} {queue}"),
+        CallFact::TakenOver { agent, wait, ring, .. } => {
+            format!("TakenOver {agent} wait={} ring={}", wait.as_secs_f64(), ring.as_secs_f64())
+        }
         CallFact::Offered { agent, .. } => format!("Offered {agent}"),
         CallFact::OfferEnded { agent, why } => format!("OfferEnded {agent} {why:?}"),
         CallFact::Answered { wait, ring, spooled, .. } => {
             let how = if *spooled { "spooled" } else { "unspooled" };
             format!("Answered wait={} ring={} {how}", wait.as_secs_f64(), ring.as_secs_f64())
         }
-        CallFact::Ended { cause, wait, talk, hold, .. } => {
+        CallFact::Ended { cause, queue, wait, talk, hold, .. } => {
+            let queue = queue.as_ref().map_or("-", |queue| queue.as_str());
             let (wait, talk, hold) = (wait.as_secs_f64(), talk.as_secs_f64(), hold.as_secs_f64());
-            format!("Ended {} wait={wait} talk={talk} hold={hold}", cause.as_str())
+            format!("Ended {queue} {} wait={wait} talk={talk} hold={hold}", cause.as_str())
         }
         other => format!("{other:?}"),
     }
@@ -233,15 +454,59 @@ fn incoming() -> Incoming {
     Incoming { leg: LegId(64), trunk, dnis, caller, sip_call_id: "abc@carrier".into(), icid: None }
 }
 
-fn terms(answer: AnswerMode) -> Terms {
-    let queue = QueueSettings {
-        numbers: ["12345".to_owned()].into(),
+/// Mandarin and its reserve share their music; English has its own, and a stricter N.
+fn queue(name: &str) -> QueueSettings {
+    let mandarin = QueueSettings {
         priority: 1,
         max_waiting: 100,
         max_wait: Some(Duration::from_secs(600)),
         greeting: Some("greeting".into()),
-        language: Some("zh".into()),
-        ..QueueSettings::new("mandarin", "mandarin")
+        language: Some("zh-CN".into()),
+        ..QueueSettings::new(name, name)
     };
-    Terms { queue, answer, tenant: "city".into(), spool_patience: Duration::from_millis(500) }
+    let strict = Duration::from_secs(10);
+    match name {
+        "mandarin" => mandarin,
+        "reserve" => QueueSettings { within: strict, ..mandarin },
+        "english" => {
+            QueueSettings { within: strict, language: Some("en".into()), music: "music-en".into(), ..mandarin }
+        }
+        other => panic!("no such queue: {other}"),
+    }
+}
+
+#[test]
+fn the_ticket_says_how_the_call_came_to_its_agent() {
+    let at = Instant::from_unix_secs(1_800_000_000);
+    let route = |line: Option<&str>, why: Why, then: &[(&str, Why)], chosen: Chosen| {
+        let mut out = Vec::new();
+        let queue_of = queue;
+        let mut terms = Terms::of_queue(queue("mandarin"), AnswerMode::OnQueue, "city".into(), Duration::ZERO);
+        terms.line = line.map(Into::into);
+        let mut call = Call::arrived(at, CallId(1), incoming(), terms, &mut out);
+        call.queued(at, queue("mandarin"), 1, why, &mut out);
+        for (to, why) in then {
+            call.moved(at, queue_of(to), 1, why.clone(), vec![], &mut out);
+        }
+        for step in 1..=chosen.step {
+            call.handle(at, CallInput::Relaxed { step }, &mut out);
+        }
+        let leg = LegId(65);
+        call.handle(at, CallInput::Offered { agent: "6606".into(), seat: "8001".into(), leg, chosen }, &mut out);
+        call.handle(at, CallInput::SeatAnswered { leg }, &mut out);
+        out.into_iter().find_map(|o| if let CallOutput::OpenTicket(t) = o { Some(t.route) } else { None }).unwrap()
+    };
+    let plain = Chosen::default();
+    assert_eq!(route(None, Why::Line, &[], plain), "line 12345: mandarin; 6606");
+    assert_eq!(route(Some("mandarin"), Why::Line, &[], plain), "line 12345: mandarin; 6606", "no line but a queue's");
+    assert_eq!(route(Some("taxi"), Why::Country("81".into()), &[], plain), "line taxi, country 81: mandarin; 6606");
+    assert_eq!(route(None, Why::NoAgents, &[], plain), "line 12345, no agents: mandarin; 6606");
+    let stepped = Chosen { step: 1, preferred: true, interpreter: true };
+    assert_eq!(
+        route(None, Why::Line, &[("english", Why::Key('2')), ("reserve", Why::Overflow)], stepped),
+        "line 12345: mandarin; key 2: english; overflow: reserve; relaxed 1; 6606 (step 1, served before, interpreter)"
+    );
+    let wandering = vec![("english", Why::Supervisor("6600".into())); 1_000];
+    let long = route(None, Why::Line, &wandering, plain);
+    assert!(long.len() < 600 && long.ends_with("; ...; 6606"), "{long}");
 }

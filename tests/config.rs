@@ -1,12 +1,21 @@
-//! Broken configurations and exactly what an operator is told about each.
+//! Broken configurations and exactly what an operator is told about each. Here the machine and single entries;
+//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `explanation`: what `check` says when
+//! all is good.
 
-use rexian::config::settings::{AnswerMode, Cidr, Settings};
+use rexian::config::settings::{Announce, AnswerMode, Cidr, QueueSettings, Settings};
 use rexian::config::{check, load, report};
 use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+#[path = "config/explanation.rs"]
+mod explanation;
+#[path = "config/routing.rs"]
+mod routing;
+#[path = "config/times.rs"]
+mod times;
 
 const GOOD: &str = r#"
 [sip]
@@ -119,8 +128,13 @@ fn the_example_shows_the_defaults() {
     assert_eq!(format!("{a:?}"), format!("{b:?}"));
     a.prompts.clear();
     b.prompts.clear();
+    assert_eq!((shown.core.utc_offset, &shown.core.callbacks), (bare.core.utc_offset, &bare.core.callbacks));
+    assert_eq!(shown.core.distributor.ageing, bare.core.distributor.ageing);
+    assert_eq!(shown.core.trunks[0].max_calls, bare.core.trunks[0].max_calls);
+    // The city's own queue: all but its number, which is a line's, and what comments say is no default.
     let mut queue = shown.core.queues[0].clone();
-    (queue.language, queue.greeting) = (None, None);
+    (queue.language, queue.greeting, queue.announce) = (None, None, Announce::default());
+    queue.numbers = ["12345".to_owned()].into();
     assert_eq!(queue, bare.core.queues[0]);
 }
 
@@ -180,7 +194,7 @@ fn unknown_keys_and_syntax() {
     broken(
         &[("numbers =", "numers ="), ("", "[sipp]\nudp = []\n[media]\ncolour = 1\n")],
         &[
-            "7: [[queues]] has no numbers, so no call reaches it | add numbers = [\"12345\"]",
+            "7: no call reaches queue mandarin | add numbers = [\"12345\"], or lead a line, a language or another queue's overflow to it",
             "9: unknown key numers in [[queues]] | did you mean numbers?",
             "18: unknown key sipp in the file | did you mean sip?",
             "21: unknown key colour in [media] | remove it; known here: bind_v4, bind_v6, address_v4, address_v6, \
@@ -191,8 +205,9 @@ fn unknown_keys_and_syntax() {
         &[("", "[queue_defaults]\nwithin = 3\nnumbers = []\n")],
         &[
             r#"19: within = 3 in [[queues]] is not a duration above zero | write it as "500ms", "15s", "2m" or "1h""#,
-            "20: unknown key numbers in [queue_defaults] | remove it; known here: min_level, priority, within, \
-             short_abandon, max_waiting, max_wait, ring_timeout, wrap_up, greeting, music, announce_agent, test",
+            "20: unknown key numbers in [queue_defaults] | remove it; known here: min_level, priority, strategy, \
+             prefer_last_agent, within, short_abandon, max_waiting, max_wait, ring_timeout, rona, wrap_up, \
+             wrap_up_extension, greeting, music, announce_agent, announce, callback, test",
         ],
     );
     let found = Folder::new().problems(&GOOD.replace("name = \"carrier\"", "name = \"carrier"));
@@ -336,7 +351,9 @@ fn queues() {
     );
     broken(
         &[("[\"12345\"]", "[]")],
-        &["7: [[queues]] has no numbers, so no call reaches it | add numbers = [\"12345\"]"],
+        &[
+            "7: no call reaches queue mandarin | add numbers = [\"12345\"], or lead a line, a language or another queue's overflow to it",
+        ],
     );
     broken(
         &[("skill = \"mandarin\"", "skill = \"mandrin\"")],
@@ -404,6 +421,16 @@ fn agents_and_seats() {
             "19: ready = \"*11\" in [feature_codes] cannot be told from sign_in = \"*11\" | choose codes of which none begins another",
             "20: not_ready = \"hello\" in [feature_codes] cannot be dialled | use * or # and digits, as in \"*11\"",
         ],
+    );
+    broken(
+        &[("", "[feature_codes]\nextend_wrap_up = \"*1\"\n")],
+        &[
+            "19: extend_wrap_up = \"*1\" in [feature_codes] cannot be told from sign_in = \"*11\" | choose codes of which none begins another",
+        ],
+    );
+    broken(
+        &[("", "[feature_codes]\nextend_wrap_up = \"8001\"\n")],
+        &["14: seat 8001 is also a feature code | give the seat another number"],
     );
     // A password is never shown, even when it is of the wrong kind.
     broken(
@@ -523,13 +550,30 @@ fn defaults_are_sound() {
     assert_eq!(core.queues.iter().map(|q| q.name.as_str()).collect::<Vec<_>>(), languages);
     let dnis = |n: &String| normalise_dnis(n.as_bytes(), &core.area_code);
     let numbers: BTreeSet<String> = core.queues.iter().flat_map(|q| &q.numbers).map(dnis).collect();
-    assert_eq!(numbers.len(), languages.len());
-    assert!(numbers.contains("12345"));
+    assert_eq!(numbers.len(), languages.len() - 1, "Mandarin is reached by the city's own line");
+    let line = &core.lines[0];
+    assert_eq!((core.lines.len(), line.queue.as_str(), &line.numbers), (1, "mandarin", &["12345".to_owned()].into()));
+    assert!(line.choice.by_country && line.choice.remembered && !line.choice.by_key, "no menu unless asked for");
+    let codes: Vec<&String> = core.languages.iter().flat_map(|l| &l.countries).collect();
+    assert_eq!(codes.iter().collect::<BTreeSet<_>>().len(), codes.len(), "a country speaks one language");
     for queue in &core.queues {
-        let able = core.agents.iter().filter(|a| a.skills.get(&queue.skill).is_some_and(|l| *l >= queue.min_level));
-        assert!(able.count() >= 2, "{} needs two agents", queue.name);
+        let steps = queue.steps();
+        let able = |step: usize| core.agents.iter().filter(|a| a.meets(&steps[step].skills)).count();
+        assert!(able(0) >= 2, "{} needs two agents", queue.name);
+        assert!((1..steps.len()).all(|step| able(step) > able(step - 1)), "each step of {} finds more", queue.name);
         let prompts = queue.greeting.iter().chain([&queue.music]);
         assert!(prompts.clone().all(|p| PromptLibrary::built_in_names().any(|name| name == &**p)), "{prompts:?}");
+    }
+    let english: &QueueSettings = &core.queues[2];
+    let asked: Vec<String> = english.steps().iter().map(|s| format!("{:?} {:?}", s.after, s.skills)).collect();
+    assert_eq!(
+        asked,
+        ["0ns {\"english\": 8}", "20s {\"english\": 5}", "60s {\"english\": 1}", "120s {\"mandarin\": 1}"]
+    );
+    assert_eq!(english.steps().iter().map(|s| s.interpreter).collect::<Vec<_>>(), [false, false, false, true]);
+    for (skill, kept) in &core.distributor.reserve {
+        let having = core.agents.iter().filter(|a| a.skills.contains_key(skill)).count();
+        assert!(having > *kept as usize, "a reserve of {skill} leaves somebody");
     }
     let secrets: BTreeSet<&str> = core.seats.iter().map(|s| &*s.secret.0).collect();
     assert!(secrets.len() == core.seats.len() && secrets.iter().all(|s| s.len() >= 16));

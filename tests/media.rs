@@ -45,6 +45,8 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         http: None,
         spool: "unused".into(),
         cases: CaseStoreSettings::Sqlite("unused".into()),
+        events: None,
+        keep_events: Duration::MAX,
         prompts: BTreeMap::new(),
         log: LogSettings { json: false, filter: "off".into() },
         drain: Duration::ZERO,

@@ -1,6 +1,6 @@
 //! Tickets are durable before a pickup is reported and reach the case store exactly once, whatever happens to it, to
 //! the disk or to the process. `contract` runs on every case store; `outage` breaks the store and the disk under a
-//! running spool; `crash` kills the process.
+//! running spool; `crash` kills the process; `upgrade` has files of an earlier version.
 
 #[path = "store/contract.rs"]
 mod contract;
@@ -10,3 +10,5 @@ mod crash;
 mod outage;
 #[path = "store/support.rs"]
 mod support;
+#[path = "store/upgrade.rs"]
+mod upgrade;

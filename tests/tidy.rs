@@ -11,10 +11,12 @@ const PURE: &[(&str, &[&str])] = &[
     ("sdp", &[]),
     ("trunk", &["sip"]),
     ("seat", &["sip"]),
+    ("ivr", &[]),
     ("acd", &[]),
     ("call", &[]),
+    ("callback", &[]),
     ("sla", &[]),
-    ("gateway", &["sip", "sdp", "trunk", "seat", "acd", "call", "sla"]),
+    ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "sla"]),
 ];
 
 /// What must not appear in a pure module: sockets, clocks, threads, randomness, files, SQL.

@@ -1,25 +1,43 @@
 //! One agent: where they sit and what they do, as a sum type whose variants hold only what is valid there.
-//! Not here: what moves an agent from one duty to the next (`roster`, `callers`).
+//! Not here: what moves an agent from one duty to the next (`roster`, `offers`, `wrap_up`).
 
-use super::skill::{ClassSet, Requirements};
+use super::queue::QueueIx;
+use super::skill::{Ability, Requirements};
 use crate::config::settings::AgentSettings;
 use crate::event::{AgentState, NotReadyReason};
 use crate::ids::{AgentNo, CallId, SeatNo};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-/// Place in the roster, which is sorted by number: comparing two of these compares the agents' numbers.
+/// Place in the roster, which is sorted by number: comparing two of these compares the agents' numbers. Adding or
+/// removing an agent moves the places behind, see [`super::Acd::change_roster`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct AgentIx(pub u32);
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Agent {
-    pub number: AgentNo,
-    /// The classes of calls this agent can take.
-    pub can: ClassSet,
+    /// With the skills of now.
+    pub settings: AgentSettings,
+    /// Follows from the skills; worked out anew on restore.
+    #[serde(skip)]
+    pub ability: Ability,
     pub presence: Presence,
     /// When the state people see last changed.
     pub state_since: Instant,
+    pub work: Work,
+    /// Offers not picked up in a row.
+    pub missed: u32,
+}
+
+/// How busy somebody has been since signing in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Work {
+    signed_in: Instant,
+    /// On calls and in wrap-up.
+    busy: Duration,
+    /// Share of the time since signing in, in parts per million, taken when last becoming ready.
+    pub share: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,9 +67,15 @@ pub(super) enum Duty {
     OnCall {
         call: CallId,
         phase: Phase,
+        /// When the seat began to ring for it.
+        taken: Instant,
         then: Wish,
     },
     WrapUp {
+        /// Whose call it was.
+        queue: QueueIx,
+        /// When the seat began to ring for the call.
+        taken: Instant,
         until: Instant,
         then: Wish,
     },
@@ -63,22 +87,44 @@ pub(super) enum Phase {
     Hold,
 }
 
-/// What the agent wants to be; pending while on a call.
+/// What the agent is to be; pending while on a call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Wish {
+    pub to: Aim,
+    /// Whose order it is, if not the agent's own wish.
+    pub by: Option<AgentNo>,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Wish {
+pub(super) enum Aim {
     Ready,
     NotReady(NotReadyReason),
     SignOut,
+    /// Signed out and off the roster.
+    Dismissal,
+}
+
+impl Wish {
+    /// The agent's own.
+    pub fn own(to: Aim) -> Wish {
+        Wish { to, by: None }
+    }
 }
 
 impl Agent {
-    pub fn new(settings: &AgentSettings, requirements: &Requirements) -> Agent {
+    pub fn new(settings: AgentSettings, requirements: &Requirements) -> Agent {
         Agent {
-            number: settings.number.clone(),
-            can: requirements.met_by(&settings.skills),
+            ability: requirements.ability(&settings.skills),
+            settings,
             presence: Presence::SignedOut,
             state_since: Instant::ZERO,
+            work: Work::default(),
+            missed: 0,
         }
+    }
+
+    pub fn number(&self) -> &AgentNo {
+        &self.settings.number
     }
 
     pub fn state(&self) -> AgentState {
@@ -100,9 +146,14 @@ impl Agent {
     }
 
     pub fn duty(&self) -> Option<&Duty> {
-        match &self.presence {
-            Presence::SignedOut => None,
-            Presence::SignedIn { duty, .. } => Some(duty),
+        self.presence.duty()
+    }
+
+    /// `None`: not ready for a call.
+    pub fn idle_since(&self) -> Option<Instant> {
+        match self.duty() {
+            Some(Duty::Ready { idle_since }) => Some(*idle_since),
+            _ => None,
         }
     }
 
@@ -113,6 +164,44 @@ impl Agent {
             _ => None,
         }
     }
+
+    /// Takes calls, or will when the one in hand is done.
+    pub fn works(&self) -> bool {
+        self.presence.works()
+    }
+
+    /// Off the roster already, but for the call in hand.
+    pub fn is_dismissed(&self) -> bool {
+        self.presence.is_dismissed()
+    }
+
+    /// When a guest who is signed in, and not about to go, has to.
+    pub fn guest_until(&self) -> Option<Instant> {
+        let (_, until) = self.settings.guest?;
+        let goes = matches!(self.presence.then(), Some(Aim::SignOut | Aim::Dismissal));
+        (self.seat().is_some() && !goes).then(|| Instant(until.saturating_mul(1_000_000)))
+    }
+
+    /// Keeps the books when the state changes from `before` to that of now.
+    pub fn account(&mut self, now: Instant, before: AgentState) {
+        // Moving on from a seat that lost its phone is no new shift.
+        if before == AgentState::LoggedOut {
+            self.work = Work { signed_in: now, ..Work::default() };
+        }
+        if matches!(before, AgentState::Talking | AgentState::Hold | AgentState::WrapUp) {
+            self.work.busy += now.since(self.state_since);
+        }
+        if self.state() == AgentState::Ready {
+            self.work.share = self.work.share_at(now);
+        }
+    }
+}
+
+impl Work {
+    fn share_at(&self, now: Instant) -> u32 {
+        let all = now.since(self.signed_in).as_micros();
+        (self.busy.as_micros() * 1_000_000).checked_div(all).map_or(0, |share| share as u32)
+    }
 }
 
 impl Presence {
@@ -120,6 +209,29 @@ impl Presence {
         match self {
             Presence::SignedOut => None,
             Presence::SignedIn { seat, .. } => Some(seat),
+        }
+    }
+
+    pub fn duty(&self) -> Option<&Duty> {
+        match self {
+            Presence::SignedOut => None,
+            Presence::SignedIn { duty, .. } => Some(duty),
+        }
+    }
+
+    pub fn works(&self) -> bool {
+        !matches!(self.duty(), None | Some(Duty::NotReady(_)))
+    }
+
+    pub fn is_dismissed(&self) -> bool {
+        self.then() == Some(Aim::Dismissal)
+    }
+
+    /// What comes after the call in hand.
+    pub fn then(&self) -> Option<Aim> {
+        match self.duty() {
+            Some(Duty::OnCall { then, .. } | Duty::WrapUp { then, .. }) => Some(then.to),
+            _ => None,
         }
     }
 }

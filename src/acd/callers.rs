@@ -1,49 +1,61 @@
-//! What calls do: queue, leave, get answered, be held, end; and the two timers of a waiting caller.
-//! Not here: the agents' own wishes (`roster`), who gets which call (`settle` in the parent).
+//! Calls in line: how they get in, move on and leave, and their three timers.
+//! Not here: what becomes of an offer (`offers`), who gets which call (`matcher`).
 
-use super::agent::{AgentIx, Duty, Phase, Wish};
+use super::agent::{AgentIx, Duty};
 use super::order::Order;
-use super::port::{AcdOutput, Request};
+use super::port::{AcdOutput, Request, Waits};
 use super::queue::{Call, Place, QueueIx};
+use super::timers::Timer;
 use super::{Acd, Refused};
-use crate::event::{NotReadyReason, OfferEnd};
-use crate::ids::CallId;
+use crate::ids::{CallId, QueueName};
 use crate::time::Instant;
 
 impl Acd {
     pub(super) fn enqueue(&mut self, now: Instant, request: Request) -> Result<(), Refused> {
-        let Request { call: id, queue: ref name, since, .. } = request;
+        let Request { call: id, queue: name, since, priority, preferred, waits } = request;
         if self.calls.contains_key(&id) {
             return Err(Refused::AlreadyQueued(id));
         }
-        let Ok(at) = self.queues.binary_search_by(|q| q.name.cmp(name)) else {
-            return Err(Refused::UnknownQueue(name.clone()));
-        };
-        let queue = &self.queues[at];
-        if !self.index.staffed.shares(&queue.needs) {
-            return Err(Refused::NoAgents(name.clone()));
-        }
-        // A full line refuses only those who would have to stand in it.
-        if self.index.lines[at].len() >= queue.max_waiting as usize && self.index.ready.choose(&queue.needs).is_none() {
-            return Err(Refused::QueueFull { queue: name.clone(), limit: queue.max_waiting });
-        }
+        let queue = self.open_queue(&name, waits)?;
+        let priority = priority.unwrap_or(self.queue_at(queue).settings.priority);
         self.add_call(Call {
-            queue: QueueIx(at as u32),
-            order: Order::new(queue.priority, since, id),
-            deadline: queue.max_wait.map(|limit| now + limit),
+            queue,
+            order: Order::new(since, priority, self.rules.ageing, id),
+            since,
+            entered: now,
+            step: 0,
+            preferred,
+            waits,
+            overflow_said: false,
             place: Place::Waiting,
         });
         Ok(())
     }
 
+    /// The place in the order is kept, whatever the new queue's priority.
+    pub(super) fn requeue(&mut self, now: Instant, id: CallId, name: &QueueName) -> Result<(), Refused> {
+        let queue = self.open_queue(name, self.in_line(id)?.waits)?;
+        self.left_line(now, id, false);
+        self.change_call(id, |call| {
+            *call = Call { queue, entered: now, step: 0, overflow_said: false, ..call.clone() };
+        });
+        Ok(())
+    }
+
+    pub(super) fn set_priority(&mut self, id: CallId, priority: u8) -> Result<(), Refused> {
+        let order = Order::new(self.in_line(id)?.since, priority, self.rules.ageing, id);
+        self.change_call(id, |call| call.order = order);
+        Ok(())
+    }
+
     pub(super) fn leave(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
         match self.with(id)? {
-            None => self.remove_call(id),
+            None => self.forget_waiting(now, id),
             Some((ix, Duty::Reserved { idle_since, .. })) => {
-                self.remove_call(id);
+                self.forget_waiting(now, id);
                 self.set_duty(now, ix, Duty::Ready { idle_since });
             }
-            Some((ix, Duty::OnCall { then, .. })) => self.end_talk(now, ix, id, then),
+            Some((ix, Duty::OnCall { taken, then, .. })) => self.end_talk(now, ix, id, taken, then),
             Some((ix, duty)) => debug_assert!(false, "{id:?} is with {ix:?}, who is {duty:?}"),
         }
         Ok(())
@@ -53,76 +65,89 @@ impl Acd {
         let Some((ix, Duty::Reserved { ring_until, idle_since, .. })) = self.with(id)? else {
             return self.leave(now, id);
         };
-        self.remove_call(id);
+        self.forget_waiting(now, id);
         self.set_duty(now, ix, Duty::Clearing { until: ring_until, idle_since });
         Ok(())
     }
 
-    pub(super) fn answered(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
-        let Some((ix, Duty::Reserved { .. })) = self.with(id)? else { return Err(Refused::NotOffered(id)) };
-        self.set_duty(now, ix, Duty::OnCall { call: id, phase: Phase::Talking, then: Wish::Ready });
-        Ok(())
-    }
-
-    pub(super) fn offer_failed(&mut self, now: Instant, id: CallId, why: OfferEnd) -> Result<(), Refused> {
-        let Some((ix, Duty::Reserved { idle_since, .. })) = self.with(id)? else {
-            return Err(Refused::NotOffered(id));
-        };
-        let duty = match why {
-            OfferEnd::NoAnswer => Duty::NotReady(NotReadyReason::NoAnswer),
-            OfferEnd::Busy | OfferEnd::Declined => Duty::NotReady(NotReadyReason::Declined),
-            OfferEnd::Unreachable | OfferEnd::Failed => Duty::NotReady(NotReadyReason::Unreachable),
-            OfferEnd::Withdrawn => Duty::Ready { idle_since },
-        };
-        self.move_call(id, Place::Waiting);
-        self.set_duty(now, ix, duty);
-        Ok(())
-    }
-
-    pub(super) fn set_phase(&mut self, now: Instant, id: CallId, phase: Phase) -> Result<(), Refused> {
-        let Some((ix, Duty::OnCall { then, .. })) = self.with(id)? else { return Err(Refused::NotAnswered(id)) };
-        self.set_duty(now, ix, Duty::OnCall { call: id, phase, then });
-        Ok(())
-    }
-
-    pub(super) fn talk_ended(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
-        let Some((ix, Duty::OnCall { then, .. })) = self.with(id)? else { return Err(Refused::NotAnswered(id)) };
-        self.end_talk(now, ix, id, then);
-        Ok(())
-    }
-
-    /// The seat rang for the queue's ring time (RONA).
-    pub(super) fn rang_out(&mut self, now: Instant, ix: AgentIx) {
-        let agent = self.roster(ix);
-        if let Some(Duty::Reserved { call, .. }) = agent.duty() {
-            let call = *call;
-            self.outputs.push_back(AcdOutput::OfferTimedOut { call, agent: agent.number.clone() });
-            self.move_call(call, Place::Waiting);
-            self.set_duty(now, ix, Duty::NotReady(NotReadyReason::NoAnswer));
+    /// Of the timers of this timer's call that are due, the one that does the least.
+    pub(super) fn milder(&self, now: Instant, timer: Timer) -> Timer {
+        let (Timer::Overflow(id) | Timer::MaxWait(id)) = timer else { return timer };
+        let Some(call) = self.calls.get(&id) else { return timer };
+        let queue = self.queue_at(call.queue);
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(call.next_step(queue)) {
+            Timer::Relax(id)
+        } else if is_due(call.overflow(queue)) {
+            Timer::Overflow(id)
+        } else {
+            timer
         }
     }
 
-    pub(super) fn waited_too_long(&mut self, id: CallId) {
+    /// The next step counts too.
+    pub(super) fn relax(&mut self, id: CallId) {
+        let mut reached = 0;
+        self.change_call(id, |call| {
+            call.step += 1;
+            reached = call.step;
+        });
+        self.outputs.push_back(AcdOutput::Relaxed { call: id, step: reached });
+    }
+
+    pub(super) fn overflow_due(&mut self, id: CallId) {
+        self.change_call(id, |call| call.overflow_said = true);
+        self.outputs.push_back(AcdOutput::OverflowDue { call: id });
+    }
+
+    pub(super) fn waited_too_long(&mut self, now: Instant, id: CallId) {
+        self.left_line(now, id, false);
         self.remove_call(id);
         self.outputs.push_back(AcdOutput::QueueTimeout { call: id });
     }
 
-    fn end_talk(&mut self, now: Instant, ix: AgentIx, id: CallId, then: Wish) {
-        let wrap_up = self.calls.get(&id).map(|call| self.queue_at(call.queue).wrap_up).unwrap_or_default();
-        self.remove_call(id);
-        if wrap_up.is_zero() {
-            self.grant(now, ix, then);
-        } else {
-            self.set_duty(now, ix, Duty::WrapUp { until: now + wrap_up, then });
+    /// Teaches the queue how long its callers stay.
+    pub(super) fn left_line(&mut self, now: Instant, id: CallId, hung_up: bool) {
+        if let Some(call) = self.calls.get(&id).filter(|call| call.waits == Waits::OnTheLine) {
+            let queue = &mut self.queues[call.queue.0 as usize];
+            queue.pace.waited(now.since(call.entered), queue.settings.short_abandon, hung_up);
         }
     }
 
     /// Who has this call, and as what; `None` while it waits.
-    fn with(&self, id: CallId) -> Result<Option<(AgentIx, Duty)>, Refused> {
+    pub(super) fn with(&self, id: CallId) -> Result<Option<(AgentIx, Duty)>, Refused> {
         let call = self.calls.get(&id).ok_or(Refused::UnknownCall(id))?;
         Ok(match call.place {
             Place::Waiting => None,
             Place::With(ix) => self.roster(ix).duty().map(|duty| (ix, duty.clone())),
         })
+    }
+
+    fn forget_waiting(&mut self, now: Instant, id: CallId) {
+        self.left_line(now, id, true);
+        self.remove_call(id);
+    }
+
+    fn in_line(&self, id: CallId) -> Result<&Call, Refused> {
+        let call = self.calls.get(&id).ok_or(Refused::UnknownCall(id))?;
+        if call.place == Place::Waiting { Ok(call) } else { Err(Refused::NotInLine(id)) }
+    }
+
+    /// The queue of this name, if it takes one more call.
+    fn open_queue(&self, name: &QueueName, waits: Waits) -> Result<QueueIx, Refused> {
+        let Ok(at) = self.queues.binary_search_by(|queue| queue.name().cmp(name)) else {
+            return Err(Refused::UnknownQueue(name.clone()));
+        };
+        let queue = &self.queues[at];
+        if !self.index.is_staffed(queue.at_last()) {
+            return Err(Refused::NoAgents(name.clone()));
+        }
+        let limit = queue.settings.max_waiting;
+        let full = waits == Waits::OnTheLine && self.index.lines[at].callers() >= limit as usize;
+        // A full line refuses only those who would have to stand in it.
+        if full && self.index.ready.choose(queue.ranking, queue.at_first()).is_none() {
+            return Err(Refused::QueueFull { queue: name.clone(), limit });
+        }
+        Ok(QueueIx(at as u32))
     }
 }

@@ -18,43 +18,55 @@
 
 mod agent;
 mod callers;
+mod changes;
 mod check;
+mod estimate;
 mod first_fit;
 mod index;
+mod line;
+mod matcher;
+mod offers;
 mod order;
+mod pace;
 mod policy;
 mod port;
 mod queue;
+mod ready;
 mod refused;
 mod roster;
 mod saved;
+mod seats;
 mod skill;
 mod timers;
 mod view;
+mod wrap_up;
 
 pub use port::{AcdInput, AcdOutput, Forced, Request, Waits};
 pub use refused::Refused;
-pub use view::{AgentView, QueueView};
+pub use view::{AgentView, QueueView, Standing};
 
 use crate::config::settings::{AgentSettings, DistributorSettings, QueueSettings};
-use crate::event::{AgentEvent, Chosen};
 use crate::ids::{AgentNo, CallId, SeatNo};
 use crate::time::Instant;
-use agent::{Agent, AgentIx, Duty, Presence};
+use agent::{Agent, AgentIx, Aim, Phase};
 use index::Index;
-use queue::{Call, Place, Queue, QueueIx};
+use pace::Pace;
+use queue::{Call, Queue, QueueIx};
 use serde::{Deserialize, Serialize};
 use skill::Requirements;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use timers::Timer;
 
 #[cfg(doc)]
-use {crate::event::AgentState, first_fit::FirstFit, order::Order, skill::ClassSet};
+use {crate::event::AgentState, agent::Duty, first_fit::FirstFit, order::Order, ready::ReadyAgents, skill::ClassSet};
 
 /// The call distributor. Saved and restored as a plain value; equal inputs give equal outputs.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(into = "saved::Saved", try_from = "saved::Saved")]
 pub struct Acd {
+    rules: DistributorSettings,
+    /// Follows from the queues' settings and the rules.
+    requirements: Requirements,
     /// Sorted by name.
     queues: Vec<Queue>,
     /// Sorted by number, so that the order of indexes is the order of numbers.
@@ -69,15 +81,15 @@ pub struct Acd {
 impl Acd {
     /// Everybody signed out, nobody waiting. Of two queues or agents of one name the first counts (`config` refuses them).
     pub fn new(queues: &[QueueSettings], agents: &[AgentSettings], rules: &DistributorSettings) -> Acd {
-        let _ = rules;
-        let requirements = Requirements::of(queues);
-        let mut queues: Vec<Queue> = queues.iter().map(|q| Queue::new(q, &requirements)).collect();
-        queues.sort_by(|a, b| a.name.cmp(&b.name));
-        queues.dedup_by(|later, first| later.name == first.name);
-        let mut agents: Vec<Agent> = agents.iter().map(|a| Agent::new(a, &requirements)).collect();
-        agents.sort_by(|a, b| a.number.cmp(&b.number));
-        agents.dedup_by(|later, first| later.number == first.number);
-        Acd::from_state(queues, agents, BTreeMap::new(), BTreeSet::new(), VecDeque::new())
+        let requirements = Requirements::of(queues.iter(), rules);
+        let queues = queues.iter().map(|queue| (queue.clone(), Pace::default())).collect();
+        let queues = Queue::all(queues, &requirements);
+        let mut agents: Vec<Agent> = agents.iter().map(|a| Agent::new(a.clone(), &requirements)).collect();
+        agents.sort_by(|a, b| a.number().cmp(b.number()));
+        agents.dedup_by(|later, first| later.number() == first.number());
+        let index = Index::build(&requirements, &queues, &agents, [].iter());
+        let (calls, lost_seats, outputs) = Default::default();
+        Acd { rules: rules.clone(), requirements, queues, agents, calls, lost_seats, outputs, index }
     }
 
     /// One step. What is refused has changed nothing. Timers that are due are not run here, so a pickup that arrives
@@ -85,9 +97,9 @@ impl Acd {
     pub fn handle(&mut self, now: Instant, input: AcdInput) -> Result<(), Refused> {
         match input {
             AcdInput::SignIn { agent, seat } => self.sign_in(now, &agent, seat)?,
-            AcdInput::SignOut { agent } => self.wish(now, &agent, agent::Wish::SignOut)?,
-            AcdInput::Ready { agent } => self.wish(now, &agent, agent::Wish::Ready)?,
-            AcdInput::NotReady { agent, reason } => self.wish(now, &agent, agent::Wish::NotReady(reason))?,
+            AcdInput::SignOut { agent } => self.wish(now, &agent, Aim::SignOut)?,
+            AcdInput::Ready { agent } => self.wish(now, &agent, Aim::Ready)?,
+            AcdInput::NotReady { agent, reason } => self.wish(now, &agent, Aim::NotReady(reason))?,
             AcdInput::SeatReachable { seat } => self.seat_reachable(now, &seat),
             AcdInput::SeatLost { seat } => self.seat_lost(now, seat),
             AcdInput::Enqueue(request) => self.enqueue(now, request)?,
@@ -96,17 +108,17 @@ impl Acd {
             AcdInput::SeatQuiet { seat } => self.seat_quiet(now, &seat),
             AcdInput::Answered { call } => self.answered(now, call)?,
             AcdInput::OfferFailed { call, why } => self.offer_failed(now, call, why)?,
-            AcdInput::Held { call } => self.set_phase(now, call, agent::Phase::Hold)?,
-            AcdInput::Resumed { call } => self.set_phase(now, call, agent::Phase::Talking)?,
+            AcdInput::Held { call } => self.set_phase(now, call, Phase::Hold)?,
+            AcdInput::Resumed { call } => self.set_phase(now, call, Phase::Talking)?,
             AcdInput::TalkEnded { call } => self.talk_ended(now, call)?,
-            AcdInput::Requeue { .. }
-            | AcdInput::SetPriority { .. }
-            | AcdInput::NotReached { .. }
-            | AcdInput::ExtendWrapUp { .. }
-            | AcdInput::Force { .. }
-            | AcdInput::SetSkills { .. }
-            | AcdInput::Admit(_)
-            | AcdInput::Dismiss { .. } => {}
+            AcdInput::NotReached { call } => self.not_reached(now, call)?,
+            AcdInput::Requeue { call, queue } => self.requeue(now, call, &queue)?,
+            AcdInput::SetPriority { call, priority } => self.set_priority(call, priority)?,
+            AcdInput::ExtendWrapUp { agent } => self.extend_wrap_up(now, &agent)?,
+            AcdInput::Force { agent, to, by } => self.force(now, &agent, to, by)?,
+            AcdInput::SetSkills { agent, skills } => self.set_skills(&agent, skills)?,
+            AcdInput::Admit(settings) => self.admit(now, settings),
+            AcdInput::Dismiss { agent } => self.dismiss(now, &agent)?,
         }
         self.settle(now);
         Ok(())
@@ -122,94 +134,21 @@ impl Acd {
         self.index.timers.next().map(|(at, _)| at)
     }
 
-    /// Runs all timers due at `now`, in order of their times.
+    /// Runs all timers due at `now`, in order of their times; of those of one call the milder first.
     pub fn handle_timeout(&mut self, now: Instant) {
-        while let Some((at, timer)) = self.index.timers.next() {
-            if at > now {
-                break;
-            }
-            // A timer runs once, whatever comes of it: this loop ends.
-            self.index.timers.stop(at, timer);
-            match timer {
+        while let Some((_, timer)) = self.index.timers.next().filter(|(at, _)| *at <= now) {
+            // Each timer belongs to a state which the end of the timer ends: this loop ends too.
+            match self.milder(now, timer) {
+                Timer::GuestOver(agent) => self.guest_over(now, agent),
                 Timer::WrapUp(agent) => self.wrap_up_over(now, agent),
                 Timer::Ring(agent) => self.rang_out(now, agent),
                 Timer::Clearing(agent) => self.never_cleared(now, agent),
-                Timer::MaxWait(call) => self.waited_too_long(call),
+                // Said before anything is decided, below.
+                Timer::Relax(_) => {}
+                Timer::Overflow(call) => self.overflow_due(call),
+                Timer::MaxWait(call) => self.waited_too_long(now, call),
             }
             self.settle(now);
-        }
-    }
-
-    /// The matcher: offers calls until no ready agent can take any waiting caller.
-    fn settle(&mut self, now: Instant) {
-        while let Some(order) = self.index.first_servable() {
-            let queue = self.queue_at(self.calls[&order.call].queue);
-            let Some(agent) = self.index.ready.choose(&queue.needs) else {
-                debug_assert!(false, "{order:?} can be served, but no agent was found");
-                return;
-            };
-            self.offer(now, order.call, agent);
-        }
-    }
-
-    fn offer(&mut self, now: Instant, call: CallId, ix: AgentIx) {
-        let ring_timeout = self.queue_at(self.calls[&call].queue).ring_timeout;
-        let agent = self.roster(ix);
-        let Presence::SignedIn { seat, duty: Duty::Ready { idle_since } } = &agent.presence else {
-            debug_assert!(false, "{:?} is filed as ready, but is {:?}", agent.number, agent.presence);
-            return;
-        };
-        let (seat, idle_since) = (seat.clone(), *idle_since);
-        self.outputs.push_back(AcdOutput::Offer { call, agent: agent.number.clone(), seat, chosen: Chosen::default() });
-        self.move_call(call, Place::With(ix));
-        self.set_duty(now, ix, Duty::Reserved { call, ring_until: now + ring_timeout, idle_since });
-    }
-
-    // The only four ways state changes; each keeps the index true.
-
-    fn set_presence(&mut self, now: Instant, ix: AgentIx, presence: Presence) {
-        let agent = &mut self.agents[ix.0 as usize];
-        let state_before = agent.state();
-        self.index.unfile_duty(ix, agent);
-        let before = std::mem::replace(&mut agent.presence, presence);
-        self.index.file_duty(ix, agent);
-        let moved = before.seat() != agent.seat();
-        if moved {
-            self.index.move_seat(ix, before.seat(), agent.seat());
-        }
-        let state = agent.state();
-        if moved || state != state_before {
-            agent.state_since = now;
-            let event =
-                AgentEvent { at: now, agent: agent.number.clone(), seat: agent.seat().cloned(), state, by: None };
-            self.outputs.push_back(AcdOutput::Agent(event));
-        }
-    }
-
-    /// Gives a signed-in agent another duty at the same seat.
-    fn set_duty(&mut self, now: Instant, ix: AgentIx, duty: Duty) {
-        match self.roster(ix).seat().cloned() {
-            Some(seat) => self.set_presence(now, ix, Presence::SignedIn { seat, duty }),
-            None => debug_assert!(false, "agent {ix:?} is signed out and was given {duty:?}"),
-        }
-    }
-
-    fn add_call(&mut self, call: Call) {
-        self.index.file_call(&call, &self.queues);
-        self.calls.insert(call.order.call, call);
-    }
-
-    fn move_call(&mut self, id: CallId, place: Place) {
-        if let Some(call) = self.calls.get_mut(&id) {
-            self.index.unfile_call(call);
-            call.place = place;
-            self.index.file_call(call, &self.queues);
-        }
-    }
-
-    fn remove_call(&mut self, id: CallId) {
-        if let Some(call) = self.calls.remove(&id) {
-            self.index.unfile_call(&call);
         }
     }
 
@@ -221,10 +160,13 @@ impl Acd {
         &self.queues[ix.0 as usize]
     }
 
+    fn find_agent(&self, number: &AgentNo) -> Option<AgentIx> {
+        self.agents.binary_search_by(|a| a.number().cmp(number)).ok().map(|at| AgentIx(at as u32))
+    }
+
+    /// An agent who may say something: not one who has been dismissed and only ends the call in hand.
     fn agent_ix(&self, number: &AgentNo) -> Result<AgentIx, Refused> {
-        match self.agents.binary_search_by(|a| a.number.cmp(number)) {
-            Ok(at) => Ok(AgentIx(at as u32)),
-            Err(_) => Err(Refused::UnknownAgent(number.clone())),
-        }
+        let known = self.find_agent(number).filter(|ix| !self.roster(*ix).is_dismissed());
+        known.ok_or_else(|| Refused::UnknownAgent(number.clone()))
     }
 }

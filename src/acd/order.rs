@@ -1,25 +1,25 @@
-//! The one total order of waiting callers, across all queues (peers' pain 6).
+//! The one total order of waiting callers, across all queues (peers' pain 6), and how it ages.
 
 use crate::ids::CallId;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
-/// Lower is served first. The fields' order is the rule: priority, then who asked first, then the call number, so
-/// that two callers are never equal.
+/// Lower is served first; the call number decides between equals, so that two callers are never equal.
 ///
-/// A key is fixed when the call is queued and never re-sorted. Ageing fits in without changing that: when one step of
-/// priority is worth `d` of waiting, `since + priority * d` in one band orders callers as strictly as now, at any time.
+/// A key is fixed when the call is queued and never re-sorted, and still everybody's turn comes: one step of priority is
+/// worth `ageing` of waiting, so whoever asked `9 * ageing` after a caller is behind them whatever the priorities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct Order {
-    priority: u8,
-    /// The original request for a human.
-    pub since: Instant,
+    key: Instant,
     pub call: CallId,
 }
 
 impl Order {
-    pub fn new(priority: u8, since: Instant, call: CallId) -> Order {
-        Order { priority, since, call }
+    /// `since`: the original request for a human.
+    pub fn new(since: Instant, priority: u8, ageing: Duration, call: CallId) -> Order {
+        let ageing = u64::try_from(ageing.as_micros()).unwrap_or(u64::MAX);
+        Order { key: Instant(since.0.saturating_add(ageing.saturating_mul(priority.into()))), call }
     }
 }
 
@@ -28,9 +28,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn priority_then_age_then_call_number() {
-        let order = |priority, since, call| Order::new(priority, Instant(since), CallId(call));
-        let sorted = [order(0, 9, 9), order(1, 1, 7), order(1, 1, 8), order(1, 2, 1), order(2, 0, 0)];
-        assert!(sorted.windows(2).all(|w| w[0] < w[1]));
+    fn a_step_of_priority_is_worth_so_much_waiting() {
+        let order = |since, priority, call| {
+            Order::new(Instant::from_unix_secs(since), priority, Duration::from_secs(60), CallId(call))
+        };
+        let sorted =
+            [order(0, 0, 9), order(0, 1, 7), order(60, 0, 8), order(1, 1, 1), order(0, 9, 1), order(541, 0, 0)];
+        assert!(sorted.windows(2).all(|w| w[0] < w[1]), "{sorted:?}");
+        // Settings that make no sense stay in order too.
+        let never = |since| Order::new(Instant(since), 9, Duration::MAX, CallId(1));
+        assert!(never(1) < Order { key: Instant(u64::MAX), call: CallId(2) } && never(1) == never(2));
     }
 }

@@ -1,21 +1,28 @@
-//! What agents and their seats do: sign in and out, ready and not ready, seats that come and go, wrap-up that ends.
-//! Not here: calls (`callers`), who gets one (`settle` in the parent).
+//! What agents are: signed in and out, ready and not ready, by their own wish or a shift leader's order; and who is on
+//! the roster at all. Not here: their seats' phones (`seats`), calls (`offers`), the wrap-up (`wrap_up`).
 
-use super::agent::{AgentIx, Duty, Presence, Wish};
-use super::port::AcdOutput;
+use super::agent::{Agent, AgentIx, Aim, Duty, Presence, Wish};
+use super::port::{AcdOutput, Forced};
 use super::queue::Place;
 use super::{Acd, Refused};
+use crate::config::settings::AgentSettings;
 use crate::event::NotReadyReason;
-use crate::ids::{AgentNo, SeatNo};
+use crate::ids::{AgentNo, SeatNo, Skill};
 use crate::time::Instant;
+use std::collections::BTreeMap;
 
 impl Acd {
     pub(super) fn sign_in(&mut self, now: Instant, number: &AgentNo, seat: SeatNo) -> Result<(), Refused> {
         let ix = self.agent_ix(number)?;
+        if let Some((from, until)) = self.roster(ix).settings.guest
+            && !(from.saturating_mul(1_000_000)..until.saturating_mul(1_000_000)).contains(&now.as_unix_micros())
+        {
+            return Err(Refused::NotTheirDay(number.clone()));
+        }
         if let Some(&by) = self.index.seats.get(&seat)
             && by != ix
         {
-            return Err(Refused::SeatTaken { seat, by: self.roster(by).number.clone() });
+            return Err(Refused::SeatTaken { seat, by: self.roster(by).number().clone() });
         }
         match &self.roster(ix).presence {
             Presence::SignedIn { seat: at, .. } if *at == seat => {
@@ -31,97 +38,115 @@ impl Acd {
             Presence::SignedIn { .. } | Presence::SignedOut => {}
         }
         self.lost_seats.remove(&seat);
-        self.set_presence(now, ix, Presence::SignedIn { seat, duty: Duty::NotReady(NotReadyReason::Busy) });
+        let duty = Duty::NotReady(NotReadyReason::Busy);
+        self.set_presence(now, ix, Presence::SignedIn { seat, duty }, None);
         Ok(())
     }
 
     /// The agent asks to be ready, not ready or gone.
-    pub(super) fn wish(&mut self, now: Instant, number: &AgentNo, wish: Wish) -> Result<(), Refused> {
+    pub(super) fn wish(&mut self, now: Instant, number: &AgentNo, to: Aim) -> Result<(), Refused> {
         let ix = self.agent_ix(number)?;
-        let Presence::SignedIn { seat, duty } = &self.roster(ix).presence else {
-            return Err(Refused::NotSignedIn(number.clone()));
+        self.take_wish(now, ix, Wish::own(to))
+    }
+
+    pub(super) fn force(&mut self, now: Instant, number: &AgentNo, to: Forced, by: AgentNo) -> Result<(), Refused> {
+        let ix = self.agent_ix(number)?;
+        let to = match to {
+            Forced::Ready => Aim::Ready,
+            Forced::NotReady => Aim::NotReady(NotReadyReason::Forced),
+            Forced::SignOut => Aim::SignOut,
         };
-        match (duty, wish) {
-            (Duty::OnCall { call, phase, .. }, then) => {
-                let duty = Duty::OnCall { call: *call, phase: *phase, then };
+        self.take_wish(now, ix, Wish { to, by: Some(by) })
+    }
+
+    /// Now if nothing is in hand, after talk and wrap-up otherwise; the last word counts.
+    fn take_wish(&mut self, now: Instant, ix: AgentIx, wish: Wish) -> Result<(), Refused> {
+        let agent = self.roster(ix);
+        let Presence::SignedIn { seat, duty } = &agent.presence else {
+            return Err(Refused::NotSignedIn(agent.number().clone()));
+        };
+        match (duty, wish.to) {
+            (Duty::OnCall { call, phase, taken, .. }, _) => {
+                let duty = Duty::OnCall { call: *call, phase: *phase, taken: *taken, then: wish };
                 self.set_duty(now, ix, duty);
             }
-            (Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }, Wish::Ready) => {}
-            (Duty::NotReady(_) | Duty::WrapUp { .. }, Wish::Ready) if self.lost_seats.contains(seat) => {
-                return Err(Refused::SeatUnreachable { agent: number.clone(), seat: seat.clone() });
+            (Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }, Aim::Ready) => {}
+            (Duty::NotReady(_) | Duty::WrapUp { .. }, Aim::Ready) if self.lost_seats.contains(seat) => {
+                return Err(Refused::SeatUnreachable { agent: agent.number().clone(), seat: seat.clone() });
             }
-            (Duty::Reserved { .. }, wish) => {
+            (Duty::Reserved { .. }, _) => {
                 self.withdraw_offer(ix);
                 self.grant(now, ix, wish);
             }
-            (Duty::NotReady(_) | Duty::Ready { .. } | Duty::Clearing { .. } | Duty::WrapUp { .. }, wish) => {
+            (Duty::NotReady(_) | Duty::Ready { .. } | Duty::Clearing { .. } | Duty::WrapUp { .. }, _) => {
                 self.grant(now, ix, wish)
             }
         }
         Ok(())
     }
 
-    pub(super) fn seat_reachable(&mut self, now: Instant, seat: &SeatNo) {
-        self.lost_seats.remove(seat);
-        if let Some(&ix) = self.index.seats.get(seat)
-            && let Some(Duty::NotReady(NotReadyReason::Unreachable)) = self.roster(ix).duty()
-        {
-            self.grant(now, ix, Wish::Ready);
-        }
-    }
-
-    pub(super) fn seat_lost(&mut self, now: Instant, seat: SeatNo) {
-        let at_seat = self.index.seats.get(&seat).copied();
-        self.lost_seats.insert(seat);
-        let Some(ix) = at_seat else { return };
-        match self.roster(ix).duty() {
-            Some(Duty::Reserved { .. }) => self.withdraw_offer(ix),
-            Some(Duty::Ready { .. } | Duty::Clearing { .. }) => {}
-            // A talk may outlive its registration, and wrap-up needs no phone: the loss shows when they end.
-            Some(Duty::NotReady(_) | Duty::OnCall { .. } | Duty::WrapUp { .. }) | None => return,
-        }
-        self.set_duty(now, ix, Duty::NotReady(NotReadyReason::Unreachable));
-    }
-
-    pub(super) fn seat_quiet(&mut self, now: Instant, seat: &SeatNo) {
-        if let Some(&ix) = self.index.seats.get(seat)
-            && let Some(Duty::Clearing { idle_since, .. }) = self.roster(ix).duty()
-        {
-            let idle_since = *idle_since;
-            self.set_duty(now, ix, Duty::Ready { idle_since });
-        }
-    }
-
-    pub(super) fn never_cleared(&mut self, now: Instant, ix: AgentIx) {
-        if let Some(Duty::Clearing { .. }) = self.roster(ix).duty() {
-            self.set_duty(now, ix, Duty::NotReady(NotReadyReason::Unreachable));
-        }
-    }
-
-    pub(super) fn wrap_up_over(&mut self, now: Instant, ix: AgentIx) {
-        if let Some(Duty::WrapUp { then, .. }) = self.roster(ix).duty() {
-            self.grant(now, ix, *then);
-        }
-    }
-
-    /// What was wished for comes true now. Nobody becomes ready at a seat that is lost.
-    pub(super) fn grant(&mut self, now: Instant, ix: AgentIx, wish: Wish) {
+    /// What was wished for comes true now. Nobody becomes ready at a seat that is lost. Whoever is dismissed is no
+    /// longer at `ix` after it.
+    pub(super) fn grant(&mut self, now: Instant, ix: AgentIx, Wish { to, by }: Wish) {
         let lost = self.roster(ix).seat().is_some_and(|seat| self.lost_seats.contains(seat));
-        match wish {
-            Wish::Ready if lost => self.set_duty(now, ix, Duty::NotReady(NotReadyReason::Unreachable)),
-            Wish::Ready => self.set_duty(now, ix, Duty::Ready { idle_since: now }),
-            Wish::NotReady(reason) => self.set_duty(now, ix, Duty::NotReady(reason)),
-            Wish::SignOut => self.set_presence(now, ix, Presence::SignedOut),
+        match to {
+            Aim::Ready if lost => self.set_duty(now, ix, Duty::NotReady(NotReadyReason::Unreachable)),
+            Aim::Ready => self.set_duty_by(now, ix, Duty::Ready { idle_since: now }, by),
+            Aim::NotReady(reason) => self.set_duty_by(now, ix, Duty::NotReady(reason), by),
+            Aim::SignOut => self.set_presence(now, ix, Presence::SignedOut, by),
+            Aim::Dismissal => {
+                self.set_presence(now, ix, Presence::SignedOut, by);
+                self.change_roster(|agents| drop(agents.remove(ix.0 as usize)));
+            }
         }
     }
 
     /// The caller goes back in place; the agent's new duty is for the caller of this to set.
-    fn withdraw_offer(&mut self, ix: AgentIx) {
+    pub(super) fn withdraw_offer(&mut self, ix: AgentIx) {
         let agent = self.roster(ix);
         if let Some(Duty::Reserved { call, .. }) = agent.duty() {
             let call = *call;
-            self.outputs.push_back(AcdOutput::OfferWithdrawn { call, agent: agent.number.clone() });
+            self.outputs.push_back(AcdOutput::OfferWithdrawn { call, agent: agent.number().clone() });
             self.move_call(call, Place::Waiting);
         }
+    }
+
+    pub(super) fn set_skills(&mut self, number: &AgentNo, skills: BTreeMap<Skill, u8>) -> Result<(), Refused> {
+        let ix = self.agent_ix(number)?;
+        let settings = AgentSettings { skills, ..self.roster(ix).settings.clone() };
+        self.set_agent_settings(ix, settings);
+        Ok(())
+    }
+
+    pub(super) fn admit(&mut self, now: Instant, settings: AgentSettings) {
+        match self.agents.binary_search_by(|agent| agent.number().cmp(&settings.number)) {
+            Ok(at) => {
+                let ix = AgentIx(at as u32);
+                self.set_agent_settings(ix, settings);
+                if self.roster(ix).is_dismissed() {
+                    // Wanted again before the call in hand was over.
+                    let _ = self.take_wish(now, ix, Wish::own(Aim::SignOut));
+                }
+            }
+            Err(at) => {
+                let agent = Agent::new(settings, &self.requirements);
+                self.change_roster(|agents| agents.insert(at, agent));
+            }
+        }
+    }
+
+    pub(super) fn dismiss(&mut self, now: Instant, number: &AgentNo) -> Result<(), Refused> {
+        let ix = self.agent_ix(number)?;
+        match self.roster(ix).presence {
+            Presence::SignedIn { .. } => self.take_wish(now, ix, Wish::own(Aim::Dismissal)),
+            Presence::SignedOut => {
+                self.change_roster(|agents| drop(agents.remove(ix.0 as usize)));
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) fn guest_over(&mut self, now: Instant, ix: AgentIx) {
+        let _ = self.take_wish(now, ix, Wish::own(Aim::SignOut));
     }
 }

@@ -2,17 +2,21 @@
 //! are refused instead of believed.
 
 use super::Acd;
-use super::agent::{Agent, AgentIx};
+use super::agent::{Agent, AgentIx, Duty};
 use super::index::Index;
+use super::pace::Pace;
 use super::port::AcdOutput;
-use super::queue::{Call, Place, Queue};
-use crate::ids::{CallId, SeatNo};
+use super::queue::{Call, Place, Queue, QueueIx};
+use super::skill::Requirements;
+use crate::config::settings::{DistributorSettings, QueueSettings};
+use crate::ids::SeatNo;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Saved {
-    queues: Vec<Queue>,
+    rules: DistributorSettings,
+    queues: Vec<(QueueSettings, Pace)>,
     agents: Vec<Agent>,
     calls: Vec<Call>,
     lost_seats: BTreeSet<SeatNo>,
@@ -21,8 +25,9 @@ pub(super) struct Saved {
 
 impl From<Acd> for Saved {
     fn from(acd: Acd) -> Saved {
-        let Acd { queues, agents, calls, lost_seats, outputs, index: _ } = acd;
-        Saved { queues, agents, calls: calls.into_values().collect(), lost_seats, outputs }
+        let Acd { rules, requirements: _, queues, agents, calls, lost_seats, outputs, index: _ } = acd;
+        let queues = queues.into_iter().map(|queue| (queue.settings, queue.pace)).collect();
+        Saved { rules, queues, agents, calls: calls.into_values().collect(), lost_seats, outputs }
     }
 }
 
@@ -30,38 +35,35 @@ impl TryFrom<Saved> for Acd {
     type Error = String;
 
     fn try_from(saved: Saved) -> Result<Acd, String> {
-        let Saved { queues, agents, calls, lost_seats, outputs } = saved;
-        let width = queues.first().map_or(0, |q| q.needs.words().len());
-        let queues_fit =
-            queues.is_sorted_by(|a, b| a.name < b.name) && queues.iter().all(|q| q.needs.words().len() == width);
-        let agents_fit =
-            agents.is_sorted_by(|a, b| a.number < b.number) && agents.iter().all(|a| a.can.words().len() == width);
-        if !queues_fit || !agents_fit {
-            return Err("saved distributor: queues or agents are out of order or of different widths".into());
+        let Saved { rules, queues, mut agents, calls, lost_seats, outputs } = saved;
+        if !queues.is_sorted_by(|(a, _), (b, _)| a.name < b.name)
+            || !agents.is_sorted_by(|a, b| a.number() < b.number())
+        {
+            return Err("saved distributor: queues or agents are out of order".into());
         }
-        let lost = |call: &&Call| match call.place {
-            Place::With(AgentIx(ix)) => ix as usize >= agents.len() || call.queue.0 as usize >= queues.len(),
-            Place::Waiting => call.queue.0 as usize >= queues.len(),
+        let requirements = Requirements::of(queues.iter().map(|(settings, _)| settings), &rules);
+        let queues = Queue::all(queues, &requirements);
+        for agent in &mut agents {
+            agent.ability = requirements.ability(&agent.settings.skills);
+        }
+        let no_queue = |ix: QueueIx| ix.0 as usize >= queues.len();
+        let no_agent = |place| matches!(place, Place::With(AgentIx(ix)) if ix as usize >= agents.len());
+        let lost = |call: &&Call| {
+            no_queue(call.queue)
+                || no_agent(call.place)
+                || usize::from(call.step) >= queues[call.queue.0 as usize].steps.len()
         };
         if let Some(call) = calls.iter().find(lost) {
-            return Err(format!("saved distributor: {:?} has no such queue or agent", call.order.call));
+            return Err(format!("saved distributor: {:?} has no such queue, step or agent", call.order.call));
+        }
+        let wraps_up = |agent: &&Agent| matches!(agent.duty(), Some(Duty::WrapUp { queue, .. }) if no_queue(*queue));
+        if let Some(agent) = agents.iter().find(wraps_up) {
+            return Err(format!("saved distributor: {} is in wrap-up of no queue", agent.number()));
         }
         let calls = calls.into_iter().map(|call| (call.order.call, call)).collect();
-        let acd = Acd::from_state(queues, agents, calls, lost_seats, outputs);
+        let index = Index::build(&requirements, &queues, &agents, std::collections::BTreeMap::values(&calls));
+        let acd = Acd { rules, requirements, queues, agents, calls, lost_seats, outputs, index };
         acd.check().map_err(|problem| format!("saved distributor: {problem}"))?;
         Ok(acd)
-    }
-}
-
-impl Acd {
-    pub(super) fn from_state(
-        queues: Vec<Queue>,
-        agents: Vec<Agent>,
-        calls: BTreeMap<CallId, Call>,
-        lost_seats: BTreeSet<SeatNo>,
-        outputs: VecDeque<AcdOutput>,
-    ) -> Acd {
-        let index = Index::build(&queues, &agents, calls.values());
-        Acd { queues, agents, calls, lost_seats, outputs, index }
     }
 }

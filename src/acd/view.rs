@@ -14,7 +14,9 @@ pub struct QueueView<'a> {
     pub name: &'a QueueName,
     /// Callers in line; one an agent's seat rings for is not in line.
     pub waiting: usize,
-    /// When the one in line the longest asked for a human.
+    /// Citizens in line to be called back.
+    pub callbacks: usize,
+    /// When the caller in line the longest asked for a human.
     pub oldest: Option<Instant>,
 }
 
@@ -26,43 +28,69 @@ pub struct AgentView<'a> {
     /// When this state began.
     pub since: Instant,
     pub seat: Option<&'a SeatNo>,
+    pub team: Option<&'a str>,
+    pub leader: bool,
     /// The call offered to or spoken on by this agent.
     pub call: Option<CallId>,
+}
+
+/// Why a call in line is still there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing<'a> {
+    pub queue: &'a QueueName,
+    pub position: usize,
+    /// The last step of the queue's requirement that counts already (0 is the first).
+    pub step: u8,
+    /// Agents who meet a step that counts and take calls now, whether they have one in hand or not.
+    pub working: usize,
+    /// How many of these are ready, but kept for callers who need their reserved skills.
+    pub kept_back: usize,
 }
 
 impl Acd {
     /// `None`: no such agent.
     pub fn agent_state(&self, number: &AgentNo) -> Option<AgentState> {
-        self.agent(number).map(|agent| agent.state)
+        self.find_agent(number).map(|ix| self.roster(ix).state())
     }
 
     pub fn agent(&self, number: &AgentNo) -> Option<AgentView<'_>> {
-        let ix = self.agent_ix(number).ok()?;
-        Some(view(self.roster(ix)))
+        self.find_agent(number).map(|ix| view(self.roster(ix)))
     }
 
     /// Who is signed in at this seat.
     pub fn agent_at(&self, seat: &SeatNo) -> Option<&AgentNo> {
-        self.index.seats.get(seat).map(|ix| &self.roster(*ix).number)
+        self.index.seats.get(seat).map(|ix| self.roster(*ix).number())
     }
 
-    /// Place in the queue's line, from 1; `None` for a call that is not in line (being offered, answered, unknown).
+    /// Place in the queue's line among those who wait on the phone, from 1; `None` for a call that is not in line (being
+    /// offered, answered, unknown).
     pub fn position(&self, id: CallId) -> Option<usize> {
-        let call = self.calls.get(&id)?;
-        self.index.lines[call.queue.0 as usize].rank(&call.order).map(|before| before + 1)
+        let call = self.calls.get(&id).filter(|call| call.place == Place::Waiting)?;
+        Some(self.index.lines[call.queue.0 as usize].callers_before(&call.order) + 1)
+    }
+
+    /// "Why does this call wait?" `None`: it does not. `O(agents)`: for a person who asks.
+    pub fn why(&self, id: CallId) -> Option<Standing<'_>> {
+        let position = self.position(id)?;
+        let call = &self.calls[&id];
+        let queue = self.queue_at(call.queue);
+        let able = |agent: &&Agent| agent.works() && agent.ability.can.shares(&queue.step(call.step).accepts);
+        let kept = self.agents.iter().filter(able).filter(|agent| agent.idle_since().is_some()).count();
+        let working = self.agents.iter().filter(able).count();
+        Some(Standing { queue: queue.name(), position, step: call.step, working, kept_back: kept })
     }
 
     /// The agent to whom a call is offered or with whom it is talking.
     pub fn agent_of(&self, id: CallId) -> Option<&AgentNo> {
         match self.calls.get(&id)?.place {
             Place::Waiting => None,
-            Place::With(ix) => Some(&self.roster(ix).number),
+            Place::With(ix) => Some(self.roster(ix).number()),
         }
     }
 
     /// Callers in line, all queues.
     pub fn waiting(&self) -> usize {
-        self.index.waiting.len()
+        self.index.lines.iter().map(|line| line.callers()).sum()
     }
 
     /// Seats being rung.
@@ -88,10 +116,10 @@ impl Acd {
     /// All queues by name.
     pub fn queues(&self) -> impl Iterator<Item = QueueView<'_>> {
         self.queues.iter().zip(&self.index.lines).map(|(queue, line)| QueueView {
-            name: &queue.name,
-            waiting: line.len(),
-            // Within one queue the priority is the same, so the first in order is the oldest request.
-            oldest: line.first().map(|order| order.since),
+            name: queue.name(),
+            waiting: line.callers(),
+            callbacks: line.callbacks(),
+            oldest: line.oldest(),
         })
     }
 
@@ -103,10 +131,12 @@ impl Acd {
 
 fn view(agent: &Agent) -> AgentView<'_> {
     AgentView {
-        number: &agent.number,
+        number: agent.number(),
         state: agent.state(),
         since: agent.state_since,
         seat: agent.seat(),
+        team: agent.settings.team.as_deref(),
+        leader: agent.settings.leader,
         call: agent.call(),
     }
 }

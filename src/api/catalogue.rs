@@ -13,7 +13,18 @@ pub const CALLS_ANSWERED: &str = "rexian_calls_answered_total";
 pub const CALLS_ANSWERED_WITHIN: &str = "rexian_calls_answered_within_total";
 pub const CALLS: &str = "rexian_calls_total";
 pub const TEST_CALLS: &str = "rexian_test_calls_total";
+pub const OFFERS: &str = "rexian_offers_total";
+pub const OFFERS_INTERPRETED: &str = "rexian_offers_with_interpreter_total";
 pub const OFFERS_ENDED: &str = "rexian_offers_ended_total";
+pub const MOVES: &str = "rexian_moves_total";
+pub const TRANSFERS: &str = "rexian_transfers_total";
+pub const TAKEN_OVER: &str = "rexian_transfers_taken_over_total";
+pub const ANNOUNCED: &str = "rexian_announcements_total";
+pub const CALLBACKS_OFFERED: &str = "rexian_callbacks_offered_total";
+pub const CALLBACKS_MADE: &str = "rexian_callbacks_made_total";
+pub const CALLBACKS_REACHED: &str = "rexian_callbacks_reached_total";
+pub const CALLBACKS_GONE: &str = "rexian_callbacks_closed_total";
+pub const CALLBACKS_PENDING: &str = "rexian_callbacks_pending";
 pub const PICKUPS_UNSPOOLED: &str = "rexian_pickups_unspooled_total";
 pub const TRUNK_CALLS: &str = "rexian_trunk_calls";
 pub const QUEUE_WAITING: &str = "rexian_queue_waiting";
@@ -60,6 +71,10 @@ pub const STORE_UP: &str = "rexian_store_up";
 pub const STORE_LAG: &str = "rexian_store_lag_seconds";
 pub const STORE_FAILED: &str = "rexian_store_failed_attempts_total";
 
+pub const JOURNAL_WRITTEN: &str = "rexian_journal_written_total";
+pub const JOURNAL_DROPPED: &str = "rexian_journal_dropped_total";
+pub const JOURNAL_UP: &str = "rexian_journal_up";
+
 pub const BUILD_INFO: &str = "rexian_build_info";
 
 /// 10, 15, 20 and 30 s are thresholds in use; 5 s bounds a short abandon.
@@ -91,14 +106,36 @@ pub fn describe() {
     for (name, help) in [
         (CALLS_OFFERED, "Calls taken for service, by trunk; test calls left out."),
         (CALLS_QUEUED, "Requests for a human: calls that entered a queue; test calls left out."),
+        (
+            MOVES,
+            "Callers who went on to another queue with their place kept, by reason; they count where they asked first.",
+        ),
         (CALLS_ANSWERED, "Calls connected to an agent; test calls left out."),
         (CALLS_ANSWERED_WITHIN, "Calls connected to an agent within the queue's N seconds of the request for a human."),
         (
             CALLS,
-            "Calls ended, by queue (none: never asked for a human) and the one cause of the end; test calls left out.",
+            "Calls ended, by the queue asked first (none: never asked for a human) and the one cause of the end; test calls and calls of ours left out. callback_taken is neither answered nor abandoned; deflected and closed never asked.",
         ),
         (TEST_CALLS, "Simulated calls of oversight; they count in no other call figure."),
+        (
+            OFFERS,
+            "Offers to an agent, by the step of the queue's requirement that let the agent in (0: the full one) and whether it was the agent who served this caller last.",
+        ),
+        (OFFERS_INTERPRETED, "Of the offers: the agent needs an interpreter in a three-way call."),
         (OFFERS_ENDED, "Offers to an agent that ended without a pickup, by reason."),
+        (TRANSFERS, "Callers passed on to a queue by the agent who had them; they stay answered."),
+        (TAKEN_OVER, "Of the callers passed on: those a further agent picked up."),
+        (ANNOUNCED, "Times a waiting caller was told the place or the estimated wait."),
+        (CALLBACKS_OFFERED, "Times a waiting caller was offered to be called back; taken ones end as callback_taken."),
+        (
+            CALLBACKS_MADE,
+            "Attempts to call a citizen, by kind: promised, or missed (漏接回拨). In no other call figure.",
+        ),
+        (CALLBACKS_REACHED, "Of those attempts: the citizen and an agent talked."),
+        (
+            CALLBACKS_GONE,
+            "Citizens no longer to be called, by reason: reached, got_through (called again), given_up (all attempts in vain), expired.",
+        ),
         (PICKUPS_UNSPOOLED, "Pickups whose ticket was not durable when the pickup was reported; the ticket follows."),
         (RTP_PACKETS, "RTP packets, by direction as seen from us."),
         (RTP_RELAYED, "RTP packets sent that came from another leg."),
@@ -119,15 +156,21 @@ pub fn describe() {
         (TICKETS_REPEATED, "Tickets sent again that the case store had already; harmless."),
         (TICKETS_REFUSED, "Tickets the case store refused for good; set aside in the spool."),
         (TICKETS_LOST, "Tickets stored nowhere because the disk refused and memory for them was full; must be 0."),
+        (JOURNAL_WRITTEN, "Events written to the event log."),
+        (
+            JOURNAL_DROPPED,
+            "Events missing from the event log (queue full or disk failing); a gap row marks each place.",
+        ),
         (STORE_FAILED, "Attempts on the case store that failed and are repeated."),
     ] {
         describe_counter!(name, Unit::Count, help);
     }
     for (name, unit, help) in [
-        (TRUNK_CALLS, Unit::Count, "Calls up on a trunk now, test calls included: channels in use."),
+        (TRUNK_CALLS, Unit::Count, "Calls of citizens up on a trunk now, test calls included: channels in use."),
         (QUEUE_WAITING, Unit::Count, "Callers waiting for an agent now, ringing included."),
         (QUEUE_LONGEST_WAIT, Unit::Seconds, "How long the longest-waiting caller has waited; 0 with nobody waiting."),
         (AGENTS, Unit::Count, "Agents by state."),
+        (CALLBACKS_PENDING, Unit::Count, "Citizens still to be called back, by kind: promised, or missed."),
         (RTP_LEGS, Unit::Count, "Legs with open media now."),
         (PORTS_IN_USE, Unit::Count, "RTP/RTCP port pairs in use now."),
         (DRAINING, Unit::Count, "1 while draining (no new calls), else 0."),
@@ -136,6 +179,7 @@ pub fn describe() {
         (SPOOL_UP, Unit::Count, "1 while the spool's disk takes tickets, else 0."),
         (TICKETS_SET_ASIDE, Unit::Count, "Refused tickets lying in the spool for people to look at."),
         (STORE_UP, Unit::Count, "1 while the case store answers, else 0."),
+        (JOURNAL_UP, Unit::Count, "1 while the event log takes events, else 0."),
         (STORE_LAG, Unit::Seconds, "How long the oldest ticket in hand has been waiting for the case store."),
         (BUILD_INFO, Unit::Count, "1, labelled with the version running."),
     ] {

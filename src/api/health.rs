@@ -2,6 +2,7 @@
 //! function of facts. Not here: gathering the facts (`runtime`), HTTP (`api`).
 
 use crate::media;
+use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
 use serde::Serialize;
 
@@ -19,6 +20,8 @@ pub struct Facts {
     pub media: media::Figures,
     pub spool: SpoolStatus,
     pub delivery: DeliveryStatus,
+    /// `None`: no event log is kept.
+    pub events: Option<JournalFigures>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -87,6 +90,9 @@ impl Report {
         if spool.set_aside > 0 {
             reasons.push(format!("{} tickets refused by the case store are set aside in the spool", spool.set_aside));
         }
+        if facts.events.is_some_and(|events| events.failing) {
+            reasons.push("the event log cannot be written: calls go on, their story is lost; look at its disk".into());
+        }
         let status = match facts {
             Facts { signalling_up: false, .. } | Facts { media_up: false, .. } => Status::Down,
             Facts { draining: true, .. } => Status::Draining,
@@ -133,13 +139,14 @@ mod tests {
             media: media::Figures::default(),
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
+            events: Some(JournalFigures::default()),
         }
     }
 
     #[test]
     fn status_by_what_is_wrong() {
         type Case = (&'static str, fn(&mut Facts), Status, bool);
-        let cases: [Case; 9] = [
+        let cases: [Case; 10] = [
             ("nothing", |_| (), Status::Ok, true),
             ("a ticket on its way", |f| f.spool.depth = 1, Status::Ok, true),
             ("SIGTERM", |f| f.draining = true, Status::Draining, false),
@@ -148,6 +155,7 @@ mod tests {
             ("stuck while draining", |f| (f.signalling_up, f.draining) = (false, true), Status::Down, false),
             ("disk full", |f| f.spool.trouble = Some("disk full".into()), Status::Degraded, true),
             ("store gone", |f| f.delivery.trouble = Some("gone".into()), Status::Degraded, true),
+            ("event log", |f| f.events.as_mut().unwrap().failing = true, Status::Degraded, true),
             ("poison", |f| f.spool.set_aside = 1, Status::Degraded, true),
         ];
         for (what, spoil, status, takes_calls) in cases {

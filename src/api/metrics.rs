@@ -4,20 +4,26 @@
 //! Series are registered for every configured name at start, at 0: a rate exists from the first scrape, an event costs
 //! no look-up by label, and a name from outside the configuration can never become a label.
 
+mod agents;
+mod passage;
+mod queue;
+mod wire;
+
 use super::catalogue as names;
 use super::page::Page;
 use crate::config::settings::CoreSettings;
-use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, EndCause, NotReadyReason, OfferEnd};
-use crate::gateway::Refusals;
+use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, CallbackChange, CallbackKind, EndCause, Purpose};
 use crate::ids::{AgentNo, CallId, QueueName, TrunkName};
-use crate::plane::LegStats;
 use crate::runtime::figures::Figures;
-use crate::sip::endpoint::EndpointCounters;
 use crate::time::Instant;
-use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+use agents::{AGENT_STATES, Offers, State};
+use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{BuildError, PrometheusHandle};
-use std::collections::{BTreeMap, BTreeSet};
+use passage::{Callbacks, Passage};
+use queue::{Ends, Queue};
+use std::collections::BTreeMap;
 use std::time::Duration;
+use wire::{Media, Refused, Sip, Trunk};
 
 /// The metrics of one gateway and the page that shows them. They stand on a recorder of their own, so that several
 /// gateways can live in one process.
@@ -39,7 +45,9 @@ pub struct Metrics {
     states: BTreeMap<&'static str, State>,
     /// Ends of calls that never asked for a human.
     unqueued: Ends,
-    offers_ended: BTreeMap<OfferEnd, Counter>,
+    offers: Offers,
+    passage: Passage,
+    callbacks: Callbacks,
     test_calls: Counter,
     unspooled: Counter,
     media: Media,
@@ -54,9 +62,31 @@ pub struct Metrics {
 
 struct LiveCall {
     trunk: TrunkName,
-    test: bool,
+    sort: Sort,
+    asked: Option<QueueName>,
+    answered: bool,
     /// While the caller waits for an agent.
     waiting: Option<(QueueName, Instant)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sort {
+    /// A citizen's call: what the hotline is judged by.
+    Judged,
+    Test,
+    /// To a citizen.
+    Ours(CallbackKind),
+}
+
+impl Sort {
+    fn of(test_call: bool, purpose: Purpose) -> Sort {
+        match purpose {
+            _ if test_call => Sort::Test,
+            Purpose::Inbound => Sort::Judged,
+            Purpose::Callback { .. } => Sort::Ours(CallbackKind::Promised),
+            Purpose::MissedCall { .. } => Sort::Ours(CallbackKind::Missed),
+        }
+    }
 }
 
 impl Metrics {
@@ -71,7 +101,9 @@ impl Metrics {
             trunks: settings.trunks.iter().map(|t| (t.name.clone(), Trunk::new(&t.name))).collect(),
             states: AGENT_STATES.map(|s| (s.as_str(), State::new(s))).into(),
             unqueued: Ends::new("none"),
-            offers_ended: OFFER_ENDS.map(|(end, why)| (end, counter!(names::OFFERS_ENDED, "reason" => why))).into(),
+            offers: Offers::new(),
+            passage: Passage::new(),
+            callbacks: Callbacks::new(),
             test_calls: counter!(names::TEST_CALLS),
             unspooled: counter!(names::PICKUPS_UNSPOOLED),
             media: Media::new(),
@@ -88,36 +120,42 @@ impl Metrics {
     }
 
     pub fn call_event(&mut self, event: &CallEvent) {
-        // Test calls hold channels and move media, and count in no figure the hotline is judged by.
-        let judged = self.calls.get(&event.call).is_none_or(|c| !c.test);
+        // Test calls hold channels and move media, and count in no figure the hotline is judged by; calls of ours to
+        // citizens have figures of their own.
+        let judged = self.calls.get(&event.call).is_none_or(|c| c.sort == Sort::Judged);
         match &event.what {
-            CallFact::Arrived { trunk, test_call, .. } => {
-                if let Some(t) = self.trunks.get(trunk) {
-                    t.calls.increment(1.0);
-                    if !test_call {
-                        t.offered.increment(1);
-                    }
-                }
-                if *test_call {
-                    self.test_calls.increment(1);
-                }
-                let call = LiveCall { trunk: trunk.clone(), test: *test_call, waiting: None };
-                self.calls.insert(event.call, call);
+            CallFact::Arrived { trunk, test_call, purpose, .. } => {
+                self.arrived(event.call, trunk, Sort::of(*test_call, *purpose));
             }
             CallFact::Queued { queue, .. } if judged => {
                 if let (Some(q), Some(call)) = (self.queues.get_mut(queue), self.calls.get_mut(&event.call)) {
                     q.queued.increment(1);
                     q.enter(event.at, event.call);
+                    call.asked = Some(queue.clone());
                     call.waiting = Some((queue.clone(), event.at));
                 }
             }
-            CallFact::OfferEnded { why, .. } if judged => self.offers_ended[why].increment(1),
+            CallFact::Moved { queue, why, .. } if judged => {
+                self.passage.moved(why);
+                // The wait goes on in the other queue; who was passed on after a pickup begins a second one.
+                let since = self.leave_queue(event.call).unwrap_or(event.at);
+                if let (Some(q), Some(call)) = (self.queues.get_mut(queue), self.calls.get_mut(&event.call)) {
+                    q.enter(since, event.call);
+                    call.waiting = Some((queue.clone(), since));
+                }
+            }
+            CallFact::Offered { chosen, .. } if judged => self.offers.made(chosen),
+            CallFact::OfferEnded { why, .. } if judged => self.offers.ended(*why),
             CallFact::Answered { queue, wait, ring, spooled, .. } => {
                 self.leave_queue(event.call);
                 if !spooled {
                     self.unspooled.increment(1);
                 }
-                if let Some(q) = self.queues.get(queue).filter(|_| judged) {
+                if let Some(call) = self.calls.get_mut(&event.call) {
+                    call.answered = true;
+                }
+                let asked = self.asked(event.call, Some(queue));
+                if let Some(q) = asked.and_then(|asked| self.queues.get(&asked)).filter(|_| judged) {
                     q.answered.increment(1);
                     if *wait <= q.within {
                         q.answered_within.increment(1);
@@ -126,15 +164,21 @@ impl Metrics {
                     q.ring.record(ring.as_secs_f64());
                 }
             }
+            CallFact::Transferred { .. } if judged => self.passage.transfers.increment(1),
+            CallFact::TakenOver { .. } if judged => {
+                self.leave_queue(event.call);
+                self.passage.taken_over.increment(1);
+            }
+            CallFact::Announced { .. } if judged => self.passage.announced.increment(1),
+            CallFact::CallbackOffered if judged => self.callbacks.offered.increment(1),
             CallFact::Ended { cause, queue, wait, talk, hold, .. } => {
                 self.leave_queue(event.call);
-                if let Some(call) = self.calls.remove(&event.call)
-                    && let Some(t) = self.trunks.get(&call.trunk)
-                {
-                    t.calls.decrement(1.0);
+                let asked = self.asked(event.call, queue.as_ref());
+                if let Some(call) = self.calls.remove(&event.call) {
+                    self.channel_free(&call, *cause);
                 }
                 if judged {
-                    let queue = queue.as_ref().and_then(|q| self.queues.get(q));
+                    let queue = asked.and_then(|q| self.queues.get(&q));
                     queue.map_or(&self.unqueued, |q| &q.ends).0[cause].increment(1);
                     if let Some(q) = queue {
                         q.ended(*cause, *wait, *talk, *hold);
@@ -144,18 +188,51 @@ impl Metrics {
             CallFact::LegClosed { stats, .. } => self.media.leg(stats),
             CallFact::NoAudio { .. } => self.media.without_audio.increment(1),
             CallFact::Queued { .. }
-            | CallFact::OfferEnded { .. }
             | CallFact::Moved { .. }
+            | CallFact::Offered { .. }
+            | CallFact::OfferEnded { .. }
             | CallFact::Transferred { .. }
             | CallFact::TakenOver { .. }
-            | CallFact::Relaxed { .. }
             | CallFact::Announced { .. }
             | CallFact::CallbackOffered
-            | CallFact::Offered { .. }
+            | CallFact::Relaxed { .. }
             | CallFact::Held
             | CallFact::Resumed
             | CallFact::Digit(_) => {}
         }
+    }
+
+    fn arrived(&mut self, id: CallId, trunk: &TrunkName, sort: Sort) {
+        if let Sort::Ours(kind) = sort {
+            self.callbacks.made(kind);
+        } else if let Some(t) = self.trunks.get(trunk) {
+            t.calls.increment(1.0);
+            t.offered.increment(u64::from(sort == Sort::Judged));
+        }
+        self.test_calls.increment(u64::from(sort == Sort::Test));
+        let call = LiveCall { trunk: trunk.clone(), sort, asked: None, answered: false, waiting: None };
+        self.calls.insert(id, call);
+    }
+
+    fn channel_free(&self, call: &LiveCall, cause: EndCause) {
+        match call.sort {
+            Sort::Ours(kind) if call.answered && cause != EndCause::NotReached => self.callbacks.reached(kind),
+            Sort::Ours(_) => {}
+            Sort::Judged | Sort::Test => {
+                if let Some(t) = self.trunks.get(&call.trunk) {
+                    t.calls.decrement(1.0);
+                }
+            }
+        }
+    }
+
+    /// The queue a call counts for: the one it asked first. `named`: by a fact, for a call that was turned away there.
+    fn asked(&self, call: CallId, named: Option<&QueueName>) -> Option<QueueName> {
+        self.calls.get(&call).and_then(|c| c.asked.clone()).or_else(|| named.cloned())
+    }
+
+    pub fn callback(&mut self, change: &CallbackChange) {
+        self.callbacks.changed(change);
     }
 
     pub fn agent_event(&mut self, event: &AgentEvent) {
@@ -176,6 +253,9 @@ impl Metrics {
             let longest = queue.callers.first().map_or(Duration::ZERO, |(since, _)| figures.at.since(*since));
             queue.longest_wait.set(longest.as_secs_f64());
         }
+        for (kind, entries) in &figures.callbacks_pending {
+            self.callbacks.pending(*kind, *entries);
+        }
         self.sip.set(&figures.sip);
         self.refused.set(&figures.refusals);
         self.ports.set(figures.ports_in_use as f64);
@@ -184,217 +264,13 @@ impl Metrics {
         self.exporter.run_upkeep();
     }
 
-    fn leave_queue(&mut self, call: CallId) {
-        let waiting = self.calls.get_mut(&call).and_then(|c| c.waiting.take());
-        if let Some((queue, since)) = waiting
-            && let Some(q) = self.queues.get_mut(&queue)
-        {
+    /// Since when the call waited, if it did.
+    fn leave_queue(&mut self, call: CallId) -> Option<Instant> {
+        let (queue, since) = self.calls.get_mut(&call)?.waiting.take()?;
+        if let Some(q) = self.queues.get_mut(&queue) {
             q.leave(since, call);
         }
-    }
-}
-
-struct Queue {
-    within: Duration,
-    queued: Counter,
-    answered: Counter,
-    answered_within: Counter,
-    ends: Ends,
-    waiting: Gauge,
-    longest_wait: Gauge,
-    wait: Histogram,
-    lost_wait: Histogram,
-    ring: Histogram,
-    talk: Histogram,
-    hold: Histogram,
-    /// Who waits, longest first.
-    callers: BTreeSet<(Instant, CallId)>,
-}
-
-impl Queue {
-    fn new(name: &QueueName, within: Duration) -> Self {
-        let queue = || name.as_str().to_owned();
-        Queue {
-            within,
-            queued: counter!(names::CALLS_QUEUED, "queue" => queue()),
-            answered: counter!(names::CALLS_ANSWERED, "queue" => queue()),
-            answered_within: counter!(names::CALLS_ANSWERED_WITHIN, "queue" => queue()),
-            ends: Ends::new(name.as_str()),
-            waiting: gauge!(names::QUEUE_WAITING, "queue" => queue()),
-            longest_wait: gauge!(names::QUEUE_LONGEST_WAIT, "queue" => queue()),
-            wait: histogram!(names::WAIT, "queue" => queue()),
-            lost_wait: histogram!(names::LOST_WAIT, "queue" => queue()),
-            ring: histogram!(names::RING, "queue" => queue()),
-            talk: histogram!(names::TALK, "queue" => queue()),
-            hold: histogram!(names::HOLD, "queue" => queue()),
-            callers: BTreeSet::new(),
-        }
-    }
-
-    fn enter(&mut self, at: Instant, call: CallId) {
-        self.callers.insert((at, call));
-        self.waiting.set(self.callers.len() as f64);
-    }
-
-    fn leave(&mut self, since: Instant, call: CallId) {
-        self.callers.remove(&(since, call));
-        self.waiting.set(self.callers.len() as f64);
-    }
-
-    fn ended(&self, cause: EndCause, wait: Duration, talk: Duration, hold: Duration) {
-        match cause {
-            EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout => {
-                self.talk.record(talk.as_secs_f64());
-                if !hold.is_zero() {
-                    self.hold.record(hold.as_secs_f64());
-                }
-            }
-            // Fails before or after the pickup.
-            _ if !talk.is_zero() => self.talk.record(talk.as_secs_f64()),
-            _ => self.lost_wait.record(wait.as_secs_f64()),
-        }
-    }
-}
-
-/// One counter for each cause of an end.
-struct Ends(BTreeMap<EndCause, Counter>);
-
-impl Ends {
-    fn new(queue: &str) -> Self {
-        let series = |c: EndCause| counter!(names::CALLS, "queue" => queue.to_owned(), "cause" => c.as_str());
-        Ends(EndCause::ALL.map(|c| (c, series(c))).into())
-    }
-}
-
-struct Trunk {
-    offered: Counter,
-    calls: Gauge,
-}
-
-impl Trunk {
-    fn new(name: &TrunkName) -> Self {
-        Trunk {
-            offered: counter!(names::CALLS_OFFERED, "trunk" => name.as_str().to_owned()),
-            calls: gauge!(names::TRUNK_CALLS, "trunk" => name.as_str().to_owned()),
-        }
-    }
-}
-
-struct State {
-    agents: Gauge,
-    spent: Histogram,
-}
-
-impl State {
-    fn new(state: AgentState) -> Self {
-        State {
-            agents: gauge!(names::AGENTS, "state" => state.as_str()),
-            spent: histogram!(names::AGENT_STATE, "state" => state.as_str()),
-        }
-    }
-}
-
-/// One of each kind; every not-ready reason is one state here.
-const AGENT_STATES: [AgentState; 7] = [
-    AgentState::LoggedOut,
-    AgentState::NotReady(NotReadyReason::Busy),
-    AgentState::Ready,
-    AgentState::Reserved,
-    AgentState::Talking,
-    AgentState::Hold,
-    AgentState::WrapUp,
-];
-
-const OFFER_ENDS: [(OfferEnd, &str); 6] = [
-    (OfferEnd::NoAnswer, "no_answer"),
-    (OfferEnd::Busy, "busy"),
-    (OfferEnd::Declined, "declined"),
-    (OfferEnd::Unreachable, "unreachable"),
-    (OfferEnd::Failed, "failed"),
-    (OfferEnd::Withdrawn, "withdrawn"),
-];
-
-struct Media {
-    jitter: Histogram,
-    remote_lost: Counter,
-    without_audio: Counter,
-}
-
-impl Media {
-    fn new() -> Self {
-        Media {
-            jitter: histogram!(names::RTP_JITTER),
-            remote_lost: counter!(names::RTP_REMOTE_LOST),
-            without_audio: counter!(names::NO_AUDIO),
-        }
-    }
-
-    fn leg(&self, stats: &LegStats) {
-        self.remote_lost.increment(stats.remote_lost);
-        if stats.received > 0 {
-            self.jitter.record(f64::from(stats.jitter_us) / 1e6);
-        }
-    }
-}
-
-/// Turned away before there was a call.
-struct Refused {
-    unknown_peer: Counter,
-    unauthorized: Counter,
-    overload: Counter,
-    unknown_number: Counter,
-    not_acceptable: Counter,
-}
-
-impl Refused {
-    fn new() -> Self {
-        let reason = |why: &'static str| counter!(names::REFUSALS, "reason" => why);
-        Refused {
-            unknown_peer: reason("unknown_peer"),
-            unauthorized: reason("unauthorized"),
-            overload: reason("overload"),
-            unknown_number: reason("unknown_number"),
-            not_acceptable: reason("not_acceptable"),
-        }
-    }
-
-    fn set(&self, r: &Refusals) {
-        self.unknown_peer.absolute(r.unknown_peer);
-        self.unauthorized.absolute(r.unauthorized);
-        self.overload.absolute(r.overload);
-        self.unknown_number.absolute(r.unknown_number);
-        self.not_acceptable.absolute(r.not_acceptable);
-    }
-}
-
-struct Sip {
-    received: Counter,
-    malformed: Counter,
-    stray: Counter,
-    repeated_in: Counter,
-    repeated_out: Counter,
-    refused: Counter,
-}
-
-impl Sip {
-    fn new() -> Self {
-        Sip {
-            received: counter!(names::SIP_RECEIVED),
-            malformed: counter!(names::SIP_MALFORMED),
-            stray: counter!(names::SIP_STRAY),
-            repeated_in: counter!(names::SIP_RETRANSMISSIONS, "direction" => "received"),
-            repeated_out: counter!(names::SIP_RETRANSMISSIONS, "direction" => "sent"),
-            refused: counter!(names::SIP_REFUSED),
-        }
-    }
-
-    fn set(&self, c: &EndpointCounters) {
-        self.received.absolute(c.received);
-        self.malformed.absolute(c.malformed);
-        self.stray.absolute(c.stray);
-        self.repeated_in.absolute(c.retransmissions_in);
-        self.repeated_out.absolute(c.retransmissions_out);
-        self.refused.absolute(c.refused_full);
+        Some(since)
     }
 }
 

@@ -4,6 +4,7 @@
 use super::catalogue as names;
 use super::health::Facts;
 use crate::media::Figures;
+use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -12,17 +13,19 @@ pub struct Page {
     exporter: PrometheusHandle,
     store: Store,
     media: Media,
+    events: Events,
 }
 
 impl Page {
     /// Registers its series on the current recorder, whose handle `exporter` is.
     pub(super) fn new(exporter: PrometheusHandle) -> Self {
-        Page { exporter, store: Store::new(), media: Media::new() }
+        Page { exporter, store: Store::new(), media: Media::new(), events: Events::new() }
     }
 
     pub(super) fn render(&self, facts: &Facts) -> String {
         self.store.set(&facts.spool, &facts.delivery);
         self.media.set(&facts.media);
+        self.events.set(facts.events.as_ref());
         self.exporter.render()
     }
 }
@@ -70,6 +73,29 @@ impl Store {
         self.up.set(if delivery.trouble.is_none() { 1.0 } else { 0.0 });
         self.lag.set(delivery.lag().as_secs_f64());
         self.failed.absolute(delivery.failed_attempts);
+    }
+}
+
+struct Events {
+    written: Counter,
+    dropped: Counter,
+    up: Gauge,
+}
+
+impl Events {
+    fn new() -> Self {
+        Events {
+            written: counter!(names::JOURNAL_WRITTEN),
+            dropped: counter!(names::JOURNAL_DROPPED),
+            up: gauge!(names::JOURNAL_UP),
+        }
+    }
+
+    fn set(&self, events: Option<&JournalFigures>) {
+        let figures = events.copied().unwrap_or_default();
+        self.written.absolute(figures.written);
+        self.dropped.absolute(figures.dropped);
+        self.up.set(if events.is_some() && !figures.failing { 1.0 } else { 0.0 });
     }
 }
 

@@ -1,113 +1,40 @@
 //! One citizen call from INVITE to end. Belongs here: the call's state, what each leg is told, what the caller hears,
 //! and the facts of the call (`CallFact`), of which this module is the only emitter.
-//! Not here: who gets the call (`acd`), SIP (`trunk`, `seat`, `sip`), packets (`media`). A call knows legs.
+//! Not here: who gets the call (`acd`), where it goes (`ivr`), SIP (`trunk`, `seat`, `sip`), packets (`media`). A call
+//! knows legs.
 //!
-//! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at pickup,
-//! and the pickup is reported (ACK to the seat, 200 to the caller, bridge) only when the ticket is durable or the
-//! spool's patience is over; the caller keeps the place in the queue until the bridge is up.
+//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk`, and
+//! `transfer` back into the line. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//!
+//! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
+//! pickup, and that pickup is reported (ACK to the seat, 200 to the caller, bridge) only when the ticket is durable or
+//! the spool's patience is over; the caller keeps the place in the queue until the bridge is up.
 
+mod announcing;
+mod callback;
+mod offering;
+mod path;
+mod port;
+mod ringing;
 mod talk;
 mod ticket;
+mod transfer;
+mod waiting;
 
-use crate::config::settings::{AnswerMode, QueueSettings};
-use crate::event::{CallFact, Chosen, EndCause, OfferEnd, Purpose, Why};
-use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
-use crate::leg::{HangupReason, Incoming, LegCommand, LegEnd, Place};
-use crate::plane::{Direction, Source};
-use crate::ticket::NewTicket;
-use crate::time::Instant;
-use serde::{Deserialize, Serialize};
-use std::time::Duration;
-use talk::Hold;
+pub use callback::{Attempt, purpose};
+pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
 pub use talk::announcement;
 
-/// What happened to a call.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CallInput {
-    /// The distributor chose an agent; `leg` is the leg that will ring the seat.
-    Offered {
-        agent: AgentNo,
-        seat: SeatNo,
-        leg: LegId,
-        chosen: Chosen,
-    },
-    /// The distributor took the offer back (rang out, agent gone).
-    OfferRevoked(OfferEnd),
-    /// Waited longer than the queue allows (the distributor has removed it already).
-    QueueTimeout,
-    SeatAnswered {
-        leg: LegId,
-    },
-    SeatEnded {
-        leg: LegId,
-        end: LegEnd,
-    },
-    /// The seat's media direction, seen from us, after a re-offer.
-    SeatMedia {
-        leg: LegId,
-        direction: Direction,
-    },
-    CallerEnded(LegEnd),
-    /// The ticket is durable.
-    Spooled,
-    /// The spool cannot take it now; the shell keeps it and retries.
-    SpoolFailed,
-    /// The wake-up asked for by `next_timeout`.
-    Timeout,
-    /// RTP of one side has stopped.
-    RtpTimeout,
-    /// One side has sent no RTP at all since it was connected.
-    NoAudio {
-        leg: LegId,
-    },
-    Digit(char),
-    /// The drain's time is over.
-    ForcedEnd,
-}
-
-/// What a call wants done, in order.
-#[derive(Clone, Debug, PartialEq)]
-pub enum CallOutput {
-    Fact(CallFact),
-    Tell {
-        leg: LegId,
-        command: LegCommand,
-    },
-    Place(Place),
-    SetSource {
-        leg: LegId,
-        source: Source,
-    },
-    CloseMedia {
-        leg: LegId,
-    },
-    OpenTicket(Box<NewTicket>),
-    Distributor(Distributor),
-    /// The call is over and may be dropped.
-    Over,
-}
-
-/// What the distributor is told.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Distributor {
-    Answered,
-    OfferFailed(OfferEnd),
-    Leave,
-    /// Leave, once this leg has stopped ringing: until then the seat is not free for the next call.
-    LeaveAfter(LegId),
-    Held,
-    Resumed,
-    TalkEnded,
-}
-
-/// Terms fixed when the call arrived; a configuration change does not touch calls in progress.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Terms {
-    pub queue: QueueSettings,
-    pub answer: AnswerMode,
-    pub tenant: String,
-    pub spool_patience: Duration,
-}
+use crate::event::{CallFact, Chosen, EndCause};
+use crate::ids::{AgentNo, CallId, LegId, QueueName, SeatNo, TrunkName};
+use crate::leg::{Caller, HangupReason, Incoming, LegCommand, LegEnd};
+use crate::time::Instant;
+use announcing::Message;
+use path::Path;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+use talk::{Pickup, Talk};
+use waiting::InLine;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Call {
@@ -115,29 +42,52 @@ pub struct Call {
     incoming: Incoming,
     terms: Terms,
     arrived_at: Instant,
-    queued_at: Instant,
     state: State,
+    /// The caller's leg has been told to answer, or to play early media.
+    heard: bool,
+    /// The request for a human; `None` before it.
+    asked: Option<Asked>,
+    /// What was before the agent passed the caller on; `None` until that happens.
+    before: Option<Before>,
+    route: Path,
+    /// Queues it was in since somebody last chose one.
+    been: Vec<QueueName>,
+    /// Moves by the caller's keys.
+    choices: u8,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
-    /// In the queue; the caller hears greeting, then music.
-    Waiting,
+    /// Nothing is played yet, or no more: the call is on its way to a queue. Lasts no longer than one step.
+    Arrived,
+    /// A message comes before the queue, or instead of it.
+    Announcing(Message),
+    /// In the queue; the caller hears greeting, music and announcements.
+    Waiting(InLine),
     /// An agent's seat is being rung; still in the queue.
-    Ringing(Seat),
+    Ringing(Seat, InLine),
     /// The agent answered; the ticket is on its way to the disk.
-    PickingUp {
-        seat: Seat,
-        answered_at: Instant,
-        patience: Instant,
-        then: AfterPickup,
-    },
-    Talking {
-        seat: Seat,
-        answered_at: Instant,
-        hold: Hold,
-    },
+    PickingUp(Pickup),
+    Talking(Talk),
     Over,
+}
+
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Asked {
+    at: Instant,
+    /// N of the queue asked first, wherever the call goes from there.
+    within: Duration,
+}
+
+/// The talks before a transfer, together.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Before {
+    /// For the first pickup.
+    wait: Duration,
+    talk: Duration,
+    hold: Duration,
+    /// When the caller was passed on.
+    since: Instant,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -145,6 +95,7 @@ struct Seat {
     agent: AgentNo,
     seat: SeatNo,
     leg: LegId,
+    chosen: Chosen,
     ring_at: Instant,
     /// SIP Call-ID of the seat's leg, for the ticket.
     sip_call_id: String,
@@ -158,118 +109,65 @@ enum AfterPickup {
 }
 
 impl Call {
-    /// A call that has found its queue. The caller's media is open; the distributor has it queued at `position`.
+    /// A call whose media is open. Next it is [`Call::queued`], [`Call::refused`], or told something first
+    /// ([`Call::notice`], [`Call::closed`]).
     pub fn arrived(now: Instant, id: CallId, incoming: Incoming, terms: Terms, out: &mut Vec<CallOutput>) -> Call {
-        let leg = incoming.leg;
+        let caller = &incoming.caller;
         out.push(CallOutput::Fact(CallFact::Arrived {
             trunk: incoming.trunk.clone(),
             dnis: incoming.dnis.clone(),
-            cli: if incoming.caller.withheld {
-                None
-            } else {
-                incoming.caller.e164.clone().or(incoming.caller.raw.clone())
-            },
+            cli: if caller.withheld { None } else { caller.e164.clone().or(caller.raw.clone()) },
             sip_call_id: incoming.sip_call_id.clone(),
-            test_call: terms.queue.test,
+            test_call: terms.test,
             tenant: terms.tenant.clone(),
-            line: None,
-            purpose: Purpose::Inbound,
+            line: terms.line.clone(),
+            purpose: terms.purpose,
         }));
-        let command = match terms.answer {
-            AnswerMode::OnQueue => LegCommand::Answer,
-            AnswerMode::OnPickup => LegCommand::EarlyMedia,
-        };
-        out.push(CallOutput::Tell { leg, command });
-        let music = Source::Music(terms.queue.music.clone());
-        let source = match &terms.queue.greeting {
-            Some(greeting) => Source::Play { prompts: vec![greeting.clone()], then: Box::new(music) },
-            None => music,
-        };
-        out.push(CallOutput::SetSource { leg, source });
-        Call { id, incoming, terms, arrived_at: now, queued_at: now, state: State::Waiting }
-    }
-
-    /// The distributor has taken the call in: the SLA clock runs.
-    pub fn queued(&self, position: usize, out: &mut Vec<CallOutput>) {
-        let queue = &self.terms.queue;
-        out.push(CallOutput::Fact(CallFact::Queued {
-            queue: queue.name.clone(),
-            skill: queue.skill.clone(),
-            position,
-            why: Why::Line,
-        }));
-    }
-
-    /// The distributor refused it (queue full, nobody signed in).
-    pub fn refused(&mut self, now: Instant, cause: EndCause, out: &mut Vec<CallOutput>) {
-        self.end(now, cause, out);
+        Call {
+            id,
+            incoming,
+            terms,
+            arrived_at: now,
+            state: State::Arrived,
+            heard: false,
+            asked: None,
+            before: None,
+            route: Path::default(),
+            been: vec![],
+            choices: 0,
+        }
     }
 
     pub fn handle(&mut self, now: Instant, input: CallInput, out: &mut Vec<CallOutput>) {
         use CallInput as In;
-        let state = std::mem::replace(&mut self.state, State::Over);
-        self.state = match (state, input) {
-            (State::Over, _) => State::Over,
-            (state, In::Digit(digit)) => {
-                out.push(CallOutput::Fact(CallFact::Digit(digit)));
-                state
+        match &input {
+            _ if matches!(self.state, State::Over) => return,
+            In::Digit(digit) => out.push(CallOutput::Fact(CallFact::Digit(*digit))),
+            In::NoAudio { leg } => out.push(CallOutput::Fact(CallFact::NoAudio { leg: *leg })),
+            In::Relaxed { step } => {
+                self.route.relaxed(*step);
+                out.push(CallOutput::Fact(CallFact::Relaxed { step: *step }));
             }
-            (state, In::NoAudio { leg }) => {
-                out.push(CallOutput::Fact(CallFact::NoAudio { leg }));
-                state
-            }
-
-            (State::Waiting, In::Offered { agent, seat, leg, chosen }) => {
-                out.push(CallOutput::Fact(CallFact::Offered { agent: agent.clone(), seat: seat.clone(), leg, chosen }));
-                self.ring(now, agent, seat, leg, out)
-            }
-            (State::Waiting, In::QueueTimeout) => self.ended_waiting(now, EndCause::QueueTimeout, out),
-            (State::Waiting, In::CallerEnded(end)) => {
-                self.ended_waiting(now, self.abandoned(now, end, EndCause::AbandonedInQueue), out)
-            }
-            (State::Waiting, In::RtpTimeout) => self.ended_waiting(now, EndCause::TrunkFault, out),
-            (State::Waiting, In::ForcedEnd) => self.ended_waiting(now, EndCause::OurFault, out),
-
-            (State::Ringing(seat), In::OfferRevoked(why)) => {
-                self.stop_ringing(&seat, why, out);
-                State::Waiting
-            }
-            (State::Ringing(seat), In::SeatEnded { leg, end }) if leg == seat.leg => {
-                let why = offer_end(end);
-                out.push(CallOutput::CloseMedia { leg });
-                out.push(CallOutput::Fact(CallFact::OfferEnded { agent: seat.agent, why }));
-                out.push(CallOutput::Distributor(Distributor::OfferFailed(why)));
-                State::Waiting
-            }
-            (State::Ringing(seat), In::SeatAnswered { leg }) if leg == seat.leg => self.pick_up(now, seat, out),
-            (State::Ringing(seat), In::CallerEnded(end)) => {
-                let cause = self.abandoned(now, end, EndCause::AbandonedRinging);
-                self.ended_ringing(now, seat, cause, out)
-            }
-            (State::Ringing(seat), In::RtpTimeout) => self.ended_ringing(now, seat, EndCause::TrunkFault, out),
-            (State::Ringing(seat), In::QueueTimeout) => self.ended_ringing(now, seat, EndCause::QueueTimeout, out),
-            (State::Ringing(seat), In::ForcedEnd) => self.ended_ringing(now, seat, EndCause::OurFault, out),
-
-            (State::PickingUp { seat, answered_at, patience, then }, input) => {
-                self.picking_up(now, seat, answered_at, patience, then, input, out)
-            }
-            (State::Talking { seat, answered_at, hold }, input) => {
-                self.talking(now, seat, answered_at, hold, input, out)
-            }
-
             // A phone that answers after its offer ended: let it go (it is acknowledged and hung up by its session).
-            (state, In::SeatAnswered { leg }) => {
-                out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Withdrawn) });
-                state
-            }
-            (state, _) => state,
+            In::SeatAnswered { leg } if self.seat_leg() != Some(*leg) => return self.let_go(*leg, out),
+            _ => {}
+        }
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Announcing(message) => self.announcing(now, message, input, out),
+            State::Waiting(line) => self.waiting(now, line, input, out),
+            State::Ringing(seat, line) => self.ringing(now, seat, line, input, out),
+            State::PickingUp(pickup) => self.picking_up(now, pickup, input, out),
+            State::Talking(talk) => self.talking(now, talk, input, out),
+            state @ (State::Arrived | State::Over) => state,
         };
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::PickingUp { patience, .. } => Some(*patience),
-            _ => None,
+            State::Announcing(message) => Some(message.until),
+            State::Waiting(line) => line.next_timeout(),
+            State::PickingUp(pickup) => Some(pickup.patience),
+            State::Arrived | State::Ringing(..) | State::Talking(_) | State::Over => None,
         }
     }
 
@@ -279,7 +177,7 @@ impl Call {
 
     /// In the queue, no seat ringing.
     pub fn is_waiting(&self) -> bool {
-        matches!(self.state, State::Waiting)
+        matches!(self.state, State::Waiting(_))
     }
 
     pub fn terms(&self) -> &Terms {
@@ -290,34 +188,31 @@ impl Call {
         &self.incoming.trunk
     }
 
-    pub fn queued_at(&self) -> Instant {
-        self.queued_at
+    pub fn caller(&self) -> &Caller {
+        &self.incoming.caller
     }
 
-    /// The seat's SIP Call-ID, known once its INVITE has been written.
-    pub fn seat_placed(&mut self, leg: LegId, sip_call_id: String) {
-        if let State::Ringing(seat) = &mut self.state
-            && seat.leg == leg
-        {
-            seat.sip_call_id = sip_call_id;
+    /// The place in the order: a notice before the queue costs nobody the place.
+    pub fn since(&self) -> Instant {
+        self.arrived_at
+    }
+
+    /// Queues it was in since somebody last chose one.
+    pub fn been(&self) -> &[QueueName] {
+        &self.been
+    }
+
+    fn asked_at(&self) -> Instant {
+        self.asked.map_or(self.arrived_at, |asked| asked.at)
+    }
+
+    fn seat_leg(&self) -> Option<LegId> {
+        match &self.state {
+            State::Ringing(seat, _) => Some(seat.leg),
+            State::PickingUp(pickup) => Some(pickup.seat.leg),
+            State::Talking(talk) => Some(talk.seat.leg),
+            State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => None,
         }
-    }
-
-    fn ring(&mut self, now: Instant, agent: AgentNo, seat: SeatNo, leg: LegId, out: &mut Vec<CallOutput>) -> State {
-        out.push(CallOutput::Place(Place {
-            leg,
-            agent: agent.clone(),
-            seat: seat.clone(),
-            caller: self.incoming.caller.clone(),
-            call_id: self.id.to_string(),
-        }));
-        State::Ringing(Seat { agent, seat, leg, ring_at: now, sip_call_id: String::new() })
-    }
-
-    fn stop_ringing(&self, seat: &Seat, why: OfferEnd, out: &mut Vec<CallOutput>) {
-        out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Hangup(HangupReason::Withdrawn) });
-        out.push(CallOutput::CloseMedia { leg: seat.leg });
-        out.push(CallOutput::Fact(CallFact::OfferEnded { agent: seat.agent.clone(), why }));
     }
 
     fn ended_waiting(&mut self, now: Instant, cause: EndCause, out: &mut Vec<CallOutput>) -> State {
@@ -326,45 +221,35 @@ impl Call {
         State::Over
     }
 
-    fn ended_ringing(&mut self, now: Instant, seat: Seat, cause: EndCause, out: &mut Vec<CallOutput>) -> State {
-        self.stop_ringing(&seat, OfferEnd::Withdrawn, out);
-        out.push(CallOutput::Distributor(Distributor::LeaveAfter(seat.leg)));
-        self.end(now, cause, out);
-        State::Over
-    }
-
-    /// Ends an unanswered call.
+    /// Ends a call nobody talks on now. What never asked for a human has not waited for one.
     fn end(&mut self, now: Instant, cause: EndCause, out: &mut Vec<CallOutput>) {
-        self.finish(Duration::ZERO, Duration::ZERO, now - self.queued_at, cause, out);
+        let (talk, hold, wait) = match (&self.before, self.asked) {
+            (Some(before), _) => (before.talk, before.hold, before.wait),
+            (None, Some(asked)) => (Duration::ZERO, Duration::ZERO, now - asked.at),
+            (None, None) => (Duration::ZERO, Duration::ZERO, Duration::ZERO),
+        };
+        self.finish(talk, hold, wait, cause, out);
     }
 
     fn finish(&mut self, talk: Duration, hold: Duration, wait: Duration, cause: EndCause, out: &mut Vec<CallOutput>) {
         let leg = self.incoming.leg;
         out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(hangup_reason(cause)) });
         out.push(CallOutput::CloseMedia { leg });
-        let (queue, skill) = (Some(self.terms.queue.name.clone()), Some(self.terms.queue.skill.clone()));
+        let queue = self.asked.map(|_| self.terms.queue.name.clone());
+        let skill = self.asked.map(|_| self.terms.queue.skill.clone());
         out.push(CallOutput::Fact(CallFact::Ended { cause, queue, skill, wait, talk, hold }));
         out.push(CallOutput::Over);
         self.state = State::Over;
     }
 
-    /// Only a caller's hang-up is an abandon; a failed trunk leg is the trunk's fault.
+    /// Only a caller's hang-up is an abandon, and only before anybody answered; a failed trunk leg is the trunk's fault.
     fn abandoned(&self, now: Instant, end: LegEnd, cause: EndCause) -> EndCause {
         match end {
-            LegEnd::HungUp if now - self.queued_at < self.terms.queue.short_abandon => EndCause::ShortAbandon,
+            LegEnd::HungUp if self.before.is_some() => EndCause::CallerHangUp,
+            LegEnd::HungUp if now - self.asked_at() < self.terms.queue.short_abandon => EndCause::ShortAbandon,
             LegEnd::HungUp => cause,
             _ => EndCause::TrunkFault,
         }
-    }
-}
-
-fn offer_end(end: LegEnd) -> OfferEnd {
-    match end {
-        LegEnd::Busy => OfferEnd::Busy,
-        LegEnd::Declined => OfferEnd::Declined,
-        LegEnd::NoAnswer => OfferEnd::NoAnswer,
-        LegEnd::Unreachable => OfferEnd::Unreachable,
-        LegEnd::HungUp | LegEnd::Released | LegEnd::Fault => OfferEnd::Failed,
     }
 }
 

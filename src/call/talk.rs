@@ -1,6 +1,7 @@
 //! From the agent's answer to the end of the conversation: pickup, bridge, hold.
 
-use super::{AfterPickup, Call, CallInput, CallOutput, Distributor, Seat, State};
+use super::transfer::TOGETHER;
+use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
 use crate::event::{CallFact, EndCause};
 use crate::ids::AgentNo;
@@ -23,7 +24,7 @@ pub(super) enum Hold {
 }
 
 impl Hold {
-    fn total(self, now: Instant) -> Duration {
+    pub(super) fn total(self, now: Instant) -> Duration {
         match self {
             Hold::Off { so_far } => so_far,
             Hold::On { since, so_far } => so_far + (now - since),
@@ -31,59 +32,90 @@ impl Hold {
     }
 }
 
+/// The agent has answered; the ticket is on its way to the disk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Pickup {
+    pub(super) seat: Seat,
+    answered_at: Instant,
+    pub(super) patience: Instant,
+    then: AfterPickup,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Talk {
+    pub(super) seat: Seat,
+    pub(super) answered_at: Instant,
+    pub(super) hold: Hold,
+    /// The agent pressed `*`: a language's key until then passes the caller on.
+    star_until: Option<Instant>,
+}
+
+impl Talk {
+    fn new(seat: Seat, answered_at: Instant) -> Talk {
+        Talk { seat, answered_at, hold: Hold::Off { so_far: Duration::ZERO }, star_until: None }
+    }
+}
+
 impl Call {
     pub(super) fn pick_up(&mut self, now: Instant, seat: Seat, out: &mut Vec<CallOutput>) -> State {
         out.push(CallOutput::Distributor(Distributor::Answered));
-        out.push(CallOutput::OpenTicket(Box::new(self.ticket(now, &seat))));
-        let patience = now + self.terms.spool_patience;
-        State::PickingUp { seat, answered_at: now, patience, then: AfterPickup::Bridge }
+        if let Some(before) = &self.before {
+            let (wait, ring) = (now - before.since, now - seat.ring_at);
+            let queue = self.terms.queue.name.clone();
+            let (agent, number) = (seat.agent.clone(), seat.seat.clone());
+            out.push(CallOutput::Fact(CallFact::TakenOver { agent, seat: number, queue, wait, ring }));
+            out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Acknowledge });
+            return self.bridge(seat, now, out);
+        }
+        self.open_ticket(now, seat, out)
     }
 
-    #[allow(clippy::too_many_arguments)] // the fields of one state, taken apart once
+    /// The first pickup, which waits for its ticket.
+    pub(super) fn open_ticket(&self, now: Instant, seat: Seat, out: &mut Vec<CallOutput>) -> State {
+        out.push(CallOutput::OpenTicket(Box::new(self.ticket(now, &seat))));
+        let patience = now + self.terms.spool_patience;
+        State::PickingUp(Pickup { seat, answered_at: now, patience, then: AfterPickup::Bridge })
+    }
+
     pub(super) fn picking_up(
         &mut self,
         now: Instant,
-        seat: Seat,
-        answered_at: Instant,
-        patience: Instant,
-        then: AfterPickup,
+        pickup: Pickup,
         input: CallInput,
         out: &mut Vec<CallOutput>,
     ) -> State {
         let spooled = match input {
             CallInput::Spooled => true,
             CallInput::SpoolFailed => false,
-            CallInput::Timeout if now >= patience => false,
+            CallInput::Timeout if now >= pickup.patience => false,
             // The first side to go decides the cause.
             other => {
-                let then = match (then, end_cause(&other, &seat)) {
+                let then = match (pickup.then, end_cause(&other, &pickup.seat)) {
                     (AfterPickup::Bridge, Some(cause)) => AfterPickup::End(cause),
                     (then, _) => then,
                 };
-                return State::PickingUp { seat, answered_at, patience, then };
+                return State::PickingUp(Pickup { then, ..pickup });
             }
         };
-        let wait = answered_at - self.queued_at;
+        let Pickup { seat, answered_at, then, .. } = pickup;
         out.push(CallOutput::Fact(CallFact::Answered {
             agent: seat.agent.clone(),
             seat: seat.seat.clone(),
             queue: self.terms.queue.name.clone(),
-            wait,
+            wait: answered_at - self.asked_at(),
             ring: answered_at - seat.ring_at,
             spooled,
         }));
         out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Acknowledge });
         match then {
             AfterPickup::Bridge => self.bridge(seat, answered_at, out),
-            AfterPickup::End(cause) => {
-                self.hang_up_both(now, seat, answered_at, Hold::Off { so_far: Duration::ZERO }, cause, out)
-            }
+            AfterPickup::End(cause) => self.hang_up_both(now, Talk::new(seat, answered_at), cause, out),
         }
     }
 
     fn bridge(&self, seat: Seat, answered_at: Instant, out: &mut Vec<CallOutput>) -> State {
         let caller = self.incoming.leg;
-        if self.terms.answer == AnswerMode::OnPickup {
+        if self.terms.answer == AnswerMode::OnPickup && self.before.is_none() {
             out.push(CallOutput::Tell { leg: caller, command: LegCommand::Answer });
         }
         let agent = Source::Leg(seat.leg);
@@ -95,59 +127,67 @@ impl Call {
         out.push(CallOutput::SetSource { leg: caller, source });
         // The agent hears the citizen at once, also while the number is announced.
         out.push(CallOutput::SetSource { leg: seat.leg, source: Source::Leg(caller) });
-        State::Talking { seat, answered_at, hold: Hold::Off { so_far: Duration::ZERO } }
+        State::Talking(Talk::new(seat, answered_at))
     }
 
     pub(super) fn talking(
         &mut self,
         now: Instant,
-        seat: Seat,
-        answered_at: Instant,
-        hold: Hold,
+        mut talk: Talk,
         input: CallInput,
         out: &mut Vec<CallOutput>,
     ) -> State {
-        if let Some(cause) = end_cause(&input, &seat) {
-            return self.hang_up_both(now, seat, answered_at, hold, cause, out);
+        if let Some(cause) = end_cause(&input, &talk.seat) {
+            return self.hang_up_both(now, talk, cause, out);
         }
         let caller = self.incoming.leg;
-        let hold = match (input, hold) {
+        match (input, talk.hold) {
             // The seat put us on hold when it no longer wants to hear the caller.
             (CallInput::SeatMedia { leg, direction }, Hold::Off { so_far })
-                if leg == seat.leg && !direction.sends() =>
+                if leg == talk.seat.leg && !direction.sends() =>
             {
                 out.push(CallOutput::SetSource { leg: caller, source: Source::Music(self.terms.queue.music.clone()) });
                 out.push(CallOutput::Fact(CallFact::Held));
                 out.push(CallOutput::Distributor(Distributor::Held));
-                Hold::On { since: now, so_far }
+                talk.hold = Hold::On { since: now, so_far };
             }
-            (CallInput::SeatMedia { leg, direction }, Hold::On { .. }) if leg == seat.leg && direction.sends() => {
+            (CallInput::SeatMedia { leg, direction }, Hold::On { .. }) if leg == talk.seat.leg && direction.sends() => {
                 out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(leg) });
                 out.push(CallOutput::Fact(CallFact::Resumed));
                 out.push(CallOutput::Distributor(Distributor::Resumed));
-                Hold::Off { so_far: hold.total(now) }
+                talk.hold = Hold::Off { so_far: talk.hold.total(now) };
             }
-            (_, hold) => hold,
-        };
-        State::Talking { seat, answered_at, hold }
+            (CallInput::SeatDigit { leg, digit: '*' }, _) if leg == talk.seat.leg => {
+                talk.star_until = Some(now + TOGETHER);
+            }
+            (CallInput::SeatDigit { leg, digit }, _) if leg == talk.seat.leg => {
+                if talk.star_until.take().is_some_and(|until| now <= until) {
+                    out.push(CallOutput::Ask(Ask::Transfer(digit)));
+                }
+            }
+            _ => {}
+        }
+        State::Talking(talk)
     }
 
-    fn hang_up_both(
-        &mut self,
-        now: Instant,
-        seat: Seat,
-        answered_at: Instant,
-        hold: Hold,
-        cause: EndCause,
-        out: &mut Vec<CallOutput>,
-    ) -> State {
+    fn hang_up_both(&mut self, now: Instant, talk: Talk, cause: EndCause, out: &mut Vec<CallOutput>) -> State {
+        let Before { wait, talk: talked, hold, .. } = self.spent(now, &talk);
+        let leg = talk.seat.leg;
         let reason = if cause == EndCause::MediaTimeout { HangupReason::MediaTimeout } else { HangupReason::Normal };
-        out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Hangup(reason) });
-        out.push(CallOutput::CloseMedia { leg: seat.leg });
+        out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(reason) });
+        out.push(CallOutput::CloseMedia { leg });
         out.push(CallOutput::Distributor(Distributor::TalkEnded));
-        let wait = answered_at - self.queued_at;
-        self.finish(now - answered_at, hold.total(now), wait, cause, out);
+        self.finish(talked, hold, wait, cause, out);
         State::Over
+    }
+
+    /// All talks of this call together, this one included.
+    pub(super) fn spent(&self, now: Instant, talk: &Talk) -> Before {
+        let (talked, hold) = (now - talk.answered_at, talk.hold.total(now));
+        match &self.before {
+            Some(b) => Before { wait: b.wait, talk: b.talk + talked, hold: b.hold + hold, since: now },
+            None => Before { wait: talk.answered_at - self.asked_at(), talk: talked, hold, since: now },
+        }
     }
 }
 

@@ -6,7 +6,9 @@
 pub mod number;
 pub mod sqlite;
 
+use crate::event::RememberedCaller;
 use crate::ticket::NewTicket;
+use crate::time::Instant;
 use std::fmt;
 use std::future::Future;
 
@@ -48,6 +50,17 @@ impl std::error::Error for StoreError {}
 /// - a dropped future leaves the store usable (the batch is then stored whole or not at all).
 pub trait CaseStore: Send + Sync + 'static {
     fn open_tickets(&self, tickets: &[NewTicket]) -> impl Future<Output = Result<Vec<Outcome>, StoreError>> + Send;
+
+    /// Who served whom last: of each caller with a ticket answered since `since` the latest pickup, the latest `limit` of
+    /// them, latest first. Withheld numbers and test calls are not among them. A store that cannot tell knows nobody.
+    fn recent_callers(
+        &self,
+        limit: u32,
+        since: Instant,
+    ) -> impl Future<Output = Result<Vec<RememberedCaller>, StoreError>> + Send {
+        let _ = (limit, since);
+        std::future::ready(Ok(vec![]))
+    }
 
     /// Whether the store could take a batch now, at the cost of one small query.
     fn health(&self) -> impl Future<Output = Result<(), StoreError>> + Send;

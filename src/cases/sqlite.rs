@@ -6,7 +6,9 @@
 //! future or an error closes it, SQLite rolls back, and the next batch connects anew.
 
 use super::{CaseStore, Outcome, StoreError, number};
+use crate::event::RememberedCaller;
 use crate::ticket::NewTicket;
+use crate::time::Instant;
 use serde::Serialize;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
@@ -18,7 +20,10 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Version, name, text. A migration that has shipped is never edited; a change is a further file.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql"))];
+const MIGRATIONS: [(i64, &str, &str); 2] = [
+    (1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql")),
+    (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
+];
 
 /// How long a statement waits for another process's lock before the batch is given back for a retry.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -40,12 +45,12 @@ WITH fresh AS MATERIALIZED (
 )
 INSERT INTO tickets (ticket_no, call_id, channel, dnis, tenant, test_call, cli_raw, cli_e164, cli_withheld, language,
         sip_call_id, icid, trunk, queue, skill, arrived_at, queued_at, ring_at, answered_at, wait_ms, within_n,
-        agent_no, seat_no, legs)
+        agent_no, seat_no, legs, route)
     SELECT printf('%s%06d', v ->> 'series', n), v ->> 'call_id', v ->> 'channel', v ->> 'dnis', v ->> 'tenant',
         v ->> 'test_call', v ->> 'cli_raw', v ->> 'cli_e164', v ->> 'cli_withheld', v ->> 'language',
         v ->> 'sip_call_id', v ->> 'icid', v ->> 'trunk', v ->> 'queue', v ->> 'skill', v ->> 'arrived_at',
         v ->> 'queued_at', v ->> 'ring_at', v ->> 'answered_at', v ->> 'wait_ms', v ->> 'within_n', v ->> 'agent_no',
-        v ->> 'seat_no', v ->> 'legs'
+        v ->> 'seat_no', v ->> 'legs', v ->> 'route'
     FROM numbered ORDER BY key
     RETURNING call_id, ticket_no;
 INSERT INTO restricted_callers (call_id, cli_raw, cli_e164)
@@ -54,6 +59,17 @@ INSERT INTO restricted_callers (call_id, cli_raw, cli_e164)
 COMMIT;";
 
 const FIND_OPEN: &str = "SELECT call_id, ticket_no FROM tickets WHERE call_id IN (SELECT value FROM json_each(?1))";
+
+/// `?1`: most tickets looked at, from the newest back (there is no index by time alone; ids rise with it); `?2`: answered
+/// since, in milliseconds; `?3`: most callers. Beside `max`, SQLite takes the other columns from the row it found it in.
+const RECENT: &str = "
+SELECT cli_e164, agent_no, queue, max(answered_at) AS at
+    FROM (SELECT cli_e164, agent_no, queue, answered_at, test_call FROM tickets ORDER BY id DESC LIMIT ?1)
+    WHERE answered_at >= ?2 AND cli_e164 IS NOT NULL AND test_call = 0
+    GROUP BY cli_e164 ORDER BY at DESC LIMIT ?3";
+
+/// Tickets looked at for each caller asked for: how often a citizen calls in a month, generously.
+const CALLS_PER_CALLER: i64 = 20;
 
 pub struct SqliteCases {
     path: PathBuf,
@@ -198,6 +214,17 @@ impl CaseStore for SqliteCases {
         rows.iter().map(outcome).collect()
     }
 
+    async fn recent_callers(&self, limit: u32, since: Instant) -> Result<Vec<RememberedCaller>, StoreError> {
+        let most = i64::from(limit).saturating_mul(CALLS_PER_CALLER);
+        let since = since.as_unix_millis() as i64;
+        let rows = self.with(async |conn| {
+            let query = sqlx::query(RECENT).bind(most).bind(since).bind(i64::from(limit));
+            let rows = conn.fetch_all(query).await?;
+            rows.iter().map(remembered).collect::<Result<Vec<_>, _>>()
+        });
+        rows.await.map_err(|e| self.unavailable(&e))
+    }
+
     async fn health(&self) -> Result<(), StoreError> {
         self.with(async |conn| conn.execute("SELECT 1 FROM tickets LIMIT 1").await.map(drop))
             .await
@@ -232,6 +259,12 @@ impl Numbers {
 
 fn numbers(rows: &[SqliteRow]) -> Result<BTreeMap<String, String>, sqlx::Error> {
     rows.iter().map(|r| Ok((r.try_get(0)?, r.try_get(1)?))).collect()
+}
+
+fn remembered(row: &SqliteRow) -> Result<RememberedCaller, sqlx::Error> {
+    let (agent, queue): (&str, &str) = (row.try_get(1)?, row.try_get(2)?);
+    let at = Instant(row.try_get::<i64, _>(3)? as u64 * 1_000);
+    Ok(RememberedCaller { number: row.try_get(0)?, agent: agent.into(), queue: queue.into(), at })
 }
 
 /// A constraint or a type was violated: another row would fare better, the same row never will.
@@ -277,6 +310,7 @@ struct TicketRow<'a> {
     agent_no: &'a str,
     seat_no: &'a str,
     legs: &'a [String],
+    route: &'a str,
 }
 
 impl<'a> TicketRow<'a> {
@@ -309,6 +343,7 @@ impl<'a> TicketRow<'a> {
             agent_no: t.agent.as_str(),
             seat_no: t.seat.as_str(),
             legs: &t.legs,
+            route: &t.route,
         })
     }
 }

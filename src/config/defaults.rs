@@ -1,10 +1,10 @@
 //! What the program does without a configuration: loopback only, files in the working directory, one generic peer,
-//! a queue for each language, ten agents and seats. Belongs here: default values, which `load` falls back on too.
+//! a queue for each language that relaxes as callers wait, ten agents and seats. Belongs here: default values, which `load` falls back on too.
 //! Not here: reading and judging (`load`, `cross`).
 
 use super::profile;
 use super::settings::*;
-use crate::ids::{AgentNo, SeatNo, TrunkName};
+use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
 use crate::sip::tokens::Tokens;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -12,30 +12,56 @@ use std::time::Duration;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// Queue, skill, numbers, language, greeting. The first is the city's number itself.
-const QUEUES: [(&str, &str, &str, &str); 8] = [
-    ("mandarin", "12345", "zh-CN", "greeting"),
-    ("dialect", "66601001", "zh-jinan", "greeting"),
-    ("english", "66601002", "en", "greeting-en"),
-    ("japanese", "66601003", "ja", "greeting-ja"),
-    ("korean", "66601004", "ko", "greeting-ko"),
-    ("french", "66601005", "fr", "greeting-fr"),
-    ("russian", "66601006", "ru", "greeting-en"),
-    ("german", "66601007", "de", "greeting-en"),
+struct Tongue {
+    /// Queue and skill.
+    name: &'static str,
+    number: &'static str,
+    tag: &'static str,
+    greeting: &'static str,
+    min_level: u8,
+    /// Country codes of callers taken to speak it, and the key that chooses it where a line has keys.
+    countries: &'static [&'static str],
+    key: Option<char>,
+}
+
+const fn tongue(
+    name: &'static str,
+    number: &'static str,
+    tag: &'static str,
+    greeting: &'static str,
+    countries: &'static [&'static str],
+    key: Option<char>,
+) -> Tongue {
+    Tongue { name, number, tag, greeting, min_level: 1, countries, key }
+}
+
+/// The first is the city's own; English is asked for at a level, for there are agents of several.
+const TONGUES: [Tongue; 8] = [
+    tongue("mandarin", "12345", "zh-CN", "greeting", &[], None),
+    tongue("dialect", "66601001", "zh-jinan", "greeting", &[], None),
+    Tongue {
+        min_level: 8,
+        ..tongue("english", "66601002", "en", "greeting-en", &["1", "27", "44", "61", "64", "65", "353"], Some('2'))
+    },
+    tongue("japanese", "66601003", "ja", "greeting-ja", &["81"], Some('3')),
+    tongue("korean", "66601004", "ko", "greeting-ko", &["82"], Some('4')),
+    tongue("french", "66601005", "fr", "greeting-fr", &["33"], Some('5')),
+    tongue("russian", "66601006", "ru", "greeting-ru", &["7"], Some('6')),
+    tongue("german", "66601007", "de", "greeting-de", &["43", "49"], Some('7')),
 ];
 
-/// Agent and skills besides Mandarin. Two for each language; linguists take Mandarin calls last.
-const AGENTS: [(&str, &[&str]); 10] = [
+/// Agent and skills besides Mandarin. Two for each language, and for English some more who know a little.
+const AGENTS: [(&str, &[(&str, u8)]); 10] = [
     ("6601", &[]),
     ("6602", &[]),
     ("6603", &[]),
-    ("6604", &["dialect"]),
-    ("6605", &["dialect"]),
-    ("6606", &["english", "french"]),
-    ("6607", &["english", "german"]),
-    ("6608", &["japanese", "korean"]),
-    ("6609", &["russian", "german", "french"]),
-    ("6610", &["korean", "japanese", "russian"]),
+    ("6604", &[("dialect", 8)]),
+    ("6605", &[("dialect", 8)]),
+    ("6606", &[("english", 9), ("french", 8)]),
+    ("6607", &[("english", 8), ("german", 8)]),
+    ("6608", &[("japanese", 8), ("korean", 8), ("english", 5)]),
+    ("6609", &[("russian", 8), ("german", 8), ("french", 8), ("english", 6)]),
+    ("6610", &[("korean", 8), ("japanese", 8), ("russian", 8), ("english", 3)]),
 ];
 
 impl Settings {
@@ -51,18 +77,14 @@ impl Settings {
         let core = CoreSettings {
             seats: seats.collect(),
             agents: AGENTS.iter().map(|(number, skills)| agent(number, skills)).collect(),
-            queues: QUEUES
-                .iter()
-                .map(|(name, number, language, greeting)| {
-                    let language = Some((*language).to_owned());
-                    QueueSettings {
-                        numbers: [(*number).to_owned()].into(),
-                        language,
-                        greeting: Some((*greeting).into()),
-                        ..QueueSettings::new(name, name)
-                    }
-                })
-                .collect(),
+            queues: TONGUES.iter().map(queue).collect(),
+            lines: vec![hotline(&TONGUES[0])],
+            languages: TONGUES.iter().filter(|t| !t.countries.is_empty()).map(language).collect(),
+            // Somebody for the next English caller, whatever Mandarin brings.
+            distributor: DistributorSettings {
+                reserve: [(Skill::new("english"), 1)].into(),
+                ..DistributorSettings::default()
+            },
             trunks: vec![TrunkSettings {
                 name: TrunkName::new("local"),
                 peers: vec![Cidr { address: LOOPBACK, prefix: 8 }],
@@ -104,6 +126,8 @@ pub(super) fn world() -> WorldSettings {
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
         spool: "rexian-spool.db".into(),
         cases: CaseStoreSettings::Sqlite("rexian-cases.db".into()),
+        events: Some("rexian-events.db".into()),
+        keep_events: Duration::from_secs(400 * 24 * 3_600),
         prompts: BTreeMap::new(),
         log: LogSettings { json: false, filter: "info".into() },
         drain: Duration::from_secs(60),
@@ -111,7 +135,57 @@ pub(super) fn world() -> WorldSettings {
     }
 }
 
-fn agent(number: &str, further: &[&str]) -> AgentSettings {
+fn agent(number: &str, further: &[(&'static str, u8)]) -> AgentSettings {
     let mandarin = if further.is_empty() { 10 } else { 5 };
-    AgentSettings::new(number, [("mandarin", mandarin)].into_iter().chain(further.iter().map(|skill| (*skill, 8))))
+    AgentSettings::new(number, [("mandarin", mandarin)].into_iter().chain(further.iter().copied()))
+}
+
+fn queue(tongue: &Tongue) -> QueueSettings {
+    let step = |secs, skill: &str, level, interpreter| Relaxation {
+        after: Duration::from_secs(secs),
+        skills: [(Skill::new(skill), level)].into(),
+        use_reserve: false,
+        interpreter,
+    };
+    let relax = match tongue.name {
+        "mandarin" => vec![],
+        // A citizen who speaks dialect understands Mandarin well enough to be helped without an interpreter.
+        "dialect" => vec![step(60, "mandarin", 1, false)],
+        "english" => {
+            vec![step(20, "english", 5, false), step(60, "english", 1, false), step(120, "mandarin", 1, true)]
+        }
+        _ => vec![step(120, "mandarin", 1, true)],
+    };
+    // The city's own number is a line with terms of its own.
+    let numbers = if tongue.name == TONGUES[0].name { None } else { Some(tongue.number.to_owned()) };
+    QueueSettings {
+        numbers: numbers.into_iter().collect(),
+        min_level: tongue.min_level,
+        relax,
+        prefer_last_agent: true,
+        language: Some(tongue.tag.into()),
+        greeting: Some(tongue.greeting.into()),
+        announce: Announce { every: Some(Duration::from_secs(45)), position: true, estimate: true },
+        ..QueueSettings::new(tongue.name, tongue.name)
+    }
+}
+
+/// Callers from abroad and those known from before are led to their language. No key does: GB/T 33358-2016 discourages
+/// menus, even silent ones that must be announced.
+fn hotline(tongue: &Tongue) -> LineSettings {
+    LineSettings {
+        choice: LanguageChoice { by_country: true, remembered: true, by_key: false },
+        ..LineSettings::of_queue("hotline", QueueName::new(tongue.name), [tongue.number.to_owned()].into())
+    }
+}
+
+fn language(tongue: &Tongue) -> LanguageSettings {
+    LanguageSettings {
+        tag: tongue.tag.into(),
+        queue: QueueName::new(tongue.name),
+        countries: tongue.countries.iter().map(|code| (*code).to_owned()).collect(),
+        key: tongue.key,
+        // The built-in ones name these keys.
+        invitation: Some(format!("invite-{}", tongue.tag).as_str().into()),
+    }
 }

@@ -5,15 +5,21 @@
 
 mod cross;
 mod defaults;
+mod explain;
+mod hours;
+mod lines;
 mod people;
 pub mod problem;
 pub mod profile;
+mod queues;
 mod reader;
 mod sections;
 pub mod settings;
 
+pub use explain::explain;
 pub use problem::{Problem, report};
 
+use cross::Entries;
 use reader::{File, Section};
 use sections::Places;
 use settings::Settings;
@@ -54,23 +60,30 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::feature_codes(root.table("feature_codes"), &mut core);
 
     let usual = root.table("queue_defaults");
-    let trunks = people::trunks(root.tables("trunks"), &profiles);
-    let queues = root.tables("queues").into_iter().map(|q| q.with_defaults(&usual)).collect();
-    let queues = people::queues(queues);
-    usual.knows(&people::QUEUE_DEFAULTS);
+    let trunks = people::trunks(root.tables("trunks"), &profiles, core.limits.max_calls);
+    let distributor = queues::distributor(root.table("distributor"));
+    let sections = root.tables("queues").into_iter().map(|q| q.with_defaults(&usual)).collect();
+    let queues = queues::queues(sections, &distributor.distributor);
+    usual.knows(&queues::QUEUE_DEFAULTS);
     usual.done();
-    let agents = people::agents(root.tables("agents"));
+    let lines = lines::lines(root.tables("lines"));
+    let languages = lines::languages(root.tables("languages"));
+    let callbacks = lines::callbacks(root.table("callbacks"));
+    core.shifts = people::shifts(root.tables("shifts"));
+    let agents = people::agents(root.tables("agents"), core.utc_offset);
     let seats = people::seats(root.tables("seats"));
 
-    cross::network(root.file, &core, &world, &places);
-    cross::trunks(root.file, &trunks);
-    cross::queues(root.file, &queues, &agents, &core, &world);
-    cross::people(root.file, &queues, &agents, &seats, &core, &world);
+    let entries = Entries { trunks, distributor, queues, lines, languages, callbacks, agents, seats };
+    cross::judge(root.file, &entries, &core, &world, &places);
     root.done();
 
-    core.trunks = trunks.into_iter().map(|t| t.trunk).collect();
-    core.queues = queues.into_iter().map(|q| q.queue).collect();
-    core.agents = agents.into_iter().map(|a| a.agent).collect();
-    core.seats = seats.into_iter().map(|s| s.seat).collect();
+    core.trunks = entries.trunks.into_iter().map(|t| t.trunk).collect();
+    core.distributor = entries.distributor.distributor;
+    core.queues = entries.queues.into_iter().map(|q| q.queue).collect();
+    core.lines = entries.lines.into_iter().map(|l| l.settings).collect();
+    core.languages = entries.languages.into_iter().map(|l| l.settings).collect();
+    core.callbacks = entries.callbacks.settings;
+    core.agents = entries.agents.into_iter().map(|a| a.agent).collect();
+    core.seats = entries.seats.into_iter().map(|s| s.seat).collect();
     Settings { core, world }
 }

@@ -1,45 +1,30 @@
-//! The tables of the file that describe the hotline: trunks, queues, agents, seats. Belongs here: each entry's own
-//! meaning and its uniqueness. Not here: whether entries fit each other (`cross`).
+//! The tables of the file that describe trunks and people: trunks, shifts, agents, seats. Belongs here: each entry's own
+//! meaning and its uniqueness. Not here: queues and the ways to them (`queues`, `lines`), whether entries fit each other
+//! (`cross`).
 
+use super::hours::{hours, moment};
+use super::queues::some_text;
 use super::reader::{At, Section, closest};
 use super::sections::beside;
-use super::settings::{AgentSettings, Cidr, Profile, QueueSettings, SeatSettings, Secret, TrunkSettings};
-use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
+use super::settings::{
+    AgentSettings, CallOut, Cidr, DialForm, Profile, SeatSettings, Secret, ShiftSettings, TrunkSettings,
+};
+use crate::ids::{AgentNo, SeatNo, Skill, TrunkName};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
-
-/// What `[queue_defaults]` may set for every queue that does not set it itself.
-pub(super) const QUEUE_DEFAULTS: [&str; 12] = [
-    "min_level",
-    "priority",
-    "within",
-    "short_abandon",
-    "max_waiting",
-    "max_wait",
-    "ring_timeout",
-    "wrap_up",
-    "greeting",
-    "music",
-    "announce_agent",
-    "test",
-];
-
-/// A queue and where its parts stood.
-pub(super) struct QueueEntry {
-    pub queue: QueueSettings,
-    pub line: usize,
-    pub numbers: Vec<At<String>>,
-    pub prompts: Vec<At<String>>,
-}
 
 pub(super) struct TrunkEntry {
     pub trunk: TrunkSettings,
     pub peers: Vec<At<Cidr>>,
+    /// If it is given.
+    pub max_calls: Option<At<u32>>,
+    pub call_out: usize,
 }
 
 pub(super) struct AgentEntry {
     pub agent: AgentSettings,
     pub skills: Vec<At<Skill>>,
+    pub shifts: Vec<At<String>>,
 }
 
 pub(super) struct SeatEntry {
@@ -49,7 +34,7 @@ pub(super) struct SeatEntry {
 }
 
 /// The entry's identity: there, well-formed, and nobody else's. Otherwise the entry is skipped.
-fn identity(
+pub(super) fn identity(
     section: &Section<'_>,
     key: &'static str,
     example: &str,
@@ -76,7 +61,7 @@ fn identity(
     Some(found)
 }
 
-fn is_name(s: &str) -> bool {
+pub(super) fn is_name(s: &str) -> bool {
     (1..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
@@ -85,14 +70,16 @@ fn is_number(s: &str) -> bool {
     (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit())
 }
 
-pub(super) fn trunks(sections: Vec<Section<'_>>, profiles: &BTreeMap<String, Profile>) -> Vec<TrunkEntry> {
+/// `most`: what all trunks may carry together.
+pub(super) fn trunks(sections: Vec<Section<'_>>, profiles: &BTreeMap<String, Profile>, most: u32) -> Vec<TrunkEntry> {
     let mut taken = BTreeMap::new();
-    sections.into_iter().filter_map(|section| trunk(section, profiles, &mut taken)).collect()
+    sections.into_iter().filter_map(|section| trunk(section, profiles, most, &mut taken)).collect()
 }
 
 fn trunk(
     section: Section<'_>,
     profiles: &BTreeMap<String, Profile>,
+    most: u32,
     taken: &mut BTreeMap<String, usize>,
 ) -> Option<TrunkEntry> {
     let name = identity(&section, "name", "unicom-1", is_name, taken);
@@ -102,7 +89,8 @@ fn trunk(
         let what = format!("{} allows no peers, so no call can come in by it", section.name);
         section.file.problem(section.line, what, r#"add peers = ["10.1.0.7"], the addresses the carrier sends from"#);
     }
-    let max_calls = section.number("max_calls", 1..=100_000).map_or(200, |at| at.value);
+    let max_calls = section.number("max_calls", 1..=100_000);
+    let call_out = call_out(&section);
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
     if profile.is_none() {
@@ -117,11 +105,33 @@ fn trunk(
     let trunk = TrunkSettings {
         name: TrunkName::new(name?.value),
         peers: peers.iter().map(|at| at.value).collect(),
-        max_calls,
+        max_calls: max_calls.as_ref().map_or(most.min(200), |at| at.value),
         profile: profile?.clone(),
-        call_out: None,
+        call_out: call_out.as_ref().map(|at| at.value.clone()),
     };
-    Some(TrunkEntry { trunk, peers })
+    Some(TrunkEntry { trunk, peers, max_calls, call_out: call_out.map_or(0, |at| at.line) })
+}
+
+fn call_out(section: &Section<'_>) -> Option<At<CallOut>> {
+    let table = section.inner("call_out")?;
+    let address = table.socket("address");
+    let number = |text: &str| {
+        let digits = text.strip_prefix('+').unwrap_or(text);
+        (!digits.is_empty() && digits.len() <= 20 && digits.bytes().all(|b| b.is_ascii_digit()))
+            .then(|| text.to_owned())
+    };
+    let from = table.text("from", "a telephone number", r#"write digits, as "053112345""#, number);
+    let forms = [("local", DialForm::Local), ("national", DialForm::National), ("e164", DialForm::E164)];
+    let dial = table.choice("dial", &forms).map_or(DialForm::default(), |at| at.value);
+    for (key, example) in [("address", "\"10.1.0.7:5060\""), ("from", "\"053112345\"")] {
+        if !table.has(key) {
+            table.missing(key, example);
+        }
+    }
+    let line = table.line;
+    table.done();
+    let (address, from) = address.zip(from)?;
+    Some(At { value: CallOut { address: address.value, from: from.value, dial }, line })
 }
 
 /// A network without host bits; a lone address is a network of one.
@@ -137,82 +147,68 @@ fn cidr(text: &str) -> Option<Cidr> {
     host_bits_clear.then_some(Cidr { address, prefix })
 }
 
-pub(super) fn queues(sections: Vec<Section<'_>>) -> Vec<QueueEntry> {
+pub(super) fn shifts(sections: Vec<Section<'_>>) -> Vec<ShiftSettings> {
     let mut taken = BTreeMap::new();
-    sections.into_iter().filter_map(|section| queue(section, &mut taken)).collect()
-}
-
-fn queue(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<QueueEntry> {
-    let name = identity(&section, "name", "mandarin", is_name, taken);
-    let called = |v: &toml_edit::Value| v.as_str().filter(|s| !s.trim().is_empty()).map(str::to_owned);
-    let numbers = section.list("numbers", "a called number", r#"write it as "12345", in quotes"#, called);
-    if numbers.as_ref().map_or(!section.has("numbers"), Vec::is_empty) {
-        let what = format!("{} has no numbers, so no call reaches it", section.name);
-        section.file.problem(section.line, what, r#"add numbers = ["12345"]"#);
-    }
-    let skill = section.string("skill").filter(|at| !at.value.is_empty());
-    if skill.is_none() && !section.has("skill") {
-        section.missing("skill", "\"mandarin\"");
-    }
-    let usual = QueueSettings::new("", "");
-    let duration = |key, zero, usual| section.duration(key, zero).map_or(usual, |at| at.value);
-    let text = |key| section.string(key).filter(|at| !at.value.is_empty());
-    let greeting = text("greeting");
-    let music = text("music");
-    let numbers = numbers.unwrap_or_default();
-    let settings = QueueSettings {
-        name: QueueName::new(name.as_ref().map_or("", |at| &at.value)),
-        numbers: numbers.iter().map(|at| at.value.clone()).collect(),
-        skill: Skill::new(skill.as_ref().map_or("", |at| &at.value)),
-        min_level: section.number("min_level", 1..=10).map_or(usual.min_level, |at| at.value as u8),
-        priority: section.number("priority", 0..=9).map_or(usual.priority, |at| at.value as u8),
-        within: duration("within", false, usual.within),
-        short_abandon: duration("short_abandon", true, usual.short_abandon),
-        max_waiting: section.number("max_waiting", 1..=1_000_000).map_or(usual.max_waiting, |at| at.value),
-        max_wait: section.duration("max_wait", false).map(|at| at.value),
-        ring_timeout: duration("ring_timeout", false, usual.ring_timeout),
-        wrap_up: duration("wrap_up", true, usual.wrap_up),
-        greeting: greeting.as_ref().map(|at| at.value.as_str().into()),
-        music: music.as_ref().map_or(usual.music.clone(), |at| at.value.as_str().into()),
-        announce_agent: section.boolean("announce_agent").is_none_or(|at| at.value),
-        language: text("language").map(|at| at.value),
-        test: section.boolean("test").is_some_and(|at| at.value),
-        ..usual
-    };
-    let line = section.line;
-    section.done();
-    name.zip(skill)?;
-    Some(QueueEntry { queue: settings, line, numbers, prompts: greeting.into_iter().chain(music).collect() })
-}
-
-pub(super) fn agents(sections: Vec<Section<'_>>) -> Vec<AgentEntry> {
-    let mut taken = BTreeMap::new();
-    sections.into_iter().filter_map(|section| agent(section, &mut taken)).collect()
-}
-
-fn agent(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<AgentEntry> {
-    let number = identity(&section, "number", "6632", is_number, taken);
-    let mut skills = BTreeMap::new();
-    let mut places = vec![];
-    for (name, At { value, line }) in section.entries("skills") {
-        match value.as_integer() {
-            Some(level @ 1..=10) => {
-                skills.insert(Skill::new(&name), level as u8);
-                places.push(At { value: Skill::new(name), line });
-            }
-            _ => {
-                let what = format!("skill {name} = {} is not a level", value.to_string().trim());
-                section.file.problem(line, what, "use a whole number from 1 (least) to 10 (best)");
-            }
+    let shift = |section: Section<'_>| {
+        let name = identity(&section, "name", "early", is_name, &mut taken);
+        let hours = hours(&section);
+        if !section.has("hours") {
+            section.missing("hours", "{ mon-sun = [\"08:00-16:00\"] }");
         }
-    }
+        section.done();
+        Some(ShiftSettings { name: name?.value, hours: hours.map_or_else(Default::default, |at| at.value) })
+    };
+    sections.into_iter().filter_map(shift).collect()
+}
+
+/// `utc_offset`: in whose local time guests come and go.
+pub(super) fn agents(sections: Vec<Section<'_>>, utc_offset: i16) -> Vec<AgentEntry> {
+    let mut taken = BTreeMap::new();
+    sections.into_iter().filter_map(|section| agent(section, utc_offset, &mut taken)).collect()
+}
+
+fn agent(section: Section<'_>, utc_offset: i16, taken: &mut BTreeMap<String, usize>) -> Option<AgentEntry> {
+    let number = identity(&section, "number", "6632", is_number, taken);
+    let skills = section.levels("skills");
     if !section.has("skills") {
         section.missing("skills", "{ mandarin = 10 }");
     }
+    let text = |v: &toml_edit::Value| v.as_str().map(str::to_owned);
+    let shifts = section.list("shifts", "a text", "put it in double quotes", text).unwrap_or_default();
+    let team = some_text(&section, "team").map(|at| at.value);
+    let leader = section.boolean("leader").is_some_and(|at| at.value);
+    let guest = guest(&section, utc_offset);
     section.done();
-    let number = AgentNo::new(number?.value);
-    let agent = AgentSettings { skills, ..AgentSettings::new(number.as_str(), []) };
-    Some(AgentEntry { agent, skills: places })
+    let agent = AgentSettings {
+        number: AgentNo::new(number?.value),
+        skills: skills.iter().map(|at| at.value.clone()).collect(),
+        team,
+        shifts: shifts.iter().map(|at| at.value.clone()).collect(),
+        leader,
+        guest,
+    };
+    let skills = skills.into_iter().map(|at| At { value: at.value.0, line: at.line }).collect();
+    Some(AgentEntry { agent, skills, shifts })
+}
+
+fn guest(section: &Section<'_>, utc_offset: i16) -> Option<(u64, u64)> {
+    let table = section.inner("guest")?;
+    let read = |key| {
+        let fix = r#"write local time as "2026-11-25 08:30""#;
+        let found = table.text(key, "a moment", fix, |text| moment(text, utc_offset));
+        if !table.has(key) {
+            table.missing(key, "\"2026-11-25 08:30\"");
+        }
+        found
+    };
+    let (from, until) = (read("from"), read("until"));
+    table.done();
+    let (from, until) = from.zip(until)?;
+    if until.value <= from.value {
+        let what = format!("guest in {} leaves before coming", section.name);
+        section.file.problem(until.line, what, "let until be later than from");
+    }
+    Some((from.value, until.value))
 }
 
 pub(super) fn seats(sections: Vec<Section<'_>>) -> Vec<SeatEntry> {

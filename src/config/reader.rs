@@ -1,7 +1,8 @@
 //! Reads one TOML file value by value and remembers where each stood. Belongs here: types of values, places, unknown
-//! keys. Not here: what a setting means (`sections`, `people`) and whether settings agree (`cross`).
+//! keys. Not here: what a setting means (`sections`, `people`, `queues`, `lines`) and whether settings agree (`cross`).
 
 use super::problem::Problem;
+use crate::ids::Skill;
 use std::cell::RefCell;
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
@@ -22,6 +23,12 @@ pub(super) struct File {
 pub(super) struct At<T> {
     pub value: T,
     pub line: usize,
+}
+
+/// What stands where a word or a table may: `rona = "sign-out"`, `rona = { tolerate = 2 }`.
+pub(super) enum Form<'a, T> {
+    Word(T),
+    Table(Section<'a>),
 }
 
 /// One table. Whoever reads it asks for every key it knows and then calls [`Section::done`].
@@ -91,7 +98,11 @@ impl<'a> Section<'a> {
     /// `[[key]]`, or an array of inline tables.
     pub fn tables(&self, key: &'static str) -> Vec<Section<'a>> {
         let Some((line, item)) = self.item(key) else { return vec![] };
-        let section = |line, table| Section::new(self.file, format!("[[{key}]]"), line, Some(table));
+        let name = match self.name.strip_prefix("[[") {
+            Some(outer) => format!("[[{}.{key}]]", outer.trim_end_matches("]]")),
+            None => format!("[[{key}]]"),
+        };
+        let section = |line, table| Section::new(self.file, name.clone(), line, Some(table));
         if let Some(tables) = item.as_array_of_tables() {
             return tables.iter().map(|t| section(self.file.line(t.span()), t as &dyn TableLike)).collect();
         }
@@ -110,13 +121,43 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// Every key of `[key]` with its value: for tables whose keys are the user's own names.
-    pub fn entries(&self, key: &'static str) -> Vec<(String, At<&'a Value>)> {
-        let Some((line, item)) = self.item(key) else { return vec![] };
-        let Some(table) = item.as_table_like() else {
+    /// `key = { ... }` within this table.
+    pub fn inner(&self, key: &'static str) -> Option<Section<'a>> {
+        let (line, item) = self.item(key)?;
+        if item.as_table_like().is_none() {
             self.wrong(line, key, item, "a table", &format!("write {key} = {{ name = value }}"));
-            return vec![];
-        };
+        }
+        let name = format!("{key} of {}", self.name);
+        item.as_table_like().map(|table| Section::new(self.file, name, line, Some(table)))
+    }
+
+    /// One word of `words`, or a table whose form `example` shows.
+    pub fn form<T: Copy>(&self, key: &'static str, words: &[(&str, T)], example: &str) -> Option<At<Form<'a, T>>> {
+        let (line, item) = self.item(key)?;
+        if item.as_table_like().is_some() {
+            return self.inner(key).map(|table| At { value: Form::Table(table), line });
+        }
+        let found = item.as_value().and_then(|v| pick(v, words));
+        if found.is_none() {
+            self.wrong(line, key, item, "a known word", &format!("{} or {example}", one_of(words)));
+        }
+        found.map(|word| At { value: Form::Word(word), line })
+    }
+
+    /// `key = { ... }`, or `key = false` to undo a default.
+    pub fn inner_unless_off(&self, key: &'static str) -> Option<Section<'a>> {
+        let (_, item) = self.item(key)?;
+        if item.as_bool() == Some(false) { None } else { self.inner(key) }
+    }
+
+    /// Every key of `key = { ... }` with its value: for tables whose keys are the user's own names.
+    pub fn entries(&self, key: &'static str) -> Vec<(String, At<&'a Value>)> {
+        self.inner(key).map_or(vec![], |table| table.own_entries())
+    }
+
+    /// Every key of this very table with its value.
+    pub fn own_entries(&self) -> Vec<(String, At<&'a Value>)> {
+        let Some(table) = self.table else { return vec![] };
         let entry = |(name, item): (&str, &'a Item)| {
             let line = self.file.line(table.get_key_value(name).and_then(|(k, _)| k.span()));
             item.as_value().map(|value| (name.to_owned(), At { value, line }))
@@ -146,6 +187,32 @@ impl<'a> Section<'a> {
         let wanted = format!("a whole number from {} to {}", range.start(), range.end());
         let read = |v: &Value| v.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| range.contains(n));
         self.read(key, &wanted, "choose one in that range, without quotes", read)
+    }
+
+    /// A text of a form of its own.
+    pub fn text<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        fix: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<At<T>> {
+        self.read(key, wanted, fix, |v| v.as_str().and_then(&read))
+    }
+
+    /// Skill -> level 1 to 10; what is no level is reported and left out.
+    pub fn levels(&self, key: &'static str) -> Vec<At<(Skill, u8)>> {
+        let mut good = vec![];
+        for (name, At { value, line }) in self.entries(key) {
+            match value.as_integer() {
+                Some(level @ 1..=10) => good.push(At { value: (Skill::new(name), level as u8), line }),
+                _ => {
+                    let what = format!("skill {name} = {} is not a level", value.to_string().trim());
+                    self.file.problem(line, what, "use a whole number from 1 (least) to 10 (best)");
+                }
+            }
+        }
+        good
     }
 
     /// From 1 ms to 30 days unless zero is allowed.
@@ -190,8 +257,26 @@ impl<'a> Section<'a> {
         read: impl Fn(&Value) -> Option<T>,
     ) -> Option<Vec<At<T>>> {
         let (line, item) = self.item(key)?;
-        let Some(array) = item.as_array() else {
-            self.wrong(line, key, item, "a list", &format!("write {key} = [ ... ], each element {wanted}"));
+        match item.as_value() {
+            Some(value) => self.own_list(key, &At { value, line }, wanted, fix, read),
+            None => {
+                self.wrong(line, key, item, "a list", &format!("write {key} = [ ... ], each element {wanted}"));
+                None
+            }
+        }
+    }
+
+    /// As [`Section::list`], under a key that is the user's own.
+    pub fn own_list<T>(
+        &self,
+        key: &str,
+        at: &At<&'a Value>,
+        wanted: &str,
+        fix: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<Vec<At<T>>> {
+        let Some(array) = at.value.as_array() else {
+            self.wrong(at.line, key, at.value, "a list", &format!("write {key} = [ ... ], each element {wanted}"));
             return None;
         };
         let mut good = vec![];
@@ -199,7 +284,7 @@ impl<'a> Section<'a> {
             let line = self.file.line(element.span());
             match read(element) {
                 Some(value) => good.push(At { value, line }),
-                None => self.wrong(line, key, &Item::Value(element.clone()), wanted, fix),
+                None => self.wrong(line, key, element, wanted, fix),
             }
         }
         // All wrong: that has been said; it is not also an empty list.
@@ -258,8 +343,8 @@ impl<'a> Section<'a> {
         Some((self.file.line(name.span().or_else(|| item.span())), item))
     }
 
-    fn wrong(&self, line: usize, key: &str, item: &Item, wanted: &str, fix: &str) {
-        let shown: String = item.to_string().trim().chars().take(60).collect();
+    fn wrong(&self, line: usize, key: &str, shown: &dyn Display, wanted: &str, fix: &str) {
+        let shown: String = shown.to_string().trim().chars().take(60).collect();
         let what = format!("{key} = {} in {} is not {wanted}", shown.lines().next().unwrap_or(""), self.name);
         self.file.problem(line, what, fix);
     }

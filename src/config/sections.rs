@@ -1,10 +1,11 @@
 //! The tables of the file that describe the machine: service, sip, media, limits, storage, http, log, prompts,
-//! feature codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`), whether settings
-//! agree with each other (`cross`). Absent settings keep the value of `defaults`.
+//! feature codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`, `queues`,
+//! `lines`), whether settings agree with each other (`cross`). Absent settings keep the value of `defaults`.
 //!
 //! Files that are read (prompts, profiles, passwords) are looked for beside the configuration; files that are written
 //! (spool, cases) in the working directory, which a service manager sets.
 
+use super::hours;
 use super::problem::Problem;
 use super::profile::{self, distinct};
 use super::reader::{At, Section};
@@ -14,6 +15,7 @@ use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Where things stood that `cross` compares.
 #[derive(Default)]
@@ -54,6 +56,8 @@ pub(super) fn service(section: Section<'_>, core: &mut CoreSettings, world: &mut
     set(&mut core.area_code, checked("area_code", area, area_fix));
     let prefix = |s: &str| s.len() <= 8 && s.bytes().all(|b| b.is_ascii_uppercase());
     set(&mut world.ticket_prefix, checked("ticket_prefix", prefix, "use at most eight capital letters"));
+    let offset_fix = r#"write how far local time is ahead of UTC, as "+08:00""#;
+    set(&mut core.utc_offset, section.text("utc_offset", "an offset from UTC", offset_fix, hours::utc_offset));
     set(&mut world.drain, section.duration("drain", true));
     section.done();
 }
@@ -196,6 +200,30 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
         section.file.problem(line, what, "name two: the spool must work while the case store does not");
     }
     set(&mut core.limits.spool_patience, section.duration("spool_patience", true));
+    match section.string("events").map(|at| at.value).as_deref() {
+        None => {}
+        Some("") => world.events = None,
+        Some(_) => world.events = path("events").map(|at| at.value),
+    }
+    let CaseStoreSettings::Sqlite(cases) = &world.cases;
+    if let Some(events) = world.events.as_ref().filter(|events| **events == world.spool || *events == cases) {
+        let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
+        section.file.problem(section.line, what, "name a file of its own");
+    }
+    if let Some(found) = section.string("keep_events") {
+        match found
+            .value
+            .strip_suffix('d')
+            .and_then(|days| days.parse::<u64>().ok())
+            .filter(|d| (1..=3_660).contains(d))
+        {
+            Some(days) => world.keep_events = Duration::from_secs(days * 24 * 3_600),
+            None => {
+                let what = format!("keep_events = {:?} in [storage] is not a number of days", found.value);
+                section.file.problem(found.line, what, r#"write it as "400d", at most "3660d""#);
+            }
+        }
+    }
     section.done();
 }
 
@@ -252,6 +280,7 @@ pub(super) fn feature_codes(section: Section<'_>, core: &mut CoreSettings) {
         ("sign_out", &mut codes.sign_out),
         ("ready", &mut codes.ready),
         ("not_ready", &mut codes.not_ready),
+        ("extend_wrap_up", &mut codes.extend_wrap_up),
     ];
     let mut all: Vec<(&str, String)> = vec![];
     for (key, slot) in slots {

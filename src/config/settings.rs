@@ -284,6 +284,10 @@ pub struct WorldSettings {
     pub http: Option<SocketAddr>,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
+    /// The log of all call and agent events; `None`: none is kept.
+    pub events: Option<PathBuf>,
+    /// Older events are deleted.
+    pub keep_events: Duration,
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,

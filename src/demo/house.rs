@@ -3,8 +3,9 @@
 
 use super::plan::{Language, Plan, PlannedSeat};
 use crate::config::settings::{
-    AgentSettings, AnswerMode, CalledSource, CallerSource, CaseStoreSettings, Cidr, CoreSettings, Limits, LogSettings,
-    MediaSettings, Profile, QueueSettings, SeatSettings, Secret, Settings, TrunkSettings, WorldSettings,
+    AgentSettings, AnswerMode, CalledSource, CallerSource, CaseStoreSettings, Cidr, CoreSettings, DistributorSettings,
+    Limits, LogSettings, MediaSettings, Profile, QueueSettings, SeatSettings, Secret, Settings, TrunkSettings,
+    WorldSettings,
 };
 use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::Codec;
@@ -47,6 +48,7 @@ impl House<'_> {
     pub fn settings(&self) -> Settings {
         let seats = || self.plan.seats.iter().chain(self.spare);
         let base = Settings::demo([0; 32]);
+        let spoken = |queue: &QueueName| Language::ALL.into_iter().any(|l| l.name() == queue.as_str());
         let core = CoreSettings {
             domain: self.listen.to_string(),
             tenant: "demo".into(),
@@ -58,7 +60,12 @@ impl House<'_> {
                 ..base.core.media
             },
             trunks: self.trunks(),
+            // Each language is called by its own number.
+            lines: vec![],
             queues: Language::ALL.into_iter().map(|l| queue(l, self.ring_timeout, &base.core.queues[0])).collect(),
+            languages: base.core.languages.into_iter().filter(|l| spoken(&l.queue)).collect(),
+            // With few seats every hand is needed, and nobody waits long.
+            distributor: DistributorSettings::default(),
             agents: seats().map(agent).collect(),
             seats: seats()
                 .map(|s| SeatSettings {
@@ -78,6 +85,7 @@ impl House<'_> {
             http: Some(self.http),
             spool: self.directory.join("spool"),
             cases: CaseStoreSettings::Sqlite(self.directory.join(CASES)),
+            events: Some(self.directory.join("events")),
             log: LogSettings { json: false, filter: self.log_filter.into() },
             drain: DRAIN,
             ..base.world

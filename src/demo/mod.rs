@@ -13,7 +13,7 @@ pub mod stage;
 pub mod tone;
 pub mod view;
 pub mod voice;
-mod width;
+pub(crate) mod width;
 
 use crate::config::settings::Cidr;
 use crate::logging::{self, LogGuard};
@@ -208,7 +208,7 @@ impl Demo {
             match seen {
                 Observed::Call(event) => self.board.on_call(&event, house::WITHIN),
                 Observed::Agent(event) => self.board.on_agent(&event),
-                Observed::Figures(_) => {}
+                Observed::Callback(_) | Observed::Figures(_) => {}
             }
         }
         let now = self.stage.now();

@@ -10,7 +10,6 @@ fn columns_of(c: char) -> usize {
     }
 }
 
-#[cfg(test)]
 pub fn columns(s: &str) -> usize {
     s.chars().map(columns_of).sum()
 }

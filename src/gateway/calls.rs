@@ -3,8 +3,8 @@
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use super::{Gateway, Output};
-use crate::acd::{AcdInput, AcdOutput, Refused, Request};
-use crate::call::{Call, CallInput, CallOutput, Distributor, Terms};
+use crate::acd::{AcdInput, AcdOutput};
+use crate::call::{Attempt, Call, CallInput, CallOutput, Distributor};
 use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
@@ -34,7 +34,7 @@ impl Gateway {
         let id = CallId(self.next_call);
         self.next_call += 1;
 
-        let Some(queue) = self.numbers.get(&incoming.dnis).map(|&i| self.settings.queues[i].clone()) else {
+        let Some(line) = self.numbers.get(&incoming.dnis).copied() else {
             self.refusals.unknown_number += 1;
             return self.not_served(now, id, tx, flow, msg, incoming, 404, EndCause::UnknownNumber);
         };
@@ -64,34 +64,7 @@ impl Gateway {
         if let Some(media) = negotiated {
             self.connect_media(leg, media);
         }
-        let terms = Terms {
-            answer,
-            tenant: self.settings.tenant.clone(),
-            spool_patience: self.settings.limits.spool_patience,
-            queue,
-        };
-        self.start_call(now, id, incoming, terms);
-    }
-
-    fn start_call(&mut self, now: Instant, id: CallId, incoming: Incoming, terms: Terms) {
-        let mut out = Vec::new();
-        let queue = terms.queue.name.clone();
-        let mut call = Call::arrived(now, id, incoming, terms, &mut out);
-        match self.acd.handle(now, AcdInput::Enqueue(Request::of_caller(id, queue, call.queued_at()))) {
-            Ok(()) => call.queued(self.acd.position(id).unwrap_or(1), &mut out),
-            Err(refused) => {
-                // Refused before it was answered: the carrier gets a final response instead of a call.
-                out.retain(|o| matches!(o, CallOutput::Fact(_)));
-                let cause = match refused {
-                    Refused::QueueFull { .. } => EndCause::QueueFull,
-                    Refused::NoAgents(_) => EndCause::NoAgents,
-                    _ => EndCause::OurFault,
-                };
-                call.refused(now, cause, &mut out);
-            }
-        }
-        self.calls.insert(id, call);
-        self.carry_out(now, id, out);
+        self.start_call(now, id, incoming, line, answer);
     }
 
     /// A call that ends before it begins still is one call with one cause.
@@ -127,14 +100,14 @@ impl Gateway {
     }
 
     pub(super) fn call_input(&mut self, now: Instant, id: CallId, input: CallInput) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(call) = self.calls.get_mut(&id) else { return self.attempt_input(now, id, input) };
         let mut out = Vec::new();
         call.handle(now, input, &mut out);
         self.carry_out(now, id, out);
     }
 
     pub(super) fn seat_answered(&mut self, now: Instant, call: CallId, leg: LegId) {
-        if self.calls.contains_key(&call) {
+        if self.calls.contains_key(&call) || self.attempts.contains_key(&call) {
             self.call_input(now, call, CallInput::SeatAnswered { leg });
         } else {
             // The caller is gone and the phone won the race with our CANCEL.
@@ -142,28 +115,37 @@ impl Gateway {
         }
     }
 
-    fn carry_out(&mut self, now: Instant, id: CallId, out: Vec<CallOutput>) {
+    pub(super) fn carry_out(&mut self, now: Instant, id: CallId, out: Vec<CallOutput>) {
         for output in out {
             match output {
-                CallOutput::Fact(fact) => self.emit(now, id, fact),
+                CallOutput::Fact(fact) => {
+                    self.callback_fact(now, id, &fact);
+                    self.remember(now, id, &fact);
+                    self.emit(now, id, fact);
+                }
                 CallOutput::Tell { leg, command } => self.tell(now, leg, command),
                 CallOutput::Place(place) => self.place(now, id, place),
+                CallOutput::Dial { leg, number } => self.dial(now, id, leg, &number),
                 CallOutput::SetSource { leg, source } => {
                     self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }))
                 }
                 CallOutput::CloseMedia { leg } => self.close_media(leg),
                 CallOutput::OpenTicket(ticket) => self.outputs.push_back(Output::OpenTicket(ticket)),
                 CallOutput::Distributor(told) => self.tell_distributor(now, id, told),
-                CallOutput::Over => self.call_over(id),
+                CallOutput::Ask(ask) => self.asked(now, id, ask),
+                CallOutput::Over => self.call_over(now, id),
             }
         }
         let alarm = self.calls.get(&id).and_then(Call::next_timeout);
+        let alarm = alarm.or_else(|| self.attempts.get(&id).and_then(Attempt::next_timeout));
         self.timers.set(Alarm::Call(id), alarm);
     }
 
-    fn call_over(&mut self, id: CallId) {
+    fn call_over(&mut self, now: Instant, id: CallId) {
         if let Some(call) = self.calls.remove(&id) {
             self.trunks.release(call.trunk());
+        } else {
+            self.attempt_over(now, id);
         }
     }
 
@@ -175,6 +157,7 @@ impl Gateway {
             Distributor::Held => AcdInput::Held { call },
             Distributor::Resumed => AcdInput::Resumed { call },
             Distributor::TalkEnded => AcdInput::TalkEnded { call },
+            Distributor::NotReached => AcdInput::NotReached { call },
             Distributor::LeaveAfter(leg) => match self.legs.get(&leg).map(|l| l.role.clone()) {
                 Some(Role::Seat { agent, seat, .. }) => {
                     self.clearing.insert(leg, (agent, seat));
@@ -184,7 +167,7 @@ impl Gateway {
                 _ => AcdInput::Leave { call },
             },
         };
-        let over = matches!(input, AcdInput::TalkEnded { .. });
+        let over = matches!(input, AcdInput::TalkEnded { .. } | AcdInput::NotReached { .. });
         // The distributor may have acted first (offer timed out, seat lost): then there is nothing left to tell. But a
         // call that is over must not stay in the line.
         if self.acd.handle(now, input).is_err() && over {
@@ -214,7 +197,9 @@ impl Gateway {
             AcdOutput::Offer { call, agent, seat, chosen } => {
                 let leg = self.new_leg();
                 let waits = self.calls.get(&call).is_some_and(Call::is_waiting);
-                if waits {
+                if self.attempts.contains_key(&call) {
+                    self.attempt_offered(now, call, agent, seat, leg, chosen);
+                } else if waits {
                     self.call_input(now, call, CallInput::Offered { agent, seat, leg, chosen });
                 } else {
                     // Not in the line any more: the distributor must not keep an agent for it.
@@ -229,7 +214,8 @@ impl Gateway {
                 self.call_input(now, call, CallInput::OfferRevoked(OfferEnd::Withdrawn))
             }
             AcdOutput::QueueTimeout { call } => self.call_input(now, call, CallInput::QueueTimeout),
-            AcdOutput::Relaxed { .. } | AcdOutput::OverflowDue { .. } => {}
+            AcdOutput::Relaxed { call, step } => self.call_input(now, call, CallInput::Relaxed { step }),
+            AcdOutput::OverflowDue { call } => self.overflow(now, call),
             AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
         }
     }
@@ -246,7 +232,8 @@ impl Gateway {
         };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
-        let headers = sip_phone::headers(&place);
+        let mut headers = sip_phone::headers(&place);
+        headers.extend(self.attempts.get(&call).and_then(|a| sip_phone::callback_header(a.terms().purpose)));
         let target = sip_phone::target(&place, &self.settings.domain, flow, &contact, &headers);
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
@@ -256,6 +243,8 @@ impl Gateway {
         self.legs.insert(leg, Leg { role, session, invite: None });
         if let Some(call) = self.calls.get_mut(&call) {
             call.seat_placed(leg, sip_call_id);
+        } else if let Some(attempt) = self.attempts.get_mut(&call) {
+            attempt.placed(leg, sip_call_id);
         }
     }
 }

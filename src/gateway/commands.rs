@@ -2,6 +2,7 @@
 
 use super::Gateway;
 use crate::acd::AcdInput;
+use crate::event::Why;
 use crate::ids::{AgentNo, CallId, QueueName};
 use crate::time::Instant;
 
@@ -14,6 +15,8 @@ pub enum Command {
     MoveCall { call: CallId, queue: QueueName, by: AgentNo },
     /// An answered call is passed on by its agent, the original arrival time kept.
     Transfer { call: CallId, queue: QueueName },
+    /// The citizen of this entry of the callback list is to be called now.
+    CallBack { of: CallId },
 }
 
 impl Gateway {
@@ -24,7 +27,17 @@ impl Gateway {
                     tracing::warn!(%refused, "order refused");
                 }
             }
-            Command::MoveCall { .. } | Command::Transfer { .. } => {}
+            Command::CallBack { of } => self.take_callback(now, of),
+            Command::MoveCall { call, queue, by } => {
+                if let Err(refused) = self.move_call(now, call, &queue, Why::Supervisor(by)) {
+                    tracing::warn!(%refused, "move refused");
+                }
+            }
+            Command::Transfer { call, queue } => {
+                if let Err(refused) = self.transfer(now, call, &queue) {
+                    tracing::warn!(%refused, "transfer refused");
+                }
+            }
         }
     }
 }

@@ -138,8 +138,10 @@ impl Gateway {
             LegEvent::Ringing => {}
             LegEvent::Answered { media } => {
                 self.connect_media(leg, media);
-                if let Role::Seat { call, .. } = role {
-                    self.seat_answered(now, *call, leg);
+                match role {
+                    Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
+                    Role::Caller { call } => self.citizen_answered(now, *call, leg),
+                    Role::Feature { .. } => {}
                 }
             }
             LegEvent::MediaChanged { media } => {
@@ -149,14 +151,14 @@ impl Gateway {
                     self.call_input(now, *call, CallInput::SeatMedia { leg, direction });
                 }
             }
-            LegEvent::Digit(digit) => self.digit(now, role, digit),
+            LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
             LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
         }
     }
 
     fn leg_ended(&mut self, now: Instant, leg: LegId, role: &Role, end: LegEnd) {
         match role {
-            Role::Caller { call } => self.call_input(now, *call, CallInput::CallerEnded(end)),
+            Role::Caller { call } => self.caller_ended(now, *call, end),
             Role::Seat { call, .. } => {
                 self.cleared(now, leg);
                 self.call_input(now, *call, CallInput::SeatEnded { leg, end });
@@ -169,9 +171,11 @@ impl Gateway {
         self.close_media(leg);
     }
 
-    fn digit(&mut self, now: Instant, role: &Role, digit: char) {
-        if let Role::Caller { call } | Role::Seat { call, .. } = role {
-            self.call_input(now, *call, CallInput::Digit(digit));
+    fn digit(&mut self, now: Instant, leg: LegId, role: &Role, digit: char) {
+        match role {
+            Role::Caller { call } => self.caller_digit(now, *call, digit),
+            Role::Seat { call, .. } => self.call_input(now, *call, CallInput::SeatDigit { leg, digit }),
+            Role::Feature { .. } => {}
         }
     }
 
@@ -193,7 +197,12 @@ impl Gateway {
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
         match (event, &role) {
             (MediaEvent::PlayEnded { .. }, Role::Feature { .. }) => self.feature_over(now, leg),
-            (MediaEvent::Digit { digit, .. }, role) => self.digit(now, role, digit),
+            (MediaEvent::PlayEnded { .. }, Role::Caller { call }) => self.call_input(now, *call, CallInput::PlayEnded),
+            // To an agent only an attempt plays anything.
+            (MediaEvent::PlayEnded { .. }, Role::Seat { call, .. }) if self.attempts.contains_key(call) => {
+                self.call_input(now, *call, CallInput::PlayEnded)
+            }
+            (MediaEvent::Digit { digit, .. }, role) => self.digit(now, leg, role, digit),
             (MediaEvent::NoRtp { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
                 self.call_input(now, *call, CallInput::NoAudio { leg })
             }

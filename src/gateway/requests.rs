@@ -4,7 +4,7 @@
 //! digest challenge to a REGISTER, no answer; before it has proved itself it leaves no state behind.
 
 use super::{Gateway, Service};
-use crate::config::settings::{CoreSettings, Reliable};
+use crate::config::settings::Reliable;
 use crate::ids::{LegId, SeatNo, TrunkName};
 use crate::seat::feature::Feature;
 use crate::sip::body;
@@ -15,19 +15,6 @@ use crate::sip::message::{Builder, Message, Method, Name, reason_phrase};
 use crate::sip::registrar::{Change, Registrar};
 use crate::sip::session::{self, ALLOW, SERVER, timer};
 use crate::time::Instant;
-use crate::trunk::number;
-use std::collections::BTreeMap;
-
-/// Called number -> queue index. The first queue configured wins a number given twice (`check` reports that).
-pub(super) fn dialled_numbers(settings: &CoreSettings) -> BTreeMap<String, usize> {
-    let mut numbers = BTreeMap::new();
-    for (index, queue) in settings.queues.iter().enumerate() {
-        for n in &queue.numbers {
-            numbers.entry(number::normalise_dnis(n.as_bytes(), &settings.area_code)).or_insert(index);
-        }
-    }
-    numbers
-}
 
 impl Gateway {
     pub(super) fn request(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
@@ -120,16 +107,19 @@ impl Gateway {
     }
 
     fn trunk_calls(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName) {
-        // Each call needs a port for the caller and one for a seat, so that a pickup never lacks one.
-        let no_room = self.service == Service::Draining
-            || self.calls.len() >= self.settings.limits.max_calls as usize
-            || (self.calls.len() + 1) * 2 > self.ports.total()
-            || self.ports.free() < 2;
+        let no_room = self.service == Service::Draining || !self.has_room();
         if no_room || !self.trunks.admit(&trunk) {
             self.refusals.overload += 1;
             return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
         }
         self.call_arrives(now, flow, msg, trunk);
+    }
+
+    /// Each call needs a port for the citizen and one for a seat, so that a pickup never lacks one.
+    pub(super) fn has_room(&self) -> bool {
+        self.calls() < self.settings.limits.max_calls as usize
+            && (self.calls() + 1) * 2 <= self.ports.total()
+            && self.ports.free() >= 2
     }
 
     fn seat_dials(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo) {

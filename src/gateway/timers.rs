@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub enum Alarm {
     /// The session's own repeats and limits.
     Leg(LegId),
-    /// The pickup has waited long enough for the spool.
+    /// What the call asked to be woken for: the spool's patience, an announcement, a message that never ends.
     Call(CallId),
     /// A seat whose offer was withdrawn has not stopped ringing.
     Clearing(LegId),

@@ -24,6 +24,7 @@ mod pacer;
 mod ports;
 mod prompt;
 mod resample;
+mod riff;
 mod router;
 mod rtcp;
 pub mod rtp;

@@ -1,14 +1,17 @@
 //! A WAV file to 8 kHz A-law. Belongs here: what files are taken (PCM of any rate, 8 to 32 bits or float, any number of
-//! channels) and what is said about the others. Not here: prompt names (`prompt`), the filter (`resample`).
+//! channels; A-law, µ-law, mono IMA ADPCM) and what is said about the others. Not here: prompt names (`prompt`), the
+//! filter (`resample`), the codings that hound does not read (`riff`).
 
 use super::g711::linear_to_alaw;
-use super::resample;
+use super::{resample, riff};
 use hound::{SampleFormat, WavReader};
 use std::fmt;
 use std::io::Read;
 
 /// Longest prompt taken: 15 minutes, 7 MB in memory.
 const MAX_SECONDS: u32 = 900;
+/// Longest coded file read, in octets: more than [`MAX_SECONDS`] of A-law at the rates of telephony.
+const MAX_CODED: u64 = 32 << 20;
 const RATES: std::ops::RangeInclusive<u32> = 4_000..=192_000;
 
 /// What is wrong with a WAV file.
@@ -24,20 +27,26 @@ pub enum WavFault {
 }
 
 /// Decodes, mixes to mono, resamples and compands.
-pub fn to_alaw(file: impl Read) -> Result<Vec<u8>, WavFault> {
+pub fn to_alaw(mut file: impl Read) -> Result<Vec<u8>, WavFault> {
+    let mut prefix = Vec::with_capacity(riff::PREFIX);
+    let unread = |e| WavFault::Malformed(hound::Error::IoError(e));
+    (&mut file).take(riff::PREFIX as u64).read_to_end(&mut prefix).map_err(unread)?;
+    if !riff::is_ours(&prefix) {
+        return linear(std::io::Cursor::new(prefix).chain(file));
+    }
+    let mut whole = prefix;
+    file.take(MAX_CODED).read_to_end(&mut whole).map_err(unread)?;
+    let sound = riff::decode(&whole)?;
+    judge(sound.rate, sound.channels, sound.promised)?;
+    let samples: Vec<f32> = sound.samples.iter().map(|s| f32::from(*s) / 32_768.0).collect();
+    companded(&samples, sound.rate, sound.channels, sound.promised)
+}
+
+fn linear(file: impl Read) -> Result<Vec<u8>, WavFault> {
     let mut reader = WavReader::new(file).map_err(WavFault::Malformed)?;
     let spec = reader.spec();
-    if !RATES.contains(&spec.sample_rate) {
-        return Err(WavFault::Rate(spec.sample_rate));
-    }
-    if !(1..=8).contains(&spec.channels) {
-        return Err(WavFault::Channels(spec.channels));
-    }
     let promised = reader.duration();
-    let seconds = promised / spec.sample_rate;
-    if seconds > MAX_SECONDS {
-        return Err(WavFault::TooLong { seconds });
-    }
+    judge(spec.sample_rate, spec.channels, promised)?;
     let samples: Vec<f32> = match spec.sample_format {
         SampleFormat::Float => collect(reader.samples::<f32>()),
         SampleFormat::Int => {
@@ -45,15 +54,29 @@ pub fn to_alaw(file: impl Read) -> Result<Vec<u8>, WavFault> {
             collect(reader.samples::<i32>().map(|s| s.map(|s| s as f32 / full)))
         }
     };
-    let channels = usize::from(spec.channels);
+    companded(&samples, spec.sample_rate, spec.channels, promised)
+}
+
+/// `promised`: samples per channel.
+fn judge(rate: u32, channels: u16, promised: u32) -> Result<(), WavFault> {
+    if !RATES.contains(&rate) {
+        return Err(WavFault::Rate(rate));
+    }
+    if !(1..=8).contains(&channels) {
+        return Err(WavFault::Channels(channels));
+    }
+    let seconds = promised / rate;
+    if seconds > MAX_SECONDS { Err(WavFault::TooLong { seconds }) } else { Ok(()) }
+}
+
+fn companded(samples: &[f32], rate: u32, channels: u16, promised: u32) -> Result<Vec<u8>, WavFault> {
+    let channels = usize::from(channels);
     let mono: Vec<f32> = samples.chunks_exact(channels).map(|s| s.iter().sum::<f32>() / channels as f32).collect();
     if (mono.len() as u32) < promised {
         return Err(WavFault::EndsEarly { at: mono.len() as u32, promised });
     }
-    let alaw: Vec<u8> = resample::to_8k(&mono, spec.sample_rate)
-        .into_iter()
-        .map(|s| linear_to_alaw((s * 32_768.0).round() as i16))
-        .collect();
+    let alaw: Vec<u8> =
+        resample::to_8k(&mono, rate).into_iter().map(|s| linear_to_alaw((s * 32_768.0).round() as i16)).collect();
     if alaw.is_empty() { Err(WavFault::Empty) } else { Ok(alaw) }
 }
 
@@ -67,7 +90,10 @@ impl fmt::Display for WavFault {
         match self {
             WavFault::Missing(e) => write!(f, "cannot be opened: {e}"),
             WavFault::Malformed(hound::Error::Unsupported) => {
-                write!(f, "is a WAV file, but not of linear PCM (convert it: sox in.wav -e signed -b 16 out.wav)")
+                write!(
+                    f,
+                    "is a WAV file, but not of PCM, G.711 or IMA ADPCM (convert it: sox in.wav -e signed -b 16 out.wav)"
+                )
             }
             WavFault::Malformed(e) => write!(f, "is not a sound WAV file: {e}"),
             WavFault::Rate(rate) => {
@@ -129,6 +155,40 @@ mod tests {
         }
     }
 
+    /// A canonical header before coded sound of one channel; `fact`: samples in it.
+    fn coded(tag: u16, rate: u32, block: u16, bits: u16, data: &[u8], fact: u32) -> Vec<u8> {
+        let mut file = b"RIFF\0\0\0\0WAVEfmt \x14\0\0\0".to_vec();
+        file.extend([tag.to_le_bytes(), 1u16.to_le_bytes()].concat());
+        file.extend([rate.to_le_bytes(), rate.to_le_bytes()].concat());
+        file.extend([block, bits, 2, 0].map(u16::to_le_bytes).concat());
+        file.extend([&b"fact"[..], &4u32.to_le_bytes(), &fact.to_le_bytes()].concat());
+        file.extend([&b"data"[..], &(data.len() as u32).to_le_bytes(), data].concat());
+        file
+    }
+
+    #[test]
+    fn alaw_passes_unchanged_and_ulaw_and_other_rates_sound_the_same() {
+        let tone = to_alaw(&wav(8_000, 16, 1, SampleFormat::Int)[..]).unwrap();
+        assert_eq!(to_alaw(&coded(6, 8_000, 1, 8, &tone, 8_000)[..]).unwrap(), tone);
+        let mut ulaw = tone.clone();
+        crate::media::g711::alaw_to_ulaw(&mut ulaw);
+        let heard = to_alaw(&coded(7, 8_000, 1, 8, &ulaw, 8_000)[..]).unwrap();
+        let reading = tone::measure(&heard[400..7_600], 1_000.0);
+        assert!(reading.share > 0.98 && (reading.level_dbov + 9.0).abs() < 0.5, "{reading:?}");
+        assert_eq!(to_alaw(&coded(6, 16_000, 1, 8, &tone, 8_000)[..]).unwrap().len(), 4_000);
+        let cut = &coded(6, 8_000, 1, 8, &tone, 8_000)[..900];
+        assert!(to_alaw(cut).unwrap_err().to_string().contains("ends early"));
+    }
+
+    /// By hand: step 7 at index 0; nibble 7 adds 7/8 + 7 + 3 + 1 and goes up 8 indices, to step 16; nibble 12 takes
+    /// 16/8 + 16 away.
+    #[test]
+    fn adpcm_is_decoded_as_its_definition_says() {
+        let block = [&1_000i16.to_le_bytes()[..], &[0, 0], &[0xc7, 0, 0, 0]].concat();
+        let sound = super::super::riff::decode(&coded(0x11, 8_000, 8, 4, &block, 3)).unwrap();
+        assert_eq!(sound.samples, [1_000, 1_011, 993]);
+    }
+
     #[test]
     fn bad_files_are_named_not_played() {
         let good = wav(8_000, 16, 1, SampleFormat::Int);
@@ -142,7 +202,8 @@ mod tests {
             ("not a WAV", b"ID3 this is an mp3 in disguise, honestly it is".to_vec(), "not a sound WAV"),
             ("nothing", vec![], "not a sound WAV"),
             ("cut", good[..9_000].to_vec(), "ends early"),
-            ("A-law inside", patched(20, &[6, 0]), "not of linear PCM"),
+            ("MP3 inside", patched(20, &[0x55, 0]), "not of PCM"),
+            ("ADPCM without blocks", patched(20, &[0x11, 0]), "without samples"),
             ("rate 7", patched(24, &[7, 0, 0, 0, 14, 0, 0, 0]), "rate of 7 Hz"),
             (
                 "no samples",
@@ -164,10 +225,11 @@ mod tests {
     fn no_mutation_of_a_file_breaks_the_reader() {
         use rand_chacha::ChaCha8Rng;
         use rand_chacha::rand_core::{Rng, SeedableRng};
-        let good = &wav(8_000, 16, 1, SampleFormat::Int)[..400];
+        let linear = &wav(8_000, 16, 1, SampleFormat::Int)[..400];
+        let adpcm = &coded(0x11, 8_000, 64, 4, &[0x35; 340], 600);
         let mut random = ChaCha8Rng::seed_from_u64(12_345);
-        for _ in 0..5_000 {
-            let mut file = good.to_vec();
+        for n in 0..10_000 {
+            let mut file = if n % 2 == 0 { linear.to_vec() } else { adpcm.to_vec() };
             for _ in 0..1 + random.next_u32() % 4 {
                 // Mostly the header: that is where a reader can be led astray.
                 let at = random.next_u32() as usize % 64;

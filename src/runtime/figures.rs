@@ -1,5 +1,6 @@
 //! What the gateway tells about itself once a second, beside its events.
 
+use crate::event::CallbackKind;
 use crate::gateway::{Gateway, Refusals};
 use crate::ids::TrunkName;
 use crate::sip::endpoint::EndpointCounters;
@@ -19,6 +20,7 @@ pub struct Figures {
     pub refusals: Refusals,
     pub trunks: Vec<(TrunkName, u32)>,
     pub ports_in_use: usize,
+    pub callbacks_pending: [(CallbackKind, usize); 2],
     pub draining: bool,
 }
 
@@ -34,6 +36,8 @@ impl Figures {
             refusals: gateway.refusals(),
             trunks: gateway.trunks().active().map(|(n, c)| (n.clone(), c)).collect(),
             ports_in_use: gateway.leftovers().ports_in_use,
+            callbacks_pending: [CallbackKind::Promised, CallbackKind::Missed]
+                .map(|kind| (kind, gateway.callbacks().filter(|p| p.entry.kind == kind).count())),
             draining: gateway.is_draining(),
         }
     }

@@ -1,5 +1,6 @@
 //! How other threads speak to the signalling loop: a bounded queue and an eventfd that wakes its epoll.
 
+use crate::event::RememberedCaller;
 use crate::plane::MediaEvent;
 use crate::sip::flow::Flow;
 use crate::store::SpoolOutcome;
@@ -29,6 +30,8 @@ pub enum Message {
     StreamClosed {
         flow: Flow,
     },
+    /// What the case store remembers of callers.
+    Remembered(Vec<RememberedCaller>),
     Drain,
     EndCalls,
     Stop,

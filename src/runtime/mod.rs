@@ -1,8 +1,8 @@
 //! The running gateway: starts the sockets, the media plane, the store and the HTTP side around one `Gateway`, and
 //! stops them in order. Not here: any decision about calls.
 //!
-//! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), and one tokio
-//! thread, `world`, for streams, the store and HTTP.
+//! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), `journal` (the event
+//! log), and one tokio thread, `world`, for streams, the store and HTTP.
 
 pub mod figures;
 pub mod inbox;
@@ -10,6 +10,7 @@ pub mod observer;
 mod signalling;
 
 use crate::api::{self, health::Facts};
+use crate::cases::CaseStore;
 use crate::cases::sqlite::SqliteCases;
 use crate::config::settings::{CaseStoreSettings, Settings};
 use crate::gateway::Gateway;
@@ -17,7 +18,9 @@ use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::tcp::Listeners;
 use crate::net::udp::UdpPort;
+use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
+use crate::time::Instant;
 use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
@@ -41,6 +44,7 @@ pub struct Running {
     http: Option<SocketAddr>,
     signalling: JoinHandle<std::io::Result<MediaPlane>>,
     observer: JoinHandle<()>,
+    journal: Option<JoinHandle<()>>,
     store: Store,
     world: Runtime,
     watch: Receiver<Observed>,
@@ -48,6 +52,10 @@ pub struct Running {
 
 /// The loop tells its figures every second; silent for so long, it counts as stuck.
 const LOOP_STUCK: Duration = Duration::from_secs(5);
+
+/// Of whom the gateway knows at start who served them last.
+const MOST_REMEMBERED: u32 = 50_000;
+const REMEMBERED_FOR: Duration = Duration::from_secs(30 * 86_400);
 
 /// What a live view may lag behind before it misses something.
 const VIEW_DEPTH: usize = 16_384;
@@ -100,6 +108,8 @@ impl Running {
             media.stop();
         }
         let _ = self.observer.join();
+        // Its last events are written when the observer has handed them over.
+        let _ = self.journal.map(JoinHandle::join);
         let left = self.world.block_on(self.store.close(Duration::from_secs(5)));
         self.world.shutdown_timeout(Duration::from_secs(1));
         left
@@ -143,15 +153,22 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let cases = SqliteCases::new(path, &shell.ticket_prefix);
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
-    let store =
+    let mut store =
         world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
     let (metrics, page) = api::metrics::install(&core)?;
-    let (observer, observing, latest) = observer::start(metrics, Some(view))?;
+    let (journal, events, journalling) = match shell.events {
+        Some(path) => {
+            let (journal, status, thread) = journal::start(JournalOptions::new(path, shell.keep_events))?;
+            (Some(journal), Some(status), Some(thread))
+        }
+        None => (None, None, None),
+    };
+    let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store);
+            let source = health(latest, media.figures(), &store, events);
             let (address, _) = world
                 .block_on(api::serve(address, source, page))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -163,13 +180,30 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         listeners.serve(inbox.clone())
     };
     let gateway = Gateway::new(core, entropy()?, clock.now());
-    let signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
+    let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
+    signalling.begin(store.take_callbacks());
+    world.spawn(remember(SqliteCases::new(path, &shell.ticket_prefix), clock.now(), inbox.clone()));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
-    Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer: observing, store, world, watch })
+    let observer = observing;
+    Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer, journal: journalling, store, world, watch })
+}
+
+/// Tells the gateway who served which caller lately. Nobody waits for it: until it comes, callers are new.
+async fn remember(cases: SqliteCases, now: Instant, inbox: Inbox) {
+    let since = Instant(now.0.saturating_sub(REMEMBERED_FOR.as_micros() as u64));
+    match cases.recent_callers(MOST_REMEMBERED, since).await {
+        Ok(callers) => inbox.send(Message::Remembered(callers)),
+        Err(error) => tracing::warn!(%error, "earlier callers are not remembered"),
+    }
 }
 
 /// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
-fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::HealthSource {
+fn health(
+    latest: observer::Latest,
+    media: FigureReader,
+    store: &Store,
+    events: Option<Arc<JournalStatus>>,
+) -> api::HealthSource {
     let (spool, delivery) = (store.spool().status(), store.delivery());
     Arc::new(move || {
         let latest = *latest.borrow();
@@ -181,6 +215,7 @@ fn health(latest: observer::Latest, media: FigureReader, store: &Store) -> api::
             media: media.read(),
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),
+            events: events.as_ref().map(|status| status.read()),
         }
     })
 }

@@ -1,10 +1,12 @@
-//! Everything that only looks on: logs, metrics, live views. Its own thread, fed through a bounded queue, so that a
-//! slow terminal or log pipe never holds up a call.
+//! Everything that only looks on: logs, metrics, the event log, live views. Its own thread, fed through a bounded queue,
+//! so that a slow terminal, log pipe or disk never holds up a call.
 
 use super::figures::Figures;
 use crate::api::metrics::Metrics;
-use crate::event::{AgentEvent, CallEvent};
+use crate::event::{AgentEvent, CallEvent, CallbackChange};
 use crate::logging;
+use crate::store::journal::Journal;
+use crate::time::Instant;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -19,6 +21,7 @@ const GATHER: Duration = Duration::from_millis(20);
 pub enum Observed {
     Call(CallEvent),
     Agent(AgentEvent),
+    Callback(CallbackChange),
     Figures(Box<Figures>),
 }
 
@@ -39,16 +42,17 @@ pub struct Alive {
 
 pub type Latest = watch::Receiver<Alive>;
 
-/// Starts the observing thread. `subscriber` gets a copy of everything, if it keeps up.
+/// Starts the observing thread. `journal` ends with it; `subscriber` gets a copy of everything, if it keeps up.
 pub fn start(
     mut metrics: Metrics,
+    journal: Option<Journal>,
     subscriber: Option<SyncSender<Observed>>,
 ) -> std::io::Result<(Observer, JoinHandle<()>, Latest)> {
     let (alive, latest) = watch::channel(Alive { told: std::time::Instant::now(), calls: 0, draining: false });
     let (queue, observed) = sync_channel(DEPTH);
     let missed = Arc::new(AtomicU64::new(0));
     let observer = Observer { queue, missed: missed.clone() };
-    let run = move || observe(observed, &mut metrics, subscriber, &missed, &alive);
+    let run = move || observe(observed, &mut metrics, journal, subscriber, &missed, &alive);
     Ok((observer, std::thread::Builder::new().name("observer".into()).spawn(run)?, latest))
 }
 
@@ -64,22 +68,29 @@ impl Observer {
 fn observe(
     observed: Receiver<Observed>,
     metrics: &mut Metrics,
+    mut journal: Option<Journal>,
     mut subscriber: Option<SyncSender<Observed>>,
     missed: &AtomicU64,
     alive: &watch::Sender<Alive>,
 ) {
+    let (mut known_missed, mut now) = (0, Instant::ZERO);
     // Ends when the signalling loop drops its sender.
     while let Ok(first) = observed.recv() {
         for what in std::iter::once(first).chain(observed.try_iter()) {
             match &what {
                 Observed::Call(event) => {
+                    now = event.at;
                     logging::call_event(event);
                     metrics.call_event(event);
+                    journal.iter_mut().for_each(|j| j.call(event));
                 }
                 Observed::Agent(event) => {
+                    now = event.at;
                     logging::agent_event(event);
                     metrics.agent_event(event);
+                    journal.iter_mut().for_each(|j| j.agent(event));
                 }
+                Observed::Callback(change) => metrics.callback(change),
                 Observed::Figures(figures) => {
                     metrics.figures(figures, missed.load(Ordering::Relaxed));
                     let (calls, draining) = (figures.calls, figures.draining);
@@ -91,6 +102,11 @@ fn observe(
             {
                 subscriber = None;
             }
+        }
+        let missed = missed.load(Ordering::Relaxed);
+        if missed > known_missed {
+            journal.iter_mut().for_each(|j| j.missed(now, missed - known_missed));
+            known_missed = missed;
         }
         // Under load events come in handfuls: a thread that is asleep need not be woken for each.
         std::thread::sleep(GATHER);

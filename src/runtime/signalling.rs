@@ -4,6 +4,7 @@
 use super::figures::Figures;
 use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
+use crate::event::CallbackEntry;
 use crate::gateway::{Gateway, Input, Output};
 use crate::host::Clock;
 use crate::media::MediaPlane;
@@ -77,6 +78,13 @@ impl Signalling {
             epoll,
             figures_at,
         })
+    }
+
+    /// Before anything else: who is owed a call, and where we are.
+    pub fn begin(&mut self, callbacks: Vec<CallbackEntry>) {
+        let now = self.clock.now();
+        self.feed(now, Input::Callbacks(callbacks));
+        self.feed(now, Input::Listening(self.udp.iter().map(UdpPort::advertised).collect()));
     }
 
     /// Runs until told to stop; gives the media plane back to be stopped.
@@ -156,6 +164,7 @@ impl Signalling {
                     self.feed(now, Input::Drain);
                     self.figures_at = now;
                 }
+                Message::Remembered(callers) => self.feed(now, Input::Remembered(callers)),
                 Message::EndCalls => self.feed(now, Input::EndCalls),
                 Message::Stop => return true,
             }
@@ -186,7 +195,10 @@ impl Signalling {
                 }
                 Output::Call(event) => self.observer.tell(Observed::Call(event)),
                 Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
-                Output::Callback(_) => {}
+                Output::Callback(change) => {
+                    self.observer.tell(Observed::Callback(change.clone()));
+                    self.spool.keep(change);
+                }
             }
         }
         for input in failed {

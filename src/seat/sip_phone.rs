@@ -1,5 +1,6 @@
 //! Ringing a registered SIP phone.
 
+use crate::event::Purpose;
 use crate::leg::{Caller, Place};
 use crate::sip::flow::Flow;
 use crate::sip::session::Target;
@@ -24,6 +25,16 @@ pub fn target<'a>(
 /// Headers that let a screen pop or a softphone know which call this is.
 pub fn headers(place: &Place) -> Vec<(&'static str, String)> {
     vec![("X-Rexian-Call", place.call_id.clone()), ("X-Rexian-Agent", place.agent.to_string())]
+}
+
+/// What tells a screen pop that the agent is to call the citizen, and that the citizen is not on the line yet.
+pub fn callback_header(purpose: Purpose) -> Option<(&'static str, String)> {
+    let what = match purpose {
+        Purpose::Inbound => return None,
+        Purpose::Callback { .. } => "promised",
+        Purpose::MissedCall { .. } => "missed",
+    };
+    Some(("X-Rexian-Callback", what.to_owned()))
 }
 
 /// The caller as the phone's display shows it; a withheld number never leaves the gateway (RFC 3323 s4.1.1.3).

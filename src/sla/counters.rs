@@ -26,7 +26,9 @@ pub struct Counters {
     /// The longest wait of a request that is over, answered or not.
     #[serde(rename = "longest_wait_seconds", serialize_with = "seconds")]
     pub longest_wait: Duration,
-    /// Talks that are over.
+    /// Callers passed on by the agent who had them. They stay answered.
+    pub transferred: u64,
+    /// Talks that are over; a caller who was passed on has one with each agent.
     pub talks: u64,
     /// Of those talks; includes hold.
     #[serde(rename = "talk_seconds", serialize_with = "seconds")]
@@ -59,7 +61,7 @@ impl Counters {
         self.lost_to(&[EndCause::QueueTimeout])
     }
 
-    /// Chose to be called back: neither answered nor abandoned here.
+    /// Chose to be called back: neither answered nor abandoned, and not in R. The call back is counted by itself.
     pub fn callbacks(&self) -> u64 {
         self.lost_to(&[EndCause::CallbackTaken])
     }

@@ -3,27 +3,35 @@
 //! `acd`), storing or drawing it (`store`, `api`).
 //!
 //! The clock of every figure starts at the request for a human (`Queued`) and stops when an agent is connected; waiting
-//! and ringing count. Each call counts once, for the queue it asked first. Test calls count nowhere but in
-//! [`Summary::test_calls`]; calls that never asked for a human only in [`Summary::without_request`].
+//! and ringing count. Each call counts once, for the queue it asked first, wherever it was moved to. Test calls count
+//! nowhere but in [`Summary::test_calls`]; calls that never asked for a human (closed line, hung up during the notice)
+//! only in [`Summary::without_request`]; calls of ours to a citizen only in [`Summary::calls_back`].
+//!
+//! A caller who chose to be called back is neither answered nor abandoned nor in R. One who is passed on after the
+//! pickup stays answered, whatever comes of the second wait; each agent's talk counts for the queue it was held in.
 //!
 //! A new figure is a file in `metrics/`; if it needs a raw number nobody counts yet, a field in [`Counters`] too.
 
+mod back;
 mod counters;
 pub mod metrics;
 mod occupancy;
+mod talk;
 
+pub use back::CallsBack;
 pub use counters::Counters;
 pub use metrics::{Figure, Metric, Unit};
 pub use occupancy::AgentTimes;
 
 use crate::config::settings::QueueSettings;
-use crate::event::{AgentEvent, CallEvent, CallFact, EndCause};
-use crate::ids::{CallId, QueueName};
+use crate::event::{AgentEvent, CallEvent, CallFact, CallbackKind, EndCause, Purpose};
+use crate::ids::{AgentNo, CallId, QueueName};
 use crate::time::Instant;
 use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
+use talk::Talk;
 
 /// The figures of all events observed so far, per queue and in total. Serialises as counters and named figures.
 #[derive(Clone, Debug)]
@@ -36,6 +44,7 @@ pub struct Summary {
     arrived: u64,
     test_calls: u64,
     without_request: BTreeMap<EndCause, u64>,
+    back: BTreeMap<CallbackKind, CallsBack>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,9 +58,21 @@ struct QueueSummary {
 #[derive(Clone, Debug)]
 enum Open {
     Test,
+    /// A call of ours to a citizen.
+    Ours {
+        kind: CallbackKind,
+        answered: bool,
+    },
     Arrived,
-    Asked(QueueName),
-    Answered(QueueName),
+    Asked {
+        queue: QueueName,
+        at: Instant,
+    },
+    Answered(Talk),
+    /// Passed on by the agent who had answered.
+    Passed {
+        at: Instant,
+    },
 }
 
 impl Summary {
@@ -71,56 +92,109 @@ impl Summary {
             arrived: 0,
             test_calls: 0,
             without_request: BTreeMap::new(),
+            back: [CallbackKind::Promised, CallbackKind::Missed].map(|kind| (kind, CallsBack::default())).into(),
         }
     }
 
     pub fn observe(&mut self, event: &CallEvent) {
-        let id = event.call;
-        match &event.what {
-            CallFact::Arrived { test_call, .. } => {
-                self.arrived += 1;
-                self.test_calls += u64::from(*test_call);
-                self.open.insert(id, if *test_call { Open::Test } else { Open::Arrived });
-            }
-            CallFact::Queued { queue, .. } => self.asked(id, queue),
-            CallFact::Answered { agent, queue, wait, .. } => {
-                self.asked(id, queue);
-                match self.open.get(&id) {
-                    Some(Open::Asked(queue)) => {
-                        let queue = queue.clone();
-                        self.agents.serves(agent, Some(queue.clone()));
-                        self.open.insert(id, Open::Answered(queue.clone()));
-                        self.count(&queue, |counters, within| counters.answered(*wait, within));
-                    }
-                    Some(Open::Test) => self.agents.serves(agent, None),
-                    Some(Open::Arrived | Open::Answered(_)) | None => {}
+        let CallEvent { at, call: id, what } = event;
+        match what {
+            CallFact::Arrived { test_call, purpose, .. } => self.arrives(*id, *test_call, *purpose),
+            CallFact::Queued { queue, .. } => self.asked(*id, queue, *at),
+            CallFact::Answered { agent, queue, wait, .. } => self.answered(*id, agent, queue, *at, *wait),
+            CallFact::Held | CallFact::Resumed => {
+                if let Some(Open::Answered(talk)) = self.open.get_mut(id) {
+                    talk.holds(matches!(what, CallFact::Held), *at);
                 }
             }
+            CallFact::Transferred { .. } => {
+                if let Some(Open::Answered(talk)) = self.open.get(id) {
+                    let (queue, talk, hold) = talk.clone().over(*at);
+                    self.open.insert(*id, Open::Passed { at: *at });
+                    self.count(&queue, |counters, _| {
+                        counters.talk_ended(talk, hold);
+                        counters.transferred += 1;
+                    });
+                }
+            }
+            CallFact::TakenOver { agent, queue, wait, .. } => match self.open.get(id) {
+                Some(Open::Passed { at }) => {
+                    let talk = Talk::begun(queue, *at + *wait, true);
+                    self.open.insert(*id, Open::Answered(talk));
+                    self.agents.serves(agent, Some(queue.clone()));
+                }
+                Some(Open::Test | Open::Ours { .. }) => self.agents.serves(agent, None),
+                _ => {}
+            },
             CallFact::Ended { cause, queue, wait, talk, hold, .. } => {
                 if let (EndCause::QueueFull | EndCause::NoAgents, Some(queue)) = (cause, queue) {
                     // Turned away at the door: a request for a human all the same.
-                    self.asked(id, queue);
+                    self.asked(*id, queue, *at);
                 }
-                match self.open.remove(&id) {
-                    Some(Open::Test) => {}
+                match self.open.remove(id) {
+                    Some(Open::Test | Open::Passed { .. }) => {}
+                    Some(Open::Ours { kind, answered }) => {
+                        let reached = answered && *cause != EndCause::NotReached;
+                        self.back.entry(kind).or_default().reached += u64::from(reached);
+                    }
                     Some(Open::Arrived) | None => *self.without_request.entry(*cause).or_default() += 1,
-                    Some(Open::Asked(queue)) => self.count(&queue, |counters, n| counters.lost(*cause, *wait, n)),
-                    Some(Open::Answered(queue)) => self.count(&queue, |counters, _| counters.talk_ended(*talk, *hold)),
+                    Some(Open::Asked { queue, .. }) => {
+                        self.count(&queue, |counters, n| counters.lost(*cause, *wait, n));
+                    }
+                    Some(Open::Answered(last)) => {
+                        // The end tells the whole call's talk; after a transfer only the last agent's is left to count.
+                        let (queue, talk, hold) =
+                            if last.is_second() { last.over(*at) } else { (last.into_queue(), *talk, *hold) };
+                        self.count(&queue, |counters, _| counters.talk_ended(talk, hold));
+                    }
                 }
             }
             CallFact::Offered { .. }
             | CallFact::Moved { .. }
-            | CallFact::Transferred { .. }
-            | CallFact::TakenOver { .. }
             | CallFact::Relaxed { .. }
             | CallFact::Announced { .. }
             | CallFact::CallbackOffered
             | CallFact::OfferEnded { .. }
-            | CallFact::Held
-            | CallFact::Resumed
             | CallFact::Digit(_)
             | CallFact::NoAudio { .. }
             | CallFact::LegClosed { .. } => {}
+        }
+    }
+
+    fn arrives(&mut self, id: CallId, test_call: bool, purpose: Purpose) {
+        let kind = match purpose {
+            Purpose::Inbound => None,
+            Purpose::Callback { .. } => Some(CallbackKind::Promised),
+            Purpose::MissedCall { .. } => Some(CallbackKind::Missed),
+        };
+        let open = match kind {
+            _ if test_call => Open::Test,
+            Some(kind) => Open::Ours { kind, answered: false },
+            None => Open::Arrived,
+        };
+        match &open {
+            Open::Ours { kind, .. } => self.back.entry(*kind).or_default().made += 1,
+            _ => self.arrived += 1,
+        }
+        self.test_calls += u64::from(test_call);
+        self.open.insert(id, open);
+    }
+
+    fn answered(&mut self, id: CallId, agent: &AgentNo, queue: &QueueName, at: Instant, wait: Duration) {
+        self.asked(id, queue, at);
+        match self.open.get_mut(&id) {
+            Some(Open::Asked { queue, at }) => {
+                let (queue, picked_up) = (queue.clone(), *at + wait);
+                self.agents.serves(agent, Some(queue.clone()));
+                self.open.insert(id, Open::Answered(Talk::begun(&queue, picked_up, false)));
+                self.count(&queue, |counters, within| counters.answered(wait, within));
+            }
+            Some(Open::Ours { answered, .. }) => {
+                *answered = true;
+                self.agents.serves(agent, None);
+            }
+            Some(Open::Test) => self.agents.serves(agent, None),
+            Some(Open::Arrived | Open::Answered(_) | Open::Passed { .. }) | None => {}
         }
     }
 
@@ -147,7 +221,7 @@ impl Summary {
         &self.agents
     }
 
-    /// All calls, test calls too.
+    /// All calls of citizens, test calls too.
     pub fn arrived(&self) -> u64 {
         self.arrived
     }
@@ -159,6 +233,11 @@ impl Summary {
     /// Calls that ended before asking for a human, by cause.
     pub fn without_request(&self) -> &BTreeMap<EndCause, u64> {
         &self.without_request
+    }
+
+    /// Calls of ours to citizens: those who were promised one, and those nobody had answered (漏接回拨).
+    pub fn calls_back(&self, kind: CallbackKind) -> CallsBack {
+        self.back.get(&kind).copied().unwrap_or_default()
     }
 
     /// Calls that have not ended.
@@ -183,10 +262,10 @@ impl Summary {
         self.queues.get(name).map(QueueSummary::figures).unwrap_or_default()
     }
 
-    fn asked(&mut self, id: CallId, queue: &QueueName) {
+    fn asked(&mut self, id: CallId, queue: &QueueName, at: Instant) {
         let open = self.open.entry(id).or_insert(Open::Arrived);
         if matches!(open, Open::Arrived) {
-            *open = Open::Asked(queue.clone());
+            *open = Open::Asked { queue: queue.clone(), at };
             self.count(queue, |counters, _| counters.offered += 1);
         }
     }
@@ -230,10 +309,13 @@ impl Serialize for Summary {
         }
         let without_request: BTreeMap<&str, u64> =
             self.without_request.iter().map(|(cause, calls)| (cause.as_str(), *calls)).collect();
-        let mut all = to.serialize_struct("Summary", 6)?;
+        let back: BTreeMap<&str, CallsBack> =
+            self.back.iter().map(|(kind, calls)| (back::name(*kind), *calls)).collect();
+        let mut all = to.serialize_struct("Summary", 7)?;
         all.serialize_field("arrived", &self.arrived)?;
         all.serialize_field("test_calls", &self.test_calls)?;
         all.serialize_field("without_request", &without_request)?;
+        all.serialize_field("calls_back", &back)?;
         all.serialize_field("total", &Part(&self.total, self.figures()))?;
         all.serialize_field("queues", &Queues(&self.queues))?;
         all.serialize_field("agents", &self.agents)?;

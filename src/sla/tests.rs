@@ -10,19 +10,24 @@ const SECOND: Duration = Duration::from_secs(1);
 struct Day {
     summary: Summary,
     calls: u64,
+    now: u64,
 }
 
 impl Day {
     fn new(thresholds: &[(&str, u64)]) -> Day {
         let thresholds = thresholds.iter().map(|(queue, n)| (QueueName::new(queue), *n as u32 * SECOND));
-        Day { summary: Summary::with_thresholds(thresholds), calls: 0 }
+        Day { summary: Summary::with_thresholds(thresholds), calls: 0, now: 0 }
     }
 
     fn fact(&mut self, what: CallFact) {
-        self.summary.observe(&CallEvent { at: Instant::ZERO, call: CallId(self.calls), what });
+        self.summary.observe(&CallEvent { at: Instant::from_unix_secs(self.now), call: CallId(self.calls), what });
     }
 
     fn arrives(&mut self, test_call: bool) {
+        self.arrives_for(Purpose::Inbound, test_call);
+    }
+
+    fn arrives_for(&mut self, purpose: Purpose, test_call: bool) {
         self.calls += 1;
         let (trunk, dnis, sip_call_id) = (TrunkName::new("unicom"), "12345".into(), "x".into());
         self.fact(CallFact::Arrived {
@@ -33,7 +38,7 @@ impl Day {
             test_call,
             tenant: "city".into(),
             line: None,
-            purpose: Default::default(),
+            purpose,
         });
     }
 
@@ -188,6 +193,114 @@ fn test_calls_and_calls_without_a_request_are_kept_apart() {
     let apart = BTreeMap::from([(EndCause::AbandonedBeforeQueue, 1), (EndCause::UnknownNumber, 1)]);
     assert_eq!(*day.summary.without_request(), apart);
     assert!(day.summary.figures().iter().all(|figure| figure.value.is_none()), "nothing to divide by");
+}
+
+/// Overflow on the way: one request, judged by the N of the queue asked first.
+#[test]
+fn a_moved_call_counts_once_for_the_queue_it_asked_first() {
+    let mut day = Day::new(&[("english", 15), ("hotline", 60)]);
+    day.asks("english");
+    let (queue, skill) = ("hotline".into(), "mandarin".into());
+    day.fact(CallFact::Moved { queue, skill, position: 1, why: crate::event::Why::Overflow });
+    day.picked_up("hotline", 40.0);
+    day.ends("hotline", EndCause::CallerHangUp, 40.0, 100, 0);
+    let english = day.summary.queue(&"english".into()).unwrap();
+    assert_eq!((english.offered, english.answered, english.answered_within, english.talks), (1, 1, 0, 1));
+    assert_eq!(*day.summary.queue(&"hotline".into()).unwrap(), Counters::default());
+}
+
+/// 10 s waited, 60 s with the first agent (15 of them on hold), 20 s waited again, 40 s with the second.
+#[test]
+fn a_transferred_call_is_answered_once_and_talks_twice() {
+    let mut day = Day::new(&[("hotline", 15), ("english", 15)]);
+    let transferred = || CallFact::Transferred { agent: "6632".into(), queue: "english".into() };
+    let taken_over = |wait| CallFact::TakenOver {
+        agent: "6606".into(),
+        seat: "802".into(),
+        queue: "english".into(),
+        wait: Duration::from_secs(wait),
+        ring: SECOND,
+    };
+    day.asks("hotline");
+    day.now = 10;
+    day.picked_up("hotline", 10.0);
+    day.now = 50;
+    day.fact(CallFact::Held);
+    day.now = 65;
+    day.fact(CallFact::Resumed);
+    day.now = 70;
+    day.fact(transferred());
+    day.now = 90;
+    day.fact(taken_over(20));
+    day.now = 130;
+    day.ends("english", EndCause::CallerHangUp, 10.0, 100, 15);
+
+    let of = |day: &Day, queue: &str| {
+        let c = day.summary.queue(&queue.into()).unwrap().clone();
+        (c.offered, c.answered, c.talks, c.talk.as_secs(), c.hold.as_secs(), c.transferred)
+    };
+    assert_eq!(of(&day, "hotline"), (1, 1, 1, 60, 15, 1));
+    assert_eq!(of(&day, "english"), (0, 0, 1, 40, 0, 0));
+    assert_eq!(
+        value(&day.summary.figures(), "average_speed_of_answer"),
+        Some(10.0),
+        "the second wait is not the first"
+    );
+
+    // Who hangs up in the second wait was answered all the same.
+    day.now = 200;
+    day.asks("hotline");
+    day.picked_up("hotline", 0.0);
+    day.now = 230;
+    day.fact(transferred());
+    day.now = 260;
+    day.ends("english", EndCause::AbandonedInQueue, 0.0, 30, 0);
+    assert_eq!(of(&day, "hotline"), (2, 2, 2, 90, 15, 2));
+    let total = day.summary.total();
+    assert_eq!((total.answered, total.requests(), total.abandoned(), day.summary.open()), (2, 2, 0, 0));
+}
+
+#[test]
+fn calling_back_is_in_no_percentage() {
+    let mut day = Day::new(&[("hotline", 15)]);
+    day.lost("hotline", 70.0, EndCause::CallbackTaken);
+    let total = day.summary.total();
+    assert_eq!(
+        (total.offered, total.callbacks(), total.requests(), total.abandoned(), total.faults()),
+        (1, 1, 0, 0, 0)
+    );
+    let before = total.clone();
+    let of = CallId(1);
+    for (purpose, answered, cause) in [
+        (Purpose::Callback { of }, true, EndCause::AgentHangUp),
+        (Purpose::Callback { of }, true, EndCause::NotReached),
+        (Purpose::MissedCall { of }, false, EndCause::NotReached),
+    ] {
+        day.arrives_for(purpose, false);
+        let (queue, skill) = ("hotline".into(), "mandarin".into());
+        day.fact(CallFact::Queued { queue, skill, position: 1, why: crate::event::Why::Callback });
+        if answered {
+            day.picked_up("hotline", 9.0);
+        }
+        day.ends("hotline", cause, 9.0, 60, 0);
+    }
+    assert_eq!(day.summary.calls_back(CallbackKind::Promised), CallsBack { made: 2, reached: 1 });
+    assert_eq!(day.summary.calls_back(CallbackKind::Missed), CallsBack { made: 1, reached: 0 });
+    assert_eq!((day.summary.total(), day.summary.arrived()), (&before, 1));
+    assert_eq!(serde_json::to_value(&day.summary).unwrap()["calls_back"]["promised"]["made"], 2);
+}
+
+/// Served by the notice, or called out of hours: nobody was asked for.
+#[test]
+fn deflected_and_closed_calls_made_no_request() {
+    let mut day = Day::new(&[("hotline", 15)]);
+    for cause in [EndCause::Deflected, EndCause::Closed] {
+        day.arrives(false);
+        day.ends("hotline", cause, 0.0, 0, 0);
+    }
+    assert_eq!(*day.summary.total(), Counters::default());
+    let apart = BTreeMap::from([(EndCause::Deflected, 1), (EndCause::Closed, 1)]);
+    assert_eq!(*day.summary.without_request(), apart);
 }
 
 /// A talk that a fault cuts short was answered all the same, and a repeated fact counts once.

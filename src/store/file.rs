@@ -104,6 +104,7 @@ impl SpoolFile {
         let pages = (max_bytes / 4096).clamp(8, u64::from(u32::MAX - 1));
         conn.execute(sqlx::AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"))).await?;
         conn.execute(SCHEMA).await?;
+        conn.execute(super::callbacks::SCHEMA).await?;
         let row = conn.fetch_one(COUNT).await?;
         let counts = Counts { depth: row.try_get::<i64, _>(0)? as u64, set_aside: row.try_get::<i64, _>(1)? as u64 };
         Ok((SpoolFile { conn, next_seq: first_seq.max(row.try_get::<i64, _>(2)? + 1) }, counts))
@@ -140,6 +141,11 @@ impl SpoolFile {
                 })
             })
             .collect()
+    }
+
+    /// For what else is kept in this file.
+    pub fn connection(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
     }
 
     pub async fn close(self) {

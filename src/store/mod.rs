@@ -1,6 +1,7 @@
 //! Local durability: a ticket is on this machine's disk before its pickup is reported, and reaches the case store
-//! behind it, exactly once, whenever that store can take it. Belongs here: the spool and its delivery. Not here: what
-//! a case store is (`cases`), what a ticket says (`ticket`), when one is opened (`call`).
+//! behind it, exactly once, whenever that store can take it; the list of citizens to be called back, kept beside it; and
+//! the log of events (`journal`). Belongs here: the spool, its delivery, the log. Not here: what a case store is
+//! (`cases`), what a ticket says (`ticket`), when one is opened (`call`).
 //!
 //! ```text
 //! signalling loop --put--> writer task (owns the spool file) <--ask: read, settle-- deliverer task --> CaseStore
@@ -12,8 +13,10 @@
 //! the disk refuses, the file.
 
 mod backoff;
+mod callbacks;
 pub mod deliver;
 mod file;
+pub mod journal;
 pub mod spool;
 mod writer;
 
@@ -21,6 +24,7 @@ pub use deliver::{DeliverOptions, DeliveryStatus};
 pub use spool::{PutRefused, Spool, SpoolError, SpoolOptions, SpoolOutcome, SpoolStatus};
 
 use crate::cases::CaseStore;
+use crate::event::CallbackEntry;
 use std::time::Duration;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -28,6 +32,7 @@ use tokio::task::JoinHandle;
 /// The spool and its deliverer, running on the current tokio runtime.
 pub struct Store {
     spool: Spool,
+    callbacks: Vec<CallbackEntry>,
     delivery: watch::Receiver<DeliveryStatus>,
     writer: JoinHandle<()>,
     deliverer: JoinHandle<()>,
@@ -42,13 +47,18 @@ impl Store {
         cases: C,
         outcomes: impl FnMut(&[SpoolOutcome]) + Send + 'static,
     ) -> Result<Store, SpoolError> {
-        let (spool, asks, writer) = spool::open(spool, Box::new(outcomes)).await?;
+        let (spool, callbacks, asks, writer) = spool::open(spool, Box::new(outcomes)).await?;
         let (delivery, deliverer) = deliver::start(deliver, cases, asks, spool.status());
-        Ok(Store { spool, delivery, writer, deliverer })
+        Ok(Store { spool, callbacks, delivery, writer, deliverer })
     }
 
     pub fn spool(&self) -> Spool {
         self.spool.clone()
+    }
+
+    /// Citizens to be called back, as an earlier run left them. The first time; then they are with the gateway.
+    pub fn take_callbacks(&mut self) -> Vec<CallbackEntry> {
+        std::mem::take(&mut self.callbacks)
     }
 
     pub fn delivery(&self) -> watch::Receiver<DeliveryStatus> {

@@ -1,8 +1,10 @@
 //! The spool as its users see it. Belongs here: putting a ticket, its outcome, the spool's status. Not here: the
 //! writing task (`store::writer`), the file's SQL (`store::file`), delivery (`store::deliver`).
 
+use super::callbacks;
 use super::file::SpoolFile;
 use super::writer::{Ask, Writer};
+use crate::event::{CallbackChange, CallbackEntry};
 use crate::ids::CallId;
 use crate::ticket::NewTicket;
 use std::fmt;
@@ -105,6 +107,7 @@ impl std::error::Error for SpoolError {
 #[derive(Clone, Debug)]
 pub struct Spool {
     tickets: mpsc::Sender<Box<NewTicket>>,
+    callbacks: mpsc::Sender<CallbackChange>,
     asks: mpsc::Sender<Ask>,
     status: watch::Sender<SpoolStatus>,
 }
@@ -119,6 +122,16 @@ impl Spool {
                 "ticket lost: the spool's queue is full; open this call's ticket by hand");
             PutRefused(ticket)
         })
+    }
+
+    /// Keeps a change of the callback list; it shares the next commit. Never blocks, and no outcome comes: a disk that
+    /// refuses is tried again.
+    pub fn keep(&self, change: CallbackChange) {
+        if let Err(e) = self.callbacks.try_send(change) {
+            self.status.send_modify(|s| s.lost += 1);
+            let (CallbackChange::Put(CallbackEntry { of, .. }) | CallbackChange::Gone { of, .. }) = e.into_inner();
+            tracing::error!(%of, "a change of the callback list is lost: the spool's queue is full");
+        }
     }
 
     pub fn status(&self) -> watch::Receiver<SpoolStatus> {
@@ -149,10 +162,10 @@ pub(super) type OutcomeSink = Box<dyn FnMut(&[SpoolOutcome]) + Send>;
 pub(super) async fn open(
     options: SpoolOptions,
     outcomes: OutcomeSink,
-) -> Result<(Spool, mpsc::Sender<Ask>, JoinHandle<()>), SpoolError> {
-    let (file, counts) = SpoolFile::open(&options.path, options.max_bytes, 1)
-        .await
-        .map_err(|source| SpoolError { path: options.path.clone(), source })?;
+) -> Result<(Spool, Vec<CallbackEntry>, mpsc::Sender<Ask>, JoinHandle<()>), SpoolError> {
+    let failed = |source| SpoolError { path: options.path.clone(), source };
+    let (mut file, counts) = SpoolFile::open(&options.path, options.max_bytes, 1).await.map_err(failed)?;
+    let kept = callbacks::read(file.connection()).await.map_err(failed)?;
     if counts.depth > 0 {
         tracing::info!(tickets = counts.depth, "the spool holds tickets from an earlier run; delivering them");
     }
@@ -167,7 +180,8 @@ pub(super) async fn open(
     let (tickets, queue) = mpsc::channel(options.queue);
     // The deliverer asks one thing at a time; `Stop` comes beside it.
     let (asks, asked) = mpsc::channel(4);
-    let spool = Spool { tickets, asks: asks.clone(), status: status.clone() };
-    let writer = Writer::new(options, file, queue, asked, outcomes, status);
-    Ok((spool, asks, tokio::spawn(writer.run())))
+    let (callbacks, changes) = mpsc::channel(options.queue);
+    let spool = Spool { tickets, callbacks, asks: asks.clone(), status: status.clone() };
+    let writer = Writer::new(options, file, queue, changes, asked, outcomes, status);
+    Ok((spool, kept, asks, tokio::spawn(writer.run())))
 }

@@ -9,8 +9,10 @@
 #![allow(clippy::vec_box)]
 
 use super::backoff::Backoff;
+use super::callbacks::Unwritten;
 use super::file::{Entry, Settled, SpoolFile};
 use super::spool::{OutcomeSink, SpoolOptions, SpoolOutcome, SpoolStatus};
+use crate::event::CallbackChange;
 use crate::ticket::NewTicket;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -48,6 +50,9 @@ pub struct Writer {
     /// Numbers given out before a fault are not given again: the deliverer has passed them.
     first_seq: i64,
     queue: mpsc::Receiver<Box<NewTicket>>,
+    changes: mpsc::Receiver<CallbackChange>,
+    /// Of the callback list, on their way to the file.
+    unwritten: Unwritten,
     asks: mpsc::Receiver<Ask>,
     outcomes: OutcomeSink,
     status: watch::Sender<SpoolStatus>,
@@ -67,6 +72,7 @@ impl Writer {
         options: SpoolOptions,
         file: SpoolFile,
         queue: mpsc::Receiver<Box<NewTicket>>,
+        changes: mpsc::Receiver<CallbackChange>,
         asks: mpsc::Receiver<Ask>,
         outcomes: OutcomeSink,
         status: watch::Sender<SpoolStatus>,
@@ -78,6 +84,8 @@ impl Writer {
             first_seq: file.next_seq(),
             file: Some(file),
             queue,
+            changes,
+            unwritten: Unwritten::default(),
             asks,
             outcomes,
             status,
@@ -107,8 +115,11 @@ impl Writer {
                     }
                     Ask::Stop { done } => break Some(done),
                 },
-                _ = sleep_until(self.retry_at), if !self.kept.is_empty() => {
-                    self.write_kept().await;
+                _ = sleep_until(self.retry_at), if !self.kept.is_empty() || !self.unwritten.is_empty() => {
+                    if !self.kept.is_empty() {
+                        self.write_kept().await;
+                    }
+                    self.write_changes().await;
                 }
                 _ = sleep_until(self.settle_at), if self.settled.is_some() => self.settle().await,
                 _ = sleep_until(self.next_commit), if !may_commit => may_commit = true,
@@ -117,11 +128,18 @@ impl Writer {
                         break None;
                     }
                     self.write(&mut batch).await;
+                    self.write_changes().await;
+                    may_commit = false;
+                }
+                Some(change) = self.changes.recv(), if may_commit => {
+                    self.unwritten.note(change, self.options.kept);
+                    self.write_changes().await;
                     may_commit = false;
                 }
             }
         };
         self.queue.close();
+        self.changes.close();
         self.flush(&mut batch).await;
         for ticket in &self.kept {
             tracing::error!(call = %ticket.call, agent = %ticket.agent, queue = %ticket.queue,
@@ -146,6 +164,7 @@ impl Writer {
         }
         self.write(batch).await;
         while !self.kept.is_empty() && self.write_kept().await {}
+        self.write_changes().await;
     }
 
     /// Commits `batch` and reports each ticket. Leaves `batch` empty.
@@ -190,6 +209,31 @@ impl Writer {
                 self.trouble(why);
                 false
             }
+        }
+    }
+
+    /// Commits what has come for the callback list, and what the disk refused before.
+    async fn write_changes(&mut self) {
+        while let Ok(change) = self.changes.try_recv() {
+            self.unwritten.note(change, self.options.kept);
+        }
+        if self.unwritten.is_empty() {
+            return;
+        }
+        let changes = std::mem::take(&mut self.unwritten);
+        let result = match self.open().await {
+            Ok(file) => changes.write(file.connection()).await,
+            Err(e) => Err(e),
+        };
+        self.next_commit = Instant::now() + self.options.group_window;
+        if let Err(e) = result {
+            self.unwritten = changes;
+            let why = self.faulted(e).await;
+            return self.trouble(why);
+        }
+        if self.kept.is_empty() {
+            self.backoff.reset();
+            self.status.send_modify(|s| s.trouble = None);
         }
     }
 

@@ -2,6 +2,7 @@
 //! caller, charging id). Not here: SIP dialogs (`sip::session`), what becomes of the call (`call`).
 
 pub mod caller;
+pub mod dial;
 pub mod number;
 
 use crate::config::settings::TrunkSettings;

@@ -2,5 +2,7 @@
 
 mod oracle;
 mod random;
+mod law;
 mod scenarios;
 mod table;
+mod watch;

@@ -210,7 +210,7 @@ fn skills_and_levels_decide_who_can() {
         0     6632 signs in at 801  | 6632 not ready (busy)
         0     6807 signs in at 802  | 6807 not ready (busy)
         0     6900 signs in at 803  | 6900 not ready (busy)
-        1     c1 asks for korean    | refused: queue korean: no agent in the configuration has its skill and level
+        1     c1 asks for korean    | refused: queue korean: no agent on the roster has its skills and levels
         1     c1 asks for english   |
         2     c2 asks for hotline   |
         3     6632 ready            | 6632 ready, ring 6632 at 801 for c2, 6632 reserved

@@ -82,6 +82,7 @@ async fn what_was_known_at_pickup_is_all_there<F: Fixture>() {
         ("agent_no", Some("6632")),
         ("seat_no", Some("801")),
         ("legs", Some(r#"["2748@198.51.100.7","b2b-\"1\"@rexian"]"#)),
+        ("route", Some("line 12345: mandarin; 6632")),
         ("type", None),
         ("title", None),
         ("status", Some("待完善")),
@@ -193,6 +194,38 @@ fn already(n: u32) -> Outcome {
     Outcome::AlreadyOpen { ticket_no: format!("JN20261122{n:06}") }
 }
 
+async fn who_served_whom_last_is_known_latest_first<F: Fixture>() {
+    let fixture = F::new();
+    let served = |call, number: &str, agent: &str, minute: u64| NewTicket {
+        cli_e164: Some(number.into()),
+        agent: agent.into(),
+        answered_at: MORNING + Duration::from_secs(60 * minute),
+        ..ticket(call)
+    };
+    let withheld = NewTicket { cli_withheld: true, ..served(6, "+8613800000006", "6606", 9) };
+    let test = NewTicket { test_call: true, ..served(7, "+8613800000007", "6607", 9) };
+    let batch = [
+        served(1, "+8613800000001", "6601", 1),
+        served(2, "+8613800000002", "6602", 3),
+        served(3, "+8613800000001", "6603", 4),
+        served(4, "+8613800000004", "6604", 0),
+        served(5, "+8613800000002", "6605", 2),
+        withheld,
+        test,
+    ];
+    let store = fixture.open();
+    store.open_tickets(&batch).await.unwrap();
+    let recent = async |limit, minute: u64| {
+        let callers = store.recent_callers(limit, MORNING + Duration::from_secs(60 * minute)).await.unwrap();
+        callers.iter().map(|c| format!("{} {}", c.number, c.agent)).collect::<Vec<_>>()
+    };
+    assert_eq!(recent(10, 0).await, ["+8613800000001 6603", "+8613800000002 6602", "+8613800000004 6604"]);
+    assert_eq!(recent(10, 4).await, ["+8613800000001 6603"]);
+    assert_eq!(recent(1, 0).await, ["+8613800000001 6603"]);
+    let caller = &store.recent_callers(1, MORNING).await.unwrap()[0];
+    assert_eq!((caller.queue.as_str(), caller.at), ("mandarin", MORNING + Duration::from_secs(240)));
+}
+
 macro_rules! contract {
     ($store:ident, $fixture:ty) => {
         mod $store {
@@ -201,7 +234,7 @@ macro_rules! contract {
                 each_day_in_china_has_its_own_sequence, what_was_known_at_pickup_is_all_there,
                 a_withheld_number_is_kept_apart, a_ticket_no_store_can_hold_is_refused_and_harms_no_other,
                 text_from_the_network_is_only_text, concurrent_writers_leave_no_gap_and_double_nothing,
-                a_dropped_batch_leaves_the_store_usable);
+                a_dropped_batch_leaves_the_store_usable, who_served_whom_last_is_known_latest_first);
         }
     };
     (@tests $fixture:ty: $($test:ident),*) => {

@@ -37,6 +37,7 @@ pub fn ticket(call: u64) -> NewTicket {
         agent: "6632".into(),
         seat: "801".into(),
         legs: vec![format!("{call}@198.51.100.7"), "b2b-\"1\"@rexian".into()],
+        route: "line 12345: mandarin; 6632".into(),
     }
 }
 

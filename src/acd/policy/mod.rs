@@ -1,62 +1,56 @@
-//! Which of the ready agents who can take a call gets it: one strategy per file, each a pure ranking.
-//! Not here: who can take what (`skill`), which call is served next (`order`).
+//! Which of the ready agents who can take a call gets it: one strategy per file, each a pure merit.
+//! Not here: who can take what (`skill`), keeping the ready in order (`ready`), which call is served next (`order`).
 
+mod least_occupied;
 mod longest_idle;
+mod most_skilled;
 
-use super::agent::AgentIx;
-use super::first_fit::FirstFit;
-use super::skill::ClassSet;
+use super::agent::{Agent, AgentIx};
+use crate::config::settings::{QueueSettings, Strategy};
+use crate::ids::Skill;
 use crate::time::Instant;
+use std::collections::BTreeSet;
 
-/// Lower gets the call first; the roster index (so, the agent's number) decides between equals.
+/// Lower gets the call first; the fields' order is the rule. Whoever has the fewest reserved skills goes first whatever
+/// the strategy, so that Mandarin reaches the language seats last; the place in the roster (so, the agent's number)
+/// decides between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {
-    pub merit: u64,
+    rare: u32,
+    merit: u32,
+    idle_since: Instant,
     pub agent: AgentIx,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum Strategy {
-    #[default]
+/// A strategy, and over which skill if it ranks by one.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ranking {
     LongestIdle,
+    LeastOccupied,
+    MostSkilled(Skill),
 }
 
-impl Strategy {
-    fn rank(self, agent: AgentIx, idle_since: Instant) -> Rank {
-        match self {
-            Strategy::LongestIdle => longest_idle::rank(agent, idle_since),
+impl Ranking {
+    pub fn of(queue: &QueueSettings) -> Ranking {
+        match queue.strategy {
+            Strategy::LongestIdle => Ranking::LongestIdle,
+            Strategy::LeastOccupied => Ranking::LeastOccupied,
+            Strategy::MostSkilled => Ranking::MostSkilled(queue.skill.clone()),
         }
     }
+
+    /// Of an agent who is ready since `idle_since`.
+    pub fn rank(&self, ix: AgentIx, agent: &Agent, idle_since: Instant) -> Rank {
+        let merit = match self {
+            Ranking::LongestIdle => longest_idle::merit(),
+            Ranking::LeastOccupied => least_occupied::merit(&agent.work),
+            Ranking::MostSkilled(skill) => most_skilled::merit(&agent.settings.skills, skill),
+        };
+        Rank { rare: agent.ability.rare.len() as u32, merit, idle_since, agent: ix }
+    }
 }
 
-/// The ready agents in the order of a strategy. An agent's rank may not change while they are in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ReadyAgents {
-    strategy: Strategy,
-    ranked: FirstFit<Rank>,
-}
-
-impl ReadyAgents {
-    /// `width`: words of the class sets.
-    pub fn new(strategy: Strategy, width: usize) -> ReadyAgents {
-        ReadyAgents { strategy, ranked: FirstFit::new(width) }
-    }
-
-    pub fn add(&mut self, agent: AgentIx, idle_since: Instant, can: &ClassSet) {
-        self.ranked.insert(self.strategy.rank(agent, idle_since), can.words());
-    }
-
-    pub fn remove(&mut self, agent: AgentIx, idle_since: Instant) {
-        self.ranked.remove(&self.strategy.rank(agent, idle_since));
-    }
-
-    /// The agent who gets a call with these needs.
-    pub fn choose(&self, needs: &ClassSet) -> Option<AgentIx> {
-        self.ranked.first_sharing(needs.words()).map(|rank| rank.agent)
-    }
-
-    /// All classes for which somebody is ready.
-    pub fn classes(&self) -> &[u64] {
-        self.ranked.union()
-    }
+/// The rankings some queue uses: only these are kept.
+pub(super) fn in_use<'a>(queues: impl Iterator<Item = &'a QueueSettings>) -> Vec<Ranking> {
+    queues.map(Ranking::of).collect::<BTreeSet<_>>().into_iter().collect()
 }

@@ -2,7 +2,11 @@
 
 use super::*;
 use crate::config::settings::Settings;
+use crate::event::{CallbackGone, Chosen, NotReadyReason, Why};
+use crate::gateway::Refusals;
 use crate::ids::LegId;
+use crate::plane::LegStats;
+use crate::sip::endpoint::EndpointCounters;
 
 /// Two queues, two agents, one trunk.
 fn settings() -> CoreSettings {
@@ -39,12 +43,7 @@ impl Rig {
         self.call(
             at_ms,
             call,
-            CallFact::Queued {
-                queue: queue.into(),
-                skill: "mandarin".into(),
-                position: 1,
-                why: crate::event::Why::Line,
-            },
+            CallFact::Queued { queue: queue.into(), skill: "mandarin".into(), position: 1, why: Why::Line },
         );
     }
 
@@ -88,6 +87,7 @@ impl Rig {
             refusals: Refusals { overload: 6, ..Default::default() },
             trunks: Vec::new(),
             ports_in_use: 4,
+            callbacks_pending: [(CallbackKind::Promised, 3), (CallbackKind::Missed, 5)],
             draining: true,
         };
         self.metrics.figures(&figures, 9);
@@ -174,7 +174,7 @@ fn each_cause_is_kept_apart() {
         let series = format!(r#"rexian_calls_total{{queue="mandarin",cause="{}"}}"#, cause.as_str());
         assert_eq!(rig.value(&series), 1.0, "{series}");
     }
-    assert_eq!(rig.value(r#"rexian_lost_wait_seconds_count{queue="mandarin"}"#), 10.0, "all but the answered three");
+    assert_eq!(rig.value(r#"rexian_lost_wait_seconds_count{queue="mandarin"}"#), 14.0, "all but the answered three");
     assert_eq!(rig.value(r#"rexian_queue_waiting{queue="mandarin"}"#), 0.0);
 }
 
@@ -214,6 +214,112 @@ fn test_calls_use_channels_and_count_in_no_judged_figure() {
     ]);
 }
 
+fn moved(queue: &str, why: Why) -> CallFact {
+    CallFact::Moved { queue: queue.into(), skill: "english".into(), position: 1, why }
+}
+
+#[test]
+fn who_is_moved_waits_there_since_the_beginning_and_counts_where_they_asked_first() {
+    let mut rig = Rig::new();
+    rig.queue(1_000, 1, "mandarin", false);
+    rig.call(4_000, 1, moved("english", Why::Key('2')));
+    rig.figures(9_000, EndpointCounters::default());
+    rig.assert(&[
+        (r#"rexian_moves_total{reason="key"}"#, 1.0),
+        (r#"rexian_queue_waiting{queue="mandarin"}"#, 0.0),
+        (r#"rexian_queue_waiting{queue="english"}"#, 1.0),
+        (r#"rexian_queue_longest_wait_seconds{queue="english"}"#, 8.0),
+    ]);
+    rig.answer(21_000, 1, "english", 20_000);
+    rig.end(30_000, 1, Some("english"), EndCause::CallerHangUp, 20_000, 9);
+    rig.assert(&[
+        (r#"rexian_queue_waiting{queue="english"}"#, 0.0),
+        (r#"rexian_calls_answered_total{queue="mandarin"}"#, 1.0),
+        (r#"rexian_calls_answered_within_total{queue="mandarin"}"#, 0.0),
+        (r#"rexian_calls_total{queue="mandarin",cause="caller_hangup"}"#, 1.0),
+        (r#"rexian_calls_queued_total{queue="english"}"#, 0.0),
+    ]);
+}
+
+#[test]
+fn who_is_passed_on_after_the_pickup_waits_a_second_time() {
+    let mut rig = Rig::new();
+    rig.queue(0, 1, "mandarin", false);
+    rig.answer(5_000, 1, "mandarin", 5_000);
+    rig.call(20_000, 1, CallFact::Transferred { agent: "6632".into(), queue: "english".into() });
+    rig.call(20_000, 1, moved("english", Why::Agent("6632".into())));
+    rig.figures(27_000, EndpointCounters::default());
+    rig.assert(&[
+        (r#"rexian_queue_waiting{queue="english"}"#, 1.0),
+        (r#"rexian_queue_longest_wait_seconds{queue="english"}"#, 7.0),
+        ("rexian_transfers_total", 1.0),
+        ("rexian_transfers_taken_over_total", 0.0),
+    ]);
+    let (agent, seat, queue) = ("6807".into(), "802".into(), "english".into());
+    let (wait, ring) = (Duration::from_secs(9), Duration::from_secs(1));
+    rig.call(29_000, 1, CallFact::TakenOver { agent, seat, queue, wait, ring });
+    rig.end(60_000, 1, Some("english"), EndCause::AgentHangUp, 5_000, 46);
+    rig.assert(&[
+        (r#"rexian_queue_waiting{queue="english"}"#, 0.0),
+        ("rexian_transfers_taken_over_total", 1.0),
+        (r#"rexian_calls_answered_total{queue="mandarin"}"#, 1.0),
+        (r#"rexian_calls_answered_total{queue="english"}"#, 0.0),
+    ]);
+}
+
+#[test]
+fn offers_tell_by_which_step_and_why_the_agent_was_chosen() {
+    let mut rig = Rig::new();
+    rig.queue(0, 1, "english", false);
+    for (step, preferred, interpreter) in [(0, true, false), (3, false, true), (9, false, true)] {
+        let chosen = Chosen { step, preferred, interpreter };
+        rig.call(1, 1, CallFact::Offered { agent: "6632".into(), seat: "801".into(), leg: LegId(1), chosen });
+    }
+    rig.assert(&[
+        (r#"rexian_offers_total{step="0",preferred="true"}"#, 1.0),
+        (r#"rexian_offers_total{step="0",preferred="false"}"#, 0.0),
+        (r#"rexian_offers_total{step="3",preferred="false"}"#, 1.0),
+        (r#"rexian_offers_total{step="5+",preferred="false"}"#, 1.0),
+        ("rexian_offers_with_interpreter_total", 2.0),
+    ]);
+}
+
+#[test]
+fn calls_of_ours_have_figures_of_their_own() {
+    let mut rig = Rig::new();
+    for (call, reached) in [(1, true), (2, false), (3, false)] {
+        let purpose = Purpose::Callback { of: CallId(90) };
+        let CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call, tenant, line, .. } = arrived("unicom", false)
+        else {
+            unreachable!()
+        };
+        let fact = CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call, tenant, line, purpose };
+        rig.call(0, call, fact);
+        let (queue, skill) = ("mandarin".into(), "mandarin".into());
+        rig.call(0, call, CallFact::Queued { queue, skill, position: 1, why: Why::Callback });
+        if call < 3 {
+            rig.answer(4_000, call, "mandarin", 4_000);
+        }
+        let cause = if reached { EndCause::CallerHangUp } else { EndCause::NotReached };
+        rig.end(9_000, call, Some("mandarin"), cause, 4_000, 5);
+    }
+    rig.metrics.callback(&CallbackChange::Gone { of: CallId(90), why: CallbackGone::Reached });
+    rig.figures(9_000, EndpointCounters::default());
+    rig.assert(&[
+        (r#"rexian_callbacks_made_total{kind="promised"}"#, 3.0),
+        (r#"rexian_callbacks_reached_total{kind="promised"}"#, 1.0),
+        (r#"rexian_callbacks_made_total{kind="missed"}"#, 0.0),
+        (r#"rexian_callbacks_closed_total{reason="reached"}"#, 1.0),
+        (r#"rexian_callbacks_pending{kind="missed"}"#, 5.0),
+        (r#"rexian_calls_offered_total{trunk="unicom"}"#, 0.0),
+        (r#"rexian_trunk_calls{trunk="unicom"}"#, 0.0),
+        (r#"rexian_calls_queued_total{queue="mandarin"}"#, 0.0),
+        (r#"rexian_calls_answered_total{queue="mandarin"}"#, 0.0),
+        (r#"rexian_calls_total{queue="mandarin",cause="not_reached"}"#, 0.0),
+        (r#"rexian_queue_waiting{queue="mandarin"}"#, 0.0),
+    ]);
+}
+
 #[test]
 fn agents_are_in_one_state_each_and_their_time_is_counted() {
     let mut rig = Rig::new();
@@ -244,12 +350,7 @@ fn what_a_caller_sends_never_becomes_a_label() {
         rig.call(
             0,
             call,
-            CallFact::Queued {
-                queue: queue.as_str().into(),
-                skill: "x".into(),
-                position: 1,
-                why: crate::event::Why::Line,
-            },
+            CallFact::Queued { queue: queue.as_str().into(), skill: "x".into(), position: 1, why: Why::Line },
         );
         rig.answer(1, call, &queue, 1);
         rig.end(2, call, Some(&queue), EndCause::CallerHangUp, 1, 1);

@@ -189,4 +189,9 @@ impl AgentSettings {
             guest: None,
         }
     }
+
+    /// Has every one of these skills, at these levels or better.
+    pub fn meets(&self, skills: &BTreeMap<Skill, u8>) -> bool {
+        skills.iter().all(|(skill, level)| self.skills.get(skill).is_some_and(|has| has >= level))
+    }
 }

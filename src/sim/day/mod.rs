@@ -12,8 +12,10 @@ mod plane;
 mod scenario;
 mod stores;
 mod upsets;
+mod ways;
 
 pub use scenario::{Arrivals, RING_TIMEOUT, Scenario, SpoolWeather, Troubles, seat_number, settings};
+pub use ways::Ways;
 
 use super::invariants::{Audit, Report};
 use super::rng::Rng;
@@ -96,6 +98,8 @@ enum Event {
     CarrierAlarm(usize),
     CarrierHangsUp(usize),
     CarrierHolds(usize, bool),
+    CallerPresses(usize),
+    AgentPassesOn(usize),
     PhoneAlarm(usize),
     Think(usize),
     BreakBegins(usize),
@@ -257,6 +261,8 @@ impl<'t> Day<'t> {
             }
             Event::CarrierHangsUp(i) => self.with_carrier(i, |ua, now| ua.hang_up(now)),
             Event::CarrierHolds(i, hold) => self.with_carrier(i, |ua, now| ua.hold(now, hold)),
+            Event::CallerPresses(i) => self.caller_presses(i),
+            Event::AgentPassesOn(i) => self.agent_passes_on(i),
             Event::PhoneAlarm(i) => {
                 if self.seats[i].alarm.is_some_and(|at| at <= self.now) {
                     self.seats[i].alarm = None;

@@ -2,7 +2,7 @@
 
 use super::brain::{call_id_of, first_line};
 use super::people::Act;
-use super::scenario::{GATEWAY_SIP, NUMBERS, STRANGER, carrier_sip, seat_at, seat_number, seat_sip};
+use super::scenario::{CITY, GATEWAY_SIP, NUMBERS, STRANGER, carrier_sip, seat_at, seat_number, seat_sip};
 use super::{Carrier, Day, Event, Wrapped};
 use crate::event::AgentState;
 use crate::sim::ua::{CarrierCall, CarrierFault, CarrierParams, Cli, Phone, Pickup, Station, UaFact, UaOutput};
@@ -56,11 +56,15 @@ impl Day<'_> {
         let cli = match rng.below(20) {
             0 => Cli::Absent,
             1 => Cli::Withheld("053188880000".into()),
-            _ => Cli::Shown(format!("0531{:08}", 60_000_000 + rng.below(30_000_000))),
+            _ => Cli::Shown(format!("{CITY}{:08}", 60_000_000 + rng.below(30_000_000))),
         };
+        let seed = rng.next_u64();
+        let early_rtp = rng.chance(0.5);
+        let (number, cli) = self.special(index).map_or((number, cli), |(number, cli)| (number, Cli::Shown(cli)));
+        let rng = &mut self.rng;
         let params = CarrierParams {
             station: station(carrier_sip(trunk), rtp),
-            seed: rng.next_u64(),
+            seed,
             dnis: number.into(),
             cli,
             patience,
@@ -68,7 +72,6 @@ impl Day<'_> {
             pickup: if trunk == 0 { Pickup::WhenHeard } else { Pickup::OnAnswer },
             fault,
         };
-        let early_rtp = rng.chance(0.5);
         if rng.chance(t.carrier_holds) {
             let (after, long) = (rng.exponential(Duration::from_secs(30)), rng.exponential(Duration::from_secs(10)));
             self.plan(after, Event::CarrierHolds(index, true));
@@ -182,6 +185,7 @@ impl Day<'_> {
 
     pub(super) fn shown(&mut self, i: usize, state: AgentState) {
         self.seats[i].person.shown = state;
+        self.may_pass_on(i, state);
         if matches!(state, AgentState::NotReady(_) | AgentState::LoggedOut | AgentState::WrapUp | AgentState::Ready) {
             self.think_soon(i, 1_000, 20_000);
         }

@@ -261,6 +261,11 @@ impl Plane {
         }
     }
 
+    /// The leg on which this party is heard.
+    pub fn leg_of(&self, party: SocketAddr) -> Option<LegId> {
+        self.parties.get(&party).copied().filter(|leg| self.is_flowing(*leg))
+    }
+
     fn is_flowing(&self, leg: LegId) -> bool {
         self.legs.get(&leg).is_some_and(|line| {
             let from = line.remote.as_ref().map(|r| r.remote_rtp);

@@ -1,5 +1,6 @@
 //! What a pretend day is made of: how many call, when, whom; who works; what breaks. All of it from one seed.
 
+use super::ways::Ways;
 use crate::config::settings::{
     AgentSettings, AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, FeatureCodes, Limits, MediaSettings,
     Profile, QueueSettings, SeatSettings, Secret, TrunkSettings,
@@ -30,6 +31,7 @@ pub struct Scenario {
     pub carrier_path: Path,
     pub seat_path: Path,
     pub troubles: Troubles,
+    pub ways: Ways,
     /// Every other phone has no call waiting: it is busy while a feature code is dialled.
     pub single_line: bool,
     pub spool: SpoolWeather,
@@ -147,6 +149,7 @@ impl Scenario {
             carrier_path,
             seat_path,
             troubles,
+            ways: Ways::from_seed(seed),
             single_line: rng.chance(0.3),
             spool,
             max_wait: Duration::from_secs(30 + rng.below(210)),
@@ -162,6 +165,7 @@ impl Scenario {
             carrier_path: Path::CLEAN,
             seat_path: Path::CLEAN,
             troubles: Troubles::NONE,
+            ways: Ways::NONE,
             spool: SpoolWeather::Fine,
             crashes: 0,
             drain_after: 1.0,
@@ -174,6 +178,8 @@ pub const GATEWAY_SIP: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10,
 /// Somebody on the internet.
 pub const STRANGER: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(203, 0, 113, 9)), 5060);
 pub const GATEWAY_MEDIA: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
+/// Area code of the citizens.
+pub const CITY: &str = "0531";
 pub const DOMAIN: &str = "hotline.test";
 pub const CODES: [&str; 4] = ["*11", "*12", "*13", "*14"];
 pub const RING_TIMEOUT: Duration = Duration::from_secs(15);
@@ -253,7 +259,7 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
         // Half of the seats belong to somebody; at the others the number is dialled too.
         default_agent: (i % 2 == 0).then(|| AgentNo::new(agent_number(i))),
     });
-    CoreSettings {
+    let mut core = CoreSettings {
         domain: DOMAIN.into(),
         tenant: "jinan".into(),
         area_code: "531".into(),
@@ -293,7 +299,9 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
             nonce_lifetime: Duration::from_secs(300),
         },
         ..CoreSettings::bare()
-    }
+    };
+    scenario.ways.apply(&mut core);
+    core
 }
 
 /// The city's hourly share of calls in percent, from midnight (domain facts, "Load").

@@ -1,7 +1,9 @@
 //! What the events say about each call, kept the way a clerk would: an event that cannot follow the last one is a fault.
 
 use super::Audit;
-use crate::event::{CallFact, EndCause};
+use super::spells::Spell;
+use crate::config::settings::Relaxation;
+use crate::event::{CallFact, Chosen, EndCause, Purpose};
 use crate::ids::{AgentNo, CallId, QueueName, SeatNo};
 use crate::ticket::NewTicket;
 use crate::time::Instant;
@@ -11,18 +13,28 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Record {
     pub sip_call_id: String,
+    pub purpose: Purpose,
     pub arrived_at: Instant,
     pub queued_at: Instant,
+    /// The queue it asked first.
     pub queue: Option<QueueName>,
+    /// The queue it is or was in last, since when, and by which step of it agents count.
+    pub line: Option<QueueName>,
+    pub entered: Instant,
+    pub step: u8,
     /// The queue that turned it away before it could wait there.
     pub refused_by: Option<QueueName>,
     pub stage: Stage,
-    /// The pickup, if there was one.
+    pub callback_offered: bool,
+    /// The first pickup, if there was one.
     pub pickup: Option<Pickup>,
+    /// Talks that are over, one with each agent.
+    pub spells: Vec<Spell>,
+    /// When its last agent passed it on.
+    pub passed: Option<Instant>,
     pub tickets_opened: u32,
     /// The gateway was told that its ticket is on the disk.
     pub durable: bool,
-    pub hold: Duration,
     pub end: Option<End>,
     /// Processes that had died before it arrived.
     pub era: u32,
@@ -32,8 +44,17 @@ pub struct Record {
 pub enum Stage {
     Arrived,
     Waiting,
-    Offered { agent: AgentNo, seat: SeatNo },
-    Answered { agent: AgentNo, seat: SeatNo, held_since: Option<Instant> },
+    Offered {
+        agent: AgentNo,
+        seat: SeatNo,
+    },
+    Answered {
+        agent: AgentNo,
+        seat: SeatNo,
+        spell: Spell,
+    },
+    /// Passed on, and in no line yet.
+    Passed,
     Ended,
     LostInCrash,
 }
@@ -42,6 +63,7 @@ pub enum Stage {
 pub struct Pickup {
     pub agent: AgentNo,
     pub seat: SeatNo,
+    pub queue: QueueName,
     /// When the agent answered (the event comes up to the spool's patience later).
     pub at: Instant,
     pub wait: Duration,
@@ -59,6 +81,11 @@ impl Record {
         !matches!(self.stage, Stage::Ended | Stage::LostInCrash)
     }
 
+    /// A call of ours to a citizen.
+    pub fn is_ours(&self) -> bool {
+        self.purpose != Purpose::Inbound
+    }
+
     /// Is it with the phone of the `seat`-th seat now?
     pub fn is_with_seat(&self, index: usize) -> bool {
         match &self.stage {
@@ -68,12 +95,20 @@ impl Record {
             _ => false,
         }
     }
+
+    pub fn talked(&self) -> Duration {
+        self.spells.iter().map(Spell::talk).sum()
+    }
+
+    pub fn held(&self) -> Duration {
+        self.spells.iter().map(|spell| spell.hold).sum()
+    }
 }
 
 impl Audit {
     pub(super) fn call_event(&mut self, now: Instant, id: CallId, fact: &CallFact) {
-        if let CallFact::Arrived { sip_call_id, .. } = fact {
-            return self.arrived(now, id, sip_call_id);
+        if let CallFact::Arrived { sip_call_id, purpose, .. } = fact {
+            return self.arrived(now, id, sip_call_id, *purpose);
         }
         let Some(mut record) = self.calls.remove(&id) else {
             return self.fault(now, format!("{id:?} begins with {fact:?}"));
@@ -84,23 +119,33 @@ impl Audit {
         self.calls.insert(id, record);
     }
 
-    fn arrived(&mut self, now: Instant, id: CallId, sip_call_id: &str) {
+    fn arrived(&mut self, now: Instant, id: CallId, sip_call_id: &str, purpose: Purpose) {
         let record = Record {
             sip_call_id: sip_call_id.to_string(),
+            purpose,
             arrived_at: now,
             queued_at: now,
             queue: None,
+            line: None,
+            entered: now,
+            step: 0,
             refused_by: None,
             stage: Stage::Arrived,
+            callback_offered: false,
             pickup: None,
+            spells: Vec::new(),
+            passed: None,
             tickets_opened: 0,
             durable: false,
-            hold: Duration::ZERO,
             end: None,
             era: self.crashes,
         };
+        let ours = record.is_ours();
         if self.calls.insert(id, record).is_some() {
             self.fault(now, format!("{id:?} arrived twice"));
+        }
+        if ours {
+            return;
         }
         let same = self.by_sip_call_id.entry(sip_call_id.to_string()).or_default();
         same.push(id);
@@ -118,15 +163,47 @@ impl Audit {
                 }
                 record.queue = Some(queue.clone());
                 record.queued_at = now;
-                self.waiting.entry(queue.clone()).or_default().insert(id);
+                self.enter(now, id, record, queue)
+            }
+            (Stage::Waiting | Stage::Passed, CallFact::Moved { queue, skill, .. }) => {
+                if self.queues.get(queue).is_none_or(|q| q.skill != *skill) {
+                    return Err("no such queue, or another skill".into());
+                }
+                self.leave_queue(id, record);
+                self.enter(now, id, record, queue)
+            }
+            (Stage::Waiting, CallFact::Relaxed { step }) => {
+                let reached =
+                    self.steps_of(record).get(usize::from(*step)).is_some_and(|s| record.entered + s.after <= now);
+                if *step != record.step + 1 || !reached {
+                    return Err(format!("it is at step {} since {:?}", record.step, record.entered));
+                }
+                record.step = *step;
                 Stage::Waiting
             }
-            (Stage::Waiting, CallFact::Offered { agent, seat, .. }) => {
+            (stage @ (Stage::Waiting | Stage::Offered { .. }), CallFact::Announced { .. }) => stage,
+            (stage @ (Stage::Waiting | Stage::Offered { .. }), CallFact::CallbackOffered) => {
+                if record.line.as_ref().and_then(|q| self.queues.get(q)).is_none_or(|q| q.callback.is_none()) {
+                    return Err("its queue offers no call back".into());
+                }
+                record.callback_offered = true;
+                stage
+            }
+            (Stage::Waiting, CallFact::Digit(key)) => {
+                // May be taken, and then hears a farewell in no line.
+                let offer = record.line.as_ref().and_then(|q| self.queues.get(q)).and_then(|q| q.callback.as_ref());
+                if record.callback_offered && offer.is_some_and(|offer| offer.key == *key) {
+                    self.leave_queue(id, record);
+                }
+                Stage::Waiting
+            }
+            (Stage::Waiting, CallFact::Offered { agent, seat, chosen, .. }) => {
                 self.leave_queue(id, record);
                 self.touched.insert(agent.clone());
                 if let Some(other) = self.engaged.insert(agent.clone(), id) {
                     return Err(format!("the agent is with {other:?}"));
                 }
+                self.chosen_rightly(now, record, agent, chosen)?;
                 Stage::Offered { agent: agent.clone(), seat: seat.clone() }
             }
             (Stage::Offered { agent, .. }, CallFact::OfferEnded { agent: named, .. }) => {
@@ -134,39 +211,69 @@ impl Audit {
                     return Err(format!("it was offered to {agent}"));
                 }
                 self.disengage(&agent, id)?;
-                if let Some(queue) = &record.queue {
+                if let Some(queue) = &record.line {
                     self.waiting.entry(queue.clone()).or_default().insert(id);
                 }
                 Stage::Waiting
             }
-            (Stage::Offered { agent, seat }, CallFact::Answered { agent: a, seat: s, wait, ring, spooled, .. }) => {
+            (Stage::Offered { agent, seat }, CallFact::Answered { agent: a, seat: s, queue, wait, ring, spooled })
+                if record.pickup.is_none() =>
+            {
                 self.touched.insert(agent.clone());
                 let at = record.queued_at + *wait;
-                record.pickup =
-                    Some(Pickup { agent: agent.clone(), seat: seat.clone(), at, wait: *wait, spooled: *spooled });
-                if *spooled && !record.durable {
+                let (agent_, seat_, wait, spooled) = (agent.clone(), seat.clone(), *wait, *spooled);
+                record.pickup = Some(Pickup { agent: agent_, seat: seat_, queue: queue.clone(), at, wait, spooled });
+                if spooled && !record.durable {
                     return Err("its ticket is not durable".into());
                 }
-                if agent != *a || seat != *s {
-                    return Err(format!("it was offered to {agent} at {seat}"));
+                if agent != *a || seat != *s || record.line.as_ref() != Some(queue) {
+                    return Err(format!("it was offered to {agent} at {seat} from {:?}", record.line));
                 }
-                if at > now || now - at > self.limits.spool_patience || ring > wait {
+                if at > now || now - at > self.limits.spool_patience || *ring > wait {
                     return Err(format!("queued at {:?}: wait or ring is wrong", record.queued_at));
                 }
-                self.last_queue.extend(record.queue.clone().map(|queue| (agent.clone(), queue)));
-                Stage::Answered { agent, seat, held_since: None }
+                // Figures are kept for the queue asked first.
+                let asked = record.queue.clone().unwrap_or_else(|| queue.clone());
+                self.serves(&agent, record, &asked);
+                Stage::Answered { agent, seat, spell: Spell::begun(asked, at) }
             }
-            (Stage::Answered { agent, seat, held_since: None }, CallFact::Held) => {
+            (Stage::Offered { agent, seat }, CallFact::TakenOver { agent: a, seat: s, queue, wait, ring }) => {
                 self.touched.insert(agent.clone());
-                Stage::Answered { agent, seat, held_since: Some(now) }
+                if agent != *a || seat != *s || record.line.as_ref() != Some(queue) {
+                    return Err(format!("it was offered to {agent} at {seat} from {:?}", record.line));
+                }
+                if record.passed.is_none_or(|at| *wait != now - at || ring > wait) {
+                    return Err(format!("passed on at {:?}: wait or ring is wrong", record.passed));
+                }
+                self.serves(&agent, record, queue);
+                Stage::Answered { agent, seat, spell: Spell::begun(queue.clone(), now) }
             }
-            (Stage::Answered { agent, seat, held_since: Some(since) }, CallFact::Resumed) => {
+            (Stage::Answered { agent, spell, .. }, CallFact::Transferred { agent: named, .. }) => {
+                record.spells.push(spell.over(now, true));
+                record.passed = Some(now);
+                self.disengage(&agent, id)?;
+                if agent != *named {
+                    return Err(format!("it is with {agent}"));
+                }
+                Stage::Passed
+            }
+            (Stage::Answered { agent, seat, mut spell }, CallFact::Held) if !spell.is_held() => {
                 self.touched.insert(agent.clone());
-                record.hold += now - since;
-                Stage::Answered { agent, seat, held_since: None }
+                spell.hold_begins(now);
+                Stage::Answered { agent, seat, spell }
+            }
+            (Stage::Answered { agent, seat, mut spell }, CallFact::Resumed) if spell.is_held() => {
+                self.touched.insert(agent.clone());
+                spell.hold_ends(now);
+                Stage::Answered { agent, seat, spell }
             }
             (stage @ (Stage::Arrived | Stage::Waiting | Stage::Answered { .. }), CallFact::Ended { .. }) => {
                 return self.ended(now, id, record, stage, fact);
+            }
+            // The citizen was not reached: no answer is told of, so no offer ends.
+            (Stage::Offered { agent, .. }, CallFact::Ended { .. }) if record.is_ours() => {
+                self.disengage(&agent, id)?;
+                return self.ended(now, id, record, Stage::Waiting, fact);
             }
             (Stage::Ended, CallFact::LegClosed { .. }) => Stage::Ended,
             (stage, CallFact::LegClosed { .. } | CallFact::Digit(_) | CallFact::NoAudio { .. }) => stage,
@@ -187,19 +294,29 @@ impl Audit {
         fact: &CallFact,
     ) -> Result<(), String> {
         let CallFact::Ended { cause, wait, talk, hold, queue, .. } = fact else { return Ok(()) };
-        match (&record.queue, cause) {
-            (Some(asked), _) if queue.as_ref() != Some(asked) => return Err(format!("it asked {asked}")),
+        match (&record.line, cause) {
+            (Some(line), _) if queue.as_ref() != Some(line) => return Err(format!("it was in {line}")),
             (None, EndCause::QueueFull | EndCause::NoAgents) => record.refused_by = queue.clone(),
             _ => {}
         }
         self.leave_queue(id, record);
         record.end = Some(End { at: now, cause: *cause });
+        if *cause == EndCause::CallbackTaken && !record.callback_offered {
+            return Err("nobody had offered to call back".into());
+        }
+        if let Stage::Answered { agent, spell, .. } = stage {
+            record.spells.push(spell.over(now, false));
+            self.touched.insert(agent.clone());
+            self.disengage(&agent, id)?;
+        }
         let answered_cause = matches!(cause, EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout);
-        let (Stage::Answered { agent, held_since, .. }, Some(pickup)) = (stage, &record.pickup) else {
+        let Some(pickup) = &record.pickup else {
+            // What never was in a line has not waited for an agent.
+            let waited = if record.queue.is_some() { now - record.queued_at } else { Duration::ZERO };
             if answered_cause {
                 return Err("such a cause is for answered calls".into());
             }
-            if !talk.is_zero() || !hold.is_zero() || *wait != now - record.queued_at {
+            if !talk.is_zero() || !hold.is_zero() || (*wait != waited && !record.is_ours()) {
                 return Err("an unanswered call has its wait and no talk".into());
             }
             if record.tickets_opened > 0 {
@@ -207,26 +324,61 @@ impl Audit {
             }
             return Ok(());
         };
-        record.hold += held_since.map_or(Duration::ZERO, |since| now - since);
-        let right = *talk == now - pickup.at && *hold == record.hold && *wait == pickup.wait;
-        let possible = answered_cause || matches!(cause, EndCause::TrunkFault | EndCause::OurFault);
-        self.touched.insert(agent.clone());
-        self.disengage(&agent, id)?;
-        if !possible {
+        let right = *talk == record.talked() && *hold == record.held() && *wait == pickup.wait;
+        // One who was passed on may wait in vain a second time, but not abandon: an agent has answered.
+        let again = record.passed.is_some() && *cause == EndCause::QueueTimeout;
+        if !answered_cause && !again && !matches!(cause, EndCause::TrunkFault | EndCause::OurFault) {
             return Err("such a cause is for unanswered calls".into());
         }
         if right {
             Ok(())
         } else {
-            Err(format!("picked up {pickup:?}, held {:?}: the durations are wrong", record.hold))
+            Err(format!("picked up {pickup:?}, talks {:?}: the durations are wrong", record.spells))
         }
     }
 
+    fn enter(&mut self, now: Instant, id: CallId, record: &mut Record, queue: &QueueName) -> Stage {
+        record.line = Some(queue.clone());
+        record.entered = now;
+        record.step = 0;
+        self.waiting.entry(queue.clone()).or_default().insert(id);
+        Stage::Waiting
+    }
+
     fn leave_queue(&mut self, id: CallId, record: &Record) {
-        if let Some(queue) = &record.queue
+        if let Some(queue) = &record.line
             && let Some(waiting) = self.waiting.get_mut(queue)
         {
             waiting.remove(&id);
+        }
+    }
+
+    fn steps_of(&self, record: &Record) -> &[Relaxation] {
+        record.line.as_ref().and_then(|queue| self.steps_by_queue.get(queue)).map_or(&[], Vec::as_slice)
+    }
+
+    /// The step has been reached, and the agent meets it.
+    fn chosen_rightly(&self, now: Instant, record: &Record, agent: &AgentNo, chosen: &Chosen) -> Result<(), String> {
+        let queue = record.line.as_ref().and_then(|queue| self.queues.get(queue));
+        let Some(step) = self.steps_of(record).get(usize::from(chosen.step)) else { return Err("no such step".into()) };
+        if record.entered + step.after > now {
+            return Err(format!("that step is not reached: in the queue since {:?}", record.entered));
+        }
+        if !self.has_skills(agent, step) || chosen.interpreter != step.interpreter {
+            return Err("the agent does not meet that step".into());
+        }
+        if chosen.preferred && queue.is_some_and(|q| !q.prefer_last_agent) {
+            return Err("its queue prefers nobody".into());
+        }
+        Ok(())
+    }
+
+    /// Whose wrap-up comes next; calls of ours are in no figure.
+    fn serves(&mut self, agent: &AgentNo, record: &Record, queue: &QueueName) {
+        if record.is_ours() {
+            self.last_queue.remove(agent);
+        } else {
+            self.last_queue.insert(agent.clone(), queue.clone());
         }
     }
 

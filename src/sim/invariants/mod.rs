@@ -4,9 +4,11 @@
 //! Written while the day runs: `ledger` (calls, agents and offers, from events). At its end: `verdict` compares the
 //! ledger with what carriers, phones and stores saw.
 
+mod idle;
 mod ledger;
 mod recount;
 mod report;
+mod spells;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -14,7 +16,7 @@ mod verdict;
 pub use report::Report;
 
 use super::ua::{Ending, UaFact};
-use crate::config::settings::{CoreSettings, Limits, QueueSettings};
+use crate::config::settings::{CoreSettings, Limits, QueueSettings, Relaxation};
 use crate::event::AgentState;
 use crate::gateway::{Gateway, Output};
 use crate::ids::{AgentNo, CallId, QueueName, Skill};
@@ -26,6 +28,8 @@ use std::time::Duration;
 
 pub struct Audit {
     queues: BTreeMap<QueueName, QueueSettings>,
+    steps_by_queue: BTreeMap<QueueName, Vec<Relaxation>>,
+    reserve: BTreeMap<Skill, u32>,
     skills: BTreeMap<AgentNo, BTreeMap<Skill, u8>>,
     limits: Limits,
     /// Nothing is lost, doubled or late on the way: the strictest rules hold.
@@ -89,6 +93,8 @@ impl Audit {
     pub fn new(settings: &CoreSettings, orderly: bool, steady: bool) -> Audit {
         Audit {
             queues: settings.queues.iter().map(|q| (q.name.clone(), q.clone())).collect(),
+            steps_by_queue: settings.queues.iter().map(|q| (q.name.clone(), q.steps())).collect(),
+            reserve: settings.distributor.reserve.clone(),
             skills: settings.agents.iter().map(|a| (a.number.clone(), a.skills.clone())).collect(),
             limits: settings.limits.clone(),
             orderly,
@@ -296,28 +302,6 @@ impl Audit {
         }
     }
 
-    /// No ready agent is idle while a caller waits whom they could serve.
-    fn check_nobody_idle(&mut self, now: Instant) {
-        let mut found = None;
-        for (queue, calls) in self.waiting.iter().filter(|(_, calls)| !calls.is_empty()) {
-            let Some(settings) = self.queues.get(queue) else { continue };
-            let idle = self.agents.iter().find(|(agent, shown)| {
-                shown.state == AgentState::Ready
-                    && self.skills[*agent].get(&settings.skill).is_some_and(|level| *level >= settings.min_level)
-            });
-            if let Some((agent, shown)) = idle {
-                found = Some(format!(
-                    "agent {agent} is ready since {:?} while {:?} waits in {queue}",
-                    shown.since,
-                    calls.first()
-                ));
-            }
-        }
-        if let Some(found) = found {
-            self.fault(now, found);
-        }
-    }
-
     fn check_nobody_stuck(&mut self, now: Instant) {
         let mut found = Vec::new();
         for (agent, shown) in &self.agents {
@@ -328,8 +312,8 @@ impl Audit {
         }
         for (queue, calls) in &self.waiting {
             let longest = self.queues.get(queue).and_then(|q| q.max_wait).unwrap_or(Duration::MAX);
-            for call in calls {
-                let waited = now - self.calls[call].queued_at;
+            for (call, record) in calls.iter().map(|call| (call, &self.calls[call])).filter(|(_, r)| !r.is_ours()) {
+                let waited = now - record.entered;
                 if waited > longest + Duration::from_secs(1) {
                     found.push(format!("{call:?} has waited {waited:?} in {queue}"));
                 }

@@ -2,7 +2,7 @@
 
 use super::Audit;
 use super::ledger::Record;
-use crate::event::EndCause;
+use crate::event::{CallbackKind, EndCause, Purpose};
 use crate::ids::QueueName;
 use crate::sla::Counters;
 use std::time::Duration;
@@ -21,10 +21,22 @@ impl Audit {
                 found.push(format!("{what}: counted {theirs}, recounted {ours}"));
             }
         };
-        say("arrived", self.summary.arrived(), self.calls.len() as u64);
+        let inbound = self.calls.values().filter(|r| !r.is_ours()).count() as u64;
+        say("arrived", self.summary.arrived(), inbound);
+        for kind in [CallbackKind::Promised, CallbackKind::Missed] {
+            let theirs = self.summary.calls_back(kind);
+            let of_kind = |r: &&Record| match r.purpose {
+                Purpose::Inbound => false,
+                Purpose::Callback { .. } => kind == CallbackKind::Promised,
+                Purpose::MissedCall { .. } => kind == CallbackKind::Missed,
+            };
+            let reached = |r: &&Record| r.pickup.is_some() && r.end.is_some();
+            say("called back", theirs.made, self.calls.values().filter(of_kind).count() as u64);
+            say("reached", theirs.reached, self.calls.values().filter(of_kind).filter(reached).count() as u64);
+        }
         let live = self.calls.values().filter(|r| r.end.is_none()).count() as u64;
         say("still open", self.summary.open() as u64, live);
-        let silent = |r: &&Record| asked(r).is_none() && r.end.is_some();
+        let silent = |r: &&Record| asked(r).is_none() && r.end.is_some() && !r.is_ours();
         let without = self.calls.values().filter(silent).count() as u64;
         say("without a request", self.summary.without_request().values().sum(), without);
         found
@@ -32,7 +44,14 @@ impl Audit {
 
     fn recount(&self, queue: Option<&QueueName>) -> Counters {
         let mut c = Counters::default();
-        for (record, asked) in self.calls.values().filter_map(|r| Some((r, asked(r)?))) {
+        let judged = || self.calls.values().filter(|r| !r.is_ours());
+        for spell in judged().flat_map(|r| &r.spells).filter(|s| queue.is_none_or(|queue| *queue == s.queue)) {
+            c.talks += 1;
+            c.talk += spell.talk();
+            c.hold += spell.hold;
+            c.transferred += u64::from(spell.passed_on);
+        }
+        for (record, asked) in judged().filter_map(|r| Some((r, asked(r)?))) {
             if queue.is_some_and(|q| q != asked) {
                 continue;
             }
@@ -44,23 +63,15 @@ impl Audit {
                 c.answered_wait += pickup.wait;
                 c.longest_wait = c.longest_wait.max(pickup.wait);
             }
-            match (&record.end, &record.pickup) {
-                (Some(end), Some(pickup)) => {
-                    c.talks += 1;
-                    c.talk += end.at - pickup.at;
-                    c.hold += record.hold;
-                }
-                (Some(end), None) => {
-                    *c.lost.entry(end.cause).or_default() += 1;
-                    let waited = end.at - record.queued_at;
-                    c.longest_wait = c.longest_wait.max(waited);
-                    let abandoned = matches!(
-                        end.cause,
-                        EndCause::AbandonedInQueue | EndCause::AbandonedRinging | EndCause::ShortAbandon
-                    );
-                    c.abandoned_within += u64::from(abandoned && waited <= within);
-                }
-                (None, _) => {}
+            if let (Some(end), None) = (&record.end, &record.pickup) {
+                *c.lost.entry(end.cause).or_default() += 1;
+                let waited = end.at - record.queued_at;
+                c.longest_wait = c.longest_wait.max(waited);
+                let abandoned = matches!(
+                    end.cause,
+                    EndCause::AbandonedInQueue | EndCause::AbandonedRinging | EndCause::ShortAbandon
+                );
+                c.abandoned_within += u64::from(abandoned && waited <= within);
             }
         }
         // Wrap-up is counted from the agents' states alone; here by their own stopwatch.

@@ -89,6 +89,7 @@ fn ticket() -> NewTicket {
         agent: "6000".into(),
         seat: "800".into(),
         legs: Vec::new(),
+        route: "line 12345: mandarin; 6632".into(),
     }
 }
 

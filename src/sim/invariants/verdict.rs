@@ -67,11 +67,12 @@ impl Audit {
                 let queue = record.queue.as_ref().and_then(|q| self.queues.get(q));
                 let right = ticket.agent == pickup.agent
                     && ticket.seat == pickup.seat
-                    && ticket.sip_call_id == record.sip_call_id
+                    && (record.is_ours() || ticket.sip_call_id == record.sip_call_id)
                     && ticket.arrived_at == record.arrived_at
                     && ticket.answered_at == pickup.at
                     && ticket.wait_ms == pickup.wait.as_millis() as u64
-                    && queue.is_some_and(|q| ticket.queue == q.name && ticket.within_n == (pickup.wait <= q.within));
+                    && ticket.queue == pickup.queue
+                    && queue.is_some_and(|q| ticket.within_n == (pickup.wait <= q.within));
                 if right { Ok(()) } else { Err(format!("the ticket says something else: {ticket:?} for {pickup:?}")) }
             }
             // What was reported as not durable may go down with the process, and nothing else may.
@@ -120,8 +121,12 @@ impl Audit {
                 | EndCause::AbandonedInQueue
                 | EndCause::AbandonedRinging
                 | EndCause::AbandonedBeforeQueue
+                | EndCause::Deflected
         );
+        // The farewell may be heard out or not.
+        let either = matches!(end.cause, EndCause::CallbackTaken | EndCause::Closed);
         let agree = match ending {
+            Ending::HungUp | Ending::Cancelled | Ending::PeerHungUp | Ending::Refused(_) if either => true,
             Ending::HungUp | Ending::Cancelled => by_caller,
             Ending::PeerHungUp | Ending::Refused(_) => !by_caller,
             // Only a line that loses messages brings these about.
@@ -169,7 +174,7 @@ impl Audit {
                 report.answered += 1;
                 report.unspooled += u64::from(!pickup.spooled);
                 report.wait += pickup.wait;
-                report.talk += record.end.map_or(Duration::ZERO, |end| end.at - pickup.at);
+                report.talk += record.talked();
                 let within = record.queue.as_ref().and_then(|q| self.queues.get(q)).map(|q| q.within);
                 report.within_n += u64::from(within.is_some_and(|n| pickup.wait <= n));
             }

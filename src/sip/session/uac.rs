@@ -153,7 +153,8 @@ impl Session {
             }
             _ if msg.to_tag() != self.dialog.remote_tag.as_deref() => self.drop_fork(cx, msg),
             State::Confirmed { ack: Some((seq, ack)), .. } if *seq == msg.cseq().seq => {
-                cx.endpoint.send_stray(self.flow, ack.clone())
+                let ack = ack.clone();
+                cx.endpoint.send_stray(self.request_flow(), ack);
             }
             // Picked: the ACK is still waiting for the ticket. Leaving, over, or a refresh answered before: the repeat must
             // be acknowledged all the same.
@@ -209,8 +210,9 @@ impl Session {
 
     /// For a 2xx to our INVITE numbered `seq`.
     pub(super) fn send_ack(&mut self, cx: &mut Context<'_>, seq: u32) -> Vec<u8> {
-        let ack = self.dialog.ack(seq, &self.flow, &cx.tokens.branch()).finish();
-        cx.endpoint.send_stray(self.flow, ack.clone());
+        let flow = self.request_flow();
+        let ack = self.dialog.ack(seq, &flow, &cx.tokens.branch()).finish();
+        cx.endpoint.send_stray(flow, ack.clone());
         ack
     }
 

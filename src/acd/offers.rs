@@ -1,0 +1,96 @@
+//! What becomes of an offer: answered, failed, rung out; and the talk until it ends.
+//! Not here: how an offer comes about (`matcher`), calls in line (`callers`), what follows a talk (`wrap_up`).
+
+use super::agent::{Agent, AgentIx, Aim, Duty, Phase, Presence, Wish};
+use super::port::AcdOutput;
+use super::queue::{Place, QueueIx};
+use super::{Acd, Refused};
+use crate::config::settings::Rona;
+use crate::event::{NotReadyReason, OfferEnd};
+use crate::ids::CallId;
+use crate::time::Instant;
+
+impl Acd {
+    pub(super) fn answered(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
+        let Some((ix, Duty::Reserved { .. })) = self.with(id)? else { return Err(Refused::NotOffered(id)) };
+        self.left_line(now, id, false);
+        let Agent { missed, state_since: taken, .. } = &mut self.agents[ix.0 as usize];
+        *missed = 0;
+        let then = Wish::own(Aim::Ready);
+        let duty = Duty::OnCall { call: id, phase: Phase::Talking, taken: *taken, then };
+        self.set_duty(now, ix, duty);
+        Ok(())
+    }
+
+    pub(super) fn offer_failed(&mut self, now: Instant, id: CallId, why: OfferEnd) -> Result<(), Refused> {
+        let Some((ix, Duty::Reserved { idle_since, .. })) = self.with(id)? else {
+            return Err(Refused::NotOffered(id));
+        };
+        let queue = self.calls[&id].queue;
+        self.move_call(id, Place::Waiting);
+        let duty = match why {
+            OfferEnd::NoAnswer => {
+                self.missed(now, ix, queue);
+                return Ok(());
+            }
+            OfferEnd::Busy | OfferEnd::Declined => Duty::NotReady(NotReadyReason::Declined),
+            OfferEnd::Unreachable | OfferEnd::Failed => Duty::NotReady(NotReadyReason::Unreachable),
+            OfferEnd::Withdrawn => Duty::Ready { idle_since },
+        };
+        self.set_duty(now, ix, duty);
+        Ok(())
+    }
+
+    /// The seat rang for the queue's ring time.
+    pub(super) fn rang_out(&mut self, now: Instant, ix: AgentIx) {
+        let agent = self.roster(ix);
+        if let Some(Duty::Reserved { call, .. }) = agent.duty() {
+            let call = *call;
+            let queue = self.calls[&call].queue;
+            self.outputs.push_back(AcdOutput::OfferTimedOut { call, agent: agent.number().clone() });
+            self.move_call(call, Place::Waiting);
+            self.missed(now, ix, queue);
+        }
+    }
+
+    /// RONA.
+    fn missed(&mut self, now: Instant, ix: AgentIx, queue: QueueIx) {
+        let rona = self.queue_at(queue).settings.rona;
+        let missed = &mut self.agents[ix.0 as usize].missed;
+        *missed = missed.saturating_add(1);
+        match rona {
+            // Behind the others who are ready: they may be at their desks.
+            Rona::Tolerate(times) if *missed <= times.into() => self.set_duty(now, ix, Duty::Ready { idle_since: now }),
+            Rona::Tolerate(_) | Rona::NotReady => self.set_duty(now, ix, Duty::NotReady(NotReadyReason::NoAnswer)),
+            Rona::SignOut => self.set_presence(now, ix, Presence::SignedOut, None),
+        }
+    }
+
+    pub(super) fn set_phase(&mut self, now: Instant, id: CallId, phase: Phase) -> Result<(), Refused> {
+        let (ix, taken, then) = self.talking(id)?;
+        self.set_duty(now, ix, Duty::OnCall { call: id, phase, taken, then });
+        Ok(())
+    }
+
+    pub(super) fn talk_ended(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
+        let (ix, taken, then) = self.talking(id)?;
+        self.end_talk(now, ix, id, taken, then);
+        Ok(())
+    }
+
+    /// There was no talk, so there is nothing to write up and nothing to learn from.
+    pub(super) fn not_reached(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
+        let (ix, _, then) = self.talking(id)?;
+        self.remove_call(id);
+        self.grant(now, ix, then);
+        Ok(())
+    }
+
+    /// Who talks on this call, since when the seat rang for it, and what comes after it.
+    fn talking(&self, id: CallId) -> Result<(AgentIx, Instant, Wish), Refused> {
+        match self.with(id)? {
+            Some((ix, Duty::OnCall { taken, then, .. })) => Ok((ix, taken, then)),
+            _ => Err(Refused::NotAnswered(id)),
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Series of the wires: trunks, media, SIP; and what was turned away before there was a call.
+
+use super::names;
+use crate::gateway::Refusals;
+use crate::ids::TrunkName;
+use crate::plane::LegStats;
+use crate::sip::endpoint::EndpointCounters;
+use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
+
+pub(super) struct Trunk {
+    pub(super) offered: Counter,
+    pub(super) calls: Gauge,
+}
+
+impl Trunk {
+    pub(super) fn new(name: &TrunkName) -> Self {
+        Trunk {
+            offered: counter!(names::CALLS_OFFERED, "trunk" => name.as_str().to_owned()),
+            calls: gauge!(names::TRUNK_CALLS, "trunk" => name.as_str().to_owned()),
+        }
+    }
+}
+
+pub(super) struct Media {
+    pub(super) jitter: Histogram,
+    pub(super) remote_lost: Counter,
+    pub(super) without_audio: Counter,
+}
+
+impl Media {
+    pub(super) fn new() -> Self {
+        Media {
+            jitter: histogram!(names::RTP_JITTER),
+            remote_lost: counter!(names::RTP_REMOTE_LOST),
+            without_audio: counter!(names::NO_AUDIO),
+        }
+    }
+
+    pub(super) fn leg(&self, stats: &LegStats) {
+        self.remote_lost.increment(stats.remote_lost);
+        if stats.received > 0 {
+            self.jitter.record(f64::from(stats.jitter_us) / 1e6);
+        }
+    }
+}
+
+/// Turned away before there was a call.
+pub(super) struct Refused {
+    pub(super) unknown_peer: Counter,
+    pub(super) unauthorized: Counter,
+    pub(super) overload: Counter,
+    pub(super) unknown_number: Counter,
+    pub(super) not_acceptable: Counter,
+}
+
+impl Refused {
+    pub(super) fn new() -> Self {
+        let reason = |why: &'static str| counter!(names::REFUSALS, "reason" => why);
+        Refused {
+            unknown_peer: reason("unknown_peer"),
+            unauthorized: reason("unauthorized"),
+            overload: reason("overload"),
+            unknown_number: reason("unknown_number"),
+            not_acceptable: reason("not_acceptable"),
+        }
+    }
+
+    pub(super) fn set(&self, r: &Refusals) {
+        self.unknown_peer.absolute(r.unknown_peer);
+        self.unauthorized.absolute(r.unauthorized);
+        self.overload.absolute(r.overload);
+        self.unknown_number.absolute(r.unknown_number);
+        self.not_acceptable.absolute(r.not_acceptable);
+    }
+}
+
+pub(super) struct Sip {
+    pub(super) received: Counter,
+    pub(super) malformed: Counter,
+    pub(super) stray: Counter,
+    pub(super) repeated_in: Counter,
+    pub(super) repeated_out: Counter,
+    pub(super) refused: Counter,
+}
+
+impl Sip {
+    pub(super) fn new() -> Self {
+        Sip {
+            received: counter!(names::SIP_RECEIVED),
+            malformed: counter!(names::SIP_MALFORMED),
+            stray: counter!(names::SIP_STRAY),
+            repeated_in: counter!(names::SIP_RETRANSMISSIONS, "direction" => "received"),
+            repeated_out: counter!(names::SIP_RETRANSMISSIONS, "direction" => "sent"),
+            refused: counter!(names::SIP_REFUSED),
+        }
+    }
+
+    pub(super) fn set(&self, c: &EndpointCounters) {
+        self.received.absolute(c.received);
+        self.malformed.absolute(c.malformed);
+        self.stray.absolute(c.stray);
+        self.repeated_in.absolute(c.retransmissions_in);
+        self.repeated_out.absolute(c.retransmissions_out);
+        self.refused.absolute(c.refused_full);
+    }
+}

@@ -1,0 +1,87 @@
+//! Trunks among each other, and calling back by them. Belongs here: whose calls are taken as whose, and whether calls of
+//! ours can go out. Not here: where a call that came in goes (`ways`).
+
+use super::super::settings::{Cidr, MissedCalls};
+use super::*;
+
+pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, places: &Places) {
+    if trunks.is_empty() {
+        file.problem(0, "there is no usable [[trunks]], so no call can come in", "add one with name and peers");
+    }
+    let mut earlier: Vec<(Cidr, &str)> = vec![];
+    for entry in trunks {
+        let name = entry.trunk.name.as_str();
+        for At { value, line } in &entry.peers {
+            let shadow = earlier.iter().find(|(net, _)| net.prefix <= value.prefix && net.contains(value.address));
+            if let Some((net, owner)) = shadow {
+                let (a, b) = (shown(value), shown(net));
+                let what = format!("peer {a} of trunk {name} is never reached: trunk {owner} has {b} already");
+                file.problem(*line, what, "put the narrower network first, or remove it");
+            }
+            earlier.push((*value, name));
+        }
+        let most = core.limits.max_calls;
+        if let Some(At { value, line }) = entry.max_calls.as_ref().filter(|at| at.value > most) {
+            let what = format!("max_calls = {value} of trunk {name} is above the {most} of all trunks together");
+            let fix = match places.max_calls {
+                0 => format!("add [limits] max_calls = {value}, or lower this"),
+                line => format!("raise limits.max_calls in line {line}, or lower this"),
+            };
+            file.problem(*line, what, fix);
+        }
+    }
+    for entry in trunks {
+        let Some(out) = &entry.trunk.call_out else { continue };
+        let (name, address) = (&entry.trunk.name, out.address);
+        let owner = earlier.iter().find(|(net, _)| net.contains(address.ip())).map(|(_, owner)| *owner);
+        let what = match owner {
+            None => format!("call_out of trunk {name} goes to {address}, which is none of its peers"),
+            Some(owner) if owner != name.as_str() => {
+                format!("call_out of trunk {name} goes to {address}, a peer of trunk {owner}")
+            }
+            Some(_) => continue,
+        };
+        file.problem(
+            entry.call_out,
+            what,
+            "what it answers would be a stranger's: add the address to this trunk's peers",
+        );
+    }
+}
+
+/// Somebody is to be called back: by what?
+pub(super) fn callbacks(file: &File, entries: &Entries) {
+    let callbacks = &entries.callbacks;
+    let fix = "add [callbacks] trunk = \"...\", a trunk with call_out";
+    match &callbacks.trunk {
+        Some(At { value, line }) => {
+            let found = entries.trunks.iter().find(|t| t.trunk.name == *value);
+            let names = entries.trunks.iter().map(|t| t.trunk.name.as_str());
+            match found {
+                None => {
+                    let what = format!("there is no trunk {:?} to call back by", value.as_str());
+                    unknown(file, *line, what, value.as_str(), names, "name one of [[trunks]]");
+                }
+                Some(trunk) if trunk.trunk.call_out.is_none() => {
+                    let what = format!("callbacks go out by trunk {value}, which calls nobody");
+                    let example = "call_out = { address = \"10.1.0.7:5060\", from = \"053112345\" }";
+                    file.problem(*line, what, format!("add {example} to it, or name another trunk"));
+                }
+                Some(_) => {}
+            }
+        }
+        None => {
+            for entry in entries.queues.iter().filter(|entry| entry.queue.callback.is_some()) {
+                // Without the queue's name: a default is met once by every queue, and told once.
+                file.problem(entry.callback, "callers are offered to be called back, but by no trunk", fix);
+            }
+            if let MissedCalls::CallBack { .. } = callbacks.settings.missed {
+                file.problem(callbacks.missed, "missed calls are to be called back, but by no trunk", fix);
+            }
+        }
+    }
+}
+
+fn shown(net: &Cidr) -> String {
+    format!("{}/{}", net.address, net.prefix)
+}

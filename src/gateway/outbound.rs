@@ -1,0 +1,78 @@
+//! Calls of ours: the leg to a citizen, by the trunk for callbacks. Not here: when one is placed (`call::callback`), how
+//! a number is written (`trunk::dial`).
+
+use super::Gateway;
+use super::legs::{Leg, Role};
+use crate::call::CallInput;
+use crate::config::settings::CallOut;
+use crate::ids::{CallId, LegId, TrunkName};
+use crate::leg::LegEnd;
+use crate::sip::flow::{Flow, Transport};
+use crate::sip::session::{Context, Session, Target};
+use crate::time::Instant;
+use crate::trunk::dial;
+
+/// The trunk for calls of ours, and our address on it.
+pub(super) struct WayOut {
+    pub trunk: TrunkName,
+    out: CallOut,
+    flow: Flow,
+}
+
+impl Gateway {
+    /// `None`: the configuration names no trunk to call out by, or we have no address of its family.
+    pub(super) fn way_out(&self) -> Option<WayOut> {
+        let trunk = self.trunks.get(self.settings.callbacks.trunk.as_ref()?)?;
+        let out = trunk.call_out.clone()?;
+        let local = *self.listening.iter().find(|local| local.is_ipv4() == out.address.is_ipv4())?;
+        let flow = Flow { transport: Transport::Udp, local, remote: out.address, connection: 0 };
+        Some(WayOut { trunk: trunk.name.clone(), out, flow })
+    }
+
+    /// Rings the citizen's phone. `number`: E.164.
+    pub(super) fn dial(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) {
+        self.callbacks.calling(now, call);
+        self.callback_news(now);
+        if !self.place_outbound(now, call, leg, number) {
+            self.call_input(now, call, CallInput::CallerEnded(LegEnd::Unreachable));
+        }
+    }
+
+    fn place_outbound(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) -> bool {
+        let Some(WayOut { trunk, out, flow }) = self.way_out() else { return false };
+        let Some(profile) = self.trunks.get(&trunk).map(|t| t.profile.clone()) else { return false };
+        let Some(local) = self.open_media(flow, leg, profile.codecs, profile.dtmf_payload_type) else { return false };
+        self.figures_due.insert(leg, call);
+        let tag = self.tag(leg);
+        let addresses = dial::addresses(number, &out, &self.settings.area_code, flow.local.ip());
+        let headers = [("P-Asserted-Identity", addresses.from.clone())];
+        let target = Target {
+            flow,
+            request_uri: addresses.request_uri.as_bytes(),
+            from: addresses.from,
+            to: addresses.to,
+            headers: &headers,
+        };
+        let mut events = Vec::new();
+        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+        let session = Session::place(&mut cx, leg.0, tag, target, local);
+        let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
+        self.legs.insert(leg, Leg { role: Role::Caller { call }, session, invite: None });
+        if let Some(attempt) = self.attempts.get_mut(&call) {
+            attempt.placed(leg, sip_call_id);
+        }
+        true
+    }
+
+    /// The citizen's side has accepted: what follows goes where the dialog's route leads, if that is this trunk (else: a
+    /// way to aim our requests at others).
+    pub(super) fn follow_route(&mut self, leg: LegId) {
+        let Some(trunk) = self.settings.callbacks.trunk.clone() else { return };
+        if let Some(known) = self.legs.get_mut(&leg)
+            && let Some(hop) = known.session.dialog().next_hop()
+            && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
+        {
+            known.session.send_to(hop);
+        }
+    }
+}

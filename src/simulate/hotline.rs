@@ -1,0 +1,43 @@
+//! The hotline that is forecast when no configuration is given: the program's own defaults, with the trunk channels, the
+//! announcements and the help between languages of a city's hotline.
+
+use crate::config::settings::{Announce, CoreSettings, Relaxation, Settings};
+use crate::ids::Skill;
+use std::time::Duration;
+
+/// Seven E1.
+const CHANNELS: u32 = 210;
+const ANNOUNCE_EVERY: Duration = Duration::from_secs(45);
+
+pub fn settings() -> CoreSettings {
+    // No phone but the forecast's own ever sees these passwords.
+    let mut core = Settings::demo([0; 32]).core;
+    core.limits.max_calls = CHANNELS;
+    core.media.pairs = 2 * CHANNELS as u16 + 80;
+    for trunk in &mut core.trunks {
+        trunk.max_calls = CHANNELS;
+    }
+    let mandarin = Skill::new("mandarin");
+    for queue in &mut core.queues {
+        queue.announce = Announce { every: Some(ANNOUNCE_EVERY), position: true, estimate: true };
+        match queue.skill.as_str() {
+            "mandarin" => {}
+            // Somebody who speaks plain Mandarin is better than nobody.
+            "dialect" => queue.relax = vec![relaxed(&mandarin, 30, false)],
+            _ => queue.relax = vec![relaxed(&mandarin, 60, true)],
+        }
+    }
+    // One of each small group is kept for its language.
+    let languages = core.queues.iter().map(|queue| &queue.skill).filter(|skill| **skill != mandarin);
+    core.distributor.reserve = languages.map(|skill| (skill.clone(), 1)).collect();
+    core
+}
+
+fn relaxed(skill: &Skill, after: u64, interpreter: bool) -> Relaxation {
+    Relaxation {
+        after: Duration::from_secs(after),
+        skills: [(skill.clone(), 1)].into(),
+        use_reserve: false,
+        interpreter,
+    }
+}

@@ -1,0 +1,77 @@
+//! Looking up what the event log holds, also while a gateway writes it. For commands: these functions wait for the disk.
+
+use super::Recorded;
+use super::file::recorded;
+use crate::ids::CallId;
+use crate::time::Instant;
+use sqlx::query::Query;
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions};
+use sqlx::{ConnectOptions, Connection, Executor};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// The event log cannot be read: which file, and why.
+#[derive(Debug)]
+pub struct JournalError {
+    pub path: PathBuf,
+    pub why: String,
+}
+
+impl fmt::Display for JournalError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "event log {}: {}", self.path.display(), self.why)
+    }
+}
+
+impl std::error::Error for JournalError {}
+
+// What is missing between a call's facts is part of its story.
+const OF_CALL: &str = "SELECT seq, at_us, kind, call, what, agent FROM events
+    WHERE call = ?1 OR (kind IN ('gap', 'start')
+        AND seq > (SELECT min(seq) FROM events WHERE call = ?1) AND seq < (SELECT max(seq) FROM events WHERE call = ?1))
+    ORDER BY seq";
+const OF_DAY: &str =
+    "SELECT seq, at_us, kind, call, what, agent FROM events WHERE at_us >= ? AND at_us < ? ORDER BY seq";
+
+/// Longest wait for whoever holds the file.
+const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Everything in `[from, until)`, in the order it was recorded. A day of 10,000 calls is some hundred thousand rows.
+///
+/// # Errors
+/// The file is not there, or is no event log.
+pub fn read_day(path: &Path, from: Instant, until: Instant) -> Result<Vec<Recorded>, JournalError> {
+    let bound = |at: Instant| i64::try_from(at.as_unix_micros()).unwrap_or(i64::MAX);
+    read(path, sqlx::query(OF_DAY).bind(bound(from)).bind(bound(until)))
+}
+
+/// One call's facts in order, and the gaps and starts between them; empty if the log has none of it.
+///
+/// # Errors
+/// The file is not there, or is no event log.
+pub fn of_call(path: &Path, call: CallId) -> Result<Vec<Recorded>, JournalError> {
+    read(path, sqlx::query(OF_CALL).bind(call.to_string()))
+}
+
+fn read(path: &Path, query: Query<'static, Sqlite, SqliteArguments>) -> Result<Vec<Recorded>, JournalError> {
+    let fault = |why: String| JournalError { path: path.to_owned(), why };
+    if !path.is_file() {
+        return Err(fault("there is no such file".into()));
+    }
+    let rows = async {
+        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(LOCK_PATIENCE);
+        let mut conn = options.disable_statement_logging().connect().await?;
+        let rows = conn.fetch_all(query).await?.iter().map(recorded).collect::<Result<Vec<_>, _>>();
+        conn.close().await?;
+        rows
+    };
+    // A thread of its own: whoever asks may be on a runtime already.
+    std::thread::scope(|scope| {
+        let looking = scope.spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(sqlx::Error::Io).and_then(|runtime| runtime.block_on(rows))
+        });
+        looking.join().map_err(|_| fault("the reader failed".into()))?.map_err(|e: sqlx::Error| fault(e.to_string()))
+    })
+}

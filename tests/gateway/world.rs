@@ -1,0 +1,382 @@
+//! One gateway, phones on connections of their own, one caller on UDP; and what everybody heard.
+
+use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
+use rexian::event::{AgentState, CallFact, EndCause};
+use rexian::gateway::{Gateway, Input, Leftovers, Output};
+use rexian::ids::{AgentNo, CallId, LegId};
+use rexian::plane::{MediaCommand, MediaEvent, Source};
+use rexian::sim::ua::{
+    Account, CarrierCall, CarrierParams, Cli, Phone, PhoneParams, Pickup, Plan, Station, UaFact, UaOutput,
+};
+use rexian::sip::flow::{Flow, Transport};
+use rexian::ticket::NewTicket;
+use rexian::time::Instant;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+const GATEWAY: &str = "127.0.0.1:5060";
+const OTHER_SIDE: &str = "the other side";
+
+pub struct World {
+    pub now: Instant,
+    pub gateway: Gateway,
+    pub phones: Vec<(Phone, Flow, Vec<UaFact>)>,
+    /// Which seat each phone is, from 0.
+    seats: Vec<usize>,
+    pub caller: Option<(CarrierCall, Vec<UaFact>)>,
+    /// Messages to the caller, as sent.
+    pub to_caller: Vec<String>,
+    pub facts: Vec<CallFact>,
+    pub tickets: Vec<NewTicket>,
+    /// Every leg's media, as last told.
+    sources: BTreeMap<LegId, Source>,
+    /// The latest call's leg.
+    callers_leg: LegId,
+    last_call: Option<CallId>,
+}
+
+impl World {
+    pub fn new(phones: usize, shape: impl FnOnce(&mut CoreSettings)) -> World {
+        World::of(&(0..phones).collect::<Vec<_>>(), shape)
+    }
+
+    /// With the phones of these seats, counted from 0; their agents signed in and ready.
+    pub fn of(seats: &[usize], shape: impl FnOnce(&mut CoreSettings)) -> World {
+        let mut core = plain();
+        shape(&mut core);
+        let now = Instant::from_unix_secs(1_800_000_000);
+        let phones = seats.iter().map(|&n| phone(now, n, &core)).collect();
+        let gateway = Gateway::new(core, [9; 32], now);
+        let mut world = World {
+            now,
+            gateway,
+            phones,
+            seats: seats.to_vec(),
+            caller: None,
+            to_caller: vec![],
+            facts: vec![],
+            tickets: vec![],
+            sources: BTreeMap::new(),
+            callers_leg: LegId(0),
+            last_call: None,
+        };
+        world.run(Duration::from_secs(1));
+        for n in 0..world.phones.len() {
+            world.phones[n].0.dial(world.now, "*11");
+        }
+        world.run(Duration::from_secs(5));
+        for n in 0..world.phones.len() {
+            assert_eq!(world.state(n), AgentState::Ready, "phone {n} signed in: {:?}", world.phones[n].2);
+        }
+        world
+    }
+
+    pub fn call(&mut self, patience: Duration, talk: Duration) {
+        self.call_as("12345", Cli::Shown("053187654321".into()), patience, talk);
+    }
+
+    /// The next call of the caller: the number called, and who calls.
+    pub fn call_as(&mut self, dnis: &str, cli: Cli, patience: Duration, talk: Duration) {
+        self.facts.clear();
+        let params = CarrierParams {
+            station: station(6_000),
+            seed: self.now.as_unix_micros(),
+            dnis: dnis.into(),
+            cli,
+            patience,
+            talk: Some(talk),
+            pickup: Pickup::WhenHeard,
+            fault: None,
+        };
+        self.caller = Some((CarrierCall::start(self.now, params), vec![]));
+        self.sources.clear();
+        self.callers_leg = LegId(u64::MAX);
+    }
+
+    pub fn state(&self, phone: usize) -> AgentState {
+        self.gateway.acd().agent_state(&agent(self.seats[phone])).expect("an agent of the configuration")
+    }
+
+    pub fn connection_breaks(&mut self, phone: usize) {
+        let flow = self.phones[phone].1;
+        self.phones[phone].0.power_off();
+        self.feed(Input::FlowFailed { flow });
+    }
+
+    pub fn until(&mut self, limit: Duration, done: impl Fn(&World) -> bool) {
+        let deadline = self.now + limit;
+        while !done(self) {
+            assert!(self.now < deadline, "not within {limit:?}; {:#?}", self.facts);
+            self.run(Duration::from_millis(100));
+        }
+    }
+
+    /// Everything that happens in this time, in order.
+    pub fn run(&mut self, time: Duration) {
+        let end = self.now + time;
+        loop {
+            while self.exchange() {}
+            let clocks = self.phones.iter().filter_map(|(p, ..)| p.next_timeout());
+            let clocks = clocks.chain(self.caller.iter().filter_map(|(c, _)| c.next_timeout()));
+            let next = clocks.chain(self.gateway.next_timeout()).min().filter(|t| *t <= end);
+            let Some(next) = next else { break };
+            self.now = next.max(self.now);
+            if self.gateway.next_timeout().is_some_and(|t| t <= self.now) {
+                self.feed(Input::Timeout);
+            }
+            let now = self.now;
+            self.phones
+                .iter_mut()
+                .filter(|(p, ..)| p.next_timeout().is_some_and(|t| t <= now))
+                .for_each(|(p, ..)| p.on_timeout(now));
+            if let Some((caller, _)) = self.caller.as_mut().filter(|(c, _)| c.next_timeout().is_some_and(|t| t <= now))
+            {
+                caller.on_timeout(now);
+            }
+        }
+        self.now = end;
+        self.gateway.acd().check().expect("the distributor's invariants");
+    }
+
+    /// Carries what the user agents say to the gateway; false when they are silent.
+    fn exchange(&mut self) -> bool {
+        let mut said = Vec::new();
+        for (phone, flow, facts) in &mut self.phones {
+            while let Some(output) = phone.poll() {
+                match output {
+                    UaOutput::Send(bytes) => said.push((*flow, bytes)),
+                    UaOutput::Fact(fact) => facts.push(fact),
+                }
+            }
+        }
+        if let Some((caller, facts)) = &mut self.caller {
+            while let Some(output) = caller.poll() {
+                match output {
+                    UaOutput::Send(bytes) => said.push((caller_flow(), bytes)),
+                    UaOutput::Fact(fact) => facts.push(fact),
+                }
+            }
+        }
+        let any = !said.is_empty();
+        for (flow, bytes) in said {
+            self.feed(Input::Message { flow, bytes: &bytes });
+        }
+        any
+    }
+
+    pub fn feed(&mut self, input: Input<'_>) {
+        self.gateway.handle(self.now, input);
+        while let Some(output) = self.gateway.next_output() {
+            match output {
+                Output::Send(transmit) if transmit.flow.remote == caller_flow().remote => {
+                    self.to_caller.push(String::from_utf8_lossy(&transmit.bytes).into_owned());
+                    if let Some((caller, _)) = &mut self.caller {
+                        caller.on_message(self.now, &transmit.bytes);
+                    }
+                }
+                Output::Send(transmit) => {
+                    let now = self.now;
+                    let there = self.phones.iter_mut().find(|(_, flow, _)| *flow == transmit.flow);
+                    if let Some((phone, ..)) = there {
+                        phone.on_message(now, &transmit.bytes);
+                    }
+                }
+                Output::OpenTicket(ticket) => {
+                    let call = ticket.call;
+                    self.tickets.push(*ticket);
+                    self.feed(Input::Spooled { call });
+                }
+                Output::Call(event) => {
+                    self.last_call = Some(event.call);
+                    self.facts.push(event.what);
+                }
+                Output::Media(MediaCommand::Open { leg, .. }) => self.callers_leg = self.callers_leg.min(leg),
+                Output::Media(MediaCommand::SetSource { leg, source }) => {
+                    if let Some((caller, _)) = self.caller.as_mut().filter(|_| leg == self.callers_leg)
+                        && heard(&source).ends_with(OTHER_SIDE)
+                    {
+                        caller.heard_human(self.now);
+                    }
+                    self.sources.insert(leg, source);
+                }
+                Output::Media(_) | Output::Agent(_) | Output::Callback(_) => {}
+            }
+        }
+    }
+
+    /// What the caller hears: prompts, then what follows them.
+    pub fn caller_hears(&self) -> String {
+        self.sources.get(&self.callers_leg).map(heard).unwrap_or_default()
+    }
+
+    pub fn seat_hears(&self) -> String {
+        self.sources.get(&self.seat_leg()).map(heard).unwrap_or_default()
+    }
+
+    /// The prompts have been played to the caller.
+    pub fn play_ends(&mut self) {
+        if let Some(Source::Play { then, .. }) = self.sources.get(&self.callers_leg).cloned() {
+            self.sources.insert(self.callers_leg, *then);
+        }
+        self.feed(Input::Media(MediaEvent::PlayEnded { leg: self.callers_leg }));
+    }
+
+    /// A key of the caller, as RTP event.
+    pub fn caller_presses(&mut self, digit: char) {
+        self.feed(Input::Media(MediaEvent::Digit { leg: self.callers_leg, digit }));
+    }
+
+    /// Keys on the phone that talks or rings.
+    pub fn seat_presses(&mut self, keys: &str) {
+        let leg = self.seat_leg();
+        for digit in keys.chars() {
+            self.feed(Input::Media(MediaEvent::Digit { leg, digit }));
+        }
+    }
+
+    /// A key of the caller, as SIP INFO in the dialog the gateway has answered.
+    pub fn caller_sends_info(&mut self, digit: char) {
+        let answer = self.to_caller.iter().find(|m| m.starts_with("SIP/2.0 200")).expect("an answered call");
+        let echoed: String = answer
+            .split("\r\n")
+            .filter(|l| ["From:", "To:", "Call-ID:"].iter().any(|h| l.starts_with(h)))
+            .fold(String::new(), |all, line| all + line + "\r\n");
+        let info = format!(
+            "INFO sip:127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bKinfo;rport\r\n{echoed}\
+             Max-Forwards: 70\r\nCSeq: 2 INFO\r\nContent-Type: application/dtmf-relay\r\nContent-Length: 10\r\n\r\nSignal={digit}\r\n"
+        );
+        self.feed(Input::Message { flow: caller_flow(), bytes: info.as_bytes() });
+    }
+
+    /// Another citizen's message, by the same carrier.
+    pub fn to_other(&mut self, bytes: &[u8]) {
+        let leg = self.callers_leg;
+        self.feed(Input::Message { flow: caller_flow(), bytes });
+        self.callers_leg = leg;
+    }
+
+    /// The call that arrived last.
+    pub fn last_call(&self) -> CallId {
+        self.last_call.expect("a call arrived")
+    }
+
+    /// The seat last rung.
+    fn seat_leg(&self) -> LegId {
+        let rung = self.facts.iter().rev().find_map(|f| match f {
+            CallFact::Offered { leg, .. } => Some(*leg),
+            _ => None,
+        });
+        rung.expect("a seat was rung")
+    }
+
+    /// The caller's way and its reasons, fact by fact.
+    pub fn story(&self) -> Vec<String> {
+        let told = |fact: &CallFact| {
+            Some(match fact {
+                CallFact::Queued { queue, why, .. } => format!("queued {queue} {}", why.as_str()),
+                CallFact::Moved { queue, why, .. } => format!("moved {queue} {}", why.as_str()),
+                CallFact::Relaxed { step } => format!("relaxed {step}"),
+                CallFact::Announced { position, .. } => format!("announced {}", position.unwrap_or(0)),
+                CallFact::Answered { agent, .. } => format!("answered {agent}"),
+                CallFact::Transferred { agent, .. } => format!("transferred {agent}"),
+                CallFact::TakenOver { agent, .. } => format!("taken over {agent}"),
+                CallFact::Ended { cause, .. } => cause.as_str().to_owned(),
+                _ => return None,
+            })
+        };
+        self.facts.iter().filter_map(told).collect()
+    }
+
+    /// Another process takes over.
+    pub fn restart(&mut self) {
+        self.gateway = Gateway::restore(&self.gateway.save()).expect("its own state");
+    }
+
+    pub fn ended(&self) -> Option<EndCause> {
+        self.facts.iter().find_map(|f| match f {
+            CallFact::Ended { cause, .. } => Some(*cause),
+            _ => None,
+        })
+    }
+
+    /// Phones gone, timers run out: nothing may be left. Closing figures never come here (no media plane).
+    pub fn nothing_is_left(&mut self) {
+        self.run(Duration::from_secs(70));
+        let left = self.gateway.leftovers();
+        assert_eq!(Leftovers { alarms: 0, ..left }, Leftovers::default());
+    }
+}
+
+/// The demo's people, seats and queues without its rules: each test says which it is about.
+fn plain() -> CoreSettings {
+    let mut core = Settings::demo([7; 32]).core;
+    core.lines.clear();
+    core.languages.clear();
+    core.distributor = DistributorSettings::default();
+    for queue in &mut core.queues {
+        let QueueSettings { name, skill, numbers, language, greeting, .. } = queue.clone();
+        let bare = QueueSettings::new(name.as_str(), skill.as_str());
+        *queue = QueueSettings { numbers, language, greeting, ..bare };
+    }
+    core.queues[0].numbers.insert("12345".into());
+    core
+}
+
+fn agent(phone: usize) -> AgentNo {
+    AgentNo::new((6601 + phone).to_string())
+}
+
+fn station(port: u16) -> Station {
+    Station {
+        sip: SocketAddr::from(([127, 0, 0, 1], port)),
+        gateway: GATEWAY.parse().unwrap(),
+        rtp: SocketAddr::from(([127, 0, 0, 1], port + 1_000)),
+        payload_types: vec![8],
+        dtmf: Some(101),
+    }
+}
+
+pub fn caller_flow() -> Flow {
+    let (local, remote) = (GATEWAY.parse().unwrap(), station(6_000).sip);
+    Flow { transport: Transport::Udp, local, remote, connection: 0 }
+}
+
+fn phone(now: Instant, n: usize, core: &CoreSettings) -> (Phone, Flow, Vec<UaFact>) {
+    let station = station(40_000 + n as u16);
+    let flow =
+        Flow { transport: Transport::Tcp, local: station.gateway, remote: station.sip, connection: n as u64 + 1 };
+    let seat = &core.seats[n];
+    let params = PhoneParams {
+        station,
+        seed: 100 + n as u64,
+        account: Account { user: seat.number.to_string(), secret: seat.secret.0.to_string(), sha256: false },
+        domain: core.domain.clone(),
+        expires: Duration::from_secs(300),
+        plan: Plan::answer_after(Duration::from_secs(3)),
+    };
+    let mut phone = Phone::start(now, params);
+    phone.set_call_waiting(false);
+    (phone, flow, vec![])
+}
+
+fn heard(source: &Source) -> String {
+    match source {
+        Source::Play { prompts, then } => format!("{}>{}", prompts.join("+"), heard(then)),
+        Source::Music(music) => music.to_string(),
+        Source::Leg(_) => OTHER_SIDE.into(),
+        other => format!("{other:?}"),
+    }
+}
+
+/// A carrier-like INVITE of its own, from nobody in particular.
+pub fn invite(n: u32) -> Vec<u8> {
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 7000 RTP/AVP 8\r\n";
+    format!(
+        "INVITE sip:12345@127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:6000;branch=z9hG4bKflood{n};rport\r\n\
+         Max-Forwards: 70\r\nFrom: <sip:0531{n}@127.0.0.1>;tag=f{n}\r\nTo: <sip:12345@127.0.0.1>\r\nCall-ID: flood-{n}\r\n\
+         CSeq: 1 INVITE\r\nContact: <sip:127.0.0.1:6000>\r\nContent-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    )
+    .into_bytes()
+}
