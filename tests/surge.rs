@@ -4,7 +4,7 @@
 //! the carriers' side: who called when, whom a human answered, who gave up, who heard that all channels were busy.
 
 use rexian::config::settings::{
-    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, TrunkSettings,
+    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
 };
 use rexian::event::EndCause;
 use rexian::ids::TrunkName;
@@ -44,6 +44,7 @@ fn scene(calls: u32, bursts: Vec<Burst>, channels: u32) -> Scene {
         dtmf_payload_type: 101,
         caller_from: vec![CallerSource::From],
         called_from: CalledSource::RequestUri,
+        reliable: Reliable::Never,
     };
     let trunk = TrunkSettings {
         name: TrunkName::new("carrier"),
@@ -56,7 +57,7 @@ fn scene(calls: u32, bursts: Vec<Burst>, channels: u32) -> Scene {
     settings.limits.max_calls = channels;
     settings.limits.max_transactions = 100_000;
     settings.media.pairs = 5_000;
-    let post = |i| Post {
+    let post = |i: usize| Post {
         agent: (6_000 + i).to_string(),
         skills: [("mandarin".into(), 5)].into(),
         duty: vec![(Duration::ZERO, DAY)],
@@ -226,7 +227,7 @@ fn a_day_of_16_000_calls_on_60_seats() {
 
 #[test]
 fn twelve_times_the_calls_for_five_minutes() {
-    let minutes = |m| Duration::from_secs(60 * m);
+    let minutes = |m: u64| Duration::from_secs(60 * m);
     let burst = Burst { at: minutes(10 * 60), length: minutes(5), times: 12.0 };
     // Seven E1 of 30 channels.
     let [answered, gave_up, busy] = hold(&scene(8_000, vec![burst], 210), 2);
