@@ -5,7 +5,7 @@ use crate::erlang::{Day, Seen, TALK};
 use crate::figures::over_seeds;
 use crate::floor::{Caller, Crowd, Fate, House, START};
 use rexian::config::settings::{
-    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, TrunkSettings,
+    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
 };
 use rexian::ids::TrunkName;
 use rexian::plane::Codec;
@@ -34,6 +34,7 @@ fn scene(callers: &[Caller]) -> Scene {
         dtmf_payload_type: 101,
         caller_from: vec![CallerSource::From],
         called_from: CalledSource::RequestUri,
+        reliable: Reliable::Never,
     };
     let trunk = TrunkSettings {
         name: TrunkName::new("carrier"),
