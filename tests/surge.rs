@@ -4,7 +4,7 @@
 //! the carriers' side: who called when, whom a human answered, who gave up, who heard that all channels were busy.
 
 use rexian::config::settings::{
-    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, TrunkSettings,
+    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
 };
 use rexian::event::EndCause;
 use rexian::ids::TrunkName;
@@ -44,6 +44,7 @@ fn scene(calls: u32, bursts: Vec<Burst>, channels: u32) -> Scene {
         dtmf_payload_type: 101,
         caller_from: vec![CallerSource::From],
         called_from: CalledSource::RequestUri,
+        reliable: Reliable::Never,
     };
     let trunk = TrunkSettings {
         name: TrunkName::new("carrier"),

@@ -46,8 +46,8 @@ const TONGUES: [Tongue; 8] = [
     tongue("japanese", "66601003", "ja", "greeting-ja", &["81"], Some('3')),
     tongue("korean", "66601004", "ko", "greeting-ko", &["82"], Some('4')),
     tongue("french", "66601005", "fr", "greeting-fr", &["33"], Some('5')),
-    tongue("russian", "66601006", "ru", "greeting-en", &["7"], Some('6')),
-    tongue("german", "66601007", "de", "greeting-en", &["43", "49"], Some('7')),
+    tongue("russian", "66601006", "ru", "greeting-ru", &["7"], Some('6')),
+    tongue("german", "66601007", "de", "greeting-de", &["43", "49"], Some('7')),
 ];
 
 /// Agent and skills besides Mandarin. Two for each language, and for English some more who know a little.
@@ -185,6 +185,7 @@ fn language(tongue: &Tongue) -> LanguageSettings {
         queue: QueueName::new(tongue.name),
         countries: tongue.countries.iter().map(|code| (*code).to_owned()).collect(),
         key: tongue.key,
-        invitation: None,
+        // The built-in ones name these keys.
+        invitation: Some(format!("invite-{}", tongue.tag).as_str().into()),
     }
 }

@@ -310,8 +310,8 @@ fn judge_waiting(
     }
     // With every announcement the callback is offered again.
     if let Some(at) = announce.filter(|at| !at.value.position && !at.value.estimate && queue.callback.is_none()) {
-        let what = format!("queue {name} announces nothing");
-        section.file.problem(at.line, what, "add position = true or estimate = true, or remove announce");
+        let fix = "add position = true or estimate = true, or remove announce";
+        section.file.problem(at.line, "announce of [[queues]] announces nothing", fix);
     }
     let offer = queue.callback.as_ref().map(|offer| offer.after);
     if let Some((after, max)) = offer.zip(queue.max_wait).filter(|(after, max)| after >= max) {

@@ -274,7 +274,7 @@ fn a_key_means_one_thing() {
                  [[lines]]\nname = \"l\"\nnumbers = [\"66601001\"]\nqueue = \"mandarin\"\n";
     let [a, b] = OUT;
     broken(&[a, OFFER, b, ("", keyed)], &[]);
-    let problem = "12: key 2 takes the callback of queue mandarin and chooses language en | \
+    let problem = "12: key 2 asks to be called back and chooses language en | \
                    give the callback another key: both may be pressed while waiting";
     broken(&[a, OFFER, b, ("", keyed), ("", "by_key = true\n")], &[problem]);
     // By overflow too.
@@ -287,7 +287,7 @@ fn calls_go_out_by_a_trunk_that_can() {
     let [a, b] = OUT;
     broken(&[a, OFFER, b], &[]);
     let fix = "add [callbacks] trunk = \"...\", a trunk with call_out";
-    broken(&[a, OFFER], &[&format!("12: queue mandarin offers to call back, but by no trunk | {fix}")]);
+    broken(&[a, OFFER], &[&format!("12: callers are offered to be called back, but by no trunk | {fix}")]);
     more(
         "[callbacks]\nmissed = { call_back = 9 }\n",
         &[&format!("19: missed calls are to be called back, but by no trunk | {fix}")],
@@ -345,7 +345,7 @@ fn what_is_said_to_those_who_wait() {
     );
     queue(
         "announce = { every = \"45s\" }",
-        &["11: queue mandarin announces nothing | add position = true or estimate = true, or remove announce"],
+        &["11: announce of [[queues]] announces nothing | add position = true or estimate = true, or remove announce"],
     );
     queue("announce = { position = true }", &["11: announce of [[queues]] has no every | add every = \"45s\""]);
     queue(
@@ -366,6 +366,23 @@ fn what_is_said_to_those_who_wait() {
         &[a, (OFFER.0, "skill = \"mandarin\"\nmax_wait = \"60s\"\ncallback = { after = \"60s\", key = \"1\" }"), b],
         &[
             "13: queue mandarin offers to call back after 60s, when nobody waits: max_wait is 60s | offer it sooner, or raise max_wait",
+        ],
+    );
+}
+
+/// What every queue takes from the defaults is told once.
+#[test]
+fn a_default_that_is_wrong_is_told_once() {
+    let defaults = "[queue_defaults]\nannounce = { every = \"45s\" }\n";
+    more(
+        &format!("{SECOND}numbers = [\"66601001\"]\n{defaults}"),
+        &["23: announce of [[queues]] announces nothing | add position = true or estimate = true, or remove announce"],
+    );
+    let offer = defaults.replace("announce = { every = \"45s\" }", "callback = { after = \"60s\", key = \"1\" }");
+    more(
+        &format!("{SECOND}numbers = [\"66601001\"]\n{offer}"),
+        &[
+            "23: callers are offered to be called back, but by no trunk | add [callbacks] trunk = \"...\", a trunk with call_out",
         ],
     );
 }

@@ -72,8 +72,8 @@ pub(super) fn callbacks(file: &File, entries: &Entries) {
         }
         None => {
             for entry in entries.queues.iter().filter(|entry| entry.queue.callback.is_some()) {
-                let what = format!("queue {} offers to call back, but by no trunk", entry.queue.name);
-                file.problem(entry.callback, what, fix);
+                // Without the queue's name: a default is met once by every queue, and told once.
+                file.problem(entry.callback, "callers are offered to be called back, but by no trunk", fix);
             }
             if let MissedCalls::CallBack { .. } = callbacks.settings.missed {
                 file.problem(callbacks.missed, "missed calls are to be called back, but by no trunk", fix);

@@ -174,8 +174,8 @@ fn keys(file: &File, entries: &Entries) {
     for entry in entries.queues.iter().filter(|q| entered.contains(&q.queue.name)) {
         let Some(offer) = &entry.queue.callback else { continue };
         if let Some(language) = entries.languages.iter().find(|l| l.settings.key == Some(offer.key)) {
-            let (key, queue, tag) = (offer.key, &entry.queue.name, &language.settings.tag);
-            let what = format!("key {key} takes the callback of queue {queue} and chooses language {tag}");
+            let (key, tag) = (offer.key, &language.settings.tag);
+            let what = format!("key {key} asks to be called back and chooses language {tag}");
             file.problem(entry.callback, what, "give the callback another key: both may be pressed while waiting");
         }
     }
