@@ -329,9 +329,9 @@ impl Gateway {
                     self.with_session(now, leg, |session, cx| session.acknowledged(cx, &msg));
                 }
             }
-            Received::Cancel { invite, .. } => {
+            Received::Cancel { invite, msg } => {
                 if let Some(leg) = self.leg_of_invite(invite) {
-                    self.with_session(now, leg, |session, cx| session.cancelled(cx));
+                    self.with_session(now, leg, |session, cx| session.cancelled(cx, &msg));
                 }
             }
             Received::Response { tx, owner, msg } => {

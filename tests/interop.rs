@@ -101,6 +101,41 @@ fn sipp_carrier_gets_early_media_and_the_answer_only_at_pickup() {
 }
 
 #[test]
+fn sipp_carrier_acknowledges_early_media_and_updates_it() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    let carrier = Setup::carrier(&server.hotline, server.hotline.early, "carrier_pracks").start();
+    until("the call in the queue", || (server.metrics().sum("rexian_calls_offered_total") == 1).then_some(()));
+    let mut street = Street::new(&server.hotline);
+    // Longer than the first repeat of the unacknowledged 183, which the carrier waits for.
+    street.run(Duration::from_secs(1));
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    street.run_until("the carrier's tone at the seat", |f| f.hears_at_phone(phone).tone);
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    carrier.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "agent_hangup"));
+}
+
+#[test]
+fn sipp_carrier_agrees_on_a_session_timer_and_refreshes() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline::new().start();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    let carrier = Setup::carrier(&server.hotline, server.hotline.carrier, "carrier_keeps_time").start();
+    street.wait_answered(Who::Phone(phone));
+    assert_eq!(street.wait_ended(Who::Phone(phone)), Ending::PeerHungUp);
+    carrier.finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "caller_hangup"));
+}
+
+#[test]
 fn sipp_carrier_cancels_while_its_caller_waits() {
     if !has("sipp") {
         return;

@@ -3,7 +3,7 @@
 
 use super::problem::Problem;
 use super::reader::{At, File, Section};
-use super::settings::{AnswerMode, CalledSource, CallerSource, Profile};
+use super::settings::{AnswerMode, CalledSource, CallerSource, Profile, Reliable};
 use crate::plane::Codec;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -59,6 +59,7 @@ fn read(path: &Path, text: &str) -> (Profile, Vec<Problem>) {
         dtmf_payload_type: 101,
         caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
         called_from: CalledSource::RequestUri,
+        reliable: Reliable::default(),
     };
     if let Some(document) = &document {
         fill(&mut profile, file.root(document));
@@ -88,6 +89,14 @@ fn fill(profile: &mut Profile, root: Section<'_>) {
     let called = [("request-uri", CalledSource::RequestUri), ("to", CalledSource::To)];
     if let Some(called) = root.choice("called_from", &called) {
         profile.called_from = called.value;
+    }
+    let reliable = [
+        ("never", Reliable::Never),
+        ("if-required", Reliable::IfRequired),
+        ("if-supported", Reliable::IfSupported),
+    ];
+    if let Some(reliable) = root.choice("reliable", &reliable) {
+        profile.reliable = reliable.value;
     }
     root.done();
 }

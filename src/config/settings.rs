@@ -188,6 +188,18 @@ pub struct Profile {
     pub caller_from: Vec<CallerSource>,
     /// The R-URI user or the To user holds the called number.
     pub called_from: CalledSource,
+    pub reliable: Reliable,
+}
+
+/// Are our provisional responses acknowledged (100rel and PRACK, RFC 3262)?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reliable {
+    /// A call that requires it is refused with 420.
+    Never,
+    #[default]
+    IfRequired,
+    /// Also where the peer only says that it can.
+    IfSupported,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

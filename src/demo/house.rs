@@ -105,6 +105,7 @@ impl House<'_> {
                 dtmf_payload_type: 101,
                 caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
                 called_from: CalledSource::RequestUri,
+                reliable: Default::default(),
             },
             call_out: None,
         };

@@ -29,6 +29,7 @@ impl Gateway {
         let Some(settings) = self.trunks.get(&trunk) else { return };
         let (codecs, dtmf, answer) =
             (settings.profile.codecs.clone(), settings.profile.dtmf_payload_type, settings.profile.answer);
+        let reliable = settings.profile.reliable;
         let incoming = trunk::incoming(leg, settings, &self.settings.area_code, msg);
         let id = CallId(self.next_call);
         self.next_call += 1;
@@ -49,6 +50,7 @@ impl Gateway {
                 return self.not_served(now, id, tx, flow, msg, incoming, 488, EndCause::TrunkFault);
             }
         };
+        session.set_reliable(reliable);
         // Over UDP our requests follow the dialog's route, if it leads to this trunk (else: a way to aim BYEs at others).
         if let Some(hop) = session.dialog().next_hop().filter(|_| flow.transport == Transport::Udp)
             && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)

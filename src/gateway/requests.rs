@@ -4,22 +4,29 @@
 //! digest challenge to a REGISTER, no answer; before it has proved itself it leaves no state behind.
 
 use super::{Gateway, Service};
+use crate::config::settings::Reliable;
 use crate::ids::{LegId, SeatNo, TrunkName};
 use crate::seat::feature::Feature;
+use crate::sip::body;
 use crate::sip::digest::Verdict;
 use crate::sip::flow::Flow;
 use crate::sip::message::uri::{Uri, unescape};
 use crate::sip::message::{Builder, Message, Method, Name, reason_phrase};
 use crate::sip::registrar::{Change, Registrar};
-use crate::sip::session::{ALLOW, SERVER};
+use crate::sip::session::{self, ALLOW, SERVER, timer};
 use crate::time::Instant;
 
 impl Gateway {
     pub(super) fn request(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
-        if msg.values(Name::Require).next().is_some() && self.is_known(flow, msg) {
-            // s8.2.2.3: no extension is required of a peer here, and none it requires is spoken yet.
-            let required: Vec<&[u8]> = msg.values(Name::Require).take(8).collect();
-            return self.answer_stateless(flow, msg, 420, |b| b.header(Name::Unsupported, &required.join(&b", "[..])));
+        let unsupported = session::unsupported(msg, self.reliable_with(flow));
+        if !unsupported.is_empty() && self.is_known(flow, msg) {
+            // s8.2.2.3
+            return self
+                .answer_stateless(flow, msg, 420, |b| b.header(Name::Unsupported, &unsupported.join(&b", "[..])));
+        }
+        if msg.to_tag().is_none() && timer::is_too_small(msg) && self.is_known(flow, msg) {
+            return self
+                .answer_stateless(flow, msg, 422, |b| b.header_fmt(Name::MinSe, format_args!("{}", timer::MIN_SE)));
         }
         if msg.to_tag().is_some() {
             return self.request_in_dialog(now, flow, msg);
@@ -27,9 +34,13 @@ impl Gateway {
         match msg.method() {
             Some(Method::Register) => self.register(now, flow, msg),
             Some(Method::Invite) => self.invite(now, flow, msg),
-            Some(Method::Options) if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 200, |b| {
-                b.header(Name::Allow, ALLOW).header(Name::Accept, b"application/sdp")
-            }),
+            Some(Method::Options) if self.is_known(flow, msg) => {
+                let supported = session::supported(self.reliable_with(flow));
+                self.answer_stateless(flow, msg, 200, |b| {
+                    let b = b.header(Name::Allow, ALLOW).header(Name::Supported, supported);
+                    b.header(Name::Accept, body::ACCEPT)
+                })
+            }
             Some(Method::Bye | Method::Cancel | Method::Update | Method::Prack | Method::Info)
                 if self.is_known(flow, msg) =>
             {
@@ -85,8 +96,8 @@ impl Gateway {
             return;
         }
         match self.trunks.peer(flow.remote.ip()).map(|t| t.name.clone()) {
-            Some(_) if !carries_sdp_or_nothing(msg) => {
-                self.answer_stateless(flow, msg, 415, |b| b.header(Name::Accept, b"application/sdp"))
+            Some(_) if body::description(msg).is_err() => {
+                self.answer_stateless(flow, msg, 415, |b| b.header(Name::Accept, body::ACCEPT))
             }
             // s8.2.2.2: the same request by another path (a forking proxy) is the same call.
             Some(_) if self.callers.contains_key(&caller_key(msg)) => self.answer_stateless(flow, msg, 482, |b| b),
@@ -146,6 +157,11 @@ impl Gateway {
         None
     }
 
+    /// Whether provisional responses to this peer are acknowledged; phones have no profile.
+    fn reliable_with(&self, flow: Flow) -> Reliable {
+        self.trunks.peer(flow.remote.ip()).map_or(Reliable::default(), |t| t.profile.reliable)
+    }
+
     /// A trunk by address, or a seat by the path it registered on.
     fn is_known(&self, flow: Flow, msg: &Message<'_>) -> bool {
         self.trunks.peer(flow.remote.ip()).is_some() || self.registered_on(flow, msg)
@@ -184,10 +200,4 @@ fn response(msg: &Message<'_>, status: u16, tag: &str, flow: Flow) -> Builder {
 
 pub(super) fn caller_key(msg: &Message<'_>) -> super::CallerKey {
     (msg.call_id().to_vec(), msg.from_tag().unwrap_or_default().to_vec())
-}
-
-fn carries_sdp_or_nothing(msg: &Message<'_>) -> bool {
-    let kind = msg.header(Name::ContentType).unwrap_or_default();
-    let kind = kind.split(|&b| b == b';').next().unwrap_or_default().trim_ascii();
-    msg.body().is_empty() || kind.eq_ignore_ascii_case(b"application/sdp")
 }

@@ -22,6 +22,14 @@ pub struct Dialog {
     route_set: Vec<Vec<u8>>,
     local_seq: u32,
     remote_seq: Option<u32>,
+    opened_by: Side,
+}
+
+/// Who sent the INVITE, and so chose the Call-ID.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    Us,
+    Them,
 }
 
 /// Most Record-Route entries kept: more than any real path has.
@@ -41,6 +49,7 @@ impl Dialog {
             route_set: request.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect(),
             local_seq: 0,
             remote_seq: Some(request.cseq().seq),
+            opened_by: Side::Them,
         }
     }
 
@@ -56,15 +65,26 @@ impl Dialog {
             route_set: Vec::new(),
             local_seq: 0,
             remote_seq: None,
+            opened_by: Side::Us,
         }
     }
 
-    /// A 2xx to our INVITE fixes the dialog (s12.1.2).
+    /// A 2xx to our INVITE fixes the dialog (s12.1.2); a provisional response with a tag makes an early one.
     pub fn established_by(&mut self, response: &Message<'_>) {
         self.remote_tag = response.to_tag().map(<[u8]>::to_vec);
         self.route_set = response.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect();
         self.route_set.reverse();
         self.refresh_target(response);
+    }
+
+    /// Our INVITE is sent anew: what a provisional response to the last one told of the far end no longer holds.
+    pub fn forget_far_end(&mut self) {
+        self.remote_tag = None;
+        self.route_set.clear();
+    }
+
+    pub fn opened_by(&self) -> Side {
+        self.opened_by
     }
 
     /// Target refresh by re-INVITE, UPDATE or a 2xx to ours (s12.2).
@@ -104,14 +124,9 @@ impl Dialog {
         self.build(method, self.local_seq, flow, branch)
     }
 
-    /// ACK for a 2xx to the request with our latest sequence number (s13.2.2.4).
-    pub fn ack(&self, flow: &Flow, branch: &str) -> Builder {
-        self.build(Method::Ack, self.local_seq, flow, branch)
-    }
-
-    /// ACK for a repeated 2xx to the INVITE that opened the dialog, after later requests have gone out.
-    pub fn ack_first(&self, flow: &Flow, branch: &str) -> Builder {
-        self.build(Method::Ack, 1, flow, branch)
+    /// ACK for a 2xx to our INVITE numbered `seq` (s13.2.2.4); later requests may have gone out since.
+    pub fn ack(&self, seq: u32, flow: &Flow, branch: &str) -> Builder {
+        self.build(Method::Ack, seq, flow, branch)
     }
 
     /// The same dialog as another branch of a forked INVITE sees it: to end a second 2xx (s13.2.2.4).

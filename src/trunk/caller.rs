@@ -124,6 +124,7 @@ mod tests {
             dtmf_payload_type: 101,
             caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::RemotePartyId, CallerSource::From],
             called_from: CalledSource::RequestUri,
+            reliable: Default::default(),
         }
     }
 

@@ -119,7 +119,7 @@ impl Seen {
             abandons: each(|d| d.abandons).share_of(all),
             mean_wait: each(|d| d.mean_wait),
             mean_wait_if_any: each(|d| d.mean_wait_if_any),
-            occupancy: each(|d| d.occupancy),
+            occupancy: each(|d| d.occupancy).share_of(all),
         }
     }
 

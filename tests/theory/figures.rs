@@ -18,10 +18,6 @@ pub struct Measured {
 pub const SIGMAS: f64 = 4.0;
 
 impl Measured {
-    pub fn of(observations: &[f64]) -> Measured {
-        Measured::controlled(observations, &vec![0.0; observations.len()])
-    }
-
     /// Much of what one day differs from another is how much load chance brought. `luck` says it per seed and is known
     /// to be 0 on average, so what goes along with it is taken out (a control variate, by linear regression).
     pub fn controlled(observations: &[f64], luck: &[f64]) -> Measured {

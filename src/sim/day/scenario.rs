@@ -229,6 +229,7 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
         dtmf_payload_type: 101,
         caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
         called_from: CalledSource::RequestUri,
+        reliable: Default::default(),
     };
     let trunk = |index: usize, name: &str, answer| TrunkSettings {
         name: TrunkName::new(name),

@@ -1,12 +1,14 @@
-//! Requests of the far end inside the dialog: re-INVITE, UPDATE, BYE, INFO, OPTIONS (RFC 3261 s14, s15; 3311; 6086).
+//! Requests of the far end inside the dialog: BYE, INFO, OPTIONS (RFC 3261 s15; 6086), and who takes the others.
+//! Not here: re-INVITE and UPDATE (`offers`), PRACK (`reliable`).
 
+use super::super::body;
 use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::{Flow, Transport};
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
-use super::{ALLOW, AfterAck, Context, SERVER, Session, State, Unacknowledged};
+use super::timer::By;
+use super::{ALLOW, AfterAck, Context, GIVE_UP, SERVER, Session, State, supported};
 use crate::leg::{LegEnd, LegEvent};
-use crate::sdp::offer_answer;
 
 impl Session {
     /// A request that the dialog owns, other than ACK and CANCEL; `tx` is its server transaction.
@@ -18,13 +20,16 @@ impl Session {
             // The far end's connection of today: its last one may be gone.
             self.flow = flow;
         }
+        self.refresh_by = By::allowed(msg, self.refresh_by);
         match msg.method() {
             Some(Method::Bye) => {
+                self.note_reason(msg);
                 self.reply(cx, tx, flow, msg, 200, |b| b);
                 self.far_end_left(cx);
             }
             Some(Method::Invite) => self.reoffer(cx, tx, flow, msg),
             Some(Method::Update) => self.update(cx, tx, flow, msg),
+            Some(Method::Prack) => self.prack(cx, tx, flow, msg),
             Some(Method::Info) => {
                 self.reply(cx, tx, flow, msg, 200, |b| b);
                 if let Some(digit) = info_digit(msg) {
@@ -32,7 +37,8 @@ impl Session {
                 }
             }
             Some(Method::Options) => self.reply(cx, tx, flow, msg, 200, |b| {
-                b.header(Name::Allow, ALLOW).header(Name::Accept, b"application/sdp")
+                let supported = supported(self.reliable);
+                b.header(Name::Allow, ALLOW).header(Name::Supported, supported).header(Name::Accept, body::ACCEPT)
             }),
             _ => self.reply(cx, tx, flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
         }
@@ -48,73 +54,29 @@ impl Session {
             // Both sides hung up: ours is still on its way and will be answered 481 or 200.
             State::Leaving { tx } => self.state = State::Leaving { tx },
             State::Over | State::Accepted { then: AfterAck::Leave, .. } => {}
-            State::Picked => {
-                self.send_ack(cx);
+            // A phone may not, but does: it wants to be left alone, and our INVITE still needs its end.
+            State::Calling { tx, .. } => {
+                cx.endpoint.cancel(cx.now, tx);
+                self.state = State::Cancelling { tx, until: cx.now + GIVE_UP };
+            }
+            cancelling @ State::Cancelling { .. } => self.state = cancelling,
+            State::Picked { seq } => {
+                self.send_ack(cx, seq);
                 self.ended(cx, LegEnd::HungUp);
             }
             _ => self.ended(cx, LegEnd::HungUp),
         }
     }
 
-    fn reoffer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        match &self.state {
-            State::Confirmed { reinvite: None, .. } => {}
-            State::Leaving { .. } | State::Over => return self.reply(cx, tx, flow, msg, 481, |b| b),
-            // s14.2: the previous exchange is not finished.
-            _ => return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1")),
-        }
-        self.dialog.refresh_target(msg);
-        let mut local = self.local.clone();
-        local.version += 1;
-        let (sdp, media) = match msg.body() {
-            [] => (offer_answer::offer(&local), None),
-            offer => match offer_answer::answer(&local, offer) {
-                Ok((sdp, media)) => (sdp, Some(media)),
-                // s14.2: the session stays as it was.
-                Err(_) => return self.reply(cx, tx, flow, msg, 488, |b| b),
-            },
-        };
-        self.local = local;
-        let response = self.ok(msg, flow).body("application/sdp", &sdp);
-        cx.endpoint.respond(cx.now, tx, 200, response.clone());
-        if let State::Confirmed { reinvite, .. } = &mut self.state {
-            *reinvite = Some(Unacknowledged::new(cx.now, tx, msg.cseq().seq, response, media.is_none()));
-        }
-        if let Some(media) = media {
-            cx.events.push(LegEvent::MediaChanged { media });
-        }
-    }
-
-    fn update(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        if !matches!(self.state, State::Confirmed { reinvite: None, .. }) {
-            // RFC 3311 s5.2: an offer is outstanding.
-            return self.reply(cx, tx, flow, msg, 491, |b| b);
-        }
-        self.dialog.refresh_target(msg);
-        if msg.body().is_empty() {
-            return self.reply(cx, tx, flow, msg, 200, |b| b.header(Name::Contact, contact(&flow).as_bytes()));
-        }
-        let mut local = self.local.clone();
-        local.version += 1;
-        match offer_answer::answer(&local, msg.body()) {
-            Ok((sdp, media)) => {
-                self.local = local;
-                let response = self.ok(msg, flow).body("application/sdp", &sdp);
-                cx.endpoint.respond(cx.now, tx, 200, response);
-                cx.events.push(LegEvent::MediaChanged { media });
-            }
-            Err(_) => self.reply(cx, tx, flow, msg, 488, |b| b),
-        }
-    }
-
-    fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {
+    pub(super) fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {
         Builder::response(msg, 200, "OK", Some(self.dialog.local_tag.as_bytes()), flow.remote)
             .header(Name::Contact, contact(&flow).as_bytes())
             .header(Name::Allow, ALLOW)
+            .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER)
     }
 
-    fn reply(
+    pub(super) fn reply(
         &self,
         cx: &mut Context<'_>,
         tx: ServerTx,

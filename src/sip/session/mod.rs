@@ -5,6 +5,10 @@
 //! Invariants: `LegEvent::Ended` is reported exactly once and is the last event; after it only repeats are answered.
 
 mod in_dialog;
+mod offers;
+mod refresh;
+mod reliable;
+pub mod timer;
 mod uac;
 mod uas;
 
@@ -13,22 +17,49 @@ pub use uac::Target;
 use super::dialog::Dialog;
 use super::endpoint::{ClientTx, Endpoint, ServerTx};
 use super::flow::Flow;
-use super::message::{Builder, Name};
+use super::message::{Builder, Message, Name};
+use super::reason;
 use super::tokens::Tokens;
+use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
+use crate::plane::Negotiated;
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
+use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
+use timer::{By, Timer};
+use uac::{Attempt, Early};
 
 /// RFC 3261 s17.1.1.1.
 const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 const GIVE_UP: Duration = Duration::from_secs(32);
 
-pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE";
+pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
+/// Extensions we speak when called, and those a phone may use when we call it.
+const SUPPORTED: &[u8] = b"100rel, timer";
+const SUPPORTED_CALLING: &[u8] = b"timer";
 pub const SERVER: &[u8] = concat!("Rexian/", env!("CARGO_PKG_VERSION")).as_bytes();
+
+/// For Supported in what answers this peer.
+pub fn supported(reliable: Reliable) -> &'static [u8] {
+    match reliable {
+        Reliable::Never => SUPPORTED_CALLING,
+        Reliable::IfRequired | Reliable::IfSupported => SUPPORTED,
+    }
+}
+
+/// What a request requires that is not spoken here (RFC 3261 s8.2.2.3). Bounded.
+pub fn unsupported<'a>(request: &Message<'a>, reliable: Reliable) -> Vec<&'a [u8]> {
+    let spoken: &[&[u8]] = match reliable {
+        Reliable::Never => &[b"timer"],
+        Reliable::IfRequired | Reliable::IfSupported => &[b"100rel", b"timer"],
+    };
+    let is_spoken = |option: &[u8]| spoken.iter().any(|known| known.eq_ignore_ascii_case(option));
+    request.values(Name::Require).filter(|option| !is_spoken(option)).take(8).collect()
+}
 
 /// What a session works with; borrowed from the gateway for one step.
 pub struct Context<'a> {
@@ -48,20 +79,28 @@ pub struct Session {
     next_hop: Option<SocketAddr>,
     /// Comes back with each response, so that the gateway finds this session.
     owner: u64,
-    /// Our side of the media, as last described.
+    /// Our side of the media.
     local: Local,
+    /// Our description, as last written.
+    described: Vec<u8>,
+    /// What the last exchange of descriptions settled.
+    media: Option<Negotiated>,
+    /// Whether our provisional responses wait for PRACKs: the trunk's choice.
+    reliable: Reliable,
+    timer: Timer,
+    /// What the far end allows our refreshes to be.
+    refresh_by: By,
     state: State,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
-    /// UAS: the INVITE has no final response yet. `sdp` is our answer, or our offer when theirs brought none.
+    /// UAS: the INVITE has no final response yet.
     Incoming {
         tx: ServerTx,
         invite: Vec<u8>,
-        sdp: Vec<u8>,
-        offerless: bool,
-        said: Option<Said>,
+        opening: Opening,
+        provisionals: Provisionals,
     },
     /// UAS: 200 sent, its ACK not seen.
     Accepted {
@@ -71,6 +110,8 @@ enum State {
     /// UAC: INVITE sent, no final response yet.
     Calling {
         tx: ClientTx,
+        attempt: Attempt,
+        early: Early,
     },
     /// UAC: CANCEL sent; a 200 may still cross it.
     Cancelling {
@@ -78,10 +119,13 @@ enum State {
         until: Instant,
     },
     /// UAC: 2xx received; our ACK waits until the pickup may be reported.
-    Picked,
+    Picked {
+        /// Sequence number of our INVITE.
+        seq: u32,
+    },
     Confirmed {
-        /// UAC: our ACK, repeated for each repeated 2xx.
-        ack: Option<Vec<u8>>,
+        /// UAC: the number of our INVITE and our ACK, repeated for each repeated 2xx.
+        ack: Option<(u32, Vec<u8>)>,
         reinvite: Option<Unacknowledged>,
     },
     /// BYE sent.
@@ -91,15 +135,18 @@ enum State {
     Over,
 }
 
-/// The provisional response last sent, and when it is sent again: proxies give up an INVITE that is silent for three
-/// minutes (s13.3.1.1: once a minute).
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-struct Said {
-    status: u16,
-    again: Instant,
+/// How far the INVITE's own exchange of offer and answer has come (RFC 3261 s13.2.1, RFC 3262 s5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Opening {
+    /// It brought an offer. Our answer goes into the 200 at the latest; what an unacknowledged 183 shows is a preview.
+    Asked,
+    /// It brought none. Our offer goes into the first response that cannot be lost.
+    Offerless,
+    /// Our offer is out in a provisional response: its PRACK brings the answer.
+    Offered,
+    /// Both descriptions have been exchanged before the 200, which carries none.
+    Settled,
 }
-
-const SAY_AGAIN: Duration = Duration::from_secs(60);
 
 /// A 2xx we repeat until its ACK comes (s13.3.1.4).
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -146,12 +193,12 @@ impl Session {
                     cx.events.push(LegEvent::Ended(LegEnd::Released));
                 }
             }
-            State::Calling { tx } => {
+            State::Calling { tx, .. } => {
                 cx.endpoint.cancel(cx.now, tx);
                 self.state = State::Cancelling { tx, until: cx.now + GIVE_UP };
             }
-            State::Picked => {
-                self.send_ack(cx);
+            State::Picked { seq } => {
+                self.send_ack(cx, seq);
                 self.leave(cx, reason, LegEnd::Released);
             }
             State::Confirmed { .. } => self.leave(cx, reason, LegEnd::Released),
@@ -161,15 +208,19 @@ impl Session {
 
     /// Sends BYE. To the call the leg is over at once; the session lives on until the BYE is answered.
     fn leave(&mut self, cx: &mut Context<'_>, reason: HangupReason, end: LegEnd) {
-        cx.events.push(LegEvent::Ended(end));
-        self.send_bye(cx, reason);
+        self.leave_saying(cx, q850(reason), end);
     }
 
-    fn send_bye(&mut self, cx: &mut Context<'_>, reason: HangupReason) {
+    fn leave_saying(&mut self, cx: &mut Context<'_>, cause: Option<&'static [u8]>, end: LegEnd) {
+        cx.events.push(LegEvent::Ended(end));
+        self.send_bye(cx, cause);
+    }
+
+    fn send_bye(&mut self, cx: &mut Context<'_>, cause: Option<&'static [u8]>) {
         let branch = cx.tokens.branch();
         let flow = self.request_flow();
         let mut bye = self.dialog.request(super::message::Method::Bye, &flow, &branch);
-        if let Some(cause) = q850(reason) {
+        if let Some(cause) = cause {
             bye = bye.header(Name::Reason, cause);
         }
         let tx = cx.endpoint.request(cx.now, flow, &branch, self.owner, bye.finish());
@@ -183,11 +234,13 @@ impl Session {
 
     pub fn next_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. } => {
-                Some(u.next.min(u.until))
+            State::Accepted { unacknowledged: u, .. } => Some(u.next.min(u.until)),
+            State::Confirmed { reinvite, .. } => {
+                let repeat = reinvite.as_ref().map(|u| u.next.min(u.until));
+                [repeat, self.timer.next_timeout()].into_iter().flatten().min()
             }
             State::Cancelling { until, .. } => Some(*until),
-            State::Incoming { said: Some(said), .. } => Some(said.again),
+            State::Incoming { provisionals, .. } => provisionals.next_timeout(),
             _ => None,
         }
     }
@@ -195,20 +248,21 @@ impl Session {
     pub fn handle_timeout(&mut self, cx: &mut Context<'_>) {
         match &mut self.state {
             State::Accepted { unacknowledged: u, then: AfterAck::Leave } if cx.now >= u.until => {
-                self.send_bye(cx, HangupReason::Normal);
+                self.send_bye(cx, q850(HangupReason::Normal));
             }
-            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. } => {
-                if cx.now >= u.until {
-                    // s13.3.1.4: the dialog is considered confirmed but the session is ended with BYE.
-                    self.leave(cx, HangupReason::OurFault, LegEnd::Fault);
-                } else if cx.now >= u.next {
-                    u.repeat(cx);
-                }
+            // s13.3.1.4: the dialog is considered confirmed but the session is ended with BYE.
+            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. }
+                if cx.now >= u.until =>
+            {
+                self.leave(cx, HangupReason::OurFault, LegEnd::Fault);
             }
-            State::Incoming { said: Some(said), .. } if cx.now >= said.again => {
-                let status = said.status;
-                self.provisional(cx, status);
+            State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. }
+                if cx.now >= u.next =>
+            {
+                u.repeat(cx);
             }
+            State::Confirmed { .. } => self.session_timeout(cx),
+            State::Incoming { .. } => self.provisional_timeout(cx),
             State::Cancelling { until, .. } if cx.now >= *until => self.ended(cx, LegEnd::Unreachable),
             _ => {}
         }
@@ -234,6 +288,15 @@ impl Session {
 
     pub fn flow(&self) -> Flow {
         self.flow
+    }
+
+    /// Keeps what the far end says of its reasons where somebody who looks for them will look.
+    fn note_reason(&self, msg: &Message<'_>) {
+        if let Some(cause) = reason::q850(msg) {
+            let call_id = String::from_utf8_lossy(&self.dialog.call_id);
+            let method = String::from_utf8_lossy(msg.cseq().method.as_bytes());
+            tracing::debug!(%call_id, %method, status = msg.status(), q850 = cause, "the far end ends it");
+        }
     }
 
     fn refuse(&mut self, cx: &mut Context<'_>, tx: ServerTx, invite: &[u8], status: u16) {
@@ -266,7 +329,7 @@ fn respond(
     tag: &str,
     finish: impl FnOnce(Builder) -> Builder,
 ) {
-    use super::message::{Framing, Message, reason_phrase};
+    use super::message::{Framing, reason_phrase};
     // It was read once already, so this cannot fail; if it did, the transaction's own timer ends the leg.
     let Ok(msg) = Message::parse(request, Framing::Datagram) else { return };
     let b = Builder::response(&msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote);

@@ -1,11 +1,15 @@
 //! The called side: a carrier's call, or a phone dialling a feature code (RFC 3261 s13.3).
 
+use super::super::body;
 use super::super::dialog::{Dialog, contact};
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
-use super::super::message::{Builder, Framing, Message, Name, reason_phrase};
-use super::{ALLOW, AfterAck, Context, SAY_AGAIN, SERVER, Said, Session, State, Unacknowledged, respond};
-use crate::leg::{HangupReason, LegEnd, LegEvent};
+use super::super::message::{Builder, Framing, Message, Name};
+use super::reliable::{Next, Provisionals};
+use super::timer::{By, Timer};
+use super::{ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, q850, respond, supported};
+use crate::config::settings::Reliable;
+use crate::leg::{HangupReason, LegEnd};
 use crate::plane::Negotiated;
 use crate::sdp::offer_answer::{self, Local, Unacceptable};
 
@@ -20,44 +24,49 @@ impl Session {
         msg: &Message<'_>,
         local: Local,
     ) -> Result<(Session, Option<Negotiated>), Unacceptable> {
-        let (sdp, negotiated) = match msg.body() {
-            [] => (offer_answer::offer(&local), None),
-            offer => offer_answer::answer(&local, offer).map(|(sdp, n)| (sdp, Some(n)))?,
+        let (described, opening, negotiated) = match body::sdp(msg) {
+            [] => (offer_answer::offer(&local), Opening::Offerless, None),
+            offer => offer_answer::answer(&local, offer).map(|(sdp, n)| (sdp, Opening::Asked, Some(n)))?,
         };
-        let state =
-            State::Incoming { tx, invite: msg.raw().to_vec(), sdp, offerless: negotiated.is_none(), said: None };
-        Ok((Session { dialog: Dialog::uas(msg, tag), flow, next_hop: None, owner, local, state }, negotiated))
+        let reliable = Reliable::default();
+        let provisionals = Provisionals::to(msg, reliable);
+        let state = State::Incoming { tx, invite: msg.raw().to_vec(), opening, provisionals };
+        let dialog = Dialog::uas(msg, tag);
+        let (media, timer, refresh_by) = (negotiated.clone(), Timer::Off, By::allowed(msg, By::ReInvite));
+        let next_hop = None;
+        let session =
+            Session { dialog, flow, next_hop, owner, local, described, media, reliable, timer, refresh_by, state };
+        Ok((session, negotiated))
     }
 
-    pub(super) fn provisional(&mut self, cx: &mut Context<'_>, status: u16) {
-        let State::Incoming { tx, invite, sdp, offerless, said } = &mut self.state else { return };
-        *said = Some(Said { status, again: cx.now + SAY_AGAIN });
-        let Ok(msg) = Message::parse(invite, Framing::Datagram) else { return };
-        let tag = self.dialog.local_tag.as_bytes();
-        let b = Builder::response(&msg, status, reason_phrase(status), Some(tag), self.flow.remote)
-            .header(Name::Contact, contact(&self.flow).as_bytes())
-            .header(Name::Allow, ALLOW)
-            .header(Name::Server, SERVER);
-        let bytes = if status == 183 && !*offerless { b.body("application/sdp", sdp) } else { b.finish() };
-        cx.endpoint.respond(cx.now, *tx, status, bytes);
-    }
-
+    /// The 200, as soon as it may go: a provisional response that waits for its PRACK goes before it (RFC 3262 s3).
     pub(super) fn answer(&mut self, cx: &mut Context<'_>) {
-        let State::Incoming { tx, invite, sdp, offerless, .. } = &self.state else { return };
+        let State::Incoming { tx, invite, opening, provisionals } = &mut self.state else { return };
+        if provisionals.puts_off(Next::Answer) {
+            return;
+        }
         let Ok(msg) = Message::parse(invite, Framing::Datagram) else { return };
         let tag = self.dialog.local_tag.as_bytes();
-        let response = Builder::response(&msg, 200, "OK", Some(tag), self.flow.remote)
+        let ok = Builder::response(&msg, 200, "OK", Some(tag), self.flow.remote)
             .header(Name::Contact, contact(&self.flow).as_bytes())
             .header(Name::Allow, ALLOW)
-            .header(Name::Server, SERVER)
-            .body("application/sdp", sdp);
+            .header(Name::Supported, supported(self.reliable))
+            .header(Name::Server, SERVER);
+        self.timer = self.timer.agreed(cx.now, &msg);
+        let ok = self.timer.write(ok);
+        let (response, expects_answer) = match opening {
+            Opening::Asked => (ok.body("application/sdp", &self.described), false),
+            Opening::Offerless => (ok.body("application/sdp", &self.described), true),
+            Opening::Offered | Opening::Settled => (ok.finish(), false),
+        };
         cx.endpoint.respond(cx.now, *tx, 200, response.clone());
-        let unacknowledged = Unacknowledged::new(cx.now, *tx, msg.cseq().seq, response, *offerless);
+        let unacknowledged = Unacknowledged::new(cx.now, *tx, msg.cseq().seq, response, expects_answer);
         self.state = State::Accepted { unacknowledged, then: AfterAck::StayUp };
     }
 
     /// CANCEL met our INVITE before its final answer; the endpoint has answered the CANCEL itself.
-    pub fn cancelled(&mut self, cx: &mut Context<'_>) {
+    pub fn cancelled(&mut self, cx: &mut Context<'_>, cancel: &Message<'_>) {
+        self.note_reason(cancel);
         // In any later state the CANCEL came too late and changes nothing (s9.2): the far end will send BYE.
         if let State::Incoming { tx, invite, .. } = std::mem::replace(&mut self.state, State::Over) {
             let tag = self.dialog.local_tag.clone();
@@ -82,11 +91,11 @@ impl Session {
             self.state = State::Confirmed { ack: None, reinvite: None };
         }
         if then == AfterAck::Leave {
-            return self.send_bye(cx, HangupReason::Normal);
+            return self.send_bye(cx, q850(HangupReason::Normal));
         }
         if unacknowledged.expects_answer {
-            match offer_answer::accept(&self.local, ack.body()) {
-                Ok(media) => cx.events.push(LegEvent::MediaChanged { media }),
+            match offer_answer::accept(&self.local, body::sdp(ack)) {
+                Ok(media) => self.settled(cx, media),
                 Err(_) => self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault),
             }
         }

@@ -1,0 +1,9 @@
+//! Dialogs as the far end sees them: SIP text in, SIP text out, virtual time. Every scenario runs twice, the second time
+//! saved and restored before each step, and must read the same.
+
+mod calling;
+mod front;
+mod offers;
+mod reliable;
+mod support;
+mod timer;
