@@ -1,15 +1,17 @@
 //! How long one routing decision takes, from 60 to 10,000 agents, 10 to 100,000 waiting callers, 1 to 64 skills, beside a
-//! plain linear scan over the same people in the same run.
+//! plain linear scan over the same people in the same run; and how that grows.
 //!
 //! "Freed": a talk ends with everybody busy; the agent is made ready, matched and reserved. "Arriving": a call comes in with
 //! everybody ready and the waiting ones all in need of somebody absent. Each agent has a random half of the skills at
 //! random levels, so with 8 and 64 skills hardly two are alike: the worst case for anything that groups agents.
-//! A decision is the whole input, outputs drained; the timer's own cost (some 25 ns) is in it. The scan only compares
-//! bit masks and keys and keeps no books: a lower bound for any program that walks its lists.
+//! "Plain": one requirement a queue, the longest idle. "Rules": each queue relaxes twice, two skills have a reserve, and
+//! all three strategies are in use. A decision is the whole input, outputs drained; the timer's own cost (some 25 ns) is
+//! in it, steps that come due are in the CPU per call. The scan only compares bit masks and keys and keeps no books, nor
+//! any rules: a lower bound for any program that walks its lists.
 
 use allocation_counter::measure;
 use rexian::acd::{Acd, AcdInput, AcdOutput, Request};
-use rexian::config::settings::{AgentSettings, DistributorSettings, QueueSettings};
+use rexian::config::settings::{AgentSettings, DistributorSettings, QueueSettings, Relaxation, Strategy};
 use rexian::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
 use rexian::time::Instant;
 use rustix::time::{ClockId, clock_gettime};
@@ -32,31 +34,41 @@ fn main() {
         "{:>6} {:>7} {:>7} | {:>5} {:>5} {:>9} {:>7} | {:>5} {:>5} {:>9} {:>7} | {:>5} {:>5} | {:>6}",
         "agents", "waiting", "skills", "p50", "p99", "scan", "", "p50", "p99", "scan", "", "CPU", "alloc", "state"
     );
-    let (mut smallest, mut largest) = (None, None);
-    for skills in [1, 8, 64] {
-        for agents in [60, 1_000, 10_000] {
-            for waiting in [10, 10_000, 100_000] {
-                let freed = row(agents, waiting, skills);
-                smallest.get_or_insert(freed);
-                largest = Some(freed);
+    for rules in [false, true] {
+        println!("{}", if rules { "rules" } else { "plain" });
+        let mut curve = Vec::new();
+        for skills in [1, 8, 64] {
+            for agents in [60, 1_000, 10_000] {
+                for waiting in [10, 10_000, 100_000] {
+                    curve.push((agents, waiting, skills, row(agents, waiting, skills, rules)));
+                }
             }
         }
+        draw(&curve);
     }
-    if let (Some(small), Some(large)) = (smallest, largest) {
+}
+
+/// How a freed agent's decision grows: a bar to the p50, a thin one to the p99.
+fn draw(curve: &[(usize, usize, usize, (u32, u32))]) {
+    const WIDTH: u32 = 60;
+    let longest = curve.iter().map(|(.., (_, p99))| *p99).max().unwrap_or(1).max(1);
+    println!("\ngrowth of a freed agent's decision, # to the p50, - to the p99; the full width is {longest} ns");
+    for (agents, waiting, skills, (p50, p99)) in curve {
+        let columns = |time: u32| (u64::from(time) * u64::from(WIDTH)).div_ceil(longest.into()) as usize;
+        let bar = "#".repeat(columns(*p50)) + &"-".repeat(columns(*p99) - columns(*p50));
+        println!("{agents:>6} {waiting:>7} {skills:>7} |{bar}");
+    }
+    if let (Some((.., small)), Some((.., large))) = (curve.first(), curve.last()) {
         println!(
-            "\ngrowth of a freed agent's decision from the first row to the last, with 167 times the agents and 10,000"
-        );
-        println!(
-            "times the waiting callers: {:.1} times (the scan: {:.0} times)",
-            ratio(large.0, small.0),
-            ratio(large.1, small.1)
+            "with 167 times the agents, 10,000 times the callers and 64 times the skills: {:.1} times the p50\n",
+            ratio(large.0, small.0)
         );
     }
 }
 
-/// p50 of a freed agent's decision, and of its scan.
-fn row(agents: usize, waiting: usize, skills: usize) -> (u32, u32) {
-    let mut floor = Floor::all_busy(agents, waiting, skills);
+/// p50 and p99 of a freed agent's decision.
+fn row(agents: usize, waiting: usize, skills: usize, rules: bool) -> (u32, u32) {
+    let mut floor = Floor::all_busy(agents, waiting, skills, rules);
     let mut copy = None;
     let memory = measure(|| copy = Some(floor.acd.clone())).bytes_current;
     drop(copy);
@@ -69,7 +81,7 @@ fn row(agents: usize, waiting: usize, skills: usize) -> (u32, u32) {
         cpu = cpu_time() - start;
     });
     let scan_freed = floor.scan_waiting();
-    let mut floor = Floor::all_ready(agents, waiting, skills);
+    let mut floor = Floor::all_ready(agents, waiting, skills, rules);
     let arriving = floor.arriving(DECISIONS);
     let scan_arriving = floor.scan_ready();
     let side = |times: &[u32], scan: u32| {
@@ -84,7 +96,7 @@ fn row(agents: usize, waiting: usize, skills: usize) -> (u32, u32) {
         allocations.count_total as f64 / DECISIONS as f64,
         memory as f64 / (1 << 20) as f64,
     );
-    (percentile(&freed, 50), scan_freed)
+    (percentile(&freed, 50), percentile(&freed, 99))
 }
 
 fn ratio(a: u32, b: u32) -> f64 {
@@ -106,7 +118,7 @@ struct Floor {
 }
 
 impl Floor {
-    fn staffed(agents: usize, skills: usize) -> Floor {
+    fn staffed(agents: usize, skills: usize, rules: bool) -> Floor {
         let mut random = Random(7);
         let mut masks = Vec::new();
         let mut roster: Vec<AgentSettings> = (0..agents)
@@ -124,9 +136,14 @@ impl Floor {
         // The one whom the callers wait for when everybody else is ready; never signs in.
         roster.push(AgentSettings::new("absent", [("rare", 10)]));
         let mut queues: Vec<QueueSettings> = (0..skills).map(|s| queue(queue_name(s), skill(s))).collect();
+        let mut distributor = DistributorSettings::default();
+        if rules {
+            queues.iter_mut().enumerate().for_each(|(s, queue)| relax(queue, s, skills));
+            distributor.reserve = (0..skills.min(2)).map(|s| (skill(s), 3)).collect();
+        }
         queues.push(queue("rare".into(), "rare".into()));
         let mut floor = Floor {
-            acd: Acd::new(&queues, &roster, &DistributorSettings::default()),
+            acd: Acd::new(&queues, &roster, &distributor),
             random,
             now: Instant::from_unix_secs(1_700_000_000),
             skills,
@@ -142,8 +159,8 @@ impl Floor {
         floor
     }
 
-    fn all_busy(agents: usize, waiting: usize, skills: usize) -> Floor {
-        let mut floor = Floor::staffed(agents, skills);
+    fn all_busy(agents: usize, waiting: usize, skills: usize, rules: bool) -> Floor {
+        let mut floor = Floor::staffed(agents, skills, rules);
         while floor.acd.waiting() < waiting || floor.talking.len() < agents {
             let before = floor.talking.len();
             let queue = floor.random.below(skills);
@@ -160,8 +177,8 @@ impl Floor {
         floor
     }
 
-    fn all_ready(agents: usize, waiting: usize, skills: usize) -> Floor {
-        let mut floor = Floor::staffed(agents, skills);
+    fn all_ready(agents: usize, waiting: usize, skills: usize, rules: bool) -> Floor {
+        let mut floor = Floor::staffed(agents, skills, rules);
         for _ in 0..waiting {
             floor.call("rare".into());
         }
@@ -174,6 +191,7 @@ impl Floor {
         let waiting = self.acd.waiting();
         let mut times = Vec::with_capacity(decisions);
         for _ in 0..decisions {
+            self.relax();
             let at = self.random.below(self.talking.len());
             let call = self.talking.swap_remove(at);
             let (offered, time) = self.timed(AcdInput::TalkEnded { call });
@@ -193,6 +211,7 @@ impl Floor {
     fn arriving(&mut self, decisions: usize) -> Vec<u32> {
         let mut times = Vec::with_capacity(decisions);
         for _ in 0..decisions {
+            self.relax();
             self.next_call += 1;
             let (call, queue) = (CallId(self.next_call), queue_name(self.random.below(self.skills)));
             let since = self.now;
@@ -206,6 +225,7 @@ impl Floor {
     }
 
     fn call(&mut self, queue: QueueName) {
+        self.relax();
         self.next_call += 1;
         let (call, since) = (CallId(self.next_call), self.now);
         if let Some(call) = self.input(AcdInput::Enqueue(Request::of_caller(call, queue, since))) {
@@ -228,6 +248,24 @@ impl Floor {
     fn input(&mut self, input: AcdInput) -> Option<CallId> {
         self.now = self.now + Duration::from_millis(1);
         self.acd.handle(self.now, input).expect("accepted");
+        self.offered()
+    }
+
+    /// Steps that have come due; whoever finds an agent by one is picked up.
+    fn relax(&mut self) {
+        while self.acd.next_timeout().is_some_and(|due| due <= self.now) {
+            self.acd.handle_timeout(self.now);
+            let outputs: Vec<AcdOutput> = std::iter::from_fn(|| self.acd.next_output()).collect();
+            for output in outputs {
+                if let AcdOutput::Offer { call, .. } = output {
+                    self.waiting.retain(|(_, waiting)| *waiting != call.0);
+                    self.pick_up(call);
+                }
+            }
+        }
+    }
+
+    fn offered(&mut self) -> Option<CallId> {
         let mut offered = None;
         while let Some(output) = self.acd.next_output() {
             if let AcdOutput::Offer { call, .. } = output {
@@ -275,6 +313,18 @@ fn queue(name: QueueName, skill: Skill) -> QueueSettings {
         wrap_up: Duration::ZERO,
         ..QueueSettings::new(name.as_str(), skill.as_str())
     }
+}
+
+/// After 20 s any level, after 60 s the next skill; every third queue by another strategy.
+fn relax(queue: &mut QueueSettings, s: usize, skills: usize) {
+    let step = |after, skill, level| Relaxation {
+        after: Duration::from_secs(after),
+        skills: [(skill, level)].into(),
+        use_reserve: false,
+        interpreter: false,
+    };
+    queue.relax = vec![step(20, skill(s), 1), step(60, skill((s + 1) % skills), MIN_LEVEL)];
+    queue.strategy = [Strategy::LongestIdle, Strategy::LeastOccupied, Strategy::MostSkilled][s % 3];
 }
 
 fn agent(i: usize) -> AgentNo {

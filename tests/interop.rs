@@ -109,8 +109,6 @@ fn sipp_carrier_acknowledges_early_media_and_updates_it() {
     let carrier = Setup::carrier(&server.hotline, server.hotline.early, "carrier_pracks").start();
     until("the call in the queue", || (server.metrics().sum("rexian_calls_offered_total") == 1).then_some(()));
     let mut street = Street::new(&server.hotline);
-    // Longer than the first repeat of the unacknowledged 183, which the carrier waits for.
-    street.run(Duration::from_secs(1));
     let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
     street.wait_answered(Who::Phone(phone));
     street.field.listen_at_phone(phone, sipp::TONE);

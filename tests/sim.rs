@@ -104,6 +104,9 @@ fn days_with_faults_keep_every_invariant() {
         let missing: Vec<_> = causes.iter().filter(|c| !total.causes.contains_key(c)).collect();
         assert!(missing.is_empty(), "no call ended as {missing:?}");
         assert!(total.answered * 10 > total.placed * 7, "{} of {} calls answered", total.answered, total.placed);
+        for turn in ["moved", "relaxed", "announced", "passed on", "taken over", "preferred", "interpreted"] {
+            assert!(total.turns.get(turn).is_some_and(|n| *n > 50), "hardly any call was {turn}: {:?}", total.turns);
+        }
         assert!(total.lost_in_crash > 100 && total.unspooled > 100, "too few crashes or failing stores");
     }
 }

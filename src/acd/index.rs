@@ -11,6 +11,7 @@ use super::ready::ReadyAgents;
 use super::skill::{Ability, ClassSet, Requirements};
 use super::timers::{Timer, Timers};
 use crate::ids::SeatNo;
+use crate::time::Instant;
 use std::collections::BTreeMap;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -164,7 +165,7 @@ impl Index {
 }
 
 /// The timers of a call in line.
-fn call_timers(call: &Call, queue: &Queue, mut each: impl FnMut(crate::time::Instant, Timer)) {
+fn call_timers(call: &Call, queue: &Queue, mut each: impl FnMut(Instant, Timer)) {
     let id = call.order.call;
     let all = [
         (call.next_step(queue), Timer::Relax(id)),

@@ -6,15 +6,16 @@
 //! How it stays right, and quick:
 //! - An agent's [`Duty`] is the only owner of an offer or a talk; a call only knows with whom it is. What people see
 //!   ([`AgentState`]) is derived from the duty, so there is nothing beside it to get stuck.
-//! - Every change goes through `set_presence`, `add_call`, `move_call` or `remove_call`, which keep [`Index`] true.
-//!   The index is a pure fold over agents and calls: never saved, rebuilt on restore, and `check` rebuilds and compares.
-//! - After every input and every timer the matcher runs to its fixed point: while any ready agent can take any waiting
+//! - Every change goes through `changes`, which keeps [`Index`] true. The index is a pure fold over agents and calls:
+//!   never saved, rebuilt on restore, and `check` rebuilds and compares.
+//! - After every input and every timer the matcher runs to its fixed point: while any ready agent may take any waiting
 //!   caller, the first such caller in the one total [`Order`] is offered to the agent the [`policy`] puts first. There
 //!   is no polling and no "dirty" list that could miss a pair.
-//! - Both questions of the matcher are `O(log n)` for any mix of skills: see [`FirstFit`].
+//! - Both questions of the matcher are `O(log n)` for any mix of skills: see [`FirstFit`]. A caller accepted by a further
+//!   step is re-filed under a wider [`ClassSet`]; an agent who is kept back is filed without the classes that may not
+//!   have them ([`ReadyAgents`]), and only when a reserve becomes short or ceases to be are the few it holds re-filed.
 //!
-//! Where it grows: a strategy is a file in `policy/`; ageing is one line in `order`; a requirement that relaxes is a
-//! waiting call re-filed under a wider [`ClassSet`]; a reserve masks classes out of what the ready side can take.
+//! Where it grows: a strategy is a file in `policy/`; another reason to accept or to keep back is a class or a mask.
 
 mod agent;
 mod callers;

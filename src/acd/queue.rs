@@ -4,15 +4,13 @@ use super::agent::AgentIx;
 use super::order::Order;
 use super::pace::Pace;
 use super::policy::{self, Ranking};
+use super::port::Waits;
 use super::skill::{ClassSet, Requirements};
-use crate::config::settings::QueueSettings;
-use crate::ids::AgentNo;
-use crate::ids::QueueName;
+use crate::config::settings::{QueueSettings, Relaxation};
+use crate::ids::{AgentNo, QueueName};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
-
-use super::port::Waits;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) struct QueueIx(pub u32);
@@ -109,7 +107,7 @@ const MOST_STEPS: usize = 1 << u8::BITS;
 
 fn steps(settings: &QueueSettings, requirements: &Requirements) -> Vec<Step> {
     let mut accepts = ClassSet::empty(requirements.width());
-    let step = |step: crate::config::settings::Relaxation| {
+    let step = |step: Relaxation| {
         let needs = requirements.class(&step);
         accepts.add(&needs);
         Step { after: step.after, needs, accepts: accepts.clone(), interpreter: step.interpreter }

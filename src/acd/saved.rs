@@ -9,9 +9,9 @@ use super::port::AcdOutput;
 use super::queue::{Call, Place, Queue, QueueIx};
 use super::skill::Requirements;
 use crate::config::settings::{DistributorSettings, QueueSettings};
-use crate::ids::SeatNo;
+use crate::ids::{CallId, SeatNo};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Saved {
@@ -60,8 +60,8 @@ impl TryFrom<Saved> for Acd {
         if let Some(agent) = agents.iter().find(wraps_up) {
             return Err(format!("saved distributor: {} is in wrap-up of no queue", agent.number()));
         }
-        let calls = calls.into_iter().map(|call| (call.order.call, call)).collect();
-        let index = Index::build(&requirements, &queues, &agents, std::collections::BTreeMap::values(&calls));
+        let calls: BTreeMap<CallId, Call> = calls.into_iter().map(|call| (call.order.call, call)).collect();
+        let index = Index::build(&requirements, &queues, &agents, calls.values());
         let acd = Acd { rules, requirements, queues, agents, calls, lost_seats, outputs, index };
         acd.check().map_err(|problem| format!("saved distributor: {problem}"))?;
         Ok(acd)

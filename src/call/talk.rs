@@ -161,9 +161,8 @@ impl Call {
                 talk.star_until = Some(now + TOGETHER);
             }
             (CallInput::SeatDigit { leg, digit }, _) if leg == talk.seat.leg => {
-                if talk.star_until.take().is_some_and(|until| now <= until) {
-                    out.push(CallOutput::Ask(Ask::Transfer(digit)));
-                }
+                let together = talk.star_until.take().is_some_and(|until| now <= until);
+                out.extend(together.then_some(CallOutput::Ask(Ask::Transfer(digit))));
             }
             _ => {}
         }

@@ -72,6 +72,7 @@ impl Gateway {
             (Feature::Ready, Some(agent)) => return (true, Some(agent)),
             (_, None) => return (false, None),
             (Feature::SignOut, Some(agent)) => AcdInput::SignOut { agent },
+            (Feature::ExtendWrapUp, Some(agent)) => AcdInput::ExtendWrapUp { agent },
             (Feature::NotReady(reason), Some(agent)) => AcdInput::NotReady { agent, reason },
         };
         (self.acd.handle(now, input).is_ok(), None)

@@ -13,6 +13,8 @@ use crate::time::Instant;
 impl Gateway {
     /// A key pressed in line: the language it stands for.
     pub(super) fn key_pressed(&mut self, now: Instant, id: CallId, key: char) {
+        // A wish is asked again in the middle of an offer's end: what the distributor has said about this queue first.
+        self.distribute(now);
         let Some(call) = self.calls.get(&id).filter(|call| call.may_choose()) else { return };
         let here = &call.terms().queue.name;
         let chosen = route::of_key(key, &self.settings.languages).map(|language| &language.queue);

@@ -14,6 +14,8 @@ pub enum Feature {
     Ready,
     /// `*14` 示忙, `*141` 小休, `*142` 培训
     NotReady(NotReadyReason),
+    /// `*15`: more time after this call.
+    ExtendWrapUp,
 }
 
 impl Feature {
@@ -22,6 +24,7 @@ impl Feature {
         let all_digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
         match dialled {
             d if d == codes.sign_out => return Some(Feature::SignOut),
+            d if d == codes.extend_wrap_up => return Some(Feature::ExtendWrapUp),
             d if d == codes.ready => return Some(Feature::Ready),
             d if d == codes.sign_in => return Some(Feature::SignIn(None)),
             _ => {}
@@ -59,6 +62,7 @@ mod tests {
             ("*14", Some(Feature::NotReady(NotReadyReason::Busy))),
             ("*141", Some(Feature::NotReady(NotReadyReason::Break))),
             ("*142", Some(Feature::NotReady(NotReadyReason::Training))),
+            ("*15", Some(Feature::ExtendWrapUp)),
             ("*149", None),
             ("*11x", None),
             ("*11123456789", None),

@@ -3,9 +3,11 @@
 
 use super::options::Options;
 use super::{Forecast, picture};
-use crate::sim::forecast::{Day, Found, Kind, Outcome, Part, Slot, Staff};
+use crate::ids::Skill;
+use crate::sim::forecast::{Day, Found, Kind, Outcome, Part, Roster, Slot, Staff};
 use jiff::civil::Date;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +23,9 @@ pub fn write(
     let shown = other.unwrap_or(base);
     if let Some(folder) = &options.csv {
         let made = std::fs::create_dir_all(folder);
-        made.map_err(|e| format!("{}: cannot be made: {e}\n    name a folder you may write to with --csv", folder.display()))?;
+        made.map_err(|e| {
+            format!("{}: cannot be made: {e}\n    name a folder you may write to with --csv", folder.display())
+        })?;
         put(&folder.join("calls.csv"), "--csv", &calls(&shown.day))?;
         put(&folder.join("halfhours.csv"), "--csv", &half_hours(&shown.day))?;
         put(&folder.join("figures.csv"), "--csv", &figures(&base.outcome, other.map(|o| &o.outcome)))?;
@@ -40,11 +44,15 @@ pub fn write(
                 "missed_hours": found.missed,
             });
         }
-        let text = serde_json::to_string_pretty(&all).map_err(|e| format!("cannot write the figures as JSON: {e}"))? + "\n";
+        let text =
+            serde_json::to_string_pretty(&all).map_err(|e| format!("cannot write the figures as JSON: {e}"))? + "\n";
         match file.as_os_str() == "-" {
             true => print!("{text}"),
             false => put(file, "--json", &text)?,
         }
+    }
+    if let (Some(file), Some(found)) = (&options.write_roster, found) {
+        put(file, "--write-roster", &roster(found, options.target))?;
     }
     if let Some(file) = &options.svg {
         put(file, "--svg", &picture::draw(date, &shown.day, &options.what_if.join(", ")))?;
@@ -54,7 +62,25 @@ pub fn write(
 
 fn put(path: &Path, option: &str, text: &str) -> Result<(), String> {
     let done = std::fs::write(path, text);
-    done.map_err(|e| format!("{}: cannot be written: {e}\n    name a file you may write to with {option}", path.display()))
+    done.map_err(|e| {
+        format!("{}: cannot be written: {e}\n    name a file you may write to with {option}", path.display())
+    })
+}
+
+/// As `--roster` reads it.
+fn roster(found: &Found, target: f64) -> String {
+    let skills = |skills: &BTreeMap<Skill, u8>| {
+        let each: Vec<String> = skills.iter().map(|(skill, level)| format!("{:?} = {level}", skill.as_str())).collect();
+        format!("skills = {{ {} }}\n", each.join(", "))
+    };
+    let Roster { skills: common, groups, .. } = &found.roster;
+    let manned = found.roster.manned();
+    let mut text =
+        format!("# Found by `rexian simulate --find-seats --target {target}`.\nseats = {manned:?}\n{}", skills(common));
+    for group in groups {
+        let _ = write!(text, "\n[[groups]]\n{}seats = {:?}\n", skills(&group.skills), group.seats);
+    }
+    text
 }
 
 /// `09:30:15.123`.
@@ -178,9 +204,9 @@ fn outcome(forecast: &Forecast) -> Value {
     let causes: serde_json::Map<String, Value> =
         o.without_request.iter().map(|(cause, calls)| (cause.as_str().to_owned(), json!(calls))).collect();
     let e = o.estimates;
-    let judged = (e.judged > 0).then(|| {
-        json!({ "mean_error_s": e.mean, "mean_absolute_error_s": e.absolute, "within_30_s_or_30_percent": e.near })
-    });
+    let judged = (e.judged > 0).then(
+        || json!({ "mean_error_s": e.mean, "mean_absolute_error_s": e.absolute, "within_30_s_or_30_percent": e.near }),
+    );
     json!({
         "agents": forecast.scene.posts.len(),
         "headlines": headlines,

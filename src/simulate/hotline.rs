@@ -27,9 +27,8 @@ pub fn settings() -> CoreSettings {
             _ => queue.relax = vec![relaxed(&mandarin, 60, true)],
         }
     }
-    // One of each small group is kept for its language.
-    let languages = core.queues.iter().map(|queue| &queue.skill).filter(|skill| **skill != mandarin);
-    core.distributor.reserve = languages.map(|skill| (skill.clone(), 1)).collect();
+    // For the languages asked for every day; of the others nobody is kept idle while Mandarin callers wait.
+    core.distributor.reserve = ["dialect", "english"].map(|skill| (Skill::new(skill), 1)).into();
     core
 }
 

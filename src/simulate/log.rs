@@ -13,8 +13,11 @@ const OVERTIME: Duration = Duration::from_secs(4 * 3_600);
 
 /// Everything that happened to calls from `midnight` until those of that day were over.
 pub fn events(path: &Path, midnight: Instant) -> Result<Vec<CallEvent>, String> {
-    let day = read_day(path, midnight, midnight + DAY + OVERTIME)
-        .map_err(|e| format!("{e}\n    name the file of [storage] journal with --log"))?;
+    let day = read_day(path, midnight, midnight + DAY + OVERTIME).map_err(|e| {
+        format!(
+            "{e}\n    name the gateway's event log with --log: [storage] events, rexian-events.db unless told otherwise"
+        )
+    })?;
     let mut missing = 0;
     let mut events = Vec::new();
     for recorded in day {
@@ -25,7 +28,9 @@ pub fn events(path: &Path, midnight: Instant) -> Result<Vec<CallEvent>, String> 
         }
     }
     if missing > 0 {
-        eprintln!("日志缺 {missing} 条，缺者未计入 the log lacks {missing} events of that day: they are not in the forecast");
+        eprintln!(
+            "日志缺 {missing} 条，缺者未计入 the log lacks {missing} events of that day: they are not in the forecast"
+        );
     }
     Ok(events)
 }

@@ -94,8 +94,15 @@ fn forecast(options: &Options) -> Result<bool, String> {
     let other = match options.what_if.is_empty() {
         true => None,
         false => {
-            if past.is_some() && options.what_if.iter().any(|c| c.trim_start().starts_with("calls") || c.trim_start().starts_with("surge")) {
-                return Err("--what-if calls or surge, and --log\n    the log has its own calls: change something else".into());
+            if past.is_some()
+                && options
+                    .what_if
+                    .iter()
+                    .any(|c| c.trim_start().starts_with("calls") || c.trim_start().starts_with("surge"))
+            {
+                return Err(
+                    "--what-if calls or surge, and --log\n    the log has its own calls: change something else".into(),
+                );
             }
             whatif::apply(&options.what_if, &mut draft, &mut staff).map_err(|e| format!("--what-if {e}"))?;
             Some(now.play(&draft, staff, options.seed, seeds)?)
@@ -166,7 +173,9 @@ fn settings(options: &Options) -> Result<CoreSettings, String> {
         }
     }
     if settings.trunks.is_empty() || settings.queues.is_empty() {
-        return Err("the configuration has no trunk or no queue, so nobody can call\n    add [[trunks]] and [[queues]]".into());
+        return Err(
+            "the configuration has no trunk or no queue, so nobody can call\n    add [[trunks]] and [[queues]]".into(),
+        );
     }
     Ok(settings)
 }

@@ -48,6 +48,9 @@ pub struct Options {
     /// With --find-seats: rosters tried at most
     #[arg(long, default_value_t = 80, value_parser = clap::value_parser!(u32).range(1..=10_000), requires = "find_seats")]
     pub guesses: u32,
+    /// With --find-seats: writes the roster that was found, for --roster
+    #[arg(long, value_name = "FILE", requires = "find_seats")]
+    pub write_roster: Option<PathBuf>,
     /// Writes calls.csv, halfhours.csv and figures.csv there
     #[arg(long, value_name = "DIR")]
     pub csv: Option<PathBuf>,
@@ -77,7 +80,9 @@ impl By {
 fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if share > 0.0 && share < 1.0 => Ok(share),
-        Ok(share) if (1.0..100.0).contains(&share) => Err(format!("must lie between 0 and 1: {} for {share} %", share / 100.0)),
+        Ok(share) if (1.0..100.0).contains(&share) => {
+            Err(format!("must lie between 0 and 1: {} for {share} %", share / 100.0))
+        }
         _ => Err("must lie between 0 and 1, as in 0.95".into()),
     }
 }

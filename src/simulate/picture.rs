@@ -34,7 +34,7 @@ const COLOURS: [(&str, &str, &str); 15] = [
 
 const FONT: &str = "text{font-family:'Noto Sans CJK SC','Source Han Sans SC','PingFang SC','Microsoft YaHei',\
 'WenQuanYi Zen Hei',sans-serif}.t{font-size:25px;font-weight:600}.h{font-size:16px;font-weight:600}.s{font-size:13px}\
-.a{font-size:12px}.v{font-size:23px;font-weight:600}.end{text-anchor:end}.mid{text-anchor:middle}.g{stroke-width:1}";
+.a{font-size:12px}.c{font-size:11.5px}.v{font-size:23px;font-weight:600}.end{text-anchor:end}.mid{text-anchor:middle}.g{stroke-width:1}";
 
 fn style() -> String {
     let classes = |pick: fn(&(&'static str, &'static str, &'static str)) -> &'static str| -> String {
@@ -71,14 +71,16 @@ impl Panel {
             let y = self.y(value);
             let class = if value == 0.0 { "axis" } else { "grid" };
             let _ = write!(svg, "<line class='g s-{class}' x1='{LEFT}' x2='{RIGHT}' y1='{y:.1}' y2='{y:.1}'/>");
-            let _ = write!(svg, "<text class='a end f-soft' x='{:.1}' y='{:.1}'>{value}{unit}</text>", LEFT - 8.0, y + 4.0);
+            let _ =
+                write!(svg, "<text class='a end f-soft' x='{:.1}' y='{:.1}'>{value}{unit}</text>", LEFT - 8.0, y + 4.0);
             value += step;
         }
         for hour in (0..=24).step_by(2) {
             let x = Panel::x(Duration::from_secs(3_600 * hour));
             let (low, high) = (self.bottom, self.bottom + 5.0);
             let _ = write!(svg, "<line class='g s-axis' x1='{x:.1}' x2='{x:.1}' y1='{low:.1}' y2='{high:.1}'/>");
-            let _ = write!(svg, "<text class='a mid f-soft' x='{x:.1}' y='{:.1}'>{hour:02}:00</text>", self.bottom + 19.0);
+            let _ =
+                write!(svg, "<text class='a mid f-soft' x='{x:.1}' y='{:.1}'>{hour:02}:00</text>", self.bottom + 19.0);
         }
     }
 }
@@ -122,8 +124,8 @@ fn cards(svg: &mut String, day: &Day) {
     let cards = [
         (grouped(day.calls.len()), "来电 calls".to_owned()),
         (percent(figure("connection_rate")), "接通率 connection".into()),
-        (percent(figure("service_level")), format!("{n}秒人工接通率 of all")),
-        (percent(figure("timely_answer")), format!("{n}秒应答及时率 of answered")),
+        (percent(figure("service_level")), format!("{n}秒人工接通率 service")),
+        (percent(figure("timely_answer")), format!("{n}秒应答及时率 timely")),
         (seconds(figure("average_speed_of_answer")), "平均等待 mean wait".into()),
         (seconds(Some(total.longest_wait.as_secs_f64())), "最长等待 longest wait".into()),
         (percent(staff.occupancy()), "工时利用率 occupancy".into()),
@@ -137,13 +139,17 @@ fn cards(svg: &mut String, day: &Day) {
             svg,
             "<rect x='{x:.1}' y='68' width='{width:.1}' height='72' rx='8' class='f-card'/>\
              <text class='v mid f-ink' x='{middle:.1}' y='102'>{value}</text>\
-             <text class='a mid f-soft' x='{middle:.1}' y='126'>{name}</text>"
+             <text class='c mid f-soft' x='{middle:.1}' y='126'>{name}</text>"
         );
     }
 }
 
 fn arrivals(svg: &mut String, slots: &[Slot]) {
-    let panel = Panel { top: 214.0, bottom: 404.0, most: rounded(slots.iter().map(|s| f64::from(s.offered)).fold(4.0, f64::max)) };
+    let panel = Panel {
+        top: 214.0,
+        bottom: 404.0,
+        most: rounded(slots.iter().map(|s| f64::from(s.offered)).fold(4.0, f64::max)),
+    };
     heading(svg, 182.0, "来电与接通", "Calls and answers, per 15 min");
     legend(svg, 182.0, &[("answered", "接通 answered"), ("lost", "未接通 not answered")]);
     panel.frame(svg, "");
@@ -213,7 +219,8 @@ const LAYERS: [Layer; 5] = [
 ];
 
 fn agents(svg: &mut String, slots: &[Slot]) {
-    let panel = Panel { top: 774.0, bottom: 1_014.0, most: rounded(slots.iter().map(|s| s.staff.all()).fold(4.0, f64::max)) };
+    let panel =
+        Panel { top: 774.0, bottom: 1_014.0, most: rounded(slots.iter().map(|s| s.staff.all()).fold(4.0, f64::max)) };
     heading(svg, 742.0, "座席状态", "Agents by state");
     // A state nobody was in all day needs no colour.
     let layers: Vec<Layer> =
@@ -225,10 +232,12 @@ fn agents(svg: &mut String, slots: &[Slot]) {
         let ceiling: Vec<f64> = slots.iter().zip(&floor).map(|(slot, floor)| floor + of(&slot.staff)).collect();
         let mut path = format!("M{LEFT} {:.1}", panel.y(floor[0]));
         for (slot, height) in slots.iter().zip(&ceiling) {
-            let _ = write!(path, "L{:.1} {:.1}H{:.1}", Panel::x(slot.from), panel.y(*height), Panel::x(slot.from + SLOT));
+            let _ =
+                write!(path, "L{:.1} {:.1}H{:.1}", Panel::x(slot.from), panel.y(*height), Panel::x(slot.from + SLOT));
         }
         for (slot, height) in slots.iter().zip(&floor).rev() {
-            let _ = write!(path, "L{:.1} {:.1}H{:.1}", Panel::x(slot.from + SLOT), panel.y(*height), Panel::x(slot.from));
+            let _ =
+                write!(path, "L{:.1} {:.1}H{:.1}", Panel::x(slot.from + SLOT), panel.y(*height), Panel::x(slot.from));
         }
         let _ = write!(svg, "<path d='{path}Z' class='f-{colour}'/>");
         floor = ceiling;
@@ -236,14 +245,15 @@ fn agents(svg: &mut String, slots: &[Slot]) {
 }
 
 fn heading(svg: &mut String, y: f64, zh: &str, en: &str) {
-    let _ = write!(svg, "<text class='h f-ink' x='{LEFT}' y='{y}'>{zh}<tspan class='s f-soft' dx='8'>{en}</tspan></text>");
+    let _ =
+        write!(svg, "<text class='h f-ink' x='{LEFT}' y='{y}'>{zh}<tspan class='s f-soft' dx='8'>{en}</tspan></text>");
 }
 
 /// From the right edge leftwards.
 fn legend(svg: &mut String, y: f64, entries: &[(&str, &str)]) {
     let mut x = RIGHT;
     for (colour, name) in entries.iter().rev() {
-        let width: f64 = name.chars().map(|c| if c.is_ascii() { 6.6 } else { 13.0 }).sum::<f64>() + 22.0;
+        let width: f64 = name.chars().map(|c| if c.is_ascii() { 6.3 } else { 13.0 }).sum::<f64>() + 22.0;
         x -= width;
         let _ = write!(
             svg,
@@ -256,9 +266,9 @@ fn legend(svg: &mut String, y: f64, entries: &[(&str, &str)]) {
     }
 }
 
-/// The next round number.
+/// The next half step.
 fn rounded(most: f64) -> f64 {
-    let step = step(most);
+    let step = step(most) / 2.0;
     (most / step).ceil() * step
 }
 

@@ -96,7 +96,11 @@ pub fn read(path: Option<&Path>) -> Result<Draft, Problem> {
     let zero = Shape::default();
     let curve = given.curve.or(base.curve).unwrap_or_default();
     let curve: [f64; 24] = curve.try_into().map_err(|wrong: Vec<f64>| {
-        judge.problem("curve", format!("curve has {} numbers", wrong.len()), "give 24, the first from midnight to 1 o'clock")
+        judge.problem(
+            "curve",
+            format!("curve has {} numbers", wrong.len()),
+            "give 24, the first from midnight to 1 o'clock",
+        )
     })?;
     judge.hold(curve.iter().all(|share| *share >= 0.0) && curve.iter().sum::<f64>() > 0.0, "curve", || {
         ("curve has a number below zero, or nothing above it".into(), "give each hour its share of the day's calls")
@@ -211,10 +215,12 @@ impl Draft {
         let main = main.ok_or("no queue of the configuration has a number that citizens could call")?;
         let mut unserved = Vec::new();
         let mix: f64 = self.foreign_mix.values().sum();
-        let foreign = self.foreign_mix.iter().map(|(name, part)| {
-            (name, self.foreign_share * self.foreign_factor * part / mix.max(f64::MIN_POSITIVE))
-        });
-        let mut languages = vec![Language { name: self.main.clone(), share: 1.0 - self.special_share(), number: main.clone() }];
+        let foreign = self
+            .foreign_mix
+            .iter()
+            .map(|(name, part)| (name, self.foreign_share * self.foreign_factor * part / mix.max(f64::MIN_POSITIVE)));
+        let mut languages =
+            vec![Language { name: self.main.clone(), share: 1.0 - self.special_share(), number: main.clone() }];
         for (name, share) in self.languages.iter().map(|(name, share)| (name, *share)).chain(foreign) {
             let own = queue_of(settings, name).and_then(|queue| number_of(settings, queue));
             if own.is_none() && share > 0.0 {

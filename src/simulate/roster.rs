@@ -167,7 +167,8 @@ fn span(text: &str) -> Option<Vec<(Duration, Duration)>> {
 /// Two kinds: `hour,seats,english,...` with a row for each hour, or `agent,from,until,skills`.
 fn from_csv(path: &Path, text: &str) -> Result<Staff, Problem> {
     let mut rows = text.trim_start_matches('\u{feff}').lines().enumerate();
-    let rows = rows.by_ref().map(|(i, line)| (i + 1, line.trim())).filter(|(_, l)| !l.is_empty() && !l.starts_with('#'));
+    let rows =
+        rows.by_ref().map(|(i, line)| (i + 1, line.trim())).filter(|(_, l)| !l.is_empty() && !l.starts_with('#'));
     let mut rows = rows.map(|(i, line)| (i, line.split(',').map(str::trim).collect::<Vec<_>>()));
     let problem = |line: usize, what: String, fix: &str| Problem { file: path.to_owned(), line, what, fix: fix.into() };
     match rows.next() {
@@ -180,7 +181,11 @@ fn from_csv(path: &Path, text: &str) -> Result<Staff, Problem> {
             for (line, row) in rows {
                 let numbers: Option<Vec<u32>> = row.iter().map(|cell| cell.parse().ok()).collect();
                 let numbers = numbers.filter(|n| n.len() == heading.len() && n[0] < 24).ok_or_else(|| {
-                    problem(line, format!("{:?} does not fit {}", row.join(","), heading.join(",")), "write whole numbers, hours 0 to 23")
+                    problem(
+                        line,
+                        format!("{:?} does not fit {}", row.join(","), heading.join(",")),
+                        "write whole numbers, hours 0 to 23",
+                    )
                 })?;
                 let hour = numbers[0] as usize;
                 if !seen.insert(hour) {
@@ -205,7 +210,8 @@ fn from_csv(path: &Path, text: &str) -> Result<Staff, Problem> {
                 };
                 let duty = span(&format!("{from}-{until}"))
                     .ok_or_else(|| problem(line, format!("{from} to {until} is no time of work"), SPAN))?;
-                let skills: Option<BTreeMap<Skill, u8>> = skills.split([';', ' ']).filter(|s| !s.is_empty()).map(levelled).collect();
+                let skills: Option<BTreeMap<Skill, u8>> =
+                    skills.split([';', ' ']).filter(|s| !s.is_empty()).map(levelled).collect();
                 let skills = skills.ok_or_else(|| {
                     problem(line, "a skill's level is no number from 1 to 10".into(), "write mandarin=8;english=6")
                 })?;
@@ -289,7 +295,9 @@ mod tests {
     fn hours_and_agents_from_csv() {
         let Ok(Staff::Hourly(roster)) = csv(include_str!("../../deploy/simulate/shift.csv")) else { panic!("hourly") };
         assert_eq!((roster.seats[9], roster.groups[1].seats[9], roster.seats[3]), (60, 3, 8));
-        let agents = csv("agent,from,until,skills\n6601,22:00,06:00,mandarin=9;english\n6602,08:00,12:00,mandarin\n6602,12:00,16:00,mandarin\n");
+        let agents = csv(
+            "agent,from,until,skills\n6601,22:00,06:00,mandarin=9;english\n6602,08:00,12:00,mandarin\n6602,12:00,16:00,mandarin\n",
+        );
         let Ok(Staff::Agents(posts)) = agents else { panic!("agents") };
         let hours = |s: u64| Duration::from_secs(3_600 * s);
         assert_eq!(posts[0].duty, [(hours(0), hours(6)), (hours(22), hours(24))]);

@@ -35,11 +35,11 @@ impl View {
         println!("{}", self.title(base, took));
         match other {
             None => headlines(&base.outcome),
-            Some(other) => compared(&base.outcome, &other.outcome, &self.what_if),
+            Some(other) => compared(&base.outcome, &other.outcome),
         }
         let shown = other.unwrap_or(base);
         if other.is_some() {
-            println!("\n以下为 What if 的一天 below: the day of the what-if ({})", self.what_if);
+            println!("\n以下为“假如” below: the day of the what-if ({})", self.what_if);
         }
         causes(&shown.outcome);
         hours(&shown.outcome);
@@ -58,11 +58,25 @@ impl View {
         };
         println!(
             "热线 Rexian  最少座席 fewest seats  每小时 every hour: {measure} >= {:.1} %  {} 次试排 guesses x {} 天 days  {:.1} s",
-            100.0 * options.target, found.guesses, options.seeds.unwrap_or(super::DAYS_PER_GUESS), took.as_secs_f64()
+            100.0 * options.target,
+            found.guesses,
+            options.seeds.unwrap_or(super::DAYS_PER_GUESS),
+            took.as_secs_f64()
         );
-        let cells = [Cell::Left(7), Cell::Right(12), Cell::Right(14), Cell::Right(12), Cell::Right(14), Cell::Right(14), Cell::Right(12)];
+        let cells = [
+            Cell::Left(7),
+            Cell::Right(12),
+            Cell::Right(14),
+            Cell::Right(12),
+            Cell::Right(14),
+            Cell::Right(14),
+            Cell::Right(12),
+        ];
         println!();
-        row(&cells, ["时 hour", "来电 calls", "厄兰 Erlang-A", "原 given", "需要 needed", "达到 reached", "利用率 occ."]);
+        row(
+            &cells,
+            ["时 hour", "来电 calls", "厄兰 Erlang-A", "原 given", "需要 needed", "达到 reached", "利用率 occ."],
+        );
         let (manned, needed) = (given.manned(), found.roster.manned());
         for hour in 0..24 {
             let (part, staff) = &found.outcome.hours[hour];
@@ -82,8 +96,21 @@ impl View {
             );
         }
         let sum = |hours: &[u32; 24]| hours.iter().sum::<u32>().to_string();
-        row(&cells, ["合计 h".into(), String::new(), sum(&found.guess), sum(&manned), sum(&needed), String::new(), String::new()]);
-        println!("语种座席保持不变，只增减普通座席 the groups' seats are kept; only the other seats were added or taken");
+        row(
+            &cells,
+            [
+                "合计 h".into(),
+                String::new(),
+                sum(&found.guess),
+                sum(&manned),
+                sum(&needed),
+                String::new(),
+                String::new(),
+            ],
+        );
+        println!(
+            "语种座席保持不变，只增减普通座席 the groups' seats are kept; only the other seats were added or taken"
+        );
         if !found.missed.is_empty() {
             println!("! 增加座席也达不到目标 not reached: more seats did not help, or --guesses ran out");
         } else if found.cut_short {
@@ -150,7 +177,7 @@ fn named(headline: &Headline) -> String {
 }
 
 fn headlines(outcome: &Outcome) {
-    let cells = [Cell::Left(74), Cell::Left(24), Cell::Right(18)];
+    let cells = [Cell::Left(84), Cell::Left(26), Cell::Right(18)];
     row(&cells, ["指标 figure", "公式 formula", "数值 value"]);
     for (headline, over) in outcome.headlines() {
         row(&cells, [named(&headline), headline.formula.clone(), interval(&headline, over)]);
@@ -160,10 +187,9 @@ fn headlines(outcome: &Outcome) {
     }
 }
 
-fn compared(base: &Outcome, other: &Outcome, what_if: &str) {
-    let cells = [Cell::Left(66), Cell::Right(18), Cell::Right(18), Cell::Right(14)];
-    row(&cells, ["指标 figure", "现在 now", "假如 what if", "差 difference"]);
-    println!("{:>100}", what_if);
+fn compared(base: &Outcome, other: &Outcome) {
+    let cells = [Cell::Left(84), Cell::Right(18), Cell::Right(18), Cell::Right(16)];
+    row(&cells, ["指标 figure", "现在 now", "假如 what if", "差 change"]);
     for ((headline, now), (_, then)) in base.headlines().into_iter().zip(other.headlines()) {
         let difference = now.zip(then).map(|(now, then)| then.mean - now.mean);
         let difference = match (headline.kind, difference) {
@@ -172,8 +198,7 @@ fn compared(base: &Outcome, other: &Outcome, what_if: &str) {
             (Kind::Ratio, Some(d)) => format!("{:+.2} pp", 100.0 * d),
             (Kind::Seconds, Some(d)) => format!("{d:+.1} s"),
         };
-        let shown = format!("{}  {}", named(&headline), headline.formula);
-        row(&cells, [shown, interval(&headline, now), interval(&headline, then), difference]);
+        row(&cells, [named(&headline), interval(&headline, now), interval(&headline, then), difference]);
     }
 }
 
@@ -205,7 +230,10 @@ fn causes(outcome: &Outcome) {
     let days = outcome.days as f64;
     let shown: Vec<String> = lost
         .map(|(cause, calls)| format!("{} {} {:.0}", cause_name(*cause), cause.as_str(), *calls as f64 / days))
-        .chain((outcome.turned_away > 0).then(|| format!("线路占满 all channels busy {:.0}", outcome.turned_away as f64 / days)))
+        .chain(
+            (outcome.turned_away > 0)
+                .then(|| format!("线路占满 all channels busy {:.0}", outcome.turned_away as f64 / days)),
+        )
         .collect();
     let shown = if shown.is_empty() { "无 none".into() } else { shown.join("，") };
     println!("\n未接通 not answered, a day: {shown}");
@@ -213,63 +241,109 @@ fn causes(outcome: &Outcome) {
 
 fn hours(outcome: &Outcome) {
     let cells = [
-        Cell::Left(8), Cell::Right(11), Cell::Right(14), Cell::Right(16), Cell::Right(13), Cell::Right(13),
-        Cell::Right(11), Cell::Right(11), Cell::Right(12), Cell::Right(12), Cell::Right(13),
+        Cell::Left(8),
+        Cell::Right(11),
+        Cell::Right(14),
+        Cell::Right(16),
+        Cell::Right(13),
+        Cell::Right(13),
+        Cell::Right(11),
+        Cell::Right(11),
+        Cell::Right(14),
+        Cell::Right(12),
+        Cell::Right(13),
     ];
     println!();
     let n = outcome.total.within.map_or("N".to_owned(), |within| within.as_secs_f64().to_string());
     let (strict, timely) = (format!("{n}秒内 A_N/R"), format!("及时 A_N/A"));
-    row(&cells, [
-        "时 hour", "来电 calls", "接通 answered", "接通率 connect", &strict, &timely, "平均 ASA", "九成 p90", "最长 longest",
-        "座席 seats", "利用率 occ.",
-    ]);
+    row(
+        &cells,
+        [
+            "时 hour",
+            "来电 calls",
+            "接通 answered",
+            "接通率 connect",
+            &strict,
+            &timely,
+            "平均 ASA",
+            "九成 p90",
+            "最长 longest",
+            "座席 seats",
+            "利用率 occ.",
+        ],
+    );
     let days = outcome.days as f64;
     for (hour, (part, staff)) in outcome.hours.iter().enumerate() {
         let c = &part.counters;
         let asa = (c.answered > 0).then(|| c.answered_wait.as_secs_f64() / c.answered as f64);
-        row(&cells, [
-            format!("{hour:02}-{:02}", hour + 1),
-            value(Kind::Count, Some((c.offered as f64 / days * 10.0).round() / 10.0)),
-            value(Kind::Count, Some((c.answered as f64 / days * 10.0).round() / 10.0)),
-            percent(part.connection_rate()),
-            percent(part.service_level()),
-            percent((c.answered > 0).then(|| c.answered_within as f64 / c.answered as f64)),
-            value(Kind::Seconds, asa),
-            value(Kind::Seconds, part.wait(0.9)),
-            value(Kind::Seconds, Some(c.longest_wait.as_secs_f64())),
-            format!("{:.1}", staff.all()),
-            percent(staff.occupancy()),
-        ]);
+        row(
+            &cells,
+            [
+                format!("{hour:02}-{:02}", hour + 1),
+                value(Kind::Count, Some((c.offered as f64 / days * 10.0).round() / 10.0)),
+                value(Kind::Count, Some((c.answered as f64 / days * 10.0).round() / 10.0)),
+                percent(part.connection_rate()),
+                percent(part.service_level()),
+                percent((c.answered > 0).then(|| c.answered_within as f64 / c.answered as f64)),
+                value(Kind::Seconds, asa),
+                value(Kind::Seconds, part.wait(0.9)),
+                value(Kind::Seconds, Some(c.longest_wait.as_secs_f64())),
+                format!("{:.1}", staff.all()),
+                percent(staff.occupancy()),
+            ],
+        );
     }
 }
 
 fn queues(outcome: &Outcome) {
     let cells = [
-        Cell::Left(20), Cell::Right(11), Cell::Right(14), Cell::Right(16), Cell::Right(18), Cell::Right(13),
-        Cell::Right(11), Cell::Right(11), Cell::Right(12), Cell::Right(11),
+        Cell::Left(20),
+        Cell::Right(11),
+        Cell::Right(14),
+        Cell::Right(16),
+        Cell::Right(20),
+        Cell::Right(13),
+        Cell::Right(11),
+        Cell::Right(11),
+        Cell::Right(14),
+        Cell::Right(11),
     ];
     println!();
-    row(&cells, [
-        "队列 queue", "请求 asked", "接通 answered", "接通率 connect", "N秒内 within A_N/R", "及时 A_N/A", "平均 ASA", "九成 p90",
-        "最长 longest", "处理 AHT",
-    ]);
+    row(
+        &cells,
+        [
+            "队列 queue",
+            "请求 asked",
+            "接通 answered",
+            "接通率 connect",
+            "N秒内 within A_N/R",
+            "及时 A_N/A",
+            "平均 ASA",
+            "九成 p90",
+            "最长 longest",
+            "处理 AHT",
+        ],
+    );
     let days = outcome.days as f64;
     for (name, part) in &outcome.queues {
         let c = &part.counters;
         let mean = |sum: Duration, over: u64| (over > 0).then(|| sum.as_secs_f64() / over as f64);
         let aht = mean(c.talk, c.talks).map(|talk| talk + mean(c.wrap_up, c.wrap_ups).unwrap_or(0.0));
-        row(&cells, [
-            name.to_string(),
-            value(Kind::Count, Some((c.offered as f64 / days * 10.0).round() / 10.0)),
-            value(Kind::Count, Some((c.answered as f64 / days * 10.0).round() / 10.0)),
-            percent(part.connection_rate()),
-            percent(part.service_level()),
-            percent((c.answered > 0).then(|| c.answered_within as f64 / c.answered as f64)),
-            value(Kind::Seconds, mean(c.answered_wait, c.answered)),
-            value(Kind::Seconds, part.wait(0.9)),
-            value(Kind::Seconds, Some(c.longest_wait.as_secs_f64())),
-            value(Kind::Seconds, aht),
-        ]);
+        row(
+            &cells,
+            [
+                name.to_string(),
+                value(Kind::Count, Some((c.offered as f64 / days * 10.0).round() / 10.0)),
+                value(Kind::Count, Some((c.answered as f64 / days * 10.0).round() / 10.0)),
+                percent(part.connection_rate()),
+                percent(part.service_level()),
+                percent((c.answered > 0).then(|| c.answered_within as f64 / c.answered as f64)),
+                value(Kind::Seconds, mean(c.answered_wait, c.answered)),
+                value(Kind::Seconds, part.wait(0.9)),
+                value(Kind::Seconds, Some(c.longest_wait.as_secs_f64())),
+                value(Kind::Seconds, aht),
+            ],
+        );
     }
 }
 
@@ -280,7 +354,17 @@ fn skills(outcome: &Outcome) {
     let all = ("全部 all".to_owned(), &outcome.staff);
     for (name, staff) in outcome.skills.iter().map(|s| (s.skill.to_string(), &s.staff)).chain([all]) {
         let mean = |agents: f64| format!("{agents:.1}");
-        row(&cells, [name, mean(staff.all()), mean(staff.talking), mean(staff.wrap_up), mean(staff.ready), percent(staff.occupancy())]);
+        row(
+            &cells,
+            [
+                name,
+                mean(staff.all()),
+                mean(staff.talking),
+                mean(staff.wrap_up),
+                mean(staff.ready),
+                percent(staff.occupancy()),
+            ],
+        );
     }
 }
 

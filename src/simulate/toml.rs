@@ -39,7 +39,9 @@ pub struct Time(pub Duration);
 impl<'de> Deserialize<'de> for Time {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
         let text = String::deserialize(from)?;
-        time(&text).map(Time).ok_or_else(|| D::Error::custom(format!("{text:?} is no time; write \"500ms\", \"30s\", \"5m\" or \"1h\"")))
+        time(&text)
+            .map(Time)
+            .ok_or_else(|| D::Error::custom(format!("{text:?} is no time; write \"500ms\", \"30s\", \"5m\" or \"1h\"")))
     }
 }
 

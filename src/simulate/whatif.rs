@@ -11,7 +11,9 @@ use std::time::Duration;
 /// Changes both; the error says what to do.
 pub fn apply(changes: &[String], draft: &mut Draft, staff: &mut Staff) -> Result<(), String> {
     for change in changes.iter().map(|c| c.trim()).filter(|c| !c.is_empty()) {
-        let (key, value) = change.split_once('=').ok_or_else(|| format!("{change:?} changes nothing\n    write KEY=VALUE, as in seats=55"))?;
+        let (key, value) = change
+            .split_once('=')
+            .ok_or_else(|| format!("{change:?} changes nothing\n    write KEY=VALUE, as in seats=55"))?;
         one(key.trim(), value.trim(), draft, staff).map_err(|fix| format!("{change}: {fix}"))?;
     }
     Ok(())
@@ -29,7 +31,9 @@ fn one(key: &str, value: &str, draft: &mut Draft, staff: &mut Staff) -> Result<(
         "wrap_up" => match profile.wrap_up {
             WrapUp::Drawn(spread) => profile.wrap_up = WrapUp::Drawn(spread.with_mean(any_time(value)?)),
             WrapUp::AsTheQueueSays => {
-                return Err("the profile leaves the wrap-up to the queues\n    give [wrap_up] a mean and a cv there".into());
+                return Err(
+                    "the profile leaves the wrap-up to the queues\n    give [wrap_up] a mean and a cv there".into()
+                );
             }
         },
         "seats" => {
@@ -46,7 +50,8 @@ fn one(key: &str, value: &str, draft: &mut Draft, staff: &mut Staff) -> Result<(
             let roster = hourly(staff)?;
             let seats = whole(value, 2_000)?;
             let name = Skill::new(skill);
-            let known: Vec<String> = roster.groups.iter().flat_map(|g| g.skills.keys()).map(ToString::to_string).collect();
+            let known: Vec<String> =
+                roster.groups.iter().flat_map(|g| g.skills.keys()).map(ToString::to_string).collect();
             if !roster.groups.iter().any(|group| group.skills.contains_key(&name)) {
                 let known = known.into_iter().collect::<std::collections::BTreeSet<_>>();
                 let known: Vec<_> = known.into_iter().collect();
@@ -56,7 +61,10 @@ fn one(key: &str, value: &str, draft: &mut Draft, staff: &mut Staff) -> Result<(
                 ));
             }
             if !roster.set_speakers(&name, seats) {
-                return Err("other groups of the roster have more of them already\n    change those groups in the roster file".into());
+                return Err(
+                    "other groups of the roster have more of them already\n    change those groups in the roster file"
+                        .into(),
+                );
             }
         }
     }
@@ -69,7 +77,9 @@ fn one(key: &str, value: &str, draft: &mut Draft, staff: &mut Staff) -> Result<(
 fn hourly(staff: &mut Staff) -> Result<&mut crate::sim::forecast::Roster, String> {
     match staff {
         Staff::Hourly(roster) => Ok(roster),
-        Staff::Agents(_) => Err("the roster names agents one by one\n    give --roster a file with seats per hour".into()),
+        Staff::Agents(_) => {
+            Err("the roster names agents one by one\n    give --roster a file with seats per hour".into())
+        }
     }
 }
 

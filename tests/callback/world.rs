@@ -2,7 +2,7 @@
 //! and a store that keeps the callback list. A network that loses nothing.
 
 use rexian::callback::State;
-use rexian::config::settings::{CallOut, CallbackOffer, CoreSettings, DialForm, Settings};
+use rexian::config::settings::{Announce, CallOut, CallbackOffer, CoreSettings, DialForm, Settings};
 use rexian::event::{
     AgentState, CallEvent, CallFact, CallbackChange, CallbackEntry, CallbackGone, CallbackKind, EndCause,
 };
@@ -63,6 +63,7 @@ impl World {
         for queue in &mut core.queues {
             queue.callback = Some(CallbackOffer { after: s(30), key: '1', on_hang_up: true });
             queue.wrap_up = s(10);
+            queue.announce = Announce::default();
         }
         shape(&mut core);
         let now = MONDAY_10;

@@ -5,6 +5,8 @@
 //! each stands a control: a floor that is slightly wrong on purpose, which must be found out. `--nocapture` shows tables.
 
 mod erlang;
+mod estimate;
 mod figures;
 mod floor;
 mod languages;
+mod wire;

@@ -40,7 +40,13 @@ pub enum Heard {
 
 impl Caller {
     /// The INVITE.
-    pub fn dial(number: usize, carrier: SocketAddr, gateway: SocketAddr, dialled: &str, out: &mut Vec<Vec<u8>>) -> Caller {
+    pub fn dial(
+        number: usize,
+        carrier: SocketAddr,
+        gateway: SocketAddr,
+        dialled: &str,
+        out: &mut Vec<Vec<u8>>,
+    ) -> Caller {
         let caller = Caller { number, carrier, gateway, dialled: dialled.to_owned(), line: Line::Trying };
         let contact = format!("<sip:{carrier}>");
         let invite = caller

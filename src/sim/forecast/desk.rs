@@ -58,11 +58,11 @@ impl Desk {
     pub fn at(address: SocketAddr) -> Option<usize> {
         let index = match address.ip() {
             IpAddr::V4(ip) => {
-                let [10, 9, high, low] = ip.octets() else { return None };
+                let [198, 18, high, low] = ip.octets() else { return None };
                 [high, low]
             }
             IpAddr::V6(ip) => {
-                let [0xfd, 0x99, .., high, low] = ip.octets() else { return None };
+                let [0x20, 0x01, 0x0d, 0xb8, .., high, low] = ip.octets() else { return None };
                 [high, low]
             }
         };
@@ -154,12 +154,12 @@ impl Desk {
     }
 }
 
-/// A network of their own, of the gateway's family.
+/// A network that is nobody else's (RFC 2544, RFC 3849), of the gateway's family.
 fn address(index: usize, gateway: IpAddr) -> SocketAddr {
     let [high, low] = (index as u16).to_be_bytes();
     let ip = match gateway {
-        IpAddr::V4(_) => IpAddr::from([10, 9, high, low]),
-        IpAddr::V6(_) => IpAddr::from([0xfd, 0x99, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low]),
+        IpAddr::V4(_) => IpAddr::from([198, 18, high, low]),
+        IpAddr::V6(_) => IpAddr::from([0x20, 0x01, 0x0d, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, high, low]),
     };
     SocketAddr::new(ip, 5_060)
 }

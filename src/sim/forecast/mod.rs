@@ -1,7 +1,8 @@
 //! The forecast: a day of a hotline in virtual time, for shift leaders. The real [`crate::gateway::Gateway`] hears real
 //! SIP from citizens and phones that are as plain as they can be, so that a day takes about a second.
 //!
-//! Belongs here: the pretend day (`demand`: who calls; `roster`: who works; `world`: events around the gateway), what
+//! Belongs here: the pretend day (`demand`: who calls; `roster`: who works; `ground` and `world`: the gateway and what
+//! happens around it), what
 //! came of it (`record`, `outcome`) and the search for a roster (`seats`). Not here: files, tables and pictures
 //! (`crate::simulate`), faults and audits (`super::day`).
 //!
@@ -15,6 +16,7 @@ mod caller;
 mod demand;
 mod desk;
 mod erlang;
+mod ground;
 mod outcome;
 mod past;
 mod record;

@@ -285,7 +285,14 @@ fn headline(day: &Day) -> Vec<Headline> {
     let longest = counters.longest_wait.as_secs_f64();
     lines.extend([
         line("wait_p50", "等待中位数", "median wait", "answered", Kind::Seconds, quantile(&waits, 0.5)),
-        line("wait_p90", "等待九成以内", "nine in ten waited at most", "answered", Kind::Seconds, quantile(&waits, 0.9)),
+        line(
+            "wait_p90",
+            "等待九成以内",
+            "nine in ten waited at most",
+            "answered",
+            Kind::Seconds,
+            quantile(&waits, 0.9),
+        ),
         line("longest_wait", "最长等待", "longest wait", "anybody", Kind::Seconds, Some(longest)),
         line("occupancy", "工时利用率", "occupancy", "handle / (handle + idle)", Kind::Ratio, staff.occupancy()),
         line("seats", "平均在岗座席", "seats manned on average", "", Kind::Count, Some(staff.all())),
@@ -310,12 +317,7 @@ fn estimates(days: &[Day]) -> EstimateError {
         }
     }
     let judged = error.judged.max(1) as f64;
-    EstimateError {
-        mean: error.mean / judged,
-        absolute: error.absolute / judged,
-        near: error.near / judged,
-        ..error
-    }
+    EstimateError { mean: error.mean / judged, absolute: error.absolute / judged, near: error.near / judged, ..error }
 }
 
 fn add(sum: &mut Staff, more: &Staff, weight: f64) {

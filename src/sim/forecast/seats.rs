@@ -148,8 +148,7 @@ impl Search<'_> {
     ) -> Outcome {
         let mut raised = [0u32; 24];
         while self.left() {
-            let missing: Vec<usize> =
-                (0..24).filter(|h| !hopeless[*h] && !self.holds(&outcome, *h)).collect();
+            let missing: Vec<usize> = (0..24).filter(|h| !hopeless[*h] && !self.holds(&outcome, *h)).collect();
             if missing.is_empty() {
                 break;
             }

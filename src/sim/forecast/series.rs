@@ -65,8 +65,7 @@ pub fn quantile(sorted: &[f64], share: f64) -> Option<f64> {
 impl Day {
     pub fn slots(&self, length: Duration) -> Vec<Slot> {
         let count = super::DAY.as_micros().div_ceil(length.as_micros()) as usize;
-        let mut slots: Vec<Slot> =
-            (0..count).map(|i| Slot { from: length * i as u32, ..Slot::default() }).collect();
+        let mut slots: Vec<Slot> = (0..count).map(|i| Slot { from: length * i as u32, ..Slot::default() }).collect();
         for call in &self.calls {
             let slot = &mut slots[((call.at.as_micros() / length.as_micros()) as usize).min(count - 1)];
             slot.offered += 1;

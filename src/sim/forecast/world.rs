@@ -2,30 +2,26 @@
 //! in SIP (`caller`, `desk`), what is written down (`record`).
 
 use super::caller::{Caller, Heard};
-use super::demand::{Citizen, WrapUp};
-use super::desk::{Desk, REGISTERED_FOR, Rung};
+use super::demand::Citizen;
+use super::desk::{Desk, Rung};
+use super::ground::{addresses, flow, settings};
 use super::record::{Day, Recorder};
 use super::{DAY, Scene};
 use crate::acd::AcdInput;
-use crate::config::settings::{AgentSettings, CoreSettings, SeatSettings, Secret};
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact};
 use crate::gateway::{Command, Gateway, Input, Output};
-use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ids::{AgentNo, CallId, LegId};
 use crate::plane::{LegStats, MediaCommand, MediaEvent, Source};
 use crate::sim::rng::Rng;
-use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Framing, Message, Method};
 use crate::time::Instant;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Length of one prompt.
 const PROMPT: Duration = Duration::from_secs(2);
-/// Longer than anybody works on after a call: the agent's own word ends the wrap-up.
-const LONGEST_WRAP_UP: Duration = Duration::from_secs(3_600);
 /// Somebody who missed a call notices and is ready again.
 const BACK_AFTER: Duration = Duration::from_secs(30);
 /// Calls still up so long after midnight are left out of the day.
@@ -47,12 +43,27 @@ enum Event {
     GivesUp(usize),
     /// The citizen has been told everything.
     HangsUp(usize),
-    PicksUp { desk: usize, turn: u32 },
-    WrapUpDone { desk: usize, turn: u32 },
-    Back { desk: usize },
-    ShiftBegins { desk: usize },
-    ShiftEnds { desk: usize },
-    PlayEnds { leg: LegId, play: u32 },
+    PicksUp {
+        desk: usize,
+        turn: u32,
+    },
+    WrapUpDone {
+        desk: usize,
+        turn: u32,
+    },
+    Back {
+        desk: usize,
+    },
+    ShiftBegins {
+        desk: usize,
+    },
+    ShiftEnds {
+        desk: usize,
+    },
+    PlayEnds {
+        leg: LegId,
+        play: u32,
+    },
     Alarm,
 }
 
@@ -89,21 +100,14 @@ struct World<'s> {
 impl<'s> World<'s> {
     fn new(scene: &'s Scene, citizens: &'s [Citizen], seed: u64) -> World<'s> {
         let settings = settings(scene);
-        let carriers: Vec<SocketAddr> = settings
-            .trunks
+        let (address, carriers) = addresses(&settings);
+        let desks: Vec<Desk> = scene
+            .posts
             .iter()
-            .filter_map(|trunk| trunk.peers.first().map(|peer| SocketAddr::new(peer.address, 5_060)))
+            .zip(&settings.seats)
+            .enumerate()
+            .map(|(i, (p, s))| Desk::new(i, p, s, address))
             .collect();
-        // Everybody speaks one family, or the gateway would need an address in each.
-        let v4 = carriers.first().is_none_or(|c| c.is_ipv4());
-        let carriers: Vec<SocketAddr> = carriers.into_iter().filter(|c| c.is_ipv4() == v4).collect();
-        let ours: IpAddr = match v4 {
-            true => settings.media.address_v4.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            false => settings.media.address_v6.unwrap_or(IpAddr::V6(Ipv6Addr::LOCALHOST)),
-        };
-        let address = SocketAddr::new(ours, 5_060);
-        let desks: Vec<Desk> =
-            scene.posts.iter().zip(&settings.seats).enumerate().map(|(i, (p, s))| Desk::new(i, p, s, address)).collect();
         let mut rng = Rng::new(seed ^ 0x6a7e_3a11);
         let mut secret = [0; 32];
         for chunk in secret.chunks_mut(8) {
@@ -159,7 +163,8 @@ impl<'s> World<'s> {
     fn day(&mut self) {
         let last = self.scene.midnight + DAY + OVERTIME;
         while let Some(Reverse((at, _, event))) = self.queue.pop() {
-            if at > last || (self.live == 0 && self.callers.len() == self.citizens.len() && at > self.scene.midnight + DAY)
+            if at > last
+                || (self.live == 0 && self.callers.len() == self.citizens.len() && at > self.scene.midnight + DAY)
             {
                 return;
             }
@@ -382,38 +387,4 @@ impl<'s> World<'s> {
             self.plan_at(at, Event::Alarm);
         }
     }
-}
-
-fn flow(local: SocketAddr, remote: SocketAddr) -> Flow {
-    Flow { transport: Transport::Udp, local, remote, connection: 0 }
-}
-
-/// The scene's settings with the posts as agents, a seat for each, and nothing to renew during the day.
-fn settings(scene: &Scene) -> CoreSettings {
-    let mut settings = scene.settings.clone();
-    settings.agents = scene
-        .posts
-        .iter()
-        .map(|post| AgentSettings {
-            skills: post.skills.clone(),
-            ..AgentSettings::new(&post.agent, std::iter::empty::<(&str, u8)>())
-        })
-        .collect();
-    settings.seats = scene
-        .posts
-        .iter()
-        .enumerate()
-        .map(|(i, post)| SeatSettings {
-            number: SeatNo::new((80_001 + i).to_string()),
-            secret: Secret(Arc::from(format!("forecast-{i}"))),
-            default_agent: Some(AgentNo::new(&post.agent)),
-        })
-        .collect();
-    settings.limits.registration_expiry = REGISTERED_FOR;
-    if let WrapUp::Drawn(_) = scene.demand.profile().wrap_up {
-        for queue in &mut settings.queues {
-            queue.wrap_up = LONGEST_WRAP_UP;
-        }
-    }
-    settings
 }

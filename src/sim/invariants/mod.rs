@@ -17,7 +17,7 @@ pub use report::Report;
 
 use super::ua::{Ending, UaFact};
 use crate::config::settings::{CoreSettings, Limits, QueueSettings, Relaxation};
-use crate::event::AgentState;
+use crate::event::{AgentState, CallFact};
 use crate::gateway::{Gateway, Output};
 use crate::ids::{AgentNo, CallId, QueueName, Skill};
 use crate::sla::Summary;
@@ -57,6 +57,7 @@ pub struct Audit {
     wrap_ups: Vec<(QueueName, Duration)>,
     /// The queue of each agent's last talk.
     last_queue: BTreeMap<AgentNo, QueueName>,
+    turns: BTreeMap<&'static str, u64>,
     faults: Vec<String>,
     hopeless: bool,
     steps: u64,
@@ -112,6 +113,7 @@ impl Audit {
             summary: Summary::new(&settings.queues),
             wrap_ups: Vec::new(),
             last_queue: BTreeMap::new(),
+            turns: BTreeMap::new(),
             faults: Vec::new(),
             hopeless: false,
             steps: 0,
@@ -186,7 +188,9 @@ impl Audit {
             }
             UaFact::OffHook => {
                 self.off_hook += 1;
-                if self.orderly {
+                // The INVITE of an offer long over may be repeated to a phone that came back (RFC 3261 s9.1): its 486 hurts
+                // nobody. An offer that lives would be lost by it.
+                if self.steady || self.orderly && self.calls.values().any(|r| r.is_with_seat(seat)) {
                     self.fault(now, format!("phone {seat} is rung while its agent dials a feature code"));
                 }
             }
@@ -212,6 +216,9 @@ impl Audit {
                     self.fault(now, format!("{event:?} is dated wrongly"));
                 }
                 self.summary.observe(event);
+                if let Some(turn) = turn(&event.what) {
+                    *self.turns.entry(turn).or_default() += 1;
+                }
                 self.call_event(now, event.call, &event.what);
             }
             Output::Callback(_) => {}
@@ -332,5 +339,19 @@ impl Audit {
             word[..chunk.len()].copy_from_slice(chunk);
             self.hash = (self.hash ^ u64::from_le_bytes(word)).wrapping_mul(0x0000_0100_0000_01b3).rotate_left(29);
         }
+    }
+}
+
+/// What a day must hold for its invariants to mean something.
+fn turn(fact: &CallFact) -> Option<&'static str> {
+    match fact {
+        CallFact::Moved { .. } => Some("moved"),
+        CallFact::Relaxed { .. } => Some("relaxed"),
+        CallFact::Announced { .. } => Some("announced"),
+        CallFact::Transferred { .. } => Some("passed on"),
+        CallFact::TakenOver { .. } => Some("taken over"),
+        CallFact::Offered { chosen, .. } if chosen.preferred => Some("preferred"),
+        CallFact::Offered { chosen, .. } if chosen.interpreter => Some("interpreted"),
+        _ => None,
     }
 }

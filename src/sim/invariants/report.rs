@@ -26,6 +26,8 @@ pub struct Report {
     pub off_hook: u64,
     pub wait: Duration,
     pub talk: Duration,
+    /// How often the distributor's rules came into play: `moved`, `relaxed`, `announced`, `passed on`, `taken over`, ...
+    pub turns: BTreeMap<&'static str, u64>,
     /// Inputs the gateway handled.
     pub steps: u64,
     /// Over every output, in order.
@@ -53,6 +55,9 @@ impl Report {
         self.off_hook += other.off_hook;
         self.wait += other.wait;
         self.talk += other.talk;
+        for (turn, n) in &other.turns {
+            *self.turns.entry(turn).or_default() += n;
+        }
         self.steps += other.steps;
     }
 }

@@ -197,6 +197,62 @@ fn every_kind_of_fault_is_found() {
     }
 }
 
+fn moved(queue: &str, skill: &str) -> CallFact {
+    CallFact::Moved { queue: queue.into(), skill: skill.into(), position: 1, why: crate::event::Why::Key('2') }
+}
+
+/// The sound call, whose agent passes it on after 4 s to another, 5 s later; each talks 5 s in all.
+fn passed_on() -> Vec<Does> {
+    let taken_over = |wait| CallFact::TakenOver {
+        agent: "6000".into(),
+        seat: "800".into(),
+        queue: "citizens".into(),
+        wait: seconds(wait),
+        ring: seconds(1),
+    };
+    let mut story = sound();
+    story.truncate(8);
+    story.extend([
+        Agent(10, AgentState::WrapUp),
+        Call(10, CallFact::Transferred { agent: "6000".into(), queue: "citizens".into() }),
+        Call(10, moved("citizens", "mandarin")),
+        Agent(14, AgentState::Ready),
+        Call(14, offered()),
+        Agent(14, AgentState::Reserved),
+        Agent(15, AgentState::Talking),
+        Call(15, taken_over(5)),
+        Carrier(20, UaFact::Ended(Ending::HungUp)),
+        Agent(20, AgentState::WrapUp),
+        Call(20, ended(EndCause::CallerHangUp, 5, 9)),
+        Agent(30, AgentState::Ready),
+    ]);
+    story
+}
+
+#[test]
+fn a_call_that_is_passed_on_is_followed_and_its_faults_found() {
+    assert_eq!(audit(passed_on(), vec![ticket()], Leftovers::default()), Vec::<String>::new());
+    type Change = fn(&mut Vec<Does>);
+    let table: [(&str, Change); 6] = [
+        ("durations are wrong", |s| s[18] = Call(20, ended(EndCause::CallerHangUp, 5, 14))),
+        ("such a cause is for unanswered calls", |s| s[18] = Call(20, ended(EndCause::AbandonedInQueue, 5, 9))),
+        ("cannot follow", |s| drop(s.remove(10))),
+        ("no such queue, or another skill", |s| s[10] = Call(10, moved("citizens", "english"))),
+        ("wait or ring is wrong", |s| {
+            let Call(at, CallFact::TakenOver { agent, seat, queue, ring, .. }) = &s[15] else { unreachable!() };
+            let (agent, seat, queue) = (agent.clone(), seat.clone(), queue.clone());
+            s[15] = Call(*at, CallFact::TakenOver { agent, seat, queue, wait: seconds(9), ring: *ring });
+        }),
+        ("it is at step 0", |s| s.insert(3, Call(4, CallFact::Relaxed { step: 1 }))),
+    ];
+    for (expected, change) in table {
+        let mut story = passed_on();
+        change(&mut story);
+        let faults = audit(story, vec![ticket()], Leftovers::default());
+        assert!(faults.iter().any(|f| f.contains(expected)), "{expected:?} is not among {faults:#?}");
+    }
+}
+
 #[test]
 fn tickets_and_leftovers_are_counted() {
     let found = |story, cases, leftovers, expected: &str| {

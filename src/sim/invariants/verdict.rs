@@ -160,6 +160,7 @@ impl Audit {
             tickets: cases.len() as u64,
             second_calls: self.second_calls,
             off_hook: self.off_hook,
+            turns: self.turns,
             steps: self.steps,
             hash: self.hash,
             faults: self.faults,
