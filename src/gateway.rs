@@ -252,10 +252,16 @@ impl Gateway {
 
     pub fn next_timeout(&self) -> Option<Instant> {
         let callbacks = self.callbacks.next_timeout();
-        [self.endpoint.next_timeout(), self.acd.next_timeout(), self.registrar.next_timeout(), self.timers.next(), callbacks]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.endpoint.next_timeout(),
+            self.acd.next_timeout(),
+            self.registrar.next_timeout(),
+            self.timers.next(),
+            callbacks,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// The whole state as bytes; a gateway restored from them goes on with identical outputs.

@@ -95,7 +95,16 @@ mod tests {
         let spool = SpoolStatus { depth: 2, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 5 };
         let delivery = DeliveryStatus { opened: 7, ..Default::default() };
         let media = crate::media::Figures { received: 5, ..Default::default() };
-        let facts = Facts { draining: false, signalling_up: true, media_up: true, calls: 1, media, spool, delivery, events: None };
+        let facts = Facts {
+            draining: false,
+            signalling_up: true,
+            media_up: true,
+            calls: 1,
+            media,
+            spool,
+            delivery,
+            events: None,
+        };
         let facts = Arc::new(Mutex::new(facts));
         let source: HealthSource = Arc::new({
             let facts = facts.clone();

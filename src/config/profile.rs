@@ -90,11 +90,8 @@ fn fill(profile: &mut Profile, root: Section<'_>) {
     if let Some(called) = root.choice("called_from", &called) {
         profile.called_from = called.value;
     }
-    let reliable = [
-        ("never", Reliable::Never),
-        ("if-required", Reliable::IfRequired),
-        ("if-supported", Reliable::IfSupported),
-    ];
+    let reliable =
+        [("never", Reliable::Never), ("if-required", Reliable::IfRequired), ("if-supported", Reliable::IfSupported)];
     if let Some(reliable) = root.choice("reliable", &reliable) {
         profile.reliable = reliable.value;
     }
