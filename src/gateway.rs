@@ -16,19 +16,21 @@ mod outbound;
 mod ports;
 mod requests;
 mod timers;
+mod view;
 
 pub use commands::Command;
+pub use view::{Leftovers, Refusals};
 
 use crate::acd::{Acd, AcdInput, AcdOutput};
 use crate::call::{Attempt, Call};
-use crate::callback::{Callbacks, Pending};
+use crate::callback::Callbacks;
 use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
-use crate::sip::endpoint::{Endpoint, EndpointCounters, Expired, Received, ServerTx};
+use crate::sip::endpoint::{Endpoint, Expired, Received, ServerTx};
 use crate::sip::flow::{Flow, Transmit};
 use crate::sip::registrar::{Change, Registrar, RegistrarLimits};
 use crate::sip::tokens::Tokens;
@@ -88,33 +90,6 @@ pub enum Output {
     Agent(AgentEvent),
     /// Make this durable: the list of citizens to be called back outlives the process.
     Callback(CallbackChange),
-}
-
-/// What is still alive; all zero once a day has ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Leftovers {
-    pub calls: usize,
-    pub legs: usize,
-    pub client_transactions: usize,
-    pub server_transactions: usize,
-    pub ports_in_use: usize,
-    pub waiting: usize,
-    pub offers: usize,
-    pub alarms: usize,
-}
-
-/// Requests and calls turned away, for /metrics.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refusals {
-    /// From an address that is no peer: dropped without an answer.
-    pub unknown_peer: u64,
-    /// Credentials refused: wrong password, unknown user, replay.
-    pub unauthorized: u64,
-    /// 503: too many calls, no port, or draining.
-    pub overload: u64,
-    pub unknown_number: u64,
-    /// 488: nothing in common in the SDP.
-    pub not_acceptable: u64,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -271,54 +246,6 @@ impl Gateway {
 
     pub fn restore(bytes: &[u8]) -> Result<Gateway, String> {
         postcard::from_bytes(bytes).map_err(|e| format!("saved gateway state cannot be read (another version?): {e}"))
-    }
-
-    pub fn leftovers(&self) -> Leftovers {
-        let (client_transactions, server_transactions) = self.endpoint.live();
-        Leftovers {
-            calls: self.calls.len() + self.attempts.len(),
-            legs: self.legs.len(),
-            client_transactions,
-            server_transactions,
-            ports_in_use: self.ports.in_use(),
-            waiting: self.acd.waiting(),
-            offers: self.acd.offers(),
-            alarms: self.timers.armed() + self.clearing.len() + self.figures_due.len(),
-        }
-    }
-
-    /// Calls with a citizen on them now, and those on their way to one.
-    pub fn calls(&self) -> usize {
-        self.calls.len() + self.engaged
-    }
-
-    /// Citizens to be called back, in the order of the calls in which they asked.
-    pub fn callbacks(&self) -> impl Iterator<Item = &Pending> {
-        self.callbacks.iter()
-    }
-
-    pub fn acd(&self) -> &Acd {
-        &self.acd
-    }
-
-    pub fn settings(&self) -> &CoreSettings {
-        &self.settings
-    }
-
-    pub fn trunks(&self) -> &Trunks {
-        &self.trunks
-    }
-
-    pub fn refusals(&self) -> Refusals {
-        self.refusals
-    }
-
-    pub fn endpoint_counters(&self) -> EndpointCounters {
-        self.endpoint.counters()
-    }
-
-    pub fn is_draining(&self) -> bool {
-        self.service == Service::Draining
     }
 
     fn drain(&mut self, now: Instant) {

@@ -32,6 +32,8 @@ pub struct Attempt {
     /// How long the citizen's phone rings.
     ring_timeout: Duration,
     arrived_at: Instant,
+    /// The place in the order, which a citizen who is passed on keeps.
+    since: Instant,
     state: Stage,
 }
 
@@ -70,7 +72,7 @@ impl Attempt {
         ring_timeout: Duration,
         out: &mut Vec<CallOutput>,
     ) -> Attempt {
-        let CallbackEntry { number, dnis, .. } = entry;
+        let CallbackEntry { number, dnis, since, .. } = entry;
         out.push(CallOutput::Fact(CallFact::Arrived {
             trunk: trunk.clone(),
             dnis: dnis.clone(),
@@ -91,7 +93,7 @@ impl Attempt {
         let mut route = Path::default();
         route.first(&dnis, terms.line.as_ref(), &terms.queue.name, &Why::Callback);
         let state = Stage::InLine;
-        Attempt { id, number, dnis, trunk, terms, route, ring_timeout, arrived_at: now, state }
+        Attempt { id, number, dnis, trunk, terms, route, ring_timeout, arrived_at: now, since, state }
     }
 
     /// The distributor chose an agent: `leg` will ring the seat, `citizen` the citizen.
@@ -240,6 +242,8 @@ impl Attempt {
             before: None,
             route: self.route.clone(),
             choices: 0,
+            digits: 0,
+            since: self.since,
         };
         out.push(CallOutput::Tell { leg, command: LegCommand::Acknowledge });
         call.state = call.open_ticket(now, seat, out);
@@ -261,6 +265,11 @@ impl Attempt {
     /// Holds legs: a seat's, a citizen's.
     pub fn is_engaged(&self) -> bool {
         matches!(self.state, Stage::Ringing { .. } | Stage::Calling { .. } | Stage::Failed { .. })
+    }
+
+    /// E.164.
+    pub fn number(&self) -> &str {
+        &self.number
     }
 
     pub fn trunk(&self) -> &TrunkName {

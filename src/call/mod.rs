@@ -54,7 +54,14 @@ pub struct Call {
     been: Vec<QueueName>,
     /// Moves by the caller's keys.
     choices: u8,
+    /// Keys pressed by either side.
+    digits: u8,
+    /// The place in the order of the line.
+    since: Instant,
 }
+
+/// Key presses of one call in the record.
+const MOST_DIGITS: u8 = 64;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
@@ -135,6 +142,8 @@ impl Call {
             route: Path::default(),
             been: vec![],
             choices: 0,
+            digits: 0,
+            since: now,
         }
     }
 
@@ -142,7 +151,13 @@ impl Call {
         use CallInput as In;
         match &input {
             _ if matches!(self.state, State::Over) => return,
-            In::Digit(digit) => out.push(CallOutput::Fact(CallFact::Digit(*digit))),
+            In::Digit(digit) => {
+                // Of a caller who plays with the keys the record keeps the first.
+                self.digits = self.digits.saturating_add(1);
+                if self.digits <= MOST_DIGITS {
+                    out.push(CallOutput::Fact(CallFact::Digit(*digit)));
+                }
+            }
             In::NoAudio { leg } => out.push(CallOutput::Fact(CallFact::NoAudio { leg: *leg })),
             In::Relaxed { step } => {
                 self.route.relaxed(*step);
@@ -194,7 +209,7 @@ impl Call {
 
     /// The place in the order: a notice before the queue costs nobody the place.
     pub fn since(&self) -> Instant {
-        self.arrived_at
+        self.since
     }
 
     /// Queues it was in since somebody last chose one.

@@ -29,11 +29,14 @@ impl Offering {
     }
 
     /// In another queue, with terms of its own. What was heard stays heard.
-    pub fn moved(&mut self, asked_at: Instant, now: Instant, offer: Option<&CallbackOffer>) {
-        *self = match (*self, offer) {
+    pub fn moved(&mut self, asked_at: Instant, now: Instant, from: Option<&CallbackOffer>, to: Option<&CallbackOffer>) {
+        let same = from.zip(to).is_some_and(|(a, b)| (a.key, a.on_hang_up) == (b.key, b.on_hang_up));
+        *self = match (*self, to) {
             (_, None) => Offering::No,
             (Offering::No | Offering::From(_), Some(offer)) => Offering::From((asked_at + offer.after).max(now)),
-            (known, Some(_)) => known,
+            (known, Some(_)) if same => known,
+            // What accepts it here has not been told yet.
+            (_, Some(_)) => Offering::Due,
         }
     }
 
@@ -72,11 +75,16 @@ impl Offering {
 }
 
 impl Call {
+    /// Who has spoken to an agent has a ticket: a call back would open another. Whom we called is on the line.
+    fn may_be_called_back(&self) -> bool {
+        self.before.is_none() && self.terms.purpose == Purpose::Inbound && !self.terms.test
+    }
+
     /// Is it time to offer this caller a call back?
     pub fn callback_due(&self) -> Option<&CallbackOffer> {
         let State::Waiting(line) = &self.state else { return None };
         let due = !matches!(line.callback, Offering::No | Offering::From(_));
-        self.terms.queue.callback.as_ref().filter(|_| due)
+        self.terms.queue.callback.as_ref().filter(|_| due && self.may_be_called_back())
     }
 
     /// It is being said, after what [`Call::announce`] says.
@@ -101,7 +109,7 @@ impl Call {
 
     fn offering(&self) -> Option<Offering> {
         match &self.state {
-            State::Waiting(line) | State::Ringing(_, line) => Some(line.callback),
+            State::Waiting(line) | State::Ringing(_, line) if self.may_be_called_back() => Some(line.callback),
             _ => None,
         }
     }
@@ -109,7 +117,7 @@ impl Call {
     /// What the list keeps of this call; `None` where nobody can or should be called back.
     pub fn callback_entry(&self, not_before: Instant, kind: CallbackKind) -> Option<CallbackEntry> {
         let caller = &self.incoming.caller;
-        if self.terms.test || self.terms.purpose != Purpose::Inbound || caller.withheld {
+        if !self.may_be_called_back() || caller.withheld {
             return None;
         }
         Some(CallbackEntry {

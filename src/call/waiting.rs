@@ -111,7 +111,7 @@ impl Call {
         }
         let mut line = InLine { wish: None, ..before.clone() };
         line.announce_at = next_announcement(now, &queue);
-        line.callback.moved(self.asked_at(), now, queue.callback.as_ref());
+        line.callback.moved(self.asked_at(), now, self.terms.queue.callback.as_ref(), queue.callback.as_ref());
         let other_music = queue.music != self.terms.queue.music;
         self.enter(queue, position, why, out);
         if other_music || !prompts.is_empty() {

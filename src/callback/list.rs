@@ -7,6 +7,10 @@ use crate::ids::CallId;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+/// Until an attempt that found no room, or nobody to make it, is tried again.
+const NO_ROOM: Duration = Duration::from_secs(60);
 
 /// What is to be done now.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,15 +106,18 @@ impl Callbacks {
     }
 
     /// Could this number be promised a call now?
-    pub fn may_promise(&self, number: &str) -> bool {
+    pub fn may_promise(&self, now: Instant, number: &str) -> bool {
+        let opens = self.rules.hours.as_ref().map_or(Some(now), |h| hours::next_open(h, now, self.utc_offset));
         let already = self.of_number(number).is_some_and(|p| p.entry.kind == CallbackKind::Promised);
-        already || self.promised < self.rules.max_pending as usize
+        // A promise that would be forgotten before we may call is none.
+        opens.is_some_and(|at| at < now + self.rules.keep)
+            && (already || self.promised < self.rules.max_pending as usize)
     }
 
     /// The citizen wants to be called instead of waiting. False: the list is full, nothing is promised. A number that has
     /// a promise already keeps that one and its place, with all attempts again.
     pub fn promise(&mut self, now: Instant, entry: CallbackEntry) -> bool {
-        if !self.may_promise(&entry.number) {
+        if !self.may_promise(now, &entry.number) {
             return false;
         }
         let Some(&of) = self.by_number.get(&entry.number) else {
@@ -121,8 +128,17 @@ impl Callbacks {
         let old = std::mem::replace(&mut known.entry, entry);
         self.promised += usize::from(old.kind == CallbackKind::Missed);
         known.entry.of = of;
-        known.entry.since = known.entry.since.min(old.since);
+        // Who hung up had left the line; who was promised had not.
+        if old.kind == CallbackKind::Promised {
+            known.entry.since = known.entry.since.min(old.since);
+        }
         known.entry.missed = old.missed;
+        // An attempt in line has the old place, and the citizen is on the phone with us now.
+        if let State::InLine(call) = known.state {
+            known.state = State::Due;
+            self.withdraw(call);
+        }
+        let Some(known) = self.entries.get_mut(&of) else { return false };
         if let State::Calling(_) = known.state {
             // Its end sets the time of the next one.
             (known.entry.attempts, known.entry.not_before) = (old.attempts, old.not_before);
@@ -198,8 +214,9 @@ impl Callbacks {
     /// never rang the citizen's phone is not counted.
     pub fn not_reached(&mut self, now: Instant, call: CallId) {
         let Some(of) = self.attempts.remove(&call) else { return };
-        let retry = now + self.rules.retry_after;
         let Some(known) = self.entries.get_mut(&of) else { return };
+        let rang = matches!(known.state, State::Calling(_));
+        let retry = now + if rang { self.rules.retry_after } else { NO_ROOM };
         if known.entry.attempts >= self.rules.attempts {
             return self.remove(of, CallbackGone::GivenUp);
         }
@@ -227,7 +244,7 @@ impl Callbacks {
                 self.wakes.pop_first();
                 continue;
             };
-            let expired = known.entry.since + self.rules.keep <= now;
+            let expired = self.expires(&known.entry) <= now;
             match known.state {
                 State::InLine(call) if expired || !self.open_at(now) => {
                     self.withdraw(call);
@@ -280,6 +297,11 @@ impl Callbacks {
         }
     }
 
+    /// Counted from the last promise or attempt, not from a place in the order that may be old.
+    fn expires(&self, entry: &CallbackEntry) -> Instant {
+        entry.since.max(entry.not_before) + self.rules.keep
+    }
+
     fn open_at(&self, now: Instant) -> bool {
         self.rules.hours.as_ref().is_none_or(|h| h.open_at(now, self.utc_offset))
     }
@@ -326,7 +348,7 @@ impl Callbacks {
     /// Files the entry under the next moment at which something is to be done about it.
     fn refile(&mut self, now: Instant, of: CallId) {
         let Some(known) = self.entries.get(&of) else { return };
-        let expires = known.entry.since + self.rules.keep;
+        let expires = self.expires(&known.entry);
         let hours = self.rules.hours.as_ref();
         let wake = match known.state {
             State::Listed => Some(expires),

@@ -165,6 +165,11 @@ pub(super) fn callbacks(section: Section<'_>) -> CallbacksEntry {
     if let Some(attempts) = section.number("attempts", 1..=20) {
         settings.attempts = attempts.value as u8;
     }
+    let own = |v: &toml_edit::Value| v.as_str().and_then(|s| if s == "86" { Some(s.to_owned()) } else { country(s) });
+    let fix = r#"write it without + or 0 in front: ["86"], ["86", "852"]"#;
+    if let Some(countries) = section.list("countries", "a country code", fix, own) {
+        settings.countries = countries.into_iter().map(|at| at.value).collect();
+    }
     if let Some(most) = section.number("max_pending", 1..=1_000_000) {
         settings.max_pending = most.value;
     }

@@ -12,6 +12,7 @@ use crate::ivr::spoken;
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::PromptId;
 use crate::time::Instant;
+use crate::trunk::number::normalise_dnis;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -73,8 +74,10 @@ impl Gateway {
                     self.callback_news(now);
                 }
             }
-            CallFact::Ended { cause, .. } if is_missed(*cause) => {
-                if let Some(entry) = call.callback_entry(now, CallbackKind::Missed) {
+            CallFact::Ended { cause, queue: Some(_), talk, .. } if is_missed(*cause) && talk.is_zero() => {
+                if let Some(entry) = call.callback_entry(now, CallbackKind::Missed)
+                    && self.may_be_dialled(&entry.number)
+                {
                     self.callbacks.missed(now, entry);
                     self.callback_news(now);
                 }
@@ -145,10 +148,10 @@ impl Gateway {
     }
 
     /// What is said to this caller about being called back now: nothing, if we could not call.
-    pub(super) fn callback_offer(&self, id: CallId) -> Option<Vec<PromptId>> {
+    pub(super) fn callback_offer(&self, now: Instant, id: CallId) -> Option<Vec<PromptId>> {
         let call = self.calls.get(&id)?;
         let (offer, number) = (call.callback_due()?, known(call.caller())?);
-        if call.terms().test || !self.callbacks.calls_out() || !self.callbacks.may_promise(number) {
+        if !self.may_be_dialled(number) || !self.callbacks.calls_out() || !self.callbacks.may_promise(now, number) {
             return None;
         }
         let language = language(&call.terms().queue);
@@ -183,9 +186,20 @@ impl Gateway {
     fn promise(&mut self, now: Instant, id: CallId, not_before: Instant) -> bool {
         let call = self.calls.get(&id);
         let Some(entry) = call.and_then(|c| c.callback_entry(not_before, CallbackKind::Promised)) else { return false };
+        if !self.may_be_dialled(&entry.number) {
+            return false;
+        }
         let promised = self.callbacks.promise(now, entry);
         self.callback_news(now);
         promised
+    }
+
+    /// A caller's number is what the carrier says it is, at best: we dial no foreign numbers at our cost, and not ourselves.
+    fn may_be_dialled(&self, number: &str) -> bool {
+        let digits = number.trim_start_matches('+');
+        let abroad = !self.settings.callbacks.countries.iter().any(|country| digits.starts_with(country.as_str()));
+        let ours = self.numbers.contains_key(&normalise_dnis(number.as_bytes(), &self.settings.area_code));
+        !abroad && !ours
     }
 
     /// An agent for an attempt: the seat rings, if there is room for the whole call.
@@ -199,7 +213,10 @@ impl Gateway {
         chosen: Chosen,
     ) {
         let citizen = self.new_leg();
-        let room = self.has_room() && self.way_out().is_some();
+        // Who waits in line at this moment is not called.
+        let here = |number| self.calls.values().any(|call| known(call.caller()) == Some(number));
+        let engaged = self.attempts.get(&id).is_some_and(|attempt| here(attempt.number()));
+        let room = !engaged && self.has_room() && self.way_out().is_some();
         let Some(attempt) = self.attempts.get_mut(&id).filter(|a| a.is_in_line()) else {
             tracing::error!(call = %id, %agent, "the distributor offered a callback that is not in line");
             let _ = self.acd.handle(now, AcdInput::Leave { call: id });
@@ -251,6 +268,7 @@ impl Gateway {
 
 /// Who asked for a human and got none.
 fn is_missed(cause: EndCause) -> bool {
-    use EndCause::{AbandonedInQueue, AbandonedRinging, NoAgents, QueueFull, QueueTimeout};
-    matches!(cause, AbandonedInQueue | AbandonedRinging | QueueTimeout | QueueFull | NoAgents)
+    use EndCause::{AbandonedInQueue, AbandonedRinging, NoAgents, OurFault, QueueFull, QueueTimeout, TrunkFault};
+    // Whom a fault cut off was not answered either.
+    matches!(cause, AbandonedInQueue | AbandonedRinging | QueueTimeout | QueueFull | NoAgents | OurFault | TrunkFault)
 }

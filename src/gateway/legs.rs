@@ -194,6 +194,10 @@ impl Gateway {
             }
             return;
         }
+        // Closed meanwhile: news of it from before is no news (its silence would end a call that has been passed on).
+        if !self.media_ports.contains_key(&leg) {
+            return;
+        }
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
         match (event, &role) {
             (MediaEvent::PlayEnded { .. }, Role::Feature { .. }) => self.feature_over(now, leg),

@@ -34,8 +34,14 @@ impl Gateway {
     /// Waited long enough in this queue. Who is refused elsewhere stays.
     pub(super) fn overflow(&mut self, now: Instant, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
-        if let Some(next) = route::onward(&call.terms().queue, call.been()).cloned() {
-            let _ = self.move_call(now, id, &next, Why::Overflow);
+        let (mut here, mut been) = (call.terms().queue.clone(), call.been().to_vec());
+        // Full or unmanned there: on to where that queue leads.
+        while let Some(next) = route::onward(&here, &been).and_then(|next| self.queue(next)).cloned() {
+            if self.move_call(now, id, &next.name, Why::Overflow).is_ok() {
+                return;
+            }
+            been.push(next.name.clone());
+            here = next;
         }
     }
 
@@ -111,7 +117,7 @@ impl Gateway {
         let estimate = if queue.announce.estimate { self.acd.estimate(now, id) } else { None };
         let mut prompts = position.map_or(vec![], |n| spoken::position(language(queue), n));
         prompts.extend(estimate.into_iter().flat_map(|wait| spoken::estimate(language(queue), wait)));
-        let offer = self.callback_offer(id);
+        let offer = self.callback_offer(now, id);
         prompts.extend(offer.iter().flatten().cloned());
         let mut out = Vec::new();
         if let Some(call) = self.calls.get_mut(&id) {

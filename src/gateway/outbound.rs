@@ -31,9 +31,11 @@ impl Gateway {
 
     /// Rings the citizen's phone. `number`: E.164.
     pub(super) fn dial(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) {
-        self.callbacks.calling(now, call);
-        self.callback_news(now);
-        if !self.place_outbound(now, call, leg, number) {
+        // Counted only if there was a way; on its way to the disk before the message is on its way to the carrier.
+        if self.place_outbound(now, call, leg, number) {
+            self.callbacks.calling(now, call);
+            self.callback_news(now);
+        } else {
             self.call_input(now, call, CallInput::CallerEnded(LegEnd::Unreachable));
         }
     }

@@ -254,10 +254,11 @@ fn missed_calls_are_called_back_when_nobody_waits() {
 fn who_was_missed_and_then_takes_a_promise_is_called_once() {
     let mut world = World::new(0, |_| {});
     in_vain(&mut world, "13812345678", 10);
-    let since = world.kept.values().next().unwrap().since;
+    let hung_up_in = world.kept.values().next().unwrap().since;
     in_vain(&mut world, "13812345678", 40);
     let (list, entry) = (world.list(), world.kept.values().next().unwrap().clone());
-    assert_eq!((list.len(), entry.kind, entry.since), (1, CallbackKind::Promised, since));
+    assert_eq!((list.len(), entry.kind), (1, CallbackKind::Promised));
+    assert!(entry.since > hung_up_in, "the place is that of the call in which it was promised");
     in_vain(&mut world, "13812345678", 10);
     assert_eq!(
         world.kept.values().next().unwrap().kind,
@@ -269,4 +270,17 @@ fn who_was_missed_and_then_takes_a_promise_is_called_once() {
     world.until("called", s(20), |w| w.gone == [CallbackGone::Reached]);
     world.run(s(2_000));
     assert_eq!(world.rung(), 1);
+}
+
+#[test]
+fn no_number_abroad_and_none_of_ours_is_called_at_our_cost() {
+    for number in ["0081312345678", "053112345"] {
+        let mut world = World::new(0, |_| {});
+        let caller = world.call(number, s(60));
+        world.run(s(50));
+        assert_eq!(world.facts(|f| matches!(f, CallFact::CallbackOffered)), 0, "{number} was offered a call");
+        world.presses(caller, '1');
+        world.run(s(60));
+        assert!(world.list().is_empty(), "{number} is on the list: {:?}", world.list());
+    }
 }

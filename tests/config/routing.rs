@@ -486,6 +486,7 @@ attempts = 2
 retry_after = "5m"
 keep = "2h"
 max_pending = 9
+        countries = ["86", "852"]
 missed = { call_back = 7 }
 [feature_codes]
 extend_wrap_up = "*19"
@@ -541,6 +542,7 @@ utc_offset = "-03:30"
         attempts: 2,
         retry_after: secs(300),
         keep: secs(7_200),
+        countries: ["86".to_owned(), "852".to_owned()].into(),
         max_pending: 9,
         missed: MissedCalls::CallBack { priority: 7 },
     };

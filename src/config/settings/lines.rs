@@ -86,6 +86,8 @@ pub struct CallbackSettings {
     pub retry_after: Duration,
     /// Forgotten after so long.
     pub keep: Duration,
+    /// Country codes of numbers that may be called back: anybody can send us a caller's number, at our cost.
+    pub countries: BTreeSet<String>,
     /// At most so many wait to be called back; more are turned down.
     pub max_pending: u32,
     /// 漏接回拨: what becomes of calls that were not answered.
@@ -113,6 +115,7 @@ impl Default for CallbackSettings {
             attempts: 3,
             retry_after: Duration::from_secs(600),
             keep: Duration::from_secs(24 * 3_600),
+            countries: ["86".to_owned()].into(),
             max_pending: 1_000,
             missed: MissedCalls::default(),
         }

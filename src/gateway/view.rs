@@ -1,0 +1,86 @@
+//! What metrics, pages and tests read of the gateway. Nothing here decides or changes anything.
+
+use super::{Gateway, Service};
+use crate::acd::Acd;
+use crate::callback::Pending;
+use crate::config::settings::CoreSettings;
+use crate::sip::endpoint::EndpointCounters;
+use crate::trunk::Trunks;
+use serde::{Deserialize, Serialize};
+
+/// What is still alive; all zero once a day has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    pub calls: usize,
+    pub legs: usize,
+    pub client_transactions: usize,
+    pub server_transactions: usize,
+    pub ports_in_use: usize,
+    pub waiting: usize,
+    pub offers: usize,
+    pub alarms: usize,
+}
+
+/// Requests and calls turned away, for /metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusals {
+    /// From an address that is no peer: dropped without an answer.
+    pub unknown_peer: u64,
+    /// Credentials refused: wrong password, unknown user, replay.
+    pub unauthorized: u64,
+    /// 503: too many calls, no port, or draining.
+    pub overload: u64,
+    pub unknown_number: u64,
+    /// 488: nothing in common in the SDP.
+    pub not_acceptable: u64,
+}
+
+impl Gateway {
+    pub fn leftovers(&self) -> Leftovers {
+        let (client_transactions, server_transactions) = self.endpoint.live();
+        Leftovers {
+            calls: self.calls.len() + self.attempts.len(),
+            legs: self.legs.len(),
+            client_transactions,
+            server_transactions,
+            ports_in_use: self.ports.in_use(),
+            waiting: self.acd.waiting(),
+            offers: self.acd.offers(),
+            alarms: self.timers.armed() + self.clearing.len() + self.figures_due.len(),
+        }
+    }
+
+    /// Calls with a citizen on them now, and those on their way to one.
+    pub fn calls(&self) -> usize {
+        self.calls.len() + self.engaged
+    }
+
+    /// Citizens to be called back, in the order of the calls in which they asked.
+    pub fn callbacks(&self) -> impl Iterator<Item = &Pending> {
+        self.callbacks.iter()
+    }
+
+    pub fn acd(&self) -> &Acd {
+        &self.acd
+    }
+
+    pub fn settings(&self) -> &CoreSettings {
+        &self.settings
+    }
+
+    pub fn trunks(&self) -> &Trunks {
+        &self.trunks
+    }
+
+    pub fn refusals(&self) -> Refusals {
+        self.refusals
+    }
+
+    pub fn endpoint_counters(&self) -> EndpointCounters {
+        self.endpoint.counters()
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.service == Service::Draining
+    }
+}
