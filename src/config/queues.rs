@@ -217,8 +217,9 @@ fn judge_steps(section: &Section<'_>, queue: &QueueSettings, rules: &Distributor
 /// it are kept back from `later` too.
 fn covers(earlier: &Relaxation, later: &Relaxation, rules: &DistributorSettings) -> bool {
     let met = |(skill, level): (&Skill, &u8)| later.skills.get(skill).is_some_and(|l| l >= level);
-    let takes_reserve =
-        |step: &Relaxation| step.use_reserve || step.skills.keys().any(|skill| rules.reserve.contains_key(skill));
+    let takes_reserve = |step: &Relaxation| {
+        step.use_reserve || step.skills.keys().any(|skill| rules.reserve.get(skill).is_some_and(|kept| *kept > 0))
+    };
     earlier.skills.iter().all(met) && (takes_reserve(earlier) || !takes_reserve(later))
 }
 

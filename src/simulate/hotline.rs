@@ -21,9 +21,10 @@ pub fn settings() -> CoreSettings {
     for queue in &mut core.queues {
         queue.announce = Announce { every: Some(ANNOUNCE_EVERY), position: true, estimate: true };
         match queue.skill.as_str() {
-            "mandarin" => {}
-            // Somebody who speaks plain Mandarin is better than nobody.
-            "dialect" => queue.relax = vec![relaxed(&mandarin, 30, false)],
+            // Somebody who speaks plain Mandarin is better than nobody for dialect; and for neither is anybody kept idle longer.
+            "mandarin" | "dialect" => {
+                queue.relax = vec![Relaxation { use_reserve: true, ..relaxed(&mandarin, 30, false) }];
+            }
             _ => queue.relax = vec![relaxed(&mandarin, 60, true)],
         }
     }

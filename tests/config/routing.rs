@@ -128,6 +128,25 @@ fn skills_nobody_has() {
     );
 }
 
+/// While all who answer a queue are kept back, something must let its callers out.
+#[test]
+fn a_reserve_that_starves_a_queue() {
+    let linguist = ("{ mandarin = 10 }", "{ mandarin = 10, english = 9 }");
+    let starved = "7: queue mandarin can wait for ever: a reserve may keep back everybody who answers it | \
+         add a step with use_reserve = true to its relax, or an overflow with after, or keep no reserve";
+    let rules = "[distributor]\nreserve = { english = 1 }\n";
+    broken(&[linguist, ("", rules)], &[starved]);
+    let others = format!("{rules}[[agents]]\nnumber = \"6602\"\nskills = {{ mandarin = 1 }}\n");
+    broken(&[linguist, ("", &others)], &[]);
+    let waits = "skill = \"mandarin\"\nrelax = [{ after = \"30s\", skills = { mandarin = 1 }, use_reserve = true }]";
+    broken(&[linguist, ("skill = \"mandarin\"", waits), ("", rules)], &[]);
+    let second = format!("[[queues]]\nname = \"b\"\nskill = \"english\"\n{rules}");
+    let over = |overflow: &str| format!("skill = \"mandarin\"\noverflow = {overflow}");
+    broken(&[linguist, ("skill = \"mandarin\"", &over("{ queue = \"b\", after = \"60s\" }")), ("", &second)], &[]);
+    // Only a full line overflows: whoever is in it stays.
+    broken(&[linguist, ("skill = \"mandarin\"", &over("{ queue = \"b\" }")), ("", &second)], &[starved]);
+}
+
 const SECOND: &str = "[[queues]]\nname = \"b\"\nskill = \"mandarin\"\n";
 
 #[test]
