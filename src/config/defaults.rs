@@ -80,9 +80,9 @@ impl Settings {
             queues: TONGUES.iter().map(queue).collect(),
             lines: vec![hotline(&TONGUES[0])],
             languages: TONGUES.iter().filter(|t| !t.countries.is_empty()).map(language).collect(),
-            // Somebody for the next English caller, whatever Mandarin brings.
+            // Linguists are the last to get Mandarin calls; and somebody for the next English caller, whatever these bring.
             distributor: DistributorSettings {
-                reserve: [(Skill::new("english"), 1)].into(),
+                reserve: TONGUES[1..].iter().map(|t| (Skill::new(t.name), u32::from(t.name == "english"))).collect(),
                 ..DistributorSettings::default()
             },
             trunks: vec![TrunkSettings {

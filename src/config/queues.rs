@@ -328,11 +328,11 @@ pub(super) fn distributor(section: Section<'_>) -> DistributorEntry {
     }
     let mut reserve = vec![];
     for (name, At { value, line }) in section.entries("reserve") {
-        match value.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=100_000).contains(n)) {
+        match value.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| (0..=100_000).contains(n)) {
             Some(kept) => reserve.push(At { value: (Skill::new(name), kept), line }),
             None => {
                 let what = format!("reserve {name} = {} is not a number of agents", value.to_string().trim());
-                section.file.problem(line, what, "write how many ready agents are kept, 1 or more");
+                section.file.problem(line, what, "write how many ready agents are kept; 0: last in choice, none kept");
             }
         }
     }

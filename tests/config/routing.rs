@@ -107,11 +107,12 @@ fn skills_nobody_has() {
         ],
     );
     more(
-        "[distributor]\nageing = \"0s\"\nreserve = { mandarin = 2, thai = 1, english = 0 }\n",
+        "[distributor]\nageing = \"0s\"\nreserve = { mandarin = 2, thai = 1, english = -1, welsh = 0 }\n",
         &[
             "19: ageing = \"0s\" in [distributor] is not a duration above zero | write it as \"500ms\", \"15s\", \"2m\" or \"1h\"",
             "20: no agent has skill thai, of which 1 are to be kept in reserve | give it to an agent, or reserve none",
-            "20: reserve english = 0 is not a number of agents | write how many ready agents are kept, 1 or more",
+            "20: no agent has skill welsh, named in reserve | give it to an agent, or reserve none",
+            "20: reserve english = -1 is not a number of agents | write how many ready agents are kept; 0: last in choice, none kept",
             "20: reserve mandarin = 2 is more than the 1 who have it | keep fewer, or give the skill to more agents",
         ],
     );

@@ -40,7 +40,10 @@ pub(super) fn skills(file: &File, entries: &Entries) {
     for At { value: (skill, kept), line } in &entries.distributor.reserve {
         let having = agents.iter().filter(|a| a.agent.skills.contains_key(skill)).count();
         if having == 0 {
-            let what = format!("no agent has skill {skill}, of which {kept} are to be kept in reserve");
+            let what = match kept {
+                0 => format!("no agent has skill {skill}, named in reserve"),
+                _ => format!("no agent has skill {skill}, of which {kept} are to be kept in reserve"),
+            };
             unknown(file, *line, what, skill.as_str(), all_held(), "give it to an agent, or reserve none");
         } else if (having as u64) < u64::from(*kept) {
             let what = format!("reserve {skill} = {kept} is more than the {having} who have it");
