@@ -254,6 +254,13 @@ fn a_past_day_is_lived_again() {
             arrives,
             CallFact::Queued { queue: queue.clone(), skill: skill.clone(), position: 1, why: Why::Line },
         ));
+        if n == 5 {
+            // Pressed 2; an overflow after that is the simulation's own affair.
+            for (queue, why) in [("english", Why::Key('2')), ("mandarin", Why::Overflow)] {
+                let (queue, skill) = (QueueName::new(queue), Skill::new(queue));
+                log.call(&fact(arrives, CallFact::Queued { queue, skill, position: 1, why }));
+            }
+        }
         let ended = |cause, wait, talk| CallFact::Ended {
             cause,
             queue: Some(queue.clone()),
@@ -282,6 +289,8 @@ fn a_past_day_is_lived_again() {
     let calls = rows(&csv.join("calls.csv"));
     assert_eq!((calls.len(), figure(&day, "attempts")), (98, 98.0));
     assert_eq!(calls[1]["arrival"], "09:00:20.000");
+    let english: Vec<usize> = (0..98).filter(|n| calls[*n]["queue"] == "english").collect();
+    assert_eq!(english, [5], "who pressed a language's key calls that language");
     assert_eq!(calls[1]["talk_s"], "61.000", "an answered call talks as long as it did");
     assert!(figure(&day, "connection_rate") > 0.95, "sixty seats serve nearly all of them");
     let few = folder.path().join("few.toml");

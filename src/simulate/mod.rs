@@ -79,7 +79,7 @@ fn forecast(options: &Options) -> Result<bool, String> {
         Some(_) if options.calls.is_some() => {
             return Err("--calls and --log\n    the log has its own calls: leave --calls out".into());
         }
-        Some(path) => Some(past_day(path, midnight, date)?),
+        Some(path) => Some(past_day(path, midnight, date, &settings)?),
     };
     let seeds = options.seeds.unwrap_or(if options.find_seats { DAYS_PER_GUESS } else { 1 });
     let now = Terms { settings: &settings, past: past.as_ref(), midnight };
@@ -203,8 +203,11 @@ fn midnight(date: Date, utc_offset: i16) -> Result<Instant, String> {
     seconds.map(Instant::from_unix_secs).map_err(|_| format!("--day {date} lies before 1970\n    choose a later day"))
 }
 
-fn past_day(path: &Path, midnight: Instant, date: Date) -> Result<PastDay, String> {
-    let past = PastDay::of(&log::events(path, midnight)?, midnight);
+fn past_day(path: &Path, midnight: Instant, date: Date, settings: &CoreSettings) -> Result<PastDay, String> {
+    let past = PastDay::dialling(&log::events(path, midnight)?, midnight, |name| {
+        let queue = settings.queues.iter().find(|queue| queue.name == *name)?;
+        profile::number_of(settings, queue)
+    });
     match past.calls.is_empty() {
         true => Err(format!("{}: no call on {date}\n    choose another --day", path.display())),
         false => Ok(past),

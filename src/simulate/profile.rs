@@ -270,7 +270,8 @@ fn queue_of<'s>(settings: &'s CoreSettings, word: &str) -> Option<&'s QueueSetti
         .or_else(|| by(|queue, word| queue.language.as_deref() == Some(word)))
 }
 
-fn number_of(settings: &CoreSettings, queue: &QueueSettings) -> Option<String> {
+/// By which citizens reach this queue.
+pub fn number_of(settings: &CoreSettings, queue: &QueueSettings) -> Option<String> {
     let line = settings.lines.iter().find(|line| line.queue == queue.name && !line.test);
     queue.numbers.first().or_else(|| line.and_then(|line| line.numbers.first())).cloned()
 }
