@@ -37,7 +37,7 @@ fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
 }
 
 /// A small, busy day.
-const SMALL: [&str; 4] = ["--calls", "2000", "--what-if", "seats=12"];
+const SMALL: [&str; 4] = ["--calls", "2000", "--what-if", "seats=20"];
 
 #[test]
 fn the_same_seed_gives_the_same_bytes() {
@@ -254,6 +254,13 @@ fn a_past_day_is_lived_again() {
             arrives,
             CallFact::Queued { queue: queue.clone(), skill: skill.clone(), position: 1, why: Why::Line },
         ));
+        if n == 5 {
+            // Pressed 2; an overflow after that is the simulation's own affair.
+            for (queue, why) in [("english", Why::Key('2')), ("mandarin", Why::Overflow)] {
+                let (queue, skill) = (QueueName::new(queue), Skill::new(queue));
+                log.call(&fact(arrives, CallFact::Queued { queue, skill, position: 1, why }));
+            }
+        }
         let ended = |cause, wait, talk| CallFact::Ended {
             cause,
             queue: Some(queue.clone()),
@@ -282,6 +289,8 @@ fn a_past_day_is_lived_again() {
     let calls = rows(&csv.join("calls.csv"));
     assert_eq!((calls.len(), figure(&day, "attempts")), (98, 98.0));
     assert_eq!(calls[1]["arrival"], "09:00:20.000");
+    let english: Vec<usize> = (0..98).filter(|n| calls[*n]["queue"] == "english").collect();
+    assert_eq!(english, [5], "who pressed a language's key calls that language");
     assert_eq!(calls[1]["talk_s"], "61.000", "an answered call talks as long as it did");
     assert!(figure(&day, "connection_rate") > 0.95, "sixty seats serve nearly all of them");
     let few = folder.path().join("few.toml");
@@ -308,7 +317,11 @@ fn what_cannot_be_used_is_told_with_its_place_and_what_to_do() {
     let neither = file("neither.toml", "[talk]\nmu = 4.7\n");
     let both = file("both.toml", "seats = 4\n[[agents]]\nnumber = \"1\"\nhours = [\"08:00-16:00\"]\n");
     let agents = file("agents.csv", "agent,from,until,skills\n6601,00:00,24:00,mandarin=8\n");
-    let cases: [(&[&str], &[&str]); 10] = [
+    let eternal = file("eternal.toml", "[talk]\nmean = \"3h\"\n");
+    let hurried = file("hurried.toml", "[patience]\nmean = \"0s\"\n");
+    let negative = file("negative.toml", "[foreign]\nfactor = -1\n");
+    let endless = file("endless.toml", "[ring]\nmean = \"3s\"\ncv = inf\n");
+    let cases: [(&[&str], &[&str]); 16] = [
         (&["--profile", "nowhere.toml"], &["nowhere.toml:", "cannot be read", "--profile"]),
         (&["--profile", &short], &["short.toml:2:", "2 numbers", "give 24"]),
         (&["--profile", &unknown], &["unknown.toml:2:", "cals"]),
@@ -317,6 +330,12 @@ fn what_cannot_be_used_is_told_with_its_place_and_what_to_do() {
         (&["--roster", &agents, "--find-seats"], &["--find-seats", "seats per hour"]),
         (&["--what-if", "seets=5"], &["seets=5", "english"]),
         (&["--what-if", "seats=none"], &["seats=none", "whole number"]),
+        (&["--what-if", "seats=12"], &["seats=12", "groups alone are 19", "19 or more"]),
+        (&["--what-if", "seats=30", "--find-seats"], &["--what-if seats", "leave one out"]),
+        (&["--profile", &eternal], &["eternal.toml:1:", "10800 s", "at most 2h"]),
+        (&["--profile", &hurried], &["hurried.toml:2:", "no time at all"]),
+        (&["--profile", &negative], &["negative.toml:2:", "factor = -1", "0 or more"]),
+        (&["--profile", &endless], &["endless.toml:1:", "no distribution"]),
         (&["--target", "95", "--find-seats"], &["0.95"]),
         (&["--log", "nowhere.db", "--day", "2026-11-20"], &["nowhere.db", "--log"]),
     ];
@@ -328,4 +347,33 @@ fn what_cannot_be_used_is_told_with_its_place_and_what_to_do() {
             assert!(said.contains(words), "{args:?} does not say {words:?}:\n{said}");
         }
     }
+}
+
+/// `rexian simulate | head`: the reader went away, the files are written all the same.
+#[test]
+fn a_closed_pipe_ends_the_tables_quietly() {
+    use std::process::Stdio;
+    let folder = tempfile::tempdir().unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_rexian"))
+        .args(["simulate", "--calls", "200", "--csv"])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("rexian runs");
+    drop(child.stdout.take());
+    let out = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success() && said.is_empty(), "{said}");
+    assert_eq!(rows(&folder.path().join("calls.csv")).len(), 200);
+}
+
+#[test]
+fn a_skill_nobody_asks_for_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let roster = folder.path().join("typo.toml");
+    std::fs::write(&roster, "seats = 5\nskills = { mandarin = 8, englsh = 8 }\n").unwrap();
+    let out = rexian(&["--calls", "100", "--roster", roster.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success() && said.contains("no queue asks for these skills of the roster: englsh"), "{said}");
 }

@@ -36,8 +36,9 @@ struct Reserve {
 }
 
 impl Reserve {
+    /// Never where none is kept.
     fn is_short(&self) -> bool {
-        self.ready.len() <= self.keep
+        self.keep > 0 && self.ready.len() <= self.keep
     }
 }
 

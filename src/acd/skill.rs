@@ -56,7 +56,7 @@ pub(super) struct Ability {
 #[derive(Clone, Debug)]
 pub(super) struct Requirements {
     classes: Vec<Requirement>,
-    /// Skills of which some ready agents are kept, and how many.
+    /// Skills whose speakers are last in choice, and how many ready ones are kept; none is, of those with 0.
     pub reserved: Vec<(Skill, u32)>,
     /// Classes whose calls may take even an agent who is kept back.
     pub exempt: ClassSet,
@@ -78,14 +78,13 @@ impl Requirement {
 impl Requirements {
     pub fn of<'a>(queues: impl Iterator<Item = &'a QueueSettings>, rules: &DistributorSettings) -> Requirements {
         let distinct: BTreeSet<_> = queues.flat_map(|q| q.steps()).map(|step| Requirement::of(&step)).collect();
-        let kept = rules.reserve.iter().filter(|(_, keep)| **keep > 0);
         let mut requirements = Requirements {
             classes: distinct.into_iter().collect(),
-            reserved: kept.map(|(skill, keep)| (skill.clone(), *keep)).collect(),
+            reserved: rules.reserve.iter().map(|(skill, keep)| (skill.clone(), *keep)).collect(),
             exempt: ClassSet::default(),
         };
-        let names_reserved =
-            |r: &Requirement| requirements.reserved.iter().any(|(skill, _)| r.skills.contains_key(skill));
+        let kept = || requirements.reserved.iter().filter(|(_, keep)| *keep > 0);
+        let names_reserved = |r: &Requirement| kept().any(|(skill, _)| r.skills.contains_key(skill));
         requirements.exempt = requirements.classes_where(|r| r.use_reserve || names_reserved(r));
         requirements
     }
@@ -155,13 +154,15 @@ mod tests {
             use_reserve,
             interpreter: false,
         };
-        let relax = vec![step(&[("mandarin", 1)], true), step(&[("mandarin", 1), ("english", 1)], false)];
+        let with = |skill| step(&[("mandarin", 1), (skill, 1)], false);
+        let relax = vec![step(&[("mandarin", 1)], true), with("english"), with("korean")];
         let queue = QueueSettings { relax, ..QueueSettings::new("hotline", "mandarin") };
         let reserve = [("english".into(), 1), ("korean".into(), 0)].into();
         let all = Requirements::of([&queue].into_iter(), &DistributorSettings { reserve, ..Default::default() });
         let exempt: Vec<_> = queue.steps().iter().map(|step| all.exempt.shares(&all.class(step))).collect();
-        assert_eq!(exempt, [false, true, true]);
+        // Of Korean none is kept, so its callers use no reserve either.
+        assert_eq!(exempt, [false, true, true, false]);
         let rare = |skill: &str| all.ability(&[(Skill::new(skill), 1)].into()).rare;
-        assert_eq!((rare("english"), rare("korean")), (vec![0], vec![]));
+        assert_eq!((rare("english"), rare("korean")), (vec![0], vec![1]));
     }
 }

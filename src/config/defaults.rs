@@ -80,9 +80,9 @@ impl Settings {
             queues: TONGUES.iter().map(queue).collect(),
             lines: vec![hotline(&TONGUES[0])],
             languages: TONGUES.iter().filter(|t| !t.countries.is_empty()).map(language).collect(),
-            // Somebody for the next English caller, whatever Mandarin brings.
+            // Linguists are the last to get Mandarin calls; and somebody for the next English caller, whatever these bring.
             distributor: DistributorSettings {
-                reserve: [(Skill::new("english"), 1)].into(),
+                reserve: TONGUES[1..].iter().map(|t| (Skill::new(t.name), u32::from(t.name == "english"))).collect(),
                 ..DistributorSettings::default()
             },
             trunks: vec![TrunkSettings {
@@ -147,10 +147,12 @@ fn queue(tongue: &Tongue) -> QueueSettings {
         use_reserve: false,
         interpreter,
     };
+    let from_reserve = |secs| Relaxation { use_reserve: true, ..step(secs, "mandarin", 1, false) };
     let relax = match tongue.name {
-        "mandarin" => vec![],
+        // Or callers would wait for ever while only linguists are ready.
+        "mandarin" => vec![from_reserve(30)],
         // A citizen who speaks dialect understands Mandarin well enough to be helped without an interpreter.
-        "dialect" => vec![step(60, "mandarin", 1, false)],
+        "dialect" => vec![from_reserve(60)],
         "english" => {
             vec![step(20, "english", 5, false), step(60, "english", 1, false), step(120, "mandarin", 1, true)]
         }

@@ -154,7 +154,11 @@ fn rules(core: &CoreSettings) -> Vec<Vec<String>> {
     let mut row = |name: &str, what: String| rows.push(vec![name.to_owned(), what]);
     for (skill, kept) in &core.distributor.reserve {
         let having = core.agents.iter().filter(|a| a.skills.contains_key(skill)).count();
-        row("reserve", format!("{skill} {kept} of {}", counted(having, "agent")));
+        let what = match kept {
+            0 => format!("{skill} last in choice, none of {} kept", counted(having, "agent")),
+            _ => format!("{skill} {kept} of {}", counted(having, "agent")),
+        };
+        row("reserve", what);
     }
     let callbacks = &core.callbacks;
     let by = match &callbacks.trunk {

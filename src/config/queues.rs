@@ -217,8 +217,9 @@ fn judge_steps(section: &Section<'_>, queue: &QueueSettings, rules: &Distributor
 /// it are kept back from `later` too.
 fn covers(earlier: &Relaxation, later: &Relaxation, rules: &DistributorSettings) -> bool {
     let met = |(skill, level): (&Skill, &u8)| later.skills.get(skill).is_some_and(|l| l >= level);
-    let takes_reserve =
-        |step: &Relaxation| step.use_reserve || step.skills.keys().any(|skill| rules.reserve.contains_key(skill));
+    let takes_reserve = |step: &Relaxation| {
+        step.use_reserve || step.skills.keys().any(|skill| rules.reserve.get(skill).is_some_and(|kept| *kept > 0))
+    };
     earlier.skills.iter().all(met) && (takes_reserve(earlier) || !takes_reserve(later))
 }
 
@@ -327,11 +328,11 @@ pub(super) fn distributor(section: Section<'_>) -> DistributorEntry {
     }
     let mut reserve = vec![];
     for (name, At { value, line }) in section.entries("reserve") {
-        match value.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| (1..=100_000).contains(n)) {
+        match value.as_integer().and_then(|n| u32::try_from(n).ok()).filter(|n| (0..=100_000).contains(n)) {
             Some(kept) => reserve.push(At { value: (Skill::new(name), kept), line }),
             None => {
                 let what = format!("reserve {name} = {} is not a number of agents", value.to_string().trim());
-                section.file.problem(line, what, "write how many ready agents are kept, 1 or more");
+                section.file.problem(line, what, "write how many ready agents are kept; 0: last in choice, none kept");
             }
         }
     }

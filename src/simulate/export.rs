@@ -47,7 +47,7 @@ pub fn write(
         let text =
             serde_json::to_string_pretty(&all).map_err(|e| format!("cannot write the figures as JSON: {e}"))? + "\n";
         match file.as_os_str() == "-" {
-            true => print!("{text}"),
+            true => super::out::text(&text),
             false => put(file, "--json", &text)?,
         }
     }

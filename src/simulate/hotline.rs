@@ -21,14 +21,15 @@ pub fn settings() -> CoreSettings {
     for queue in &mut core.queues {
         queue.announce = Announce { every: Some(ANNOUNCE_EVERY), position: true, estimate: true };
         match queue.skill.as_str() {
-            "mandarin" => {}
-            // Somebody who speaks plain Mandarin is better than nobody.
-            "dialect" => queue.relax = vec![relaxed(&mandarin, 30, false)],
+            // Somebody who speaks plain Mandarin is better than nobody for dialect; for neither is anybody kept back longer.
+            "mandarin" | "dialect" => {
+                queue.relax = vec![Relaxation { use_reserve: true, ..relaxed(&mandarin, 30, false) }];
+            }
             _ => queue.relax = vec![relaxed(&mandarin, 60, true)],
         }
     }
-    // For the languages asked for every day; of the others nobody is kept idle while Mandarin callers wait.
-    core.distributor.reserve = ["dialect", "english"].map(|skill| (Skill::new(skill), 1)).into();
+    // Asked for every day as English is; of the other languages nobody is kept idle while Mandarin callers wait.
+    core.distributor.reserve.insert(Skill::new("dialect"), 1);
     core
 }
 

@@ -6,6 +6,7 @@ mod export;
 mod hotline;
 mod log;
 mod options;
+mod out;
 mod picture;
 mod profile;
 mod roster;
@@ -16,11 +17,13 @@ mod whatif;
 pub use options::{By, Options};
 
 use crate::config::{self, settings::CoreSettings};
+use crate::ids::Skill;
 use crate::sim::forecast::{self, Aim, Day, Demand, Found, Outcome, PastDay, Scene};
 use crate::time::Instant;
 use jiff::civil::Date;
 use profile::Draft;
 use roster::Staff;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -67,18 +70,27 @@ fn forecast(options: &Options) -> Result<bool, String> {
     if staff.posts().is_empty() {
         return Err(format!("nobody of the configuration works on {date}\n    give --roster, or another --day"));
     }
+    let unasked = unasked(&staff, &settings);
+    if !unasked.is_empty() {
+        eprintln!("名册技能无队列需要 no queue asks for these skills of the roster: {}", unasked.join(", "));
+    }
     let past = match &options.log {
         None => None,
         Some(_) if options.calls.is_some() => {
             return Err("--calls and --log\n    the log has its own calls: leave --calls out".into());
         }
-        Some(path) => Some(past_day(path, midnight, date)?),
+        Some(path) => Some(past_day(path, midnight, date, &settings)?),
     };
     let seeds = options.seeds.unwrap_or(if options.find_seats { DAYS_PER_GUESS } else { 1 });
     let now = Terms { settings: &settings, past: past.as_ref(), midnight };
     let view = table::View::new(options, date, seeds);
 
     if options.find_seats {
+        if whatif::names(&options.what_if, "seats") {
+            return Err(
+                "--what-if seats and --find-seats\n    --find-seats chooses the seats itself: leave one out".into()
+            );
+        }
         whatif::apply(&options.what_if, &mut draft, &mut staff).map_err(|e| format!("--what-if {e}"))?;
         let found = now.find(options, &draft, &staff, seeds)?;
         let holds = found.missed.is_empty();
@@ -94,12 +106,7 @@ fn forecast(options: &Options) -> Result<bool, String> {
     let other = match options.what_if.is_empty() {
         true => None,
         false => {
-            if past.is_some()
-                && options
-                    .what_if
-                    .iter()
-                    .any(|c| c.trim_start().starts_with("calls") || c.trim_start().starts_with("surge"))
-            {
+            if past.is_some() && ["calls", "surge"].into_iter().any(|key| whatif::names(&options.what_if, key)) {
                 return Err(
                     "--what-if calls or surge, and --log\n    the log has its own calls: change something else".into(),
                 );
@@ -111,6 +118,14 @@ fn forecast(options: &Options) -> Result<bool, String> {
     view.day(&base, other.as_ref(), started.elapsed());
     export::write(options, date, &base, other.as_ref(), None)?;
     Ok(true)
+}
+
+/// Skills on the roster that no step of any queue names.
+fn unasked(staff: &Staff, settings: &CoreSettings) -> Vec<String> {
+    let asked: BTreeSet<Skill> =
+        settings.queues.iter().flat_map(|q| q.steps()).flat_map(|step| step.skills.into_keys()).collect();
+    let held: BTreeSet<Skill> = staff.posts().into_iter().flat_map(|post| post.skills.into_keys()).collect();
+    held.difference(&asked).map(ToString::to_string).collect()
 }
 
 const NOT_HOURLY: &str =
@@ -188,8 +203,11 @@ fn midnight(date: Date, utc_offset: i16) -> Result<Instant, String> {
     seconds.map(Instant::from_unix_secs).map_err(|_| format!("--day {date} lies before 1970\n    choose a later day"))
 }
 
-fn past_day(path: &Path, midnight: Instant, date: Date) -> Result<PastDay, String> {
-    let past = PastDay::of(&log::events(path, midnight)?, midnight);
+fn past_day(path: &Path, midnight: Instant, date: Date, settings: &CoreSettings) -> Result<PastDay, String> {
+    let past = PastDay::dialling(&log::events(path, midnight)?, midnight, |name| {
+        let queue = settings.queues.iter().find(|queue| queue.name == *name)?;
+        profile::number_of(settings, queue)
+    });
     match past.calls.is_empty() {
         true => Err(format!("{}: no call on {date}\n    choose another --day", path.display())),
         false => Ok(past),

@@ -12,6 +12,9 @@ use std::time::Duration;
 
 const SHIPPED: &str = include_str!("../../deploy/simulate/profile.toml");
 
+/// Of talks, rings and wrap-ups.
+pub const LONGEST_MEAN: Duration = Duration::from_secs(2 * 3_600);
+
 /// As the file says it; what it leaves out comes from the shipped one.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -102,9 +105,16 @@ pub fn read(path: Option<&Path>) -> Result<Draft, Problem> {
             "give 24, the first from midnight to 1 o'clock",
         )
     })?;
-    judge.hold(curve.iter().all(|share| *share >= 0.0) && curve.iter().sum::<f64>() > 0.0, "curve", || {
-        ("curve has a number below zero, or nothing above it".into(), "give each hour its share of the day's calls")
-    })?;
+    judge.hold(
+        curve.iter().all(|share| *share >= 0.0 && share.is_finite()) && curve.iter().sum::<f64>() > 0.0,
+        "curve",
+        || {
+            (
+                "curve has a number below zero or without end, or nothing above zero".into(),
+                "give each hour its share of the day's calls",
+            )
+        },
+    )?;
     let bursts = given.surge.bursts.or(base.surge.bursts).unwrap_or_default();
     let bursts = bursts.into_iter().map(|b| judge.burst(b)).collect::<Result<_, _>>()?;
     let patience = Patience {
@@ -112,6 +122,9 @@ pub fn read(path: Option<&Path>) -> Result<Draft, Problem> {
         hasty_within: given.patience.hasty_within.or(base.patience.hasty_within).map_or(Duration::ZERO, |t| t.0),
         mean: given.patience.mean.or(base.patience.mean).map_or(Duration::ZERO, |t| t.0),
     };
+    judge.hold(!patience.mean.is_zero(), "mean", || {
+        ("[patience] mean is no time at all".into(), "write how long citizens wait before they give up: \"3m\"")
+    })?;
     let wrap_up = given.wrap_up.or(base.wrap_up).unwrap_or(zero);
     let profile = Profile {
         calls: given.calls.or(base.calls).unwrap_or(0),
@@ -132,14 +145,18 @@ pub fn read(path: Option<&Path>) -> Result<Draft, Problem> {
         judge.share(name, *share)?;
     }
     let foreign_mix = given.foreign.mix.or(base.foreign.mix).unwrap_or_default();
-    judge.hold(foreign_mix.values().all(|part| *part >= 0.0), "mix", || {
-        ("mix has a part below zero".into(), "give each foreign language its part, any scale")
+    judge.hold(foreign_mix.values().all(|part| *part >= 0.0 && part.is_finite()), "mix", || {
+        ("mix has a part below zero or without end".into(), "give each foreign language its part, any scale")
+    })?;
+    let foreign_factor = given.foreign.factor.or(base.foreign.factor).unwrap_or(1.0);
+    judge.hold(foreign_factor >= 0.0 && foreign_factor.is_finite(), "factor", || {
+        (format!("factor = {foreign_factor} cannot multiply calls"), "write 0 or more: 5 for five times the usual")
     })?;
     let draft = Draft {
         profile,
         main: given.main.or(base.main).unwrap_or_default(),
         foreign_share: judge.share("share", given.foreign.share.or(base.foreign.share).unwrap_or(0.0))?,
-        foreign_factor: given.foreign.factor.or(base.foreign.factor).unwrap_or(1.0),
+        foreign_factor,
         foreign_mix,
         languages,
     };
@@ -185,18 +202,32 @@ impl Judge<'_> {
     }
 
     fn spread(&self, table: &str, shape: Shape) -> Result<Spread, Problem> {
-        match shape {
-            Shape { mu: Some(mu), sigma: Some(sigma), mean: None, cv: None, as_queue: false } if sigma >= 0.0 => {
-                Ok(Spread { mu, sigma })
+        let good = |number: f64| number >= 0.0 && number.is_finite();
+        let spread = match shape {
+            Shape { mu: Some(mu), sigma: Some(sigma), mean: None, cv: None, as_queue: false }
+                if mu.is_finite() && good(sigma) =>
+            {
+                Some(Spread { mu, sigma })
             }
-            Shape { mu: None, sigma: None, mean: Some(mean), cv, as_queue: false } if cv.unwrap_or(0.0) >= 0.0 => {
-                Ok(Spread::of(mean.0, cv.unwrap_or(0.0)))
+            Shape { mu: None, sigma: None, mean: Some(mean), cv, as_queue: false } if good(cv.unwrap_or(0.0)) => {
+                Some(Spread::of(mean.0, cv.unwrap_or(0.0)))
             }
-            _ => {
-                let line = self.text.lines().position(|l| l.trim() == format!("[{table}]")).map_or(0, |i| i + 1);
-                let what = format!("[{table}] is no distribution");
-                let fix = "give mean and cv, or mu and sigma (cv and sigma not below 0)".into();
-                Err(Problem { file: self.path.to_owned(), line, what, fix })
+            _ => None,
+        };
+        let refused = |what: String, fix: &str| {
+            let line = self.text.lines().position(|l| l.trim() == format!("[{table}]")).map_or(0, |i| i + 1);
+            Problem { file: self.path.to_owned(), line, what, fix: fix.into() }
+        };
+        let spread = spread.ok_or_else(|| {
+            let fix = "give mean and cv, or mu and sigma (cv and sigma not below 0)";
+            refused(format!("[{table}] is no distribution"), fix)
+        })?;
+        // Rounding must not refuse a mean of exactly so much.
+        match spread.mean() <= LONGEST_MEAN.as_secs_f64() + 0.001 {
+            true => Ok(spread),
+            false => {
+                let what = format!("[{table}] lasts {:.0} s in the mean", spread.mean());
+                Err(refused(what, "give a mean of at most 2h; mu is of the logarithm of seconds: 4.8 for 2 minutes"))
             }
         }
     }
@@ -239,7 +270,8 @@ fn queue_of<'s>(settings: &'s CoreSettings, word: &str) -> Option<&'s QueueSetti
         .or_else(|| by(|queue, word| queue.language.as_deref() == Some(word)))
 }
 
-fn number_of(settings: &CoreSettings, queue: &QueueSettings) -> Option<String> {
+/// By which citizens reach this queue.
+pub fn number_of(settings: &CoreSettings, queue: &QueueSettings) -> Option<String> {
     let line = settings.lines.iter().find(|line| line.queue == queue.name && !line.test);
     queue.numbers.first().or_else(|| line.and_then(|line| line.numbers.first())).cloned()
 }

@@ -216,6 +216,10 @@ fn from_csv(path: &Path, text: &str) -> Result<Staff, Problem> {
                     problem(line, "a skill's level is no number from 1 to 10".into(), "write mandarin=8;english=6")
                 })?;
                 match posts.iter_mut().find(|post| post.agent == agent) {
+                    Some(post) if post.skills != skills => {
+                        let what = format!("agent {agent} has other skills in an earlier row");
+                        return Err(problem(line, what, "give all rows of an agent the same skills"));
+                    }
                     Some(post) => post.duty.extend(duty),
                     None => posts.push(Post { agent: agent.to_owned(), skills, duty }),
                 }
@@ -316,6 +320,7 @@ mod tests {
             ("agent,from,until,skills\n6601,8,16,mandarin\n", 2, "no time of work"),
             ("agent,from,until,skills\n6601,08:00,16:00,mandarin=lots\n", 2, "level"),
             ("agent,from,until,skills\n6601,08:00,16:00,\n", 0, "no skills"),
+            ("agent,from,until,skills\n6,08:00,12:00,a\n6,13:00,16:00,b\n", 3, "other skills"),
         ] {
             let problem = csv(text).expect_err(text);
             assert!(problem.line == line && problem.what.contains(what), "{text}: {problem}");

@@ -1,6 +1,7 @@
 //! The forecast on a terminal: headings in Chinese and English, in columns. Not here: the figures (`sim::forecast`).
 
 use super::options::{By, Options};
+use super::out;
 use super::{Forecast, Staff};
 use crate::demo::width::{columns, fit};
 use crate::event::EndCause;
@@ -32,14 +33,14 @@ impl View {
         if self.silent {
             return;
         }
-        println!("{}", self.title(base, took));
+        out::line(format_args!("{}", self.title(base, took)));
         match other {
             None => headlines(&base.outcome),
             Some(other) => compared(&base.outcome, &other.outcome),
         }
         let shown = other.unwrap_or(base);
         if other.is_some() {
-            println!("\n以下为“假如” below: the day of the what-if ({})", self.what_if);
+            out::line(format_args!("\n以下为“假如” below: the day of the what-if ({})", self.what_if));
         }
         causes(&shown.outcome);
         hours(&shown.outcome);
@@ -56,13 +57,17 @@ impl View {
             By::Connection => "接通率 connection rate A/R",
             By::Service => "N秒人工接通率 service level A_N/R",
         };
-        println!(
+        out::line(format_args!(
             "热线 Rexian  最少座席 fewest seats  每小时 every hour: {measure} >= {:.1} %  {} 次试排 guesses x {} 天 days  {:.1} s",
             100.0 * options.target,
             found.guesses,
             options.seeds.unwrap_or(super::DAYS_PER_GUESS),
             took.as_secs_f64()
-        );
+        ));
+        let guessed = match options.by {
+            By::Connection => "厄兰 Erlang-A",
+            By::Service => "厄兰 Erlang-C",
+        };
         let cells = [
             Cell::Left(7),
             Cell::Right(12),
@@ -72,11 +77,8 @@ impl View {
             Cell::Right(14),
             Cell::Right(12),
         ];
-        println!();
-        row(
-            &cells,
-            ["时 hour", "来电 calls", "厄兰 Erlang-A", "原 given", "需要 needed", "达到 reached", "利用率 occ."],
-        );
+        out::line(format_args!(""));
+        row(&cells, ["时 hour", "来电 calls", guessed, "原 given", "需要 needed", "达到 reached", "利用率 occ."]);
         let (manned, needed) = (given.manned(), found.roster.manned());
         for hour in 0..24 {
             let (part, staff) = &found.outcome.hours[hour];
@@ -108,22 +110,24 @@ impl View {
                 String::new(),
             ],
         );
-        println!(
+        out::line(format_args!(
             "语种座席保持不变，只增减普通座席 the groups' seats are kept; only the other seats were added or taken"
-        );
+        ));
         if !found.missed.is_empty() {
-            println!("! 增加座席也达不到目标 not reached: more seats did not help, or --guesses ran out");
+            out::line(format_args!(
+                "! 增加座席也达不到目标 not reached: more seats did not help, or --guesses ran out"
+            ));
         } else if found.cut_short {
-            println!("试排次数用完，可能还能减少 --guesses ran out: fewer seats may do");
+            out::line(format_args!("试排次数用完，可能还能减少 --guesses ran out: fewer seats may do"));
         }
-        println!();
+        out::line(format_args!(""));
     }
 
     fn title(&self, base: &Forecast, took: Duration) -> String {
         let calls = base.outcome.attempts / base.outcome.days.max(1) as u64;
         let seats = match &base.staff {
             Staff::Hourly(roster) => roster.manned().into_iter().max().unwrap_or(0).to_string(),
-            Staff::Agents(posts) => format!("{} 人 agents /", posts.len()),
+            Staff::Agents(posts) => format!("{} 人 agents", posts.len()),
         };
         format!(
             "热线 Rexian  预测 forecast  {}  来电 calls {calls}  座席 seats {seats}  种子 seed {}  {} 天 day(s)  {:.1} s\n",
@@ -143,7 +147,7 @@ fn row<S: AsRef<str>, const N: usize>(cells: &[Cell; N], texts: [S; N]) {
             format!("{}{text}", " ".repeat(width.saturating_sub(columns(text))))
         }
     });
-    println!("{}", shown.collect::<String>().trim_end());
+    out::line(format_args!("{}", shown.collect::<String>().trim_end()));
 }
 
 fn value(kind: Kind, value: Option<f64>) -> String {
@@ -177,13 +181,13 @@ fn named(headline: &Headline) -> String {
 }
 
 fn headlines(outcome: &Outcome) {
-    let cells = [Cell::Left(84), Cell::Left(26), Cell::Right(18)];
+    let cells = [Cell::Left(84), Cell::Left(32), Cell::Right(18)];
     row(&cells, ["指标 figure", "公式 formula", "数值 value"]);
     for (headline, over) in outcome.headlines() {
         row(&cells, [named(&headline), headline.formula.clone(), interval(&headline, over)]);
     }
     if outcome.days > 1 {
-        println!("± 95 % 置信区间 confidence interval, {} 天 days", outcome.days);
+        out::line(format_args!("± 95 % 置信区间 confidence interval, {} 天 days", outcome.days));
     }
 }
 
@@ -236,7 +240,7 @@ fn causes(outcome: &Outcome) {
         )
         .collect();
     let shown = if shown.is_empty() { "无 none".into() } else { shown.join("，") };
-    println!("\n未接通 not answered, a day: {shown}");
+    out::line(format_args!("\n未接通 not answered, a day: {shown}"));
 }
 
 fn hours(outcome: &Outcome) {
@@ -253,7 +257,7 @@ fn hours(outcome: &Outcome) {
         Cell::Right(12),
         Cell::Right(13),
     ];
-    println!();
+    out::line(format_args!(""));
     let n = outcome.total.within.map_or("N".to_owned(), |within| within.as_secs_f64().to_string());
     let (strict, timely) = (format!("{n}秒内 A_N/R"), "及时 A_N/A".to_string());
     row(
@@ -308,7 +312,7 @@ fn queues(outcome: &Outcome) {
         Cell::Right(14),
         Cell::Right(11),
     ];
-    println!();
+    out::line(format_args!(""));
     row(
         &cells,
         [
@@ -349,7 +353,7 @@ fn queues(outcome: &Outcome) {
 
 fn skills(outcome: &Outcome) {
     let cells = [Cell::Left(20), Cell::Right(14), Cell::Right(14), Cell::Right(14), Cell::Right(14), Cell::Right(14)];
-    println!();
+    out::line(format_args!(""));
     row(&cells, ["技能 skill", "在岗 seats", "通话 talking", "整理 wrap-up", "空闲 ready", "利用率 occ."]);
     let all = ("全部 all".to_owned(), &outcome.staff);
     for (name, staff) in outcome.skills.iter().map(|s| (s.skill.to_string(), &s.staff)).chain([all]) {
@@ -371,10 +375,10 @@ fn skills(outcome: &Outcome) {
 fn estimates(outcome: &Outcome) {
     let e = outcome.estimates;
     if e.judged == 0 {
-        println!("\n等待时间播报 announced waits: {} 次 announced, 无可核对 none to judge", e.announced);
+        out::line(format_args!("\n等待时间播报 announced waits: {} 次 announced, 无可核对 none to judge", e.announced));
         return;
     }
-    println!(
+    out::line(format_args!(
         "\n等待时间播报 announced waits: {} 次 announced, {} 次可核对（已接通）judged by callers who were answered; \
          平均误差 mean error {:+.1} s, 平均绝对误差 mean absolute error {:.1} s, 误差不超过 30 秒或 30 % within 30 s or 30 %: {}",
         e.announced,
@@ -382,5 +386,5 @@ fn estimates(outcome: &Outcome) {
         e.mean,
         e.absolute,
         percent(Some(e.near))
-    );
+    ));
 }

@@ -5,7 +5,7 @@ use super::profile::Draft;
 use super::roster::Staff;
 use super::toml::time;
 use crate::ids::Skill;
-use crate::sim::forecast::WrapUp;
+use crate::sim::forecast::{Roster, WrapUp};
 use std::time::Duration;
 
 /// Changes both; the error says what to do.
@@ -16,7 +16,29 @@ pub fn apply(changes: &[String], draft: &mut Draft, staff: &mut Staff) -> Result
             .ok_or_else(|| format!("{change:?} changes nothing\n    write KEY=VALUE, as in seats=55"))?;
         one(key.trim(), value.trim(), draft, staff).map_err(|fix| format!("{change}: {fix}"))?;
     }
-    Ok(())
+    match staff {
+        // In the end: another change may make a group smaller.
+        Staff::Hourly(roster) if names(changes, "seats") => room_for_groups(roster),
+        _ => Ok(()),
+    }
+}
+
+/// Whether one of the changes is of this key.
+pub fn names(changes: &[String], key: &str) -> bool {
+    changes.iter().any(|change| change.split('=').next().is_some_and(|name| name.trim() == key))
+}
+
+/// The groups are part of the seats: fewer seats than that would leave the groups' as they are.
+fn room_for_groups(roster: &Roster) -> Result<(), String> {
+    let needed = |hour: &usize| roster.groups.iter().map(|group| group.seats[*hour]).sum::<u32>();
+    let (seats, hour) = (roster.seats.iter().copied().max().unwrap_or(0), (0..24).max_by_key(needed).unwrap_or(0));
+    let needed = needed(&hour);
+    if seats >= needed {
+        return Ok(());
+    }
+    Err(format!(
+        "seats={seats}: the roster's groups alone are {needed} seats at {hour} o'clock\n    give {needed} or more, or a --roster with smaller groups"
+    ))
 }
 
 fn one(key: &str, value: &str, draft: &mut Draft, staff: &mut Staff) -> Result<(), String> {
@@ -25,7 +47,7 @@ fn one(key: &str, value: &str, draft: &mut Draft, staff: &mut Staff) -> Result<(
         "calls" => profile.calls = whole(value, 500_000)?,
         "surge" => profile.surge = factor(value)?,
         "foreign" => draft.foreign_factor = factor(value)?,
-        "talk" => profile.talk = profile.talk.with_mean(some_time(value)?),
+        "talk" => profile.talk = profile.talk.with_mean(talk_time(value)?),
         "ring" => profile.ring = profile.ring.with_mean(any_time(value)?),
         "patience" => profile.patience.mean = some_time(value)?,
         "wrap_up" => match profile.wrap_up {
@@ -74,7 +96,7 @@ fn one(key: &str, value: &str, draft: &mut Draft, staff: &mut Staff) -> Result<(
     Ok(())
 }
 
-fn hourly(staff: &mut Staff) -> Result<&mut crate::sim::forecast::Roster, String> {
+fn hourly(staff: &mut Staff) -> Result<&mut Roster, String> {
     match staff {
         Staff::Hourly(roster) => Ok(roster),
         Staff::Agents(_) => {
@@ -99,4 +121,10 @@ fn any_time(value: &str) -> Result<Duration, String> {
 
 fn some_time(value: &str) -> Result<Duration, String> {
     any_time(value).and_then(|t| if t.is_zero() { Err("no time at all\n    write more than 0".into()) } else { Ok(t) })
+}
+
+fn talk_time(value: &str) -> Result<Duration, String> {
+    let most = super::profile::LONGEST_MEAN;
+    some_time(value)
+        .and_then(|t| if t > most { Err("too long for a mean\n    write at most \"2h\"".into()) } else { Ok(t) })
 }

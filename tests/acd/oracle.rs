@@ -433,14 +433,14 @@ impl Oracle {
         let (k, step) = steps.iter().find(|(_, step)| everybody().any(|who| able(who, step)))?;
         let best = everybody().filter(|who| able(*who, step)).min_by_key(|who| {
             let a = &self.agents[*who];
-            let kept = self.reserved_skills().filter(|s| a.settings.skills.contains_key(*s)).count();
+            let rare = self.rules.reserve.keys().filter(|s| a.settings.skills.contains_key(*s)).count();
             let level = a.settings.skills.get(&citizen.queue.skill).copied().unwrap_or(0);
             let (share, level) = match citizen.queue.strategy {
                 Strategy::LongestIdle => (0, 0),
                 Strategy::LeastOccupied => (a.share, 0),
                 Strategy::MostSkilled => (0, level),
             };
-            (kept, share, Reverse(level), a.idle_since, a.settings.number.clone())
+            (rare, share, Reverse(level), a.idle_since, a.settings.number.clone())
         })?;
         Some((best, chosen(*k, step, false)))
     }
@@ -450,14 +450,14 @@ impl Oracle {
             let has = |a: &&Clerk| a.state == AgentState::Ready && a.settings.skills.contains_key(s);
             self.agents.iter().filter(has).count()
         };
-        let for_reserved = self.reserved_skills().any(|s| step.skills.contains_key(s));
-        let mut own = self.reserved_skills().filter(|s| a.settings.skills.contains_key(*s));
+        let for_reserved = self.kept_skills().any(|s| step.skills.contains_key(s));
+        let mut own = self.kept_skills().filter(|s| a.settings.skills.contains_key(*s));
         let kept_back =
             !step.use_reserve && !for_reserved && own.any(|s| ready_with(s) <= self.rules.reserve[s] as usize);
         a.state == AgentState::Ready && meets(&a.settings, step) && !kept_back
     }
 
-    fn reserved_skills(&self) -> impl Iterator<Item = &Skill> {
+    fn kept_skills(&self) -> impl Iterator<Item = &Skill> {
         self.rules.reserve.iter().filter(|(_, n)| **n > 0).map(|(s, _)| s)
     }
 

@@ -438,3 +438,26 @@ fn a_transfer_keeps_the_arrival_time() {
         150   time passes                       | c1 waited too long
     ");
 }
+
+/// Last in choice, however long idle, but never kept: a reserve of nobody.
+#[test]
+fn language_seats_come_last_where_none_is_kept() {
+    run("
+        rules: reserve japanese 0
+        queue hotline:  mandarin 1
+        queue japanese: japanese 1, after 20 mandarin 1
+        agent 6632: mandarin 5
+        agent 6900: mandarin 5, japanese 8
+
+        0     6900 signs in at 803  | 6900 not ready (busy)
+        0     6900 ready            | 6900 ready
+        1     6632 signs in at 801  | 6632 not ready (busy)
+        1     6632 ready            | 6632 ready
+        2     c1 asks for hotline   | ring 6632 at 801 for c1, 6632 reserved
+        3     c2 asks for hotline   | ring 6900 at 803 for c2, 6900 reserved     # nobody else is there
+        4     c3 asks for japanese  |
+        5     c2 leaves             | 6900 ready, ring 6900 at 803 for c3, 6900 reserved
+        6     c1 leaves             | 6632 ready
+        7     c3 leaves             | 6900 ready
+    ");
+}

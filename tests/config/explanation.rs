@@ -50,7 +50,7 @@ key = "2"
 tag = "ja"
 queue = "all"
 [distributor]
-reserve = { english = 1 }
+reserve = { english = 1, law = 0 }
 [callbacks]
 trunk = "carrier"
 hours = { mon-sun = ["08:00-21:00"] }
@@ -94,6 +94,7 @@ queues
   inspection  at once       2 agents  mandarin 1
 over all queues
   reserve       english 1 of 2 agents
+  reserve       law last in choice, none of 1 agent kept
   callbacks     by trunk carrier, 3 attempts, mon-sun 08:00-21:00
   missed calls  called back at priority 9
 notice: no queue asks for what these agents can do: 6604 6605

@@ -107,11 +107,12 @@ fn skills_nobody_has() {
         ],
     );
     more(
-        "[distributor]\nageing = \"0s\"\nreserve = { mandarin = 2, thai = 1, english = 0 }\n",
+        "[distributor]\nageing = \"0s\"\nreserve = { mandarin = 2, thai = 1, english = -1, welsh = 0 }\n",
         &[
             "19: ageing = \"0s\" in [distributor] is not a duration above zero | write it as \"500ms\", \"15s\", \"2m\" or \"1h\"",
             "20: no agent has skill thai, of which 1 are to be kept in reserve | give it to an agent, or reserve none",
-            "20: reserve english = 0 is not a number of agents | write how many ready agents are kept, 1 or more",
+            "20: no agent has skill welsh, named in reserve | give it to an agent, or reserve none",
+            "20: reserve english = -1 is not a number of agents | write how many ready agents are kept; 0: last in choice, none kept",
             "20: reserve mandarin = 2 is more than the 1 who have it | keep fewer, or give the skill to more agents",
         ],
     );
@@ -126,6 +127,25 @@ fn skills_nobody_has() {
         ],
         &[],
     );
+}
+
+/// While all who answer a queue are kept back, something must let its callers out.
+#[test]
+fn a_reserve_that_starves_a_queue() {
+    let linguist = ("{ mandarin = 10 }", "{ mandarin = 10, english = 9 }");
+    let starved = "7: queue mandarin can wait for ever: a reserve may keep back everybody who answers it | \
+         add a step with use_reserve = true to its relax, or an overflow with after, or keep no reserve";
+    let rules = "[distributor]\nreserve = { english = 1 }\n";
+    broken(&[linguist, ("", rules)], &[starved]);
+    let others = format!("{rules}[[agents]]\nnumber = \"6602\"\nskills = {{ mandarin = 1 }}\n");
+    broken(&[linguist, ("", &others)], &[]);
+    let waits = "skill = \"mandarin\"\nrelax = [{ after = \"30s\", skills = { mandarin = 1 }, use_reserve = true }]";
+    broken(&[linguist, ("skill = \"mandarin\"", waits), ("", rules)], &[]);
+    let second = format!("[[queues]]\nname = \"b\"\nskill = \"english\"\n{rules}");
+    let over = |overflow: &str| format!("skill = \"mandarin\"\noverflow = {overflow}");
+    broken(&[linguist, ("skill = \"mandarin\"", &over("{ queue = \"b\", after = \"60s\" }")), ("", &second)], &[]);
+    // Only a full line overflows: whoever is in it stays.
+    broken(&[linguist, ("skill = \"mandarin\"", &over("{ queue = \"b\" }")), ("", &second)], &[starved]);
 }
 
 const SECOND: &str = "[[queues]]\nname = \"b\"\nskill = \"mandarin\"\n";

@@ -11,8 +11,8 @@ use crate::ids::Skill;
 use crate::time::Instant;
 use std::collections::BTreeSet;
 
-/// Lower gets the call first; the fields' order is the rule. Whoever has the fewest reserved skills goes first whatever
-/// the strategy, so that Mandarin reaches the language seats last; the place in the roster (so, the agent's number)
+/// Lower gets the call first; the fields' order is the rule. Whoever has the fewest reserved skills, kept or
+/// not, goes first whatever the strategy, so that Mandarin reaches the language seats last; the place in the roster (so, the agent's number)
 /// decides between equals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Rank {

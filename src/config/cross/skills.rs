@@ -2,6 +2,7 @@
 //! Not here: whether a queue's steps make sense among themselves (`queues`).
 
 use super::*;
+use crate::config::settings::Relaxation;
 use crate::ids::Skill;
 
 pub(super) fn skills(file: &File, entries: &Entries) {
@@ -39,19 +40,43 @@ pub(super) fn skills(file: &File, entries: &Entries) {
     for At { value: (skill, kept), line } in &entries.distributor.reserve {
         let having = agents.iter().filter(|a| a.agent.skills.contains_key(skill)).count();
         if having == 0 {
-            let what = format!("no agent has skill {skill}, of which {kept} are to be kept in reserve");
+            let what = match kept {
+                0 => format!("no agent has skill {skill}, named in reserve"),
+                _ => format!("no agent has skill {skill}, of which {kept} are to be kept in reserve"),
+            };
             unknown(file, *line, what, skill.as_str(), all_held(), "give it to an agent, or reserve none");
         } else if (having as u64) < u64::from(*kept) {
             let what = format!("reserve {skill} = {kept} is more than the {having} who have it");
             file.problem(*line, what, "keep fewer, or give the skill to more agents");
         }
     }
+    starved(file, entries);
     let needed = || queues.iter().flat_map(|q| q.steps.iter().flatten()).map(|at| at.value.as_str());
     for At { value, line } in agents.iter().flat_map(|a| &a.skills) {
         // A skill of no queue may be meant for later; one that nearly is a queue's is a typing error.
         let near = closest(value.as_str(), needed()).filter(|_| needed().all(|skill| skill != value.as_str()));
         if let Some(near) = near {
             file.problem(*line, format!("skill {value} is asked for by no queue"), format!("did you mean {near}?"));
+        }
+    }
+}
+
+/// Queues whose callers would never be served while all who can are kept back.
+fn starved(file: &File, entries: &Entries) {
+    let kept = |skill: &Skill| entries.distributor.reserve.iter().any(|at| at.value.0 == *skill && at.value.1 > 0);
+    for entry in &entries.queues {
+        let (queue, steps) = (&entry.queue, entry.queue.steps());
+        let opens = |step: &Relaxation| step.use_reserve || step.skills.keys().any(kept);
+        let leaves = queue.overflow.as_ref().is_some_and(|over| over.after.is_some());
+        if leaves || steps.iter().any(opens) {
+            continue;
+        }
+        let able = || entries.agents.iter().filter(|a| steps.iter().any(|step| a.agent.meets(&step.skills)));
+        if able().next().is_some() && able().all(|a| a.agent.skills.keys().any(kept)) {
+            let what =
+                format!("queue {} can wait for ever: a reserve may keep back everybody who answers it", queue.name);
+            let fix = "add a step with use_reserve = true to its relax, or an overflow with after, or keep no reserve";
+            file.problem(entry.line, what, fix);
         }
     }
 }

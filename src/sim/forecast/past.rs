@@ -5,7 +5,7 @@
 //! from the profile, longer than the wait that was survived. One who gave up shows the opposite.
 
 use super::demand::{Citizen, Profile};
-use crate::event::{CallEvent, CallFact, EndCause, Purpose};
+use crate::event::{CallEvent, CallFact, EndCause, Purpose, Why};
 use crate::ids::{CallId, QueueName};
 use crate::sim::rng::Rng;
 use crate::time::Instant;
@@ -23,6 +23,7 @@ pub struct PastCall {
     /// Since midnight.
     pub at: Duration,
     pub dialled: String,
+    /// Where it waited first, before overflow or any agent passed it on.
     pub queue: Option<QueueName>,
     /// Of an answered call.
     pub talk: Option<Duration>,
@@ -35,6 +36,16 @@ pub struct PastCall {
 impl PastDay {
     /// Calls that arrived within a day of `midnight`. Test calls and calls of ours are left out.
     pub fn of<'e>(events: impl IntoIterator<Item = &'e CallEvent>, midnight: Instant) -> PastDay {
+        PastDay::dialling(events, midnight, |_| None)
+    }
+
+    /// Pretended citizens have no country, are not remembered and press no key: whom that led to a language dials the
+    /// `number` of its queue, if it has one.
+    pub fn dialling<'e>(
+        events: impl IntoIterator<Item = &'e CallEvent>,
+        midnight: Instant,
+        number: impl Fn(&QueueName) -> Option<String>,
+    ) -> PastDay {
         let mut open: BTreeMap<CallId, PastCall> = BTreeMap::new();
         let mut calls = Vec::new();
         for event in events {
@@ -52,9 +63,15 @@ impl PastDay {
                     };
                     open.insert(event.call, call);
                 }
-                CallFact::Queued { queue, .. } => {
-                    if let Some(call) = open.get_mut(&event.call) {
+                CallFact::Queued { queue, why, .. } => {
+                    let by_language = matches!(why, Why::Country(_) | Why::Remembered | Why::Key(_));
+                    if let Some(call) = open.get_mut(&event.call)
+                        && (by_language || call.queue.is_none())
+                    {
                         call.queue = Some(queue.clone());
+                        if let Some(own) = number(queue).filter(|_| by_language) {
+                            call.dialled = own;
+                        }
                     }
                 }
                 CallFact::Answered { wait, .. } => {
