@@ -66,6 +66,28 @@ fn sipp_carrier_is_heard_at_the_seat_and_hangs_up() {
 }
 
 #[test]
+fn sipp_citizen_who_chose_it_is_called_back_once_an_agent_is_there() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline { calls_back: Some(5062), ..Hotline::new() }.start();
+    let carrier = server.hotline.carrier;
+    // Nobody is signed in: after a second's wait the callback is offered, and taken.
+    Setup::carrier(&server.hotline, carrier, "carrier_takes_callback").start().finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (0, "callback_taken"));
+
+    let citizen = Setup { port: 5062, ..Setup::carrier(&server.hotline, carrier, "citizen_answers") }.listen();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    street.run_until("the citizen's tone at the seat", |f| f.hears_at_phone(phone).tone);
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    citizen.finish();
+    until("the ticket of the call back", || (server.tickets().len() == 1).then_some(()));
+}
+
+#[test]
 fn sipp_carrier_is_hung_up_by_the_seat() {
     if !has("sipp") {
         return;
@@ -109,8 +131,6 @@ fn sipp_carrier_acknowledges_early_media_and_updates_it() {
     let carrier = Setup::carrier(&server.hotline, server.hotline.early, "carrier_pracks").start();
     until("the call in the queue", || (server.metrics().sum("rexian_calls_offered_total") == 1).then_some(()));
     let mut street = Street::new(&server.hotline);
-    // Longer than the first repeat of the unacknowledged 183, which the carrier waits for.
-    street.run(Duration::from_secs(1));
     let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
     street.wait_answered(Who::Phone(phone));
     street.field.listen_at_phone(phone, sipp::TONE);

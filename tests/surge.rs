@@ -239,7 +239,7 @@ fn twelve_times_the_calls_for_five_minutes() {
 /// The control: one channel less on the list is another story.
 #[test]
 fn a_list_with_another_limit_is_found_out() {
-    let burst = Burst { at: Duration::from_secs(3_600), length: Duration::from_secs(300), times: 400.0 };
+    let burst = Burst { at: Duration::from_secs(3_600), length: Duration::from_secs(300), times: 2_000.0 };
     let scene = scene(1_500, vec![burst], 210);
     let citizens = scene.demand.citizens(3);
     let day = run(&scene, 3);
@@ -258,7 +258,9 @@ fn a_flood_breaks_no_invariant() {
     // Sixty agents serve about one call a second.
     flood.arrivals = Arrivals::Rate(12.0);
     let report = day::run(&flood, None);
-    println!("{:?}, refused at the door {}", report.causes, report.placed - report.arrived);
+    println!("{:?}", report.causes);
     assert!(report.is_sound(), "{:#?}", report.faults);
-    assert!(report.causes[&EndCause::QueueFull] > 100 && report.placed > report.arrived, "no flood: {report:#?}");
+    assert!(report.causes[&EndCause::QueueFull] > 1_000, "no flood: {report:#?}");
+    // The queue is full before the channels are: nobody hears 503.
+    assert_eq!(report.placed, report.arrived);
 }

@@ -100,7 +100,7 @@ impl Acd {
                     let found = super::skill::shares(classes, needs.needs.words());
                     if found != (is_ready(agent) && self.is_eligible(agent, step, &ready)) {
                         let (number, name) = (agent.number(), queue.name());
-                        return Err(format!("{number} is filed wrongly for queue {name}, {:?}", step.skills));
+                        return Err(format!("the index has {number} wrong for queue {name}, {:?}", step.skills));
                     }
                 }
             }
@@ -204,6 +204,6 @@ mod tests {
         finds(&lost, "which is lost");
         let mut stale = acd(vec![agent("1", ready)], &[]);
         stale.agents[0].presence = Presence::SignedOut;
-        finds(&stale, "the index differs");
+        finds(&stale, "the index has 1 wrong");
     }
 }

@@ -113,7 +113,12 @@ impl Gateway {
         let request = Request {
             call: id,
             queue: queue.name.clone(),
-            since: entry.since,
+            // A promise keeps its place. Who hung up has left the line: after a night's missed calls the first caller of the
+            // morning is not the last to be served.
+            since: match entry.kind {
+                CallbackKind::Promised => entry.since,
+                CallbackKind::Missed => now,
+            },
             priority,
             preferred: self.remembered.of(&entry.number).map(|served| served.agent.clone()),
             waits: Waits::ForCallback,

@@ -102,10 +102,10 @@ pub fn draw(date: Date, day: &Day, what_if: &str) -> String {
     arrivals(&mut svg, &slots);
     waits(&mut svg, day, &slots);
     agents(&mut svg, &slots);
-    let _ = write!(
+    let _ = writeln!(
         svg,
         "<text class='a f-soft' x='{LEFT}' y='{:.1}'>Rexian simulate：真实的网关程序，虚拟的市民、座席与时间　\
-         the real gateway; citizens, agents and time are simulated. 每 15 分钟一格 one step is 15 minutes.</text></svg>\n",
+         the real gateway; citizens, agents and time are simulated. 每 15 分钟一格 one step is 15 minutes.</text></svg>",
         HEIGHT - 16.0
     );
     svg

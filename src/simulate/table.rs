@@ -255,7 +255,7 @@ fn hours(outcome: &Outcome) {
     ];
     println!();
     let n = outcome.total.within.map_or("N".to_owned(), |within| within.as_secs_f64().to_string());
-    let (strict, timely) = (format!("{n}秒内 A_N/R"), format!("及时 A_N/A"));
+    let (strict, timely) = (format!("{n}秒内 A_N/R"), "及时 A_N/A".to_string());
     row(
         &cells,
         [

@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-const SEEDS: u64 = 300;
+const SEEDS: u64 = 200;
 const STEPS: usize = 2_000;
 const SKILLS: [&str; 4] = ["mandarin", "dialect", "english", "korean"];
 /// Calls have numbers below this.

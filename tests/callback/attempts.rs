@@ -84,8 +84,10 @@ fn the_message_to_the_carrier() {
          Call-ID: *@127.0.0.1\r\n\
          CSeq: 1 INVITE\r\n\
          Contact: <sip:127.0.0.1:5060>\r\n\
-         Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE\r\n\
+         Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK\r\n\
+         Supported: timer\r\n\
          User-Agent: Rexian/{version}\r\n\
+         Session-Expires: 1800;refresher=uac\r\n\
          P-Asserted-Identity: <sip:053112345@127.0.0.1;user=phone>\r\n\
          Content-Type: application/sdp\r\n\
          Content-Length: 219\r\n\r\n\

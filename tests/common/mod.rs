@@ -45,6 +45,8 @@ pub struct Hotline {
     pub ring_timeout: &'static str,
     pub drain: &'static str,
     pub port_pairs: u16,
+    /// Callers are offered a call back, by trunk `carrier` to this port of it.
+    pub calls_back: Option<u16>,
     pub net: [u8; 2],
 }
 
@@ -65,6 +67,7 @@ impl Hotline {
             ring_timeout: "10s",
             drain: "20s",
             port_pairs: 40,
+            calls_back: None,
             net: [run, test],
         }
     }
@@ -107,6 +110,12 @@ impl Hotline {
             self.ring_timeout,
             self.carrier,
         );
+        if let Some(port) = self.calls_back {
+            let carrier = SocketAddr::new(self.carrier, port);
+            let _ = write!(toml, "call_out = {{ address = \"{carrier}\", from = \"053112345\" }}\n");
+            toml = toml.replace("[queue_defaults]\n", "[queue_defaults]\ncallback = { after = \"1s\", key = \"1\" }\n");
+            toml.push_str("\n[callbacks]\ntrunk = \"carrier\"\n");
+        }
         if let Some(early) = early {
             let _ = write!(
                 toml,

@@ -109,7 +109,7 @@ fn the_place_in_the_order_is_that_of_the_first_call() {
     let mut world = in_conversation(&[0], 60, |_| {});
     // Somebody calls the English number while the first caller talks.
     let other = String::from_utf8(crate::world::invite(1)).unwrap().replacen("sip:12345@", "sip:66601002@", 1);
-    world.to_other(other.as_bytes());
+    world.other_sends(other.as_bytes());
     world.run(seconds(5));
     world.seat_presses("*2");
     let moved =

@@ -237,7 +237,7 @@ fn a_notice_costs_no_place_and_no_service_level() {
     world.run(seconds(4));
     // Another citizen calls later, on a line without a notice, and is in line at once.
     let other = String::from_utf8(invite(1)).unwrap().replacen("sip:12345@", "sip:66601000@", 1);
-    world.to_other(other.as_bytes());
+    world.other_sends(other.as_bytes());
     world.play_ends();
     let positions: Vec<usize> = world
         .facts

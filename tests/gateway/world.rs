@@ -250,7 +250,7 @@ impl World {
     }
 
     /// Another citizen's message, by the same carrier.
-    pub fn to_other(&mut self, bytes: &[u8]) {
+    pub fn other_sends(&mut self, bytes: &[u8]) {
         let leg = self.callers_leg;
         self.feed(Input::Message { flow: caller_flow(), bytes });
         self.callers_leg = leg;

@@ -5,12 +5,15 @@ use rexian::config::settings::Secret;
 use rexian::media::rtp;
 use rexian::plane::{Codec, Direction};
 use rexian::sdp::offer_answer::{self, Local};
+use rexian::sip::body;
 use rexian::sip::digest::{Digest, Verdict};
 use rexian::sip::framing::{Frame, Framer};
 use rexian::sip::message::uri::{Uri, unescape};
 use rexian::sip::message::{
     Builder, CSeq, Framing, MAX_MESSAGE, Message, Method, Name, NameAddr, Params, Via, reason_phrase,
 };
+use rexian::sip::reason;
+use rexian::sip::session::timer;
 use rexian::time::Instant;
 use std::hint::black_box;
 use std::time::Duration;
@@ -85,6 +88,8 @@ fn touch(msg: &Message<'_>) {
     black_box((msg.expires(), msg.max_forwards(), msg.other("Allow-Events"), msg.contacts().count()));
     black_box((msg.from_tag(), msg.to_tag(), msg.reason_phrase(), msg.all().count()));
     assert!(msg.body().len() <= msg.raw().len());
+    assert!(body::sdp(msg).len() <= msg.body().len());
+    black_box((reason::q850(msg), reason::reasons(msg).count(), timer::is_too_small(msg)));
 }
 
 fn value_parsers(value: &[u8]) {

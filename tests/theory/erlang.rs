@@ -64,6 +64,16 @@ pub struct Day {
     steady: Steady,
     /// By how much more than expected callers brought, as a share.
     luck: f64,
+    /// How long was looked, in seconds.
+    span: f64,
+}
+
+/// A figure that is one sum over another, as that of all days together with each day's part in it. The mean of the days'
+/// own ratios would lean to one side (on a bad day more callers wait, and longer; a day with quick arrivals is short).
+fn ratio(days: &[Day], above: impl Fn(&Day) -> f64, below: impl Fn(&Day) -> f64) -> Vec<f64> {
+    let sum = |of: &dyn Fn(&Day) -> f64| days.iter().map(of).sum::<f64>();
+    let (all, mean_below) = (sum(&above) / sum(&below), sum(&below) / days.len() as f64);
+    days.iter().map(|day| all + (above(day) - all * below(day)) / mean_below).collect()
 }
 
 impl Day {
@@ -92,10 +102,10 @@ impl Day {
             waits: f64::from(waited) / n,
             abandons: f64::from(left) / n,
             mean_wait: wait / n,
-            mean_wait_if_any: if waited == 0 { 0.0 } else { wait / f64::from(waited) },
+            mean_wait_if_any: wait / f64::from(waited.max(1)),
             occupancy: busy / (span * f64::from(agents)),
         };
-        Day { steady, luck: talk / crowd.talk.as_secs_f64() - span / (n - 1.0) * crowd.per_second }
+        Day { steady, luck: talk / crowd.talk.as_secs_f64() - span / (n - 1.0) * crowd.per_second, span }
     }
 }
 
@@ -114,12 +124,14 @@ impl Seen {
             Measured::controlled(&days.iter().map(|day| figure(&day.steady)).collect::<Vec<_>>(), &luck)
         };
         let all = days.len() * callers;
+        let if_any = ratio(days, |d| d.steady.mean_wait, |d| d.steady.waits);
+        let occupancy = ratio(days, |d| d.steady.occupancy * d.span, |d| d.span);
         Seen {
             waits: each(|d| d.waits).share_of(all),
             abandons: each(|d| d.abandons).share_of(all),
             mean_wait: each(|d| d.mean_wait),
-            mean_wait_if_any: each(|d| d.mean_wait_if_any),
-            occupancy: each(|d| d.occupancy).share_of(all),
+            mean_wait_if_any: Measured::controlled(&if_any, &luck),
+            occupancy: Measured::controlled(&occupancy, &luck).share_of(all),
         }
     }
 
@@ -226,4 +238,29 @@ fn a_floor_that_is_a_little_slower_is_found_out() {
         let names = ["share waiting", "mean wait"];
         assert!(names.iter().all(|name| found.iter().any(|f| f.starts_with(name))), "passed as right: {found:?}");
     }
+}
+
+/// The yardstick held against itself: over many days no figure leans to one side, and tests of 24 seeds that are right
+/// are seldom called wrong.
+#[test]
+fn the_yardstick_itself_is_true() {
+    let case = patient(5, 0.8, 1_200, 1_700, 200);
+    let (theory, crowd, house) = (case.theory(1.0).expect("a load it can carry"), case.crowd(), House::of_equals(5));
+    let days = over_seeds(1_000_000, case.seeds, |mut rng: Rng| {
+        let callers = crowd.draw(&mut rng, case.warm_up + case.callers);
+        Day::of(&crowd, &callers, &house.run(&callers), case.warm_up, case.agents)
+    });
+    let all = Seen::of(&days, case.callers);
+    println!(
+        "{} days: {}; wait if any {} of {:.2}",
+        days.len(),
+        all.row(&theory),
+        all.mean_wait_if_any,
+        theory.mean_wait_if_any
+    );
+    assert!(all.disagreements(&theory).is_empty(), "{:?}", all.disagreements(&theory));
+    let tests = days.chunks_exact(24).map(|days| Seen::of(days, case.callers));
+    let alarms = tests.filter(|seen| !seen.disagreements(&theory).is_empty()).count();
+    println!("{alarms} of {} tests of 24 seeds would have cried wolf", days.len() / 24);
+    assert!(alarms <= 4, "{alarms} of {}", days.len() / 24);
 }

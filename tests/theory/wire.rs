@@ -5,7 +5,7 @@ use crate::erlang::{Day, Seen, TALK};
 use crate::figures::over_seeds;
 use crate::floor::{Caller, Crowd, Fate, House, START};
 use rexian::config::settings::{
-    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, TrunkSettings,
+    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
 };
 use rexian::ids::TrunkName;
 use rexian::plane::Codec;
@@ -34,6 +34,7 @@ fn scene(callers: &[Caller]) -> Scene {
         dtmf_payload_type: 101,
         caller_from: vec![CallerSource::From],
         called_from: CalledSource::RequestUri,
+        reliable: Reliable::Never,
     };
     let trunk = TrunkSettings {
         name: TrunkName::new("carrier"),
@@ -46,7 +47,7 @@ fn scene(callers: &[Caller]) -> Scene {
     settings.limits.max_calls = 10_000;
     settings.limits.max_transactions = 100_000;
     settings.media.pairs = 20_000;
-    let post = |i| Post {
+    let post = |i: u32| Post {
         agent: (6_000 + i).to_string(),
         skills: [("mandarin".into(), 5)].into(),
         duty: vec![(Duration::ZERO, DAY)],
@@ -99,7 +100,7 @@ fn holds(crowd: Crowd, theory: Steady, name: &str) {
         mean_wait_if_any: theory.mean_wait_if_any * TALK.as_secs_f64(),
         ..theory
     };
-    let days = over_seeds(77, 10, |mut rng: Rng| {
+    let days = over_seeds(77, 24, |mut rng: Rng| {
         // As many as a day holds for sure.
         let count = (crowd.per_second * 80_000.0) as usize;
         let callers = crowd.draw(&mut rng, count);

@@ -188,7 +188,9 @@ impl Audit {
             }
             UaFact::OffHook => {
                 self.off_hook += 1;
-                if self.orderly {
+                // The INVITE of an offer long over may be repeated to a phone that came back (RFC 3261 s9.1): its 486 hurts
+                // nobody. An offer that lives would be lost by it.
+                if self.steady || self.orderly && self.calls.values().any(|r| r.is_with_seat(seat)) {
                     self.fault(now, format!("phone {seat} is rung while its agent dials a feature code"));
                 }
             }
