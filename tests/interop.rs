@@ -129,7 +129,8 @@ fn sipp_carrier_acknowledges_early_media_and_updates_it() {
     }
     let server = Hotline::new().start();
     let carrier = Setup::carrier(&server.hotline, server.hotline.early, "carrier_pracks").start();
-    until("the call in the queue", || (server.metrics().sum("rexian_calls_offered_total") == 1).then_some(()));
+    // Sent, and answered: only then somebody signs in to take the call.
+    until("the carrier's UPDATE", || (carrier.seen("CSeq: 3 UPDATE") == 2).then_some(()));
     let mut street = Street::new(&server.hotline);
     let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
     street.wait_answered(Who::Phone(phone));

@@ -113,6 +113,11 @@ impl Sipp {
         self.child.try_wait().expect("asking for SIPp's status").is_none()
     }
 
+    /// How often this stands in the messages sent and received so far.
+    pub fn seen(&self, text: &str) -> usize {
+        self.account().matches(text).count()
+    }
+
     /// Waits for the scenario's end. Panics with SIPp's own account unless all went as written.
     pub fn finish(mut self) {
         let status = until(&format!("the end of SIPp's {}", self.scenario), || {
