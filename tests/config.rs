@@ -133,7 +133,7 @@ fn the_example_shows_the_defaults() {
     assert_eq!(shown.core.trunks[0].max_calls, bare.core.trunks[0].max_calls);
     // The city's own queue: all but its number, which is a line's, and what comments say is no default.
     let mut queue = shown.core.queues[0].clone();
-    (queue.language, queue.greeting, queue.announce) = (None, None, Announce::default());
+    (queue.language, queue.greeting, queue.announce, queue.relax) = (None, None, Announce::default(), vec![]);
     queue.numbers = ["12345".to_owned()].into();
     assert_eq!(queue, bare.core.queues[0]);
 }
@@ -560,7 +560,9 @@ fn defaults_are_sound() {
         let steps = queue.steps();
         let able = |step: usize| core.agents.iter().filter(|a| a.meets(&steps[step].skills)).count();
         assert!(able(0) >= 2, "{} needs two agents", queue.name);
-        assert!((1..steps.len()).all(|step| able(step) > able(step - 1)), "each step of {} finds more", queue.name);
+        let frees = |step: usize| steps[step].use_reserve && !steps[step - 1].use_reserve;
+        let wider = |step: usize| able(step) > able(step - 1) || frees(step) && able(step) >= able(step - 1);
+        assert!((1..steps.len()).all(wider), "each step of {} finds more", queue.name);
         let prompts = queue.greeting.iter().chain([&queue.music]);
         assert!(prompts.clone().all(|p| PromptLibrary::built_in_names().any(|name| name == &**p)), "{prompts:?}");
     }

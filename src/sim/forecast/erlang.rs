@@ -1,4 +1,6 @@
-//! Erlang A and C, closed form: where the search for a roster begins. Nothing is judged by them.
+//! One hour's load in the words of the search for a roster, which begins with Erlang A or C. Nothing is judged by them.
+
+use crate::sim::erlang::{erlang_a, waits_longer};
 
 /// One kind of caller, one kind of agent. Times in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -17,40 +19,13 @@ impl Load {
         if self.arrivals <= 0.0 {
             return 1.0;
         }
-        let (n, mu, theta) = (f64::from(agents), 1.0 / self.handle, 1.0 / self.patience);
-        // Unnormalised state probabilities from the fullest state of service downwards and upwards.
-        let (mut sum, mut p) = (1.0, 1.0);
-        for busy in (1..=agents).rev() {
-            p *= f64::from(busy) * mu / self.arrivals;
-            sum += p;
-            if p < 1e-14 {
-                break;
-            }
-        }
-        let (mut q, mut waiting, mut k) = (1.0, 0.0, 1.0);
-        loop {
-            q *= self.arrivals / (n * mu + k * theta);
-            sum += q;
-            waiting += k * q;
-            k += 1.0;
-            if q < 1e-12 || k > 100_000.0 {
-                break;
-            }
-        }
-        1.0 - theta * (waiting / sum) / self.arrivals
+        1.0 - erlang_a(agents, self.arrivals * self.handle, self.patience / self.handle).abandons
     }
 
     /// Share of callers answered within `seconds` (Erlang C: nobody gives up).
     pub fn within(&self, agents: u32, seconds: f64) -> f64 {
-        let offered = self.arrivals * self.handle;
-        let n = f64::from(agents);
-        if offered >= n {
-            return 0.0;
-        }
-        // Erlang B by its recursion, then C.
-        let blocking = (1..=agents).fold(1.0, |b, k| offered * b / (f64::from(k) + offered * b));
-        let waits = blocking / (1.0 - offered / n * (1.0 - blocking));
-        1.0 - waits * (-(n - offered) * seconds / self.handle).exp()
+        let longer = waits_longer(agents, self.arrivals * self.handle, seconds / self.handle);
+        longer.map_or(0.0, |longer| 1.0 - longer)
     }
 
     /// The fewest agents for which `good` holds.
