@@ -6,7 +6,7 @@
 //! with one `Ended`, its last fact.
 
 use super::path::Path;
-use super::ringing::offer_end;
+use super::ringing::{let_go, offer_end, stop_ringing};
 use super::{Asked, Call, CallInput, CallOutput, Distributor, Seat, State, Terms};
 use crate::event::{CallFact, CallbackEntry, CallbackKind, Chosen, EndCause, OfferEnd, Purpose, Why};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
@@ -193,7 +193,7 @@ impl Attempt {
 
             // A phone that answers after its offer ended: let it go.
             (state, In::SeatAnswered { leg }) => {
-                out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Withdrawn) });
+                let_go(leg, out);
                 state
             }
             (state, In::Relaxed { step }) => {
@@ -320,12 +320,6 @@ impl Attempt {
         out.push(CallOutput::Over);
         Stage::Over
     }
-}
-
-fn stop_ringing(seat: &Seat, why: OfferEnd, out: &mut Vec<CallOutput>) {
-    out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Hangup(HangupReason::Withdrawn) });
-    out.push(CallOutput::CloseMedia { leg: seat.leg });
-    out.push(CallOutput::Fact(CallFact::OfferEnded { agent: seat.agent.clone(), why }));
 }
 
 fn give_up(citizen: LegId, out: &mut Vec<CallOutput>) {

@@ -164,7 +164,7 @@ impl Call {
                 out.push(CallOutput::Fact(CallFact::Relaxed { step: *step }));
             }
             // A phone that answers after its offer ended: let it go (it is acknowledged and hung up by its session).
-            In::SeatAnswered { leg } if self.seat_leg() != Some(*leg) => return self.let_go(*leg, out),
+            In::SeatAnswered { leg } if self.seat_leg() != Some(*leg) => return ringing::let_go(*leg, out),
             _ => {}
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {

@@ -48,7 +48,7 @@ impl Call {
     ) -> State {
         let cause = match input {
             CallInput::OfferRevoked(why) => {
-                self.stop_ringing(&seat, why, out);
+                stop_ringing(&seat, why, out);
                 return self.back_in_line(line, out);
             }
             CallInput::SeatEnded { leg, end } if leg == seat.leg => {
@@ -61,7 +61,7 @@ impl Call {
             CallInput::SeatAnswered { .. } => return self.pick_up(now, seat, out),
             CallInput::LeftForCallback => EndCause::CallbackTaken,
             CallInput::CallbackTaken { prompts } => {
-                self.stop_ringing(&seat, OfferEnd::Withdrawn, out);
+                stop_ringing(&seat, OfferEnd::Withdrawn, out);
                 out.push(CallOutput::Distributor(Distributor::LeaveAfter(seat.leg)));
                 return self.promised(now, prompts, out);
             }
@@ -78,21 +78,21 @@ impl Call {
                 return State::Ringing(seat, line);
             }
         };
-        self.stop_ringing(&seat, OfferEnd::Withdrawn, out);
+        stop_ringing(&seat, OfferEnd::Withdrawn, out);
         out.push(CallOutput::Distributor(Distributor::LeaveAfter(seat.leg)));
         self.end(now, cause, out);
         State::Over
     }
+}
 
-    fn stop_ringing(&self, seat: &Seat, why: OfferEnd, out: &mut Vec<CallOutput>) {
-        self.let_go(seat.leg, out);
-        out.push(CallOutput::CloseMedia { leg: seat.leg });
-        out.push(CallOutput::Fact(CallFact::OfferEnded { agent: seat.agent.clone(), why }));
-    }
+pub(super) fn stop_ringing(seat: &Seat, why: OfferEnd, out: &mut Vec<CallOutput>) {
+    let_go(seat.leg, out);
+    out.push(CallOutput::CloseMedia { leg: seat.leg });
+    out.push(CallOutput::Fact(CallFact::OfferEnded { agent: seat.agent.clone(), why }));
+}
 
-    pub(super) fn let_go(&self, leg: LegId, out: &mut Vec<CallOutput>) {
-        out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Withdrawn) });
-    }
+pub(super) fn let_go(leg: LegId, out: &mut Vec<CallOutput>) {
+    out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Withdrawn) });
 }
 
 pub(super) fn offer_end(end: LegEnd) -> OfferEnd {

@@ -1,7 +1,7 @@
 //! When one may call again, and until when. Belongs here: the next opening and the next closing of `Hours`. Not here:
 //! whether it is open now (`Hours::open_at`).
 
-use crate::config::settings::Hours;
+use crate::config::settings::{Hours, local_day};
 use crate::time::Instant;
 
 /// Hours that do not open in so many days do not open.
@@ -12,31 +12,19 @@ pub fn next_open(hours: &Hours, from: Instant, utc_offset: i16) -> Option<Instan
     if hours.open_at(from, utc_offset) {
         return Some(from);
     }
-    let now = local_minutes(from, utc_offset);
-    let today = now.div_euclid(1_440);
+    let (today, minute) = local_day(from, utc_offset);
+    let now = today * 1_440 + i64::from(minute);
     (today..today + LONGEST_CLOSED).find_map(|day| {
-        let openings = intervals(hours, day).map(|(from, until)| (from, until, day * 1_440 + i64::from(from)));
+        let openings = hours.spans(day).map(|(from, until)| (from, until, day * 1_440 + i64::from(from)));
         openings.filter(|(from, until, at)| from < until && *at > now).map(|(.., at)| instant(at, utc_offset)).min()
     })
 }
 
 /// The end of the hours that run at `now`; `now` itself if it is closed.
 pub fn closes(hours: &Hours, now: Instant, utc_offset: i16) -> Instant {
-    let minutes = local_minutes(now, utc_offset);
-    let (day, minute) = (minutes.div_euclid(1_440), minutes.rem_euclid(1_440) as u16);
-    let running = intervals(hours, day).filter(|(from, until)| (*from..*until).contains(&minute));
+    let (day, minute) = local_day(now, utc_offset);
+    let running = hours.spans(day).filter(|(from, until)| (*from..*until).contains(&minute));
     running.map(|(_, until)| instant(day * 1_440 + i64::from(until), utc_offset)).max().unwrap_or(now)
-}
-
-fn intervals(hours: &Hours, day: i64) -> impl Iterator<Item = (u16, u16)> {
-    // 1970-01-01 was a Thursday; the week begins on Monday.
-    let weekday = (day + 3).rem_euclid(7) as usize;
-    let closed = hours.closed_on.contains(&(day as i32));
-    hours.week[weekday].iter().copied().filter(move |_| !closed)
-}
-
-fn local_minutes(at: Instant, utc_offset: i16) -> i64 {
-    (at.as_unix_micros() / 60_000_000) as i64 + i64::from(utc_offset)
 }
 
 fn instant(local_minutes: i64, utc_offset: i16) -> Instant {

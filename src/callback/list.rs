@@ -225,11 +225,6 @@ impl Callbacks {
         self.changed(now, of);
     }
 
-    /// By which it is kept.
-    pub fn rules(&self) -> &CallbackSettings {
-        &self.rules
-    }
-
     pub fn next_timeout(&self) -> Option<Instant> {
         self.wakes.first().map(|(at, _)| *at)
     }

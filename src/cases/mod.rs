@@ -3,6 +3,7 @@
 //!
 //! A new store: one module implementing [`CaseStore`], and the contract suite in `tests/store/contract.rs` runs on it.
 
+pub(crate) mod migrate;
 pub mod number;
 pub mod sqlite;
 

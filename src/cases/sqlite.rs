@@ -5,14 +5,14 @@
 //! connection is taken out of its slot while it works and put back only when it is in a known state, so a dropped
 //! future or an error closes it, SQLite rolls back, and the next batch connects anew.
 
+use super::migrate::{Steps, migrate};
 use super::{CaseStore, Outcome, StoreError, number};
 use crate::event::RememberedCaller;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
 use serde::Serialize;
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, Row, SqlSafeStr};
+use sqlx::{ConnectOptions, Connection, Executor, Row};
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::sync::Mutex;
 
 /// Version, name, text. A migration that has shipped is never edited; a change is a further file.
-const MIGRATIONS: [(i64, &str, &str); 2] = [
+const MIGRATIONS: Steps = &[
     (1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql")),
     (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
 ];
@@ -142,7 +142,7 @@ impl SqliteCases {
             .disable_statement_logging()
             .connect()
             .await?;
-        migrate(&mut conn).await?;
+        migrate(&mut conn, MIGRATIONS).await?;
         Ok(Open { conn, inode: inode(&self.path)? })
     }
 
@@ -230,17 +230,6 @@ impl CaseStore for SqliteCases {
             .await
             .map_err(|e| self.unavailable(&e))
     }
-}
-
-/// Brings the schema up to date. Under the write lock, so that two gateways started together do not both try.
-async fn migrate(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let all = MIGRATIONS.map(|(version, name, sql)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    // `run` is generic over `Acquire`, which no future that must be `Send` can use on a borrowed connection.
-    Migrator::with_migrations(all.into()).run_direct(None, &mut *tx, false).await?;
-    tx.commit().await
 }
 
 /// Ticket numbers by call id.

@@ -4,7 +4,9 @@
 mod lines;
 mod routing;
 
-pub use lines::{CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls};
+pub use lines::{
+    CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
+};
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };

@@ -125,14 +125,23 @@ impl Default for CallbackSettings {
 impl Hours {
     /// Is it open at this moment, `utc_offset` minutes ahead of UTC?
     pub fn open_at(&self, now: Instant, utc_offset: i16) -> bool {
-        let minutes = (now.as_unix_micros() / 60_000_000) as i64 + i64::from(utc_offset);
-        let day = minutes.div_euclid(1_440);
-        let minute = minutes.rem_euclid(1_440) as u16;
+        let (day, minute) = local_day(now, utc_offset);
+        self.spans(day).any(|(from, until)| (from..until).contains(&minute))
+    }
+
+    /// Of one day, counted from 1970-01-01: minutes after midnight, `[from, until)`.
+    pub fn spans(&self, day: i64) -> impl Iterator<Item = (u16, u16)> {
         // 1970-01-01 was a Thursday; the week begins on Monday.
         let weekday = (day + 3).rem_euclid(7) as usize;
-        !self.closed_on.contains(&(day as i32))
-            && self.week[weekday].iter().any(|(from, until)| (*from..*until).contains(&minute))
+        let closed = self.closed_on.contains(&(day as i32));
+        self.week[weekday].iter().copied().filter(move |_| !closed)
     }
+}
+
+/// Local days since 1970-01-01, and minutes after midnight, `utc_offset` minutes ahead of UTC.
+pub fn local_day(at: Instant, utc_offset: i16) -> (i64, u16) {
+    let minutes = (at.as_unix_micros() / 60_000_000) as i64 + i64::from(utc_offset);
+    (minutes.div_euclid(1_440), minutes.rem_euclid(1_440) as u16)
 }
 
 impl LineSettings {

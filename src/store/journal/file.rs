@@ -5,18 +5,18 @@
 //! that dies loses nothing committed, a machine that loses power perhaps the last moments, and never the file.
 
 use super::{Entry, Gap, GapWhy, Message, Recorded};
+use crate::cases::migrate::{Steps, migrate};
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact};
 use crate::ids::{AgentNo, CallId, SeatNo};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use sqlx::migrate::{Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, Row as _, SqlSafeStr};
+use sqlx::{ConnectOptions, Connection, Executor, Row as _};
 use std::path::Path;
 use std::time::Duration;
 
 /// Version, name, text. A migration that has shipped is never edited; a change is a further file.
-const MIGRATIONS: [(i64, &str, &str); 1] = [(1, "events", include_str!("../migrations/journal/0001_events.sql"))];
+const MIGRATIONS: Steps = &[(1, "events", include_str!("../migrations/journal/0001_events.sql"))];
 
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -119,7 +119,7 @@ impl EventFile {
             .disable_statement_logging()
             .connect()
             .await?;
-        migrate(&mut conn).await?;
+        migrate(&mut conn, MIGRATIONS).await?;
         let next_seq = conn.fetch_one("SELECT coalesce(max(seq), 0) + 1 FROM events").await?.try_get(0)?;
         Ok(EventFile { conn, next_seq })
     }
@@ -143,13 +143,4 @@ impl EventFile {
             tracing::warn!(%error, "closing the event log; its next opening recovers it");
         }
     }
-}
-
-async fn migrate(conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
-    let all = MIGRATIONS.map(|(version, name, sql)| {
-        Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
-    });
-    let mut tx = conn.begin_with("BEGIN IMMEDIATE").await?;
-    Migrator::with_migrations(all.into()).run_direct(None, &mut *tx, false).await?;
-    tx.commit().await
 }
