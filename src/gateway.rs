@@ -5,16 +5,21 @@
 //! `call`), and anything of the world. No socket, clock, randomness, SQL, thread or tokio in it or below it: the same
 //! inputs give the same outputs, and `save`/`restore` carry it to another process in the middle of anything.
 
+mod accounts;
 mod callbacks;
 mod calls;
+mod carriers;
 mod commands;
 mod features;
+mod health;
 mod legs;
 mod lines;
 mod moves;
 mod outbound;
+mod owner;
 mod ports;
 mod requests;
+mod seats;
 mod timers;
 mod view;
 
@@ -31,17 +36,17 @@ use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{Endpoint, Expired, Received, ServerTx};
-use crate::sip::flow::{Flow, Transmit};
+use crate::sip::flow::{Flow, Listener, Transmit};
 use crate::sip::registrar::{Change, Registrar, RegistrarLimits};
 use crate::sip::tokens::Tokens;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
 use crate::trunk::Trunks;
 use legs::Leg;
+use owner::Owner;
 use ports::Ports;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
 use timers::{Alarm, Timers};
 
 #[derive(Clone, Debug)]
@@ -68,8 +73,8 @@ pub enum Input<'a> {
     Drain,
     /// A shift leader's order.
     Command(Command),
-    /// The UDP addresses SIP is served at, as peers see them: at start. Without them no call of ours goes out.
-    Listening(Vec<SocketAddr>),
+    /// Where SIP is served, as peers see it: at start. Without it no request of ours goes out.
+    Listening(Vec<Listener>),
     /// Who was promised a call back or missed one, as the store kept it: at start, before anything else.
     Callbacks(Vec<CallbackEntry>),
     /// Who served these callers last, as the case store knows it: at start.
@@ -112,8 +117,7 @@ pub struct Gateway {
     attempts: BTreeMap<CallId, Attempt>,
     /// How many of them hold legs.
     engaged: usize,
-    /// Our UDP addresses.
-    listening: Vec<SocketAddr>,
+    listening: Vec<Listener>,
     remembered: Memory,
     legs: BTreeMap<LegId, Leg>,
     /// Seats still ringing for a caller who is gone: the agent is free once this leg is over.
@@ -267,9 +271,11 @@ impl Gateway {
                     self.with_session(now, leg, |session, cx| session.cancelled(cx, &msg));
                 }
             }
-            Received::Response { tx, owner, msg } => {
-                self.with_session(now, LegId(owner), |session, cx| session.response(cx, tx, &msg));
-            }
+            Received::Response { tx, owner, msg } => match Owner::unpack(owner) {
+                Owner::Leg(leg) => self.with_session(now, leg, |session, cx| session.response(cx, tx, &msg)),
+                Owner::Probe(hop) => self.probe_answered(now, hop, tx, &msg),
+                Owner::Account(account) => self.account_answered(now, account, tx, &msg),
+            },
         }
     }
 
@@ -289,6 +295,8 @@ impl Gateway {
                 Alarm::Call(call) => self.call_input(now, call, crate::call::CallInput::Timeout),
                 Alarm::Clearing(leg) => self.never_cleared(now, leg),
                 Alarm::Feature(leg) => self.feature_over(now, leg),
+                Alarm::Probe(hop) => self.probe_due(now, hop),
+                Alarm::Account(account) => self.account_due(now, account),
             }
             self.distribute(now);
         }
@@ -304,9 +312,11 @@ impl Gateway {
     fn expired(&mut self, now: Instant) {
         while let Some(expired) = self.endpoint.poll_expired() {
             match expired {
-                Expired::ClientFailed { tx, owner, .. } => {
-                    self.with_session(now, LegId(owner), |session, cx| session.request_failed(cx, tx))
-                }
+                Expired::ClientFailed { tx, owner, .. } => match Owner::unpack(owner) {
+                    Owner::Leg(leg) => self.with_session(now, leg, |session, cx| session.request_failed(cx, tx)),
+                    Owner::Probe(hop) => self.probe_failed(now, hop, tx),
+                    Owner::Account(account) => self.account_failed(now, account, tx),
+                },
                 // The refused INVITE's leg is over already; its caller simply never confirmed.
                 Expired::NoAck { .. } => {}
             }

@@ -4,11 +4,9 @@
 //! the carriers' side: who called when, whom a human answered, who gave up, who heard that all channels were busy.
 
 use rexian::config::settings::{
-    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
+    AnswerMode, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
 };
 use rexian::event::EndCause;
-use rexian::ids::TrunkName;
-use rexian::plane::Codec;
 use rexian::sim::day::{self, Arrivals, Scenario};
 use rexian::sim::forecast::{
     Burst, Citizen, DAY, Day, Demand, Language, Patience, Post, Profile, Scene, Spread, WrapUp, run,
@@ -37,22 +35,9 @@ fn scene(calls: u32, bursts: Vec<Burst>, channels: u32) -> Scene {
         short_abandon: SHORT,
         ..QueueSettings::new("citizens", "mandarin")
     };
-    let peer = Peer {
-        name: "plain".into(),
-        answer: AnswerMode::OnPickup,
-        codecs: vec![Codec::Pcma],
-        dtmf_payload_type: 101,
-        caller_from: vec![CallerSource::From],
-        called_from: CalledSource::RequestUri,
-        reliable: Reliable::Never,
-    };
-    let trunk = TrunkSettings {
-        name: TrunkName::new("carrier"),
-        peers: vec![Cidr { address: [10, 1, 0, 2].into(), prefix: 24 }],
-        max_calls: 10_000,
-        profile: peer,
-        call_out: None,
-    };
+    let peer = Peer { answer: AnswerMode::OnPickup, reliable: Reliable::Never, ..Peer::new("plain") };
+    let network = Cidr { address: [10, 1, 0, 2].into(), prefix: 24 };
+    let trunk = TrunkSettings { max_calls: 10_000, ..TrunkSettings::new("carrier", vec![network], peer) };
     let mut settings = CoreSettings { trunks: vec![trunk], queues: vec![queue], ..CoreSettings::bare() };
     settings.limits.max_calls = channels;
     settings.limits.max_transactions = 100_000;

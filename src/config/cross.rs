@@ -9,11 +9,12 @@ mod trunks;
 mod ways;
 
 use super::lines::{CallbacksEntry, LanguageEntry, LineEntry};
-use super::people::{AgentEntry, SeatEntry, TrunkEntry};
+use super::people::{AgentEntry, SeatEntry};
 use super::queues::{DistributorEntry, QueueEntry};
 use super::reader::{At, File, closest};
 use super::sections::Places;
 use super::settings::{CoreSettings, WorldSettings};
+use super::trunks::TrunkEntry;
 
 /// What the file says of the hotline, and where.
 pub(super) struct Entries {

@@ -4,7 +4,7 @@
 
 use super::profile;
 use super::settings::*;
-use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
+use crate::ids::{AgentNo, QueueName, Skill};
 use crate::sip::tokens::Tokens;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -70,9 +70,8 @@ impl Settings {
     pub fn demo(seed: [u8; 32]) -> Settings {
         let mut tokens = Tokens::new(seed);
         let seats = AGENTS.iter().enumerate().map(|(i, (agent, _))| SeatSettings {
-            number: SeatNo::new((8001 + i).to_string()),
-            secret: Secret(tokens.token().into()),
             default_agent: Some(AgentNo::new(agent)),
+            ..SeatSettings::new(&(8001 + i).to_string(), &tokens.token())
         });
         let core = CoreSettings {
             seats: seats.collect(),
@@ -85,13 +84,7 @@ impl Settings {
                 reserve: TONGUES[1..].iter().map(|t| (Skill::new(t.name), u32::from(t.name == "english"))).collect(),
                 ..DistributorSettings::default()
             },
-            trunks: vec![TrunkSettings {
-                name: TrunkName::new("local"),
-                peers: vec![Cidr { address: LOOPBACK, prefix: 8 }],
-                max_calls: 200,
-                profile: profile::generic(),
-                call_out: None,
-            }],
+            trunks: vec![TrunkSettings::new("local", vec![Cidr { address: LOOPBACK, prefix: 8 }], profile::generic())],
             ..CoreSettings::bare()
         };
         Settings { core, world: world() }

@@ -15,6 +15,7 @@ mod queues;
 mod reader;
 mod sections;
 pub mod settings;
+mod trunks;
 
 pub use explain::explain;
 pub use problem::{Problem, report};
@@ -60,7 +61,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::feature_codes(root.table("feature_codes"), &mut core);
 
     let usual = root.table("queue_defaults");
-    let trunks = people::trunks(root.tables("trunks"), &profiles, core.limits.max_calls);
+    let trunks = trunks::trunks(root.tables("trunks"), &profiles, core.limits.max_calls);
     let distributor = queues::distributor(root.table("distributor"));
     let sections = root.tables("queues").into_iter().map(|q| q.with_defaults(&usual)).collect();
     let queues = queues::queues(sections, &distributor.distributor);

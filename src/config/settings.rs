@@ -3,6 +3,7 @@
 
 mod lines;
 mod routing;
+mod trunks;
 
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
@@ -10,9 +11,12 @@ pub use lines::{
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
+pub use trunks::{
+    Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, Probe, Profile,
+    Reliable, Srtp, Transport, TrunkSettings,
+};
 
-use crate::ids::{AgentNo, SeatNo, TrunkName};
-use crate::plane::Codec;
+use crate::ids::{AgentNo, SeatNo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -138,91 +142,11 @@ impl Cidr {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct TrunkSettings {
-    pub name: TrunkName,
-    /// Requests are a trunk's only from these addresses.
-    pub peers: Vec<Cidr>,
-    /// Calls at once; more get 503 with Retry-After.
-    pub max_calls: u32,
-    pub profile: Profile,
-    /// Where calls of ours go out; `None`: none do.
-    pub call_out: Option<CallOut>,
-}
-
-/// How the hotline calls by a trunk.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallOut {
-    pub address: SocketAddr,
-    /// Our own number as the carrier wants it shown: `053112345`.
-    pub from: String,
-    pub dial: DialForm,
-}
-
-/// How the carrier wants a called number written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DialForm {
-    /// As one dials within the city: `88881234`, `13812345678`, `01012345678`, `0081312345678`.
-    #[default]
-    Local,
-    /// Always with the area code: `053188881234`.
-    National,
-    /// `+8653188881234`.
-    E164,
-}
-
 /// A shift: a name and when it runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ShiftSettings {
     pub name: String,
     pub hours: Hours,
-}
-
-/// One file of `sip-profiles/`: how a kind of peer speaks.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Profile {
-    pub name: String,
-    pub answer: AnswerMode,
-    pub codecs: Vec<Codec>,
-    /// Payload type we offer for telephone-event (an answer always uses the offer's number).
-    pub dtmf_payload_type: u8,
-    /// Which header carries the caller: tried in this order.
-    pub caller_from: Vec<CallerSource>,
-    /// The R-URI user or the To user holds the called number.
-    pub called_from: CalledSource,
-    pub reliable: Reliable,
-}
-
-/// Are our provisional responses acknowledged (100rel and PRACK, RFC 3262)?
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Reliable {
-    /// A call that requires it is refused with 420.
-    Never,
-    #[default]
-    IfRequired,
-    /// Also where the peer only says that it can.
-    IfSupported,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum AnswerMode {
-    /// 200 at once; greeting and music are heard on the answered call.
-    OnQueue,
-    /// 183 with early media while waiting; 200 when an agent picks up (the citizen pays nothing for waiting).
-    OnPickup,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CallerSource {
-    PAssertedIdentity,
-    RemotePartyId,
-    From,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CalledSource {
-    RequestUri,
-    To,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -231,6 +155,19 @@ pub struct SeatSettings {
     pub secret: Secret,
     /// Who signs in when the phone dials the sign-in code without a number.
     pub default_agent: Option<AgentNo>,
+    pub srtp: Srtp,
+}
+
+impl SeatSettings {
+    /// Everything else at its default.
+    pub fn new(number: &str, secret: &str) -> SeatSettings {
+        SeatSettings {
+            number: SeatNo::new(number),
+            secret: Secret(secret.into()),
+            default_agent: None,
+            srtp: Srtp::Never,
+        }
+    }
 }
 
 /// Hash of a digest challenge (RFC 7616 s6.1, RFC 8760).

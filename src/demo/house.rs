@@ -3,16 +3,14 @@
 
 use super::plan::{Language, Plan, PlannedSeat};
 use crate::config::settings::{
-    AgentSettings, AnswerMode, CalledSource, CallerSource, CaseStoreSettings, Cidr, CoreSettings, DistributorSettings,
-    Limits, LogSettings, MediaSettings, Profile, QueueSettings, SeatSettings, Secret, Settings, TrunkSettings,
+    AgentSettings, AnswerMode, CaseStoreSettings, Cidr, CoreSettings, DistributorSettings,
+    Limits, LogSettings, MediaSettings, Profile, QueueSettings, SeatSettings, Settings, TrunkSettings,
     WorldSettings,
 };
-use crate::ids::{AgentNo, QueueName, SeatNo, Skill, TrunkName};
-use crate::plane::Codec;
+use crate::ids::{AgentNo, QueueName, Skill};
 use std::io::Read;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// N of "answered within N seconds".
@@ -69,9 +67,8 @@ impl House<'_> {
             agents: seats().map(agent).collect(),
             seats: seats()
                 .map(|s| SeatSettings {
-                    number: SeatNo::new(&s.seat),
-                    secret: Secret(Arc::from(self.password)),
                     default_agent: Some(AgentNo::new(&s.agent)),
+                    ..SeatSettings::new(&s.seat, self.password)
                 })
                 .collect(),
             limits: Limits { max_calls: MAX_CALLS, ..base.core.limits },
@@ -95,19 +92,8 @@ impl House<'_> {
 
     fn trunks(&self) -> Vec<TrunkSettings> {
         let trunk = |name: &str, peers: Vec<Cidr>, answer: AnswerMode| TrunkSettings {
-            name: TrunkName::new(name),
-            peers,
             max_calls: MAX_CALLS,
-            profile: Profile {
-                name: name.into(),
-                answer,
-                codecs: vec![Codec::Pcma],
-                dtmf_payload_type: 101,
-                caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
-                called_from: CalledSource::RequestUri,
-                reliable: Default::default(),
-            },
-            call_out: None,
+            ..TrunkSettings::new(name, peers, Profile { answer, ..Profile::new(name) })
         };
         let host = |address: IpAddr| Cidr { address, prefix: if address.is_ipv4() { 32 } else { 128 } };
         let mut trunks = vec![

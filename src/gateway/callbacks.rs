@@ -11,9 +11,9 @@ use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::ivr::spoken;
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::PromptId;
+use crate::sip::flow::Listener;
 use crate::time::Instant;
 use crate::trunk::number::normalise_dnis;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Longer than a citizen is told that we will call.
@@ -25,7 +25,7 @@ impl Gateway {
         self.callback_news(now);
     }
 
-    pub(super) fn listening_at(&mut self, now: Instant, addresses: Vec<SocketAddr>) {
+    pub(super) fn listening_at(&mut self, now: Instant, addresses: Vec<Listener>) {
         self.listening = addresses;
         self.call_out_or_not(now);
     }

@@ -7,10 +7,11 @@ use crate::call::CallInput;
 use crate::config::settings::CallOut;
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
-use crate::sip::flow::{Flow, Transport};
+use crate::sip::flow::{Flow, Listener, Transport};
 use crate::sip::session::{Context, Session, Target};
 use crate::time::Instant;
 use crate::trunk::dial;
+use std::net::SocketAddr;
 
 /// The trunk for calls of ours, and our address on it.
 pub(super) struct WayOut {
@@ -24,9 +25,15 @@ impl Gateway {
     pub(super) fn way_out(&self) -> Option<WayOut> {
         let trunk = self.trunks.get(self.settings.callbacks.trunk.as_ref()?)?;
         let out = trunk.call_out.clone()?;
-        let local = *self.listening.iter().find(|local| local.is_ipv4() == out.address.is_ipv4())?;
-        let flow = Flow { transport: Transport::Udp, local, remote: out.address, connection: 0 };
+        let flow = self.flow_to(Transport::Udp, out.address)?;
         Some(WayOut { trunk: trunk.name.clone(), out, flow })
+    }
+
+    /// The path of a request of ours to `remote`: by the first listener of its transport and address family.
+    pub(super) fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
+        let fits = |l: &&Listener| l.transport == transport && l.address.is_ipv4() == remote.is_ipv4();
+        let local = self.listening.iter().find(fits)?.address;
+        Some(Flow { transport, local, remote, connection: 0 })
     }
 
     /// Rings the citizen's phone. `number`: E.164.

@@ -3,16 +3,12 @@
 //! Security: a peer that is neither a trunk (by address) nor a seat (by digest) gets no service and, but for the
 //! digest challenge to a REGISTER, no answer; before it has proved itself it leaves no state behind.
 
-use super::{Gateway, Service};
+use super::Gateway;
 use crate::config::settings::Reliable;
-use crate::ids::{LegId, SeatNo, TrunkName};
-use crate::seat::feature::Feature;
+use crate::ids::LegId;
 use crate::sip::body;
-use crate::sip::digest::Verdict;
 use crate::sip::flow::Flow;
-use crate::sip::message::uri::{Uri, unescape};
-use crate::sip::message::{Builder, Message, Method, Name, reason_phrase};
-use crate::sip::registrar::{Change, Registrar};
+use crate::sip::message::{Builder, Message, Method, Name};
 use crate::sip::session::{self, ALLOW, SERVER, timer};
 use crate::time::Instant;
 
@@ -63,30 +59,6 @@ impl Gateway {
         }
     }
 
-    fn register(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
-        let Some(seat) = self.authenticate(now, flow, msg) else { return };
-        let tx = self.endpoint.accept(now, flow, msg);
-        let path = |r: &Registrar| r.lookup(&seat).map(|b| (b.flow, b.call_id.clone()));
-        let before = path(&self.registrar);
-        let answer = self.registrar.register(now, flow, &seat, msg);
-        let after = path(&self.registrar);
-        // A phone that started anew or moved is reachable again, though its old registration had not run out.
-        let renewed = answer.event.is_none() && after.is_some() && after != before;
-        let tag = self.tokens.token();
-        let mut b = response(msg, answer.status, &tag, flow);
-        for contact in &answer.contacts {
-            b = b.header(Name::Contact, contact);
-        }
-        if let Some(min) = answer.min_expires {
-            b = b.header(Name::MinExpires, min.to_string().as_bytes());
-        }
-        self.endpoint.respond(now, tx, answer.status, b.finish());
-        let renewed = renewed.then(|| Change::Reachable(seat.clone()));
-        if let Some(change) = answer.event.or(renewed) {
-            self.registration_changed(now, change);
-        }
-    }
-
     fn invite(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
         let claims_seat = msg.header(Name::Authorization).is_some() || self.registered_on(flow, msg);
         if claims_seat {
@@ -106,57 +78,6 @@ impl Gateway {
         }
     }
 
-    fn trunk_calls(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName) {
-        let no_room = self.service == Service::Draining || !self.has_room();
-        if no_room || !self.trunks.admit(&trunk) {
-            self.refusals.overload += 1;
-            return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
-        }
-        self.call_arrives(now, flow, msg, trunk);
-    }
-
-    /// Each call needs a port for the citizen and one for a seat, so that a pickup never lacks one.
-    pub(super) fn has_room(&self) -> bool {
-        self.calls() < self.settings.limits.max_calls as usize
-            && (self.calls() + 1) * 2 <= self.ports.total()
-            && self.ports.free() >= 2
-    }
-
-    fn seat_dials(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo) {
-        let dialled = msg.request_uri().and_then(|u| Uri::parse(u).ok()).and_then(|u| u.user.map(unescape));
-        let dialled = String::from_utf8_lossy(&dialled.unwrap_or_default()).into_owned();
-        match Feature::parse(&self.settings.feature_codes, &dialled) {
-            Some(feature) => self.feature_call(now, flow, msg, seat, feature),
-            // The seat's dial plan holds feature codes only: no toll fraud through a stolen password.
-            None => self.answer_stateless(flow, msg, 403, |b| b),
-        }
-    }
-
-    /// The seat whose secret the request proves; otherwise it has been challenged (401) or refused (403).
-    fn authenticate(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) -> Option<SeatNo> {
-        let seats = &self.seats;
-        let verdict = self.digest.verify(now, msg, |user| seats.get(&SeatNo::new(user)).map(|s| s.secret.clone()));
-        let challenges = match verdict {
-            Verdict::Accepted { user } => return Some(SeatNo::new(user)),
-            Verdict::Stale => self.digest.challenge(now, true),
-            Verdict::Missing => self.digest.challenge(now, false),
-            // The same for a wrong password and an unknown user; no challenge, or phones try again for ever.
-            Verdict::Refused(why) => {
-                tracing::debug!(peer = %flow.remote, why, "digest refused");
-                self.refusals.unauthorized += 1;
-                self.answer_stateless(flow, msg, 403, |b| b);
-                return None;
-            }
-        };
-        self.answer_stateless(flow, msg, 401, |mut b| {
-            for challenge in &challenges {
-                b = b.header(Name::WwwAuthenticate, challenge);
-            }
-            b
-        });
-        None
-    }
-
     /// Whether provisional responses to this peer are acknowledged; phones have no profile.
     fn reliable_with(&self, flow: Flow) -> Reliable {
         self.trunks.peer(flow.remote.ip()).map_or(Reliable::default(), |t| t.profile.reliable)
@@ -165,12 +86,6 @@ impl Gateway {
     /// A trunk by address, or a seat by the path it registered on.
     fn is_known(&self, flow: Flow, msg: &Message<'_>) -> bool {
         self.trunks.peer(flow.remote.ip()).is_some() || self.registered_on(flow, msg)
-    }
-
-    fn registered_on(&self, flow: Flow, msg: &Message<'_>) -> bool {
-        let user = Uri::parse(msg.from().uri).ok().and_then(|u| u.user);
-        let Some(user) = user.and_then(|u| std::str::from_utf8(u).ok()) else { return false };
-        self.registrar.bindings(&SeatNo::new(user)).iter().any(|b| b.flow == flow)
     }
 
     pub(super) fn answer_stateless(
@@ -191,11 +106,6 @@ impl Gateway {
         let known = self.legs.get(&leg)?;
         known.session.dialog().owns(msg).then_some(leg)
     }
-}
-
-fn response(msg: &Message<'_>, status: u16, tag: &str, flow: Flow) -> Builder {
-    Builder::response(msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote)
-        .header(Name::Server, SERVER)
 }
 
 pub(super) fn caller_key(msg: &Message<'_>) -> super::CallerKey {

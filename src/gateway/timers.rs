@@ -16,6 +16,10 @@ pub enum Alarm {
     Clearing(LegId),
     /// A feature-code call has lasted long enough.
     Feature(LegId),
+    /// A hop is to be asked whether it lives.
+    Probe(u32),
+    /// An account is to be registered, or again.
+    Account(u32),
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -5,7 +5,7 @@
 
 use super::{BindError, advertised};
 use crate::runtime::inbox::{Inbox, Message};
-use crate::sip::flow::{Flow, Transport};
+use crate::sip::flow::{Flow, Listener, Transport};
 use crate::sip::framing::{Frame, Framer};
 use std::collections::BTreeMap;
 use std::io;
@@ -35,9 +35,15 @@ const CONNECT: Duration = Duration::from_secs(4);
 #[derive(Clone, Debug)]
 pub struct Connector {
     requests: mpsc::Sender<(Flow, Vec<u8>)>,
+    listeners: Vec<Listener>,
 }
 
 impl Connector {
+    /// What streams are accepted at.
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
     /// Connects to `flow.remote` and sends `first`; the flow's failure is reported if that does not work.
     pub fn connect(&self, flow: Flow, first: Vec<u8>) -> io::Result<()> {
         // A numbered connection that is gone cannot be had again: its far end's port was its own.
@@ -76,12 +82,14 @@ impl Listeners {
     /// Serves them on the current tokio runtime for as long as it lives.
     pub fn serve(self, inbox: Inbox) -> Connector {
         let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open: Mutex::default() });
+        let listener = |address| Listener { transport: Transport::Tcp, address };
+        let listeners = self.addresses().into_iter().map(listener).collect();
         for (listener, local) in self.bound {
             tokio::spawn(accept(listener, local, shared.clone()));
         }
         let (requests, wanted) = mpsc::channel(CONNECTS);
         tokio::spawn(connect(wanted, shared));
-        Connector { requests }
+        Connector { requests, listeners }
     }
 }
 

@@ -11,7 +11,7 @@ use crate::media::MediaPlane;
 use crate::net::tcp::Connector;
 use crate::net::udp::UdpPort;
 use crate::plane::MediaCommand;
-use crate::sip::flow::{Flow, Transmit, Transport};
+use crate::sip::flow::{Flow, Listener, Transmit, Transport};
 use crate::store::{Spool, SpoolOutcome};
 use crate::time::Instant;
 use rustix::event::epoll;
@@ -84,7 +84,12 @@ impl Signalling {
     pub fn begin(&mut self, callbacks: Vec<CallbackEntry>) {
         let now = self.clock.now();
         self.feed(now, Input::Callbacks(callbacks));
-        self.feed(now, Input::Listening(self.udp.iter().map(UdpPort::advertised).collect()));
+        self.feed(now, Input::Listening(self.listeners()));
+    }
+
+    fn listeners(&self) -> Vec<Listener> {
+        let udp = self.udp.iter().map(|port| Listener { transport: Transport::Udp, address: port.advertised() });
+        udp.chain(self.connector.listeners().iter().copied()).collect()
     }
 
     /// Runs until told to stop; gives the media plane back to be stopped.
@@ -213,7 +218,7 @@ impl Signalling {
                 Some(port) => port.send(&bytes, flow.remote),
                 None => Err(io::ErrorKind::AddrNotAvailable.into()),
             },
-            Transport::Tcp => match self.streams.get(&flow) {
+            Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
                 // A peer that does not read is not waited for: its connection counts as failed.
                 Some(writer) => writer.try_send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into()),
                 None => self.connector.connect(flow, bytes),

@@ -162,6 +162,7 @@ pub fn contact(flow: &Flow) -> String {
     match flow.transport {
         Transport::Udp => format!("<sip:{}>", flow.local),
         Transport::Tcp => format!("<sip:{};transport=tcp>", flow.local),
+        Transport::Tls => format!("<sip:{};transport=tls>", flow.local),
     }
 }
 
@@ -169,6 +170,7 @@ fn via(flow: &Flow, branch: &str) -> String {
     let transport = match flow.transport {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",
+        Transport::Tls => "TLS",
     };
     format!("SIP/2.0/{transport} {};branch={branch};rport", flow.local)
 }

@@ -19,7 +19,7 @@ mod running;
 mod servers;
 mod timer_queue;
 
-use super::flow::{Flow, Transmit, Transport};
+use super::flow::{Flow, Transmit};
 use super::message::{Framing, Message};
 use crate::time::Instant;
 pub use answers::reply_flow;
@@ -125,10 +125,7 @@ impl Endpoint {
             return Received::Nothing;
         }
         self.counters.received += 1;
-        let framing = match flow.transport {
-            Transport::Udp => Framing::Datagram,
-            Transport::Tcp => Framing::Stream,
-        };
+        let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
         match Message::parse(bytes, framing) {
             Ok(msg) if msg.is_request() => self.receive_request(now, flow, msg),
             Ok(msg) => self.receive_response(now, msg),

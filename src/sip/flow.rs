@@ -1,13 +1,9 @@
 //! Where a message came from or goes to. Belongs here: the address value. Not here: sockets (`net`).
 
+pub use crate::config::settings::Transport;
+
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Transport {
-    Udp,
-    Tcp,
-}
 
 /// One path to a peer. For UDP: our socket and the peer's address. For streams `connection` names the connection
 /// (0: none yet; the shell connects on first use and keeps it for that remote).
@@ -24,4 +20,11 @@ pub struct Flow {
 pub struct Transmit {
     pub flow: Flow,
     pub bytes: Vec<u8>,
+}
+
+/// Where peers reach us by one transport: our address in Via and Contact.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Listener {
+    pub transport: Transport,
+    pub address: SocketAddr,
 }

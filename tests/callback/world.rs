@@ -12,7 +12,7 @@ use rexian::plane::{MediaCommand, MediaEvent, Source};
 use rexian::sim::ua::{
     Account, CarrierCall, CarrierParams, Cli, Phone, PhoneParams, Pickup, Plan, Reaction, Station, UaFact, UaOutput,
 };
-use rexian::sip::flow::{Flow, Transport};
+use rexian::sip::flow::{Flow, Listener, Transport};
 use rexian::ticket::NewTicket;
 use rexian::time::Instant;
 use std::collections::BTreeMap;
@@ -95,7 +95,7 @@ impl World {
     }
 
     fn listen(&mut self) {
-        self.feed(Input::Listening(vec![GATEWAY.parse().unwrap()]));
+        self.feed(Input::Listening(vec![Listener { transport: Transport::Udp, address: GATEWAY.parse().unwrap() }]));
     }
 
     pub fn sign_in(&mut self, phone: usize) {

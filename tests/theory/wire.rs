@@ -5,10 +5,8 @@ use crate::erlang::{Day, Seen, TALK};
 use crate::figures::over_seeds;
 use crate::floor::{Caller, Crowd, Fate, House, START};
 use rexian::config::settings::{
-    AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
+    AnswerMode, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,
 };
-use rexian::ids::TrunkName;
-use rexian::plane::Codec;
 use rexian::sim::erlang::{Steady, erlang_a, erlang_c};
 use rexian::sim::forecast::{DAY, Demand, PastCall, PastDay, Patience, Post, Profile, Scene, Spread, WrapUp, run};
 use rexian::sim::rng::Rng;
@@ -27,22 +25,9 @@ fn scene(callers: &[Caller]) -> Scene {
         announce_agent: false,
         ..QueueSettings::new("all", "mandarin")
     };
-    let peer = Peer {
-        name: "plain".into(),
-        answer: AnswerMode::OnPickup,
-        codecs: vec![Codec::Pcma],
-        dtmf_payload_type: 101,
-        caller_from: vec![CallerSource::From],
-        called_from: CalledSource::RequestUri,
-        reliable: Reliable::Never,
-    };
-    let trunk = TrunkSettings {
-        name: TrunkName::new("carrier"),
-        peers: vec![Cidr { address: [10, 1, 0, 2].into(), prefix: 24 }],
-        max_calls: 10_000,
-        profile: peer,
-        call_out: None,
-    };
+    let peer = Peer { answer: AnswerMode::OnPickup, reliable: Reliable::Never, ..Peer::new("plain") };
+    let network = Cidr { address: [10, 1, 0, 2].into(), prefix: 24 };
+    let trunk = TrunkSettings { max_calls: 10_000, ..TrunkSettings::new("carrier", vec![network], peer) };
     let mut settings = CoreSettings { trunks: vec![trunk], queues: vec![queue], ..CoreSettings::bare() };
     settings.limits.max_calls = 10_000;
     settings.limits.max_transactions = 100_000;

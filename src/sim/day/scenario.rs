@@ -2,16 +2,14 @@
 
 use super::ways::Ways;
 use crate::config::settings::{
-    AgentSettings, AnswerMode, CalledSource, CallerSource, Cidr, CoreSettings, FeatureCodes, Limits, MediaSettings,
-    Profile, QueueSettings, SeatSettings, Secret, TrunkSettings,
+    AgentSettings, AnswerMode, Cidr, CoreSettings, FeatureCodes, Limits, MediaSettings,
+    Profile, QueueSettings, SeatSettings, TrunkSettings,
 };
-use crate::ids::{AgentNo, SeatNo, TrunkName};
-use crate::plane::Codec;
+use crate::ids::AgentNo;
 use crate::sim::network::Path;
 use crate::sim::rng::Rng;
 use crate::sip::digest::Algorithm;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -222,21 +220,10 @@ pub fn seat_number(seat: usize) -> String {
 
 /// The configuration the day runs on.
 pub fn settings(scenario: &Scenario) -> CoreSettings {
-    let profile = |answer| Profile {
-        name: "sim".into(),
-        answer,
-        codecs: vec![Codec::Pcma],
-        dtmf_payload_type: 101,
-        caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
-        called_from: CalledSource::RequestUri,
-        reliable: Default::default(),
-    };
-    let trunk = |index: usize, name: &str, answer| TrunkSettings {
-        name: TrunkName::new(name),
-        peers: vec![Cidr { address: carrier_sip(index).ip(), prefix: 24 }],
-        max_calls: 500,
-        profile: profile(answer),
-        call_out: None,
+    let trunk = |index: usize, name: &str, answer| {
+        let peers = vec![Cidr { address: carrier_sip(index).ip(), prefix: 24 }];
+        let profile = Profile { answer, ..Profile::new("sim") };
+        TrunkSettings { max_calls: 500, ..TrunkSettings::new(name, peers, profile) }
     };
     let queue = |name: &str, numbers: &[&str], skill: &str, priority| QueueSettings {
         numbers: numbers.iter().map(|n| n.to_string()).collect(),
@@ -254,10 +241,9 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
         AgentSettings::new(agent_number(i), [("mandarin", 5)].into_iter().chain(english))
     });
     let seats = (0..scenario.agents).map(|i| SeatSettings {
-        number: SeatNo::new(seat_number(i)),
-        secret: Secret(Arc::from(format!("secret-{i}"))),
         // Half of the seats belong to somebody; at the others the number is dialled too.
         default_agent: (i % 2 == 0).then(|| AgentNo::new(agent_number(i))),
+        ..SeatSettings::new(&seat_number(i), &format!("secret-{i}"))
     });
     let mut core = CoreSettings {
         domain: DOMAIN.into(),

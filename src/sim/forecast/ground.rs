@@ -3,11 +3,10 @@
 use super::Scene;
 use super::demand::WrapUp;
 use super::desk::REGISTERED_FOR;
-use crate::config::settings::{AgentSettings, CoreSettings, SeatSettings, Secret};
-use crate::ids::{AgentNo, SeatNo};
+use crate::config::settings::{AgentSettings, CoreSettings, SeatSettings};
+use crate::ids::AgentNo;
 use crate::sip::flow::{Flow, Transport};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// Longer than anybody works on after a call: the agent's own word ends the wrap-up.
@@ -50,9 +49,8 @@ pub fn settings(scene: &Scene) -> CoreSettings {
         .iter()
         .enumerate()
         .map(|(i, post)| SeatSettings {
-            number: SeatNo::new((80_001 + i).to_string()),
-            secret: Secret(Arc::from(format!("forecast-{i}"))),
             default_agent: Some(AgentNo::new(&post.agent)),
+            ..SeatSettings::new(&(80_001 + i).to_string(), &format!("forecast-{i}"))
         })
         .collect();
     settings.limits.registration_expiry = REGISTERED_FOR;

@@ -221,6 +221,8 @@ fn shares_fate(used: Flow, failed: Flow) -> bool {
     used.transport == failed.transport
         && match used.transport {
             Transport::Udp => used.local == failed.local,
-            Transport::Tcp => used.connection == failed.connection || used.connection == 0 || failed.connection == 0,
+            Transport::Tcp | Transport::Tls => {
+                used.connection == failed.connection || used.connection == 0 || failed.connection == 0
+            }
         }
 }

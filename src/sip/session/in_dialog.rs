@@ -4,7 +4,7 @@
 use super::super::body;
 use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
-use super::super::flow::{Flow, Transport};
+use super::super::flow::Flow;
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
 use super::timer::By;
 use super::{ALLOW, AfterAck, Context, GIVE_UP, SERVER, Session, State, supported};
@@ -16,7 +16,7 @@ impl Session {
         if !self.dialog.in_order(msg) {
             return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1"));
         }
-        if flow.transport == Transport::Tcp {
+        if flow.transport.is_stream() {
             // The far end's connection of today: its last one may be gone.
             self.flow = flow;
         }

@@ -76,8 +76,5 @@ pub enum Output {
 
 /// Streams deliver or fail: the machines then neither retransmit nor wait for retransmissions.
 fn reliable(transport: Transport) -> bool {
-    match transport {
-        Transport::Udp => false,
-        Transport::Tcp => true,
-    }
+    transport.is_stream()
 }

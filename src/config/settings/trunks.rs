@@ -1,0 +1,205 @@
+//! Settings of the carrier side: trunks, how their peers speak (profiles), and how the hotline calls by them.
+
+use super::{Cidr, Secret};
+use crate::ids::TrunkName;
+use crate::plane::Codec;
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::time::Duration;
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TrunkSettings {
+    pub name: TrunkName,
+    /// Requests are a trunk's only from these addresses.
+    pub peers: Vec<Cidr>,
+    /// Calls at once; more get 503 with Retry-After.
+    pub max_calls: u32,
+    /// New calls admitted in any 10 s, either way; `None`: as many as come.
+    pub calls_per_10s: Option<u32>,
+    /// Where requests of ours go.
+    pub hops: Vec<Hop>,
+    /// Whether its hops live is found out by OPTIONS; `None`: they are believed to.
+    pub probe: Option<Probe>,
+    /// We are the carrier's subscriber; `None`: it knows us by our address.
+    pub account: Option<Account>,
+    /// Whose calls are taken.
+    pub callers: NumberRules,
+    pub srtp: Srtp,
+    pub profile: Profile,
+    /// Where calls of ours go out; `None`: none do.
+    pub call_out: Option<CallOut>,
+}
+
+impl TrunkSettings {
+    /// Everything else at its default.
+    pub fn new(name: &str, peers: Vec<Cidr>, profile: Profile) -> TrunkSettings {
+        TrunkSettings {
+            name: TrunkName::new(name),
+            peers,
+            max_calls: 200,
+            calls_per_10s: None,
+            hops: vec![],
+            probe: None,
+            account: None,
+            callers: NumberRules::default(),
+            srtp: Srtp::Never,
+            profile,
+            call_out: None,
+        }
+    }
+}
+
+/// What carries SIP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Transport {
+    Udp,
+    Tcp,
+    Tls,
+}
+
+impl Transport {
+    /// Messages are cut from a stream, and arrive or fail with their connection.
+    pub fn is_stream(self) -> bool {
+        self != Transport::Udp
+    }
+}
+
+/// One address of a carrier: a proxy, an SBC, a gateway.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Hop {
+    pub transport: Transport,
+    pub host: Host,
+    /// `None`: what DNS says, or the transport's own (5060, TLS 5061).
+    pub port: Option<u16>,
+    /// Lower is tried first; equals share the load by `weight`.
+    pub priority: u16,
+    pub weight: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Host {
+    Address(IpAddr),
+    Name(String),
+}
+
+/// Asking a hop by OPTIONS whether it lives.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probe {
+    pub every: Duration,
+    /// How many in a row stay without an answer before the hop counts as down.
+    pub misses: u32,
+}
+
+/// A registered line at the carrier (RFC 3261 s10; IMS: 3GPP TS 24.229).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Address of record: `user` at `domain`.
+    pub user: String,
+    pub domain: String,
+    /// User name of the digest, `+8653112345@sd.ctcims.cn`; most often that of the address.
+    pub auth_user: String,
+    pub password: Secret,
+    pub expires: Duration,
+}
+
+/// Numbers by prefix, after normalisation (`+86531`, `anonymous`). Emergency numbers are never refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NumberRules {
+    /// `None`: all but those denied.
+    pub allow: Option<Vec<String>>,
+    pub deny: Vec<String>,
+}
+
+/// Is the audio encrypted (RFC 3711, keys by SDES, RFC 4568)?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Srtp {
+    #[default]
+    Never,
+    /// Taken where the far end offers it; not offered.
+    IfOffered,
+    /// Offered, and nothing else is taken.
+    Required,
+}
+
+/// How the hotline calls by a trunk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallOut {
+    pub address: SocketAddr,
+    /// Our own number as the carrier wants it shown: `053112345`.
+    pub from: String,
+    pub dial: DialForm,
+}
+
+/// How the carrier wants a called number written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DialForm {
+    /// As one dials within the city: `88881234`, `13812345678`, `01012345678`, `0081312345678`.
+    #[default]
+    Local,
+    /// Always with the area code: `053188881234`.
+    National,
+    /// `+8653188881234`.
+    E164,
+}
+
+/// One file of `sip-profiles/`: how a kind of peer speaks.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Profile {
+    pub name: String,
+    pub answer: AnswerMode,
+    pub codecs: Vec<Codec>,
+    /// Payload type we offer for telephone-event (an answer always uses the offer's number).
+    pub dtmf_payload_type: u8,
+    /// Which header carries the caller: tried in this order.
+    pub caller_from: Vec<CallerSource>,
+    /// The R-URI user or the To user holds the called number.
+    pub called_from: CalledSource,
+    pub reliable: Reliable,
+}
+
+impl Profile {
+    /// What keeps to the RFCs, and answers at once.
+    pub fn new(name: &str) -> Profile {
+        Profile {
+            name: name.into(),
+            answer: AnswerMode::OnQueue,
+            codecs: vec![Codec::Pcma],
+            dtmf_payload_type: 101,
+            caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
+            called_from: CalledSource::RequestUri,
+            reliable: Reliable::default(),
+        }
+    }
+}
+
+/// Are our provisional responses acknowledged (100rel and PRACK, RFC 3262)?
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Reliable {
+    /// A call that requires it is refused with 420.
+    Never,
+    #[default]
+    IfRequired,
+    /// Also where the peer only says that it can.
+    IfSupported,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum AnswerMode {
+    /// 200 at once; greeting and music are heard on the answered call.
+    OnQueue,
+    /// 183 with early media while waiting; 200 when an agent picks up (the citizen pays nothing for waiting).
+    OnPickup,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CallerSource {
+    PAssertedIdentity,
+    RemotePartyId,
+    From,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CalledSource {
+    RequestUri,
+    To,
+}

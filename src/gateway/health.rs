@@ -1,0 +1,15 @@
+//! Whether the hops of trunks live: OPTIONS of ours and what comes of them. Not here: what their answers mean
+//! (`trunk`).
+
+use super::Gateway;
+use crate::sip::endpoint::ClientTx;
+use crate::sip::message::Message;
+use crate::time::Instant;
+
+impl Gateway {
+    pub(super) fn probe_due(&mut self, _now: Instant, _hop: u32) {}
+
+    pub(super) fn probe_answered(&mut self, _now: Instant, _hop: u32, _tx: ClientTx, _answer: &Message<'_>) {}
+
+    pub(super) fn probe_failed(&mut self, _now: Instant, _hop: u32, _tx: ClientTx) {}
+}
