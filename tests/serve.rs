@@ -56,10 +56,11 @@ fn a_traced_call_is_drawn_in_the_log_and_exported_and_shows_no_secret() {
     let server = Hotline { more, ..hotline }.start();
     let mut street = Street::new(&server.hotline);
     let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
-    street.call();
+    let caller = street.call();
     street.wait_answered(Who::Phone(phone));
     street.field.at_phone(phone, |p, now| p.hang_up(now));
     street.wait_ended(Who::Phone(phone));
+    street.wait_ended(Who::Call(caller));
 
     // Homer has the phone's registration without its credentials, and both INVITEs under our call's id.
     let (mut registered, mut invites) = (false, vec![]);
