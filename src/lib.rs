@@ -11,7 +11,7 @@
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`] [`simulate`] [`why`], `main.rs` | anything |
+//! | leaf | [`sim`] [`demo`] [`simulate`] [`why`] [`checkup`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
@@ -41,6 +41,7 @@ pub mod api;
 pub mod call;
 pub mod callback;
 pub mod cases;
+pub mod checkup;
 pub mod config;
 pub mod demo;
 pub mod event;

@@ -1,6 +1,7 @@
 //! `rexian serve | check | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
+use rexian::checkup;
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
 use rexian::host::entropy;
@@ -29,8 +30,14 @@ struct Cli {
 enum Command {
     /// Run the gateway until SIGTERM or Ctrl-C, which let calls finish.
     Serve(ConfigArg),
-    /// Check the configuration and all SIP profiles; print every problem with file:line. Exit code 2 if there is one.
-    Check(ConfigArg),
+    /// Check the configuration and all SIP profiles; print every problem with file:line. Exit code 2 if there is one. With
+    /// --trunk also try a live peer.
+    Check {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[command(flatten)]
+        live: checkup::Options,
+    },
     /// Tell one call's story from the event log: where it went, when, and why. Exit code 1 if the log has no such call.
     Why(why::Options),
     /// Draw the calls of a gateway whose `[trace] hep` sends here, as they end: SIP ladders without a Homer.
@@ -54,7 +61,7 @@ const BAD_CONFIG: u8 = 2;
 fn main() -> ExitCode {
     match Cli::parse().command {
         Command::Serve(arg) => serve(arg),
-        Command::Check(arg) => check(arg),
+        Command::Check { config, live } => check(config, &live),
         Command::Why(options) => why::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),
@@ -62,9 +69,12 @@ fn main() -> ExitCode {
     }
 }
 
-fn check(arg: ConfigArg) -> ExitCode {
+fn check(arg: ConfigArg, live: &checkup::Options) -> ExitCode {
     match load(&arg) {
         Ok(settings) => {
+            if let Some(code) = checkup::run(live, &settings) {
+                return code;
+            }
             print!("{}", config::explain(&settings));
             println!("configuration is good");
             ExitCode::SUCCESS

@@ -166,7 +166,7 @@ pub fn contact(flow: &Flow) -> String {
     }
 }
 
-fn via(flow: &Flow, branch: &str) -> String {
+pub fn via(flow: &Flow, branch: &str) -> String {
     let transport = match flow.transport {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",
