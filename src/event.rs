@@ -33,6 +33,8 @@ pub enum CallFact {
         line: Option<LineName>,
         purpose: Purpose,
     },
+    /// It reached us by being forwarded on its way; right after `Arrived`.
+    Forwarded(Forwarded),
     /// The request for a human: the SLA clock starts.
     Queued {
         queue: QueueName,
@@ -99,6 +101,14 @@ pub enum CallFact {
     NoAudio {
         leg: LegId,
     },
+    /// What a far end says of why it ends or refuses its leg, in the network's words.
+    FarEndCause {
+        leg: LegId,
+        /// SIP's final response to our INVITE.
+        status: Option<u16>,
+        /// ITU-T Q.850, from a Reason header.
+        q850: Option<u8>,
+    },
     /// The last event of a call. `talk` includes hold; both zero when never answered.
     Ended {
         cause: EndCause,
@@ -113,6 +123,43 @@ pub enum CallFact {
         leg: LegId,
         stats: LegStats,
     },
+}
+
+/// How a call was forwarded to us (RFC 5806, RFC 7044). Numbers as normalised; `None` if unknown or not to be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forwarded {
+    /// Whose line sent it here, last.
+    pub by: Option<String>,
+    /// What the caller dialled, at first.
+    pub called: Option<String>,
+    pub why: Option<ForwardReason>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum ForwardReason {
+    /// 无条件转移
+    Always,
+    /// 遇忙转移
+    Busy,
+    /// 无应答转移
+    NoAnswer,
+    /// 不可及转移
+    Unreachable,
+    /// Sent on by hand while it rang.
+    Deflected,
+}
+
+impl ForwardReason {
+    /// Stable word for logs and records.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ForwardReason::Always => "always",
+            ForwardReason::Busy => "busy",
+            ForwardReason::NoAnswer => "no_answer",
+            ForwardReason::Unreachable => "unreachable",
+            ForwardReason::Deflected => "deflected",
+        }
+    }
 }
 
 /// What a call is for.

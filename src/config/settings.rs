@@ -12,8 +12,8 @@ pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
 pub use trunks::{
-    Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, Probe, Profile,
-    Reliable, Srtp, Transport, TrunkSettings,
+    Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
+    Probe, Profile, Reliable, Srtp, Transport, TrunkSettings,
 };
 
 use crate::ids::{AgentNo, SeatNo};
