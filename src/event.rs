@@ -5,6 +5,10 @@
 //! a call that goes on to another queue is `Moved`, one passed on after its pickup `Transferred` and then `TakenOver`.
 //! `Offered` only while the call waits in a queue.
 
+mod forwarded;
+
+pub use forwarded::{ForwardReason, Forwarded};
+
 use crate::ids::{AgentNo, CallId, LegId, LineName, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::LegStats;
 use crate::time::Instant;
@@ -123,43 +127,6 @@ pub enum CallFact {
         leg: LegId,
         stats: LegStats,
     },
-}
-
-/// How a call was forwarded to us (RFC 5806, RFC 7044). Numbers as normalised; `None` if unknown or not to be shown.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Forwarded {
-    /// Whose line sent it here, last.
-    pub by: Option<String>,
-    /// What the caller dialled, at first.
-    pub called: Option<String>,
-    pub why: Option<ForwardReason>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum ForwardReason {
-    /// 无条件转移
-    Always,
-    /// 遇忙转移
-    Busy,
-    /// 无应答转移
-    NoAnswer,
-    /// 不可及转移
-    Unreachable,
-    /// Sent on by hand while it rang.
-    Deflected,
-}
-
-impl ForwardReason {
-    /// Stable word for logs and records.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ForwardReason::Always => "always",
-            ForwardReason::Busy => "busy",
-            ForwardReason::NoAnswer => "no_answer",
-            ForwardReason::Unreachable => "unreachable",
-            ForwardReason::Deflected => "deflected",
-        }
-    }
 }
 
 /// What a call is for.
