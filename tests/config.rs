@@ -1,6 +1,6 @@
 //! Broken configurations and exactly what an operator is told about each. Here the machine and single entries;
-//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `explanation`: what `check` says when
-//! all is good.
+//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
+//! integrators look at; `explanation`: what `check` says when all is good.
 
 use rexian::config::settings::{Announce, AnswerMode, Cidr, QueueSettings, Settings};
 use rexian::config::{check, load, report};
@@ -20,6 +20,8 @@ mod routing;
 mod times;
 #[path = "config/tls.rs"]
 mod tls;
+#[path = "config/trace.rs"]
+mod trace;
 
 const GOOD: &str = r#"
 [sip]

@@ -4,6 +4,7 @@
 mod lines;
 mod routing;
 mod tls;
+mod trace;
 mod trunks;
 
 pub use lines::{
@@ -13,6 +14,7 @@ pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
 pub use tls::{ClientCertificates, TlsSettings};
+pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, Probe, Profile,
     Reliable, Srtp, Transport, TrunkSettings,
@@ -235,6 +237,7 @@ pub struct WorldSettings {
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,
+    pub trace: TraceSettings,
     /// How long SIGTERM waits for calls to finish.
     pub drain: Duration,
     /// `JN` in `JN20261122000001`.

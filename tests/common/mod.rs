@@ -54,6 +54,8 @@ pub struct Hotline {
     /// What else `[tls]` says.
     pub tls_more: &'static str,
     pub net: [u8; 2],
+    /// Appended to the configuration.
+    pub more: String,
 }
 
 impl Hotline {
@@ -77,6 +79,7 @@ impl Hotline {
             tls: None,
             tls_more: "",
             net: [run, test],
+            more: String::new(),
         }
     }
 
@@ -147,7 +150,7 @@ impl Hotline {
                 password(n)
             );
         }
-        toml
+        toml + &self.more
     }
 
     /// Realm and host part of addresses; resolved nowhere, phones are told the gateway's address besides.
