@@ -55,6 +55,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let profiles = sections::sip(root.table("sip"), &mut core, &mut world, &mut places, problems);
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
     sections::limits(root.table("limits"), &mut core, &mut places);
+    sections::guard(root.table("guard"), &mut core);
     sections::storage(root.table("storage"), &mut core, &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);

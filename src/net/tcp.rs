@@ -5,7 +5,7 @@
 
 use super::{BindError, advertised};
 use crate::runtime::inbox::{Inbox, Message};
-use crate::sip::flow::{Flow, Listener, Transport};
+use crate::sip::flow::{Flow, Listener, Transport, holder};
 use crate::sip::framing::{Frame, Framer};
 use std::collections::BTreeMap;
 use std::io;
@@ -21,6 +21,8 @@ use tokio::time::timeout;
 
 const MAX_CONNECTIONS: usize = 1_000;
 const MAX_PER_ADDRESS: usize = 64;
+/// Addresses refused at the door; more bans than that are the gateway's alone.
+const MAX_BANNED: usize = 16_384;
 /// Messages written but not yet taken by the peer's TCP.
 const WRITE_QUEUE: usize = 256;
 const CONNECTS: usize = 256;
@@ -32,13 +34,26 @@ const IDLE: Duration = Duration::from_secs(3_600);
 const CONNECT: Duration = Duration::from_secs(4);
 
 /// Asks for outgoing connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connector {
     requests: mpsc::Sender<(Flow, Vec<u8>)>,
     listeners: Vec<Listener>,
+    shared: Arc<Shared>,
 }
 
 impl Connector {
+    /// Takes no connections from there for so long.
+    pub fn ban(&self, source: IpAddr, length: Duration) {
+        let mut banned = self.shared.banned.lock().unwrap_or_else(|e| e.into_inner());
+        let now = std::time::Instant::now();
+        if banned.len() >= MAX_BANNED {
+            banned.retain(|_, until| *until > now);
+        }
+        if banned.len() < MAX_BANNED {
+            banned.insert(source, now + length);
+        }
+    }
+
     /// What streams are accepted at.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners
@@ -81,15 +96,16 @@ impl Listeners {
 
     /// Serves them on the current tokio runtime for as long as it lives.
     pub fn serve(self, inbox: Inbox) -> Connector {
-        let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open: Mutex::default() });
+        let shared =
+            Arc::new(Shared { inbox, next: AtomicU64::new(1), open: Mutex::default(), banned: Mutex::default() });
         let listener = |address| Listener { transport: Transport::Tcp, address };
         let listeners = self.addresses().into_iter().map(listener).collect();
         for (listener, local) in self.bound {
             tokio::spawn(accept(listener, local, shared.clone()));
         }
         let (requests, wanted) = mpsc::channel(CONNECTS);
-        tokio::spawn(connect(wanted, shared));
-        Connector { requests, listeners }
+        tokio::spawn(connect(wanted, shared.clone()));
+        Connector { requests, listeners, shared }
     }
 }
 
@@ -98,9 +114,16 @@ struct Shared {
     next: AtomicU64,
     /// Open connections per address. Held for a few instructions at accept and close only.
     open: Mutex<BTreeMap<IpAddr, usize>>,
+    /// Whose connections are refused, until when.
+    banned: Mutex<BTreeMap<IpAddr, std::time::Instant>>,
 }
 
 impl Shared {
+    fn is_banned(&self, ip: IpAddr) -> bool {
+        let banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
+        banned.get(&holder(ip)).is_some_and(|until| *until > std::time::Instant::now())
+    }
+
     fn admit(&self, ip: IpAddr) -> bool {
         let mut open = self.open.lock().unwrap_or_else(|e| e.into_inner());
         let total: usize = open.values().sum();
@@ -123,20 +146,12 @@ impl Shared {
     }
 }
 
-/// Whose share a connection counts against: an IPv6 host has a whole /64.
-fn holder(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into()),
-        v4 => v4,
-    }
-}
-
 async fn accept(listener: TcpListener, local: SocketAddr, shared: Arc<Shared>) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
-                if !shared.admit(remote.ip()) {
-                    tracing::debug!(%remote, "SIP/TCP connection refused: too many open");
+                if shared.is_banned(remote.ip()) || !shared.admit(remote.ip()) {
+                    tracing::debug!(%remote, "SIP/TCP connection refused: banned, or too many open");
                     continue;
                 }
                 let connection = shared.next.fetch_add(1, Ordering::Relaxed);
@@ -220,7 +235,8 @@ async fn read(mut reader: OwnedReadHalf, flow: Flow, replies: mpsc::Sender<Vec<u
 
 async fn write(mut writer: OwnedWriteHalf, mut outgoing: mpsc::Receiver<Vec<u8>>) {
     while let Some(bytes) = outgoing.recv().await {
-        if writer.write_all(&bytes).await.is_err() {
+        // An empty message is the order to close.
+        if bytes.is_empty() || writer.write_all(&bytes).await.is_err() {
             return;
         }
     }
