@@ -8,7 +8,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
-//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] [`guard`] | vocabulary; `sip` uses `sdp`; `trunk`, `seat` and `guard` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
 //! | leaf | [`sim`] [`demo`] [`simulate`] [`why`] [`checkup`], `main.rs` | anything |
@@ -46,6 +46,7 @@ pub mod config;
 pub mod demo;
 pub mod event;
 pub mod gateway;
+pub mod guard;
 pub mod host;
 pub mod ids;
 pub mod ivr;

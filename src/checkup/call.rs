@@ -58,7 +58,7 @@ pub fn call(
         dtmf_payload_type: trunk.profile.dtmf_payload_type,
         direction: Direction::SendRecv,
     };
-    let addresses = dial::addresses(number, out, &core.area_code, line.flow.local.ip());
+    let addresses = dial::addresses(number, out, trunk.profile.number_uri, &core.area_code, line.flow.local.ip());
     let target = Target {
         flow: line.flow,
         request_uri: addresses.request_uri.as_bytes(),

@@ -1,12 +1,14 @@
 //! Validated configuration, as the rest of the program sees it. Belongs here: types whose values are all usable.
 //! Not here: reading TOML and finding faults (`config::load`, `config::problem`).
 
+mod guard;
 mod lines;
 mod routing;
 mod tls;
 mod trace;
 mod trunks;
 
+pub use guard::{GuardSettings, Unknown};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
@@ -60,6 +62,7 @@ pub struct CoreSettings {
     /// Digest algorithms offered to seats, best first; never empty.
     pub digest: Vec<Algorithm>,
     pub limits: Limits,
+    pub guard: GuardSettings,
 }
 
 impl CoreSettings {
@@ -106,6 +109,7 @@ impl CoreSettings {
                 bindings_per_seat: 4,
                 nonce_lifetime: Duration::from_secs(300),
             },
+            guard: GuardSettings::default(),
         }
     }
 }

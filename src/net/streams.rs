@@ -8,7 +8,7 @@ use super::connection::{self, Queue};
 use super::tls::Tls;
 use super::{BindError, advertised};
 use crate::runtime::inbox::{Inbox, Message};
-use crate::sip::flow::{Flow, Listener, Transport};
+use crate::sip::flow::{Flow, Listener, Transport, holder};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,19 +21,34 @@ use tokio::time::timeout;
 
 const MAX_CONNECTIONS: usize = 1_000;
 const MAX_PER_ADDRESS: usize = 64;
+/// Addresses refused at the door; more bans than that are the gateway's alone.
+const MAX_BANNED: usize = 16_384;
 const CONNECTS: usize = 256;
 const CONNECT: Duration = Duration::from_secs(4);
 /// A TLS handshake, either way.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Asks for outgoing connections.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Connector {
     requests: mpsc::Sender<(Flow, Queue)>,
     listeners: Vec<Listener>,
+    shared: Arc<Shared>,
 }
 
 impl Connector {
+    /// Takes no connections from there for so long.
+    pub fn ban(&self, source: IpAddr, length: Duration) {
+        let mut banned = self.shared.banned.lock().unwrap_or_else(|e| e.into_inner());
+        let now = std::time::Instant::now();
+        if banned.len() >= MAX_BANNED {
+            banned.retain(|_, until| *until > now);
+        }
+        if banned.len() < MAX_BANNED {
+            banned.insert(source, now + length);
+        }
+    }
+
     /// What streams are accepted at.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners
@@ -86,14 +101,15 @@ impl Listeners {
 
     /// Serves them on the current tokio runtime for as long as it lives.
     pub fn serve(self, inbox: Inbox) -> Connector {
-        let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open: Mutex::default(), tls: self.tls });
+        let (next, open, banned) = (AtomicU64::new(1), Mutex::default(), Mutex::default());
+        let shared = Arc::new(Shared { inbox, next, open, banned, tls: self.tls });
         let listeners = self.bound.iter().map(|(_, listener)| *listener).collect();
         for (socket, listener) in self.bound {
             tokio::spawn(accept(socket, listener, shared.clone()));
         }
         let (requests, wanted) = mpsc::channel(CONNECTS);
-        tokio::spawn(connect(wanted, shared));
-        Connector { requests, listeners }
+        tokio::spawn(connect(wanted, shared.clone()));
+        Connector { requests, listeners, shared }
     }
 }
 
@@ -102,7 +118,16 @@ struct Shared {
     next: AtomicU64,
     /// Open connections per address. Held for a few instructions at accept and close only.
     open: Mutex<BTreeMap<IpAddr, usize>>,
+    /// Whose connections are refused, until when.
+    banned: Mutex<BTreeMap<IpAddr, std::time::Instant>>,
     tls: Option<Arc<Tls>>,
+}
+
+impl Shared {
+    fn is_banned(&self, ip: IpAddr) -> bool {
+        let banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
+        banned.get(&holder(ip)).is_some_and(|until| *until > std::time::Instant::now())
+    }
 }
 
 /// One of the connections there may be; given back when dropped.
@@ -137,21 +162,14 @@ impl Drop for Place {
     }
 }
 
-/// Whose share a connection counts against: an IPv6 host has a whole /64.
-fn holder(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into()),
-        v4 => v4,
-    }
-}
-
 async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
     let Listener { transport, address: local } = listener;
     loop {
         match socket.accept().await {
             Ok((stream, remote)) => {
-                let Some(place) = Place::take(&shared, remote.ip()) else {
-                    tracing::debug!(%remote, ?transport, "SIP connection refused: too many open");
+                let place = (!shared.is_banned(remote.ip())).then(|| Place::take(&shared, remote.ip())).flatten();
+                let Some(place) = place else {
+                    tracing::debug!(%remote, ?transport, "SIP connection refused: banned, or too many open");
                     continue;
                 };
                 let connection = shared.next.fetch_add(1, Ordering::Relaxed);
