@@ -21,7 +21,7 @@ use tokio::time::timeout;
 
 const MAX_CONNECTIONS: usize = 1_000;
 const MAX_PER_ADDRESS: usize = 64;
-/// Addresses refused at the door; more bans than that are the gateway's alone.
+/// Addresses refused at the door; further bans are the gateway's alone.
 const MAX_BANNED: usize = 16_384;
 const CONNECTS: usize = 256;
 const CONNECT: Duration = Duration::from_secs(4);
@@ -29,17 +29,20 @@ const CONNECT: Duration = Duration::from_secs(4);
 const HANDSHAKE: Duration = Duration::from_secs(5);
 
 /// Asks for outgoing connections.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Connector {
     requests: mpsc::Sender<(Flow, Queue)>,
     listeners: Vec<Listener>,
-    shared: Arc<Shared>,
+    banned: Arc<Banned>,
 }
+
+/// Whose connections are refused, until when.
+type Banned = Mutex<BTreeMap<IpAddr, std::time::Instant>>;
 
 impl Connector {
     /// Takes no connections from there for so long.
     pub fn ban(&self, source: IpAddr, length: Duration) {
-        let mut banned = self.shared.banned.lock().unwrap_or_else(|e| e.into_inner());
+        let mut banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
         let now = std::time::Instant::now();
         if banned.len() >= MAX_BANNED {
             banned.retain(|_, until| *until > now);
@@ -101,15 +104,16 @@ impl Listeners {
 
     /// Serves them on the current tokio runtime for as long as it lives.
     pub fn serve(self, inbox: Inbox) -> Connector {
-        let (next, open, banned) = (AtomicU64::new(1), Mutex::default(), Mutex::default());
-        let shared = Arc::new(Shared { inbox, next, open, banned, tls: self.tls });
+        let banned = Arc::new(Banned::default());
+        let (next, open) = (AtomicU64::new(1), Mutex::default());
+        let shared = Arc::new(Shared { inbox, next, open, banned: banned.clone(), tls: self.tls });
         let listeners = self.bound.iter().map(|(_, listener)| *listener).collect();
         for (socket, listener) in self.bound {
             tokio::spawn(accept(socket, listener, shared.clone()));
         }
         let (requests, wanted) = mpsc::channel(CONNECTS);
-        tokio::spawn(connect(wanted, shared.clone()));
-        Connector { requests, listeners, shared }
+        tokio::spawn(connect(wanted, shared));
+        Connector { requests, listeners, banned }
     }
 }
 
@@ -118,16 +122,8 @@ struct Shared {
     next: AtomicU64,
     /// Open connections per address. Held for a few instructions at accept and close only.
     open: Mutex<BTreeMap<IpAddr, usize>>,
-    /// Whose connections are refused, until when.
-    banned: Mutex<BTreeMap<IpAddr, std::time::Instant>>,
+    banned: Arc<Banned>,
     tls: Option<Arc<Tls>>,
-}
-
-impl Shared {
-    fn is_banned(&self, ip: IpAddr) -> bool {
-        let banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
-        banned.get(&holder(ip)).is_some_and(|until| *until > std::time::Instant::now())
-    }
 }
 
 /// One of the connections there may be; given back when dropped.
@@ -162,14 +158,23 @@ impl Drop for Place {
     }
 }
 
+impl Shared {
+    fn is_banned(&self, ip: IpAddr) -> bool {
+        let banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
+        banned.get(&holder(ip)).is_some_and(|until| *until > std::time::Instant::now())
+    }
+}
+
 async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
     let Listener { transport, address: local } = listener;
     loop {
         match socket.accept().await {
             Ok((stream, remote)) => {
-                let place = (!shared.is_banned(remote.ip())).then(|| Place::take(&shared, remote.ip())).flatten();
-                let Some(place) = place else {
-                    tracing::debug!(%remote, ?transport, "SIP connection refused: banned, or too many open");
+                if shared.is_banned(remote.ip()) {
+                    continue;
+                }
+                let Some(place) = Place::take(&shared, remote.ip()) else {
+                    tracing::debug!(%remote, ?transport, "SIP connection refused: too many open");
                     continue;
                 };
                 let connection = shared.next.fetch_add(1, Ordering::Relaxed);
