@@ -6,6 +6,7 @@
 mod cross;
 mod defaults;
 mod explain;
+mod hops;
 mod hours;
 mod lines;
 mod people;

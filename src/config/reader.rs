@@ -170,6 +170,10 @@ impl<'a> Section<'a> {
         [self.table, self.defaults].into_iter().flatten().any(|t| t.contains_key(key))
     }
 
+    pub fn is_table(&self, key: &'static str) -> bool {
+        self.item(key).is_some_and(|(_, item)| item.as_table_like().is_some())
+    }
+
     /// Where `key` stands; the section's own line if it does not.
     pub fn line_of(&self, key: &'static str) -> usize {
         self.item(key).map_or(self.line, |(line, _)| line)
@@ -266,6 +270,49 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// As [`Section::list`], or one element alone.
+    pub fn one_or_more<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        fix: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<Vec<At<T>>> {
+        match self.item(key) {
+            Some((_, item)) if item.as_array().is_some() => self.list(key, wanted, fix, read),
+            _ => self.read(key, wanted, fix, read).map(|one| vec![one]),
+        }
+    }
+
+    /// A list, or `[[...]]`, whose elements are texts or tables.
+    pub fn forms(&self, key: &'static str, wanted: &str, fix: &str) -> Vec<At<Form<'a, String>>> {
+        let Some((line, item)) = self.item(key) else { return vec![] };
+        if item.as_array_of_tables().is_some() {
+            let form = |table: Section<'a>| At { line: table.line, value: Form::Table(table) };
+            return self.tables(key).into_iter().map(form).collect();
+        }
+        let Some(array) = item.as_array() else {
+            self.wrong(line, key, item, "a list", &format!("write {key} = [ ... ], each element {wanted}"));
+            return vec![];
+        };
+        if array.is_empty() {
+            self.file.problem(line, format!("{key} in {} is empty", self.name), format!("name one, or remove {key}"));
+        }
+        let mut good = vec![];
+        for element in array {
+            let line = self.file.line(element.span());
+            let name = format!("{key} of {}", self.name);
+            match (element.as_str(), element.as_inline_table()) {
+                (Some(text), _) => good.push(At { value: Form::Word(text.to_owned()), line }),
+                (_, Some(table)) => {
+                    good.push(At { value: Form::Table(Section::new(self.file, name, line, Some(table))), line })
+                }
+                _ => self.wrong(line, key, element, wanted, fix),
+            }
+        }
+        good
+    }
+
     /// As [`Section::list`], under a key that is the user's own.
     pub fn own_list<T>(
         &self,
@@ -325,7 +372,13 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn read<T>(&self, key: &'static str, wanted: &str, fix: &str, read: impl Fn(&Value) -> Option<T>) -> Option<At<T>> {
+    pub fn read<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        fix: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<At<T>> {
         let (line, item) = self.item(key)?;
         match item.as_value().and_then(read) {
             Some(value) => Some(At { value, line }),

@@ -2,7 +2,7 @@
 //! and a store that keeps the callback list. A network that loses nothing.
 
 use rexian::callback::State;
-use rexian::config::settings::{Announce, CallOut, CallbackOffer, CoreSettings, DialForm, Settings};
+use rexian::config::settings::{Announce, CallOut, CallbackOffer, CoreSettings, DialForm, Hop, Settings};
 use rexian::event::{
     AgentState, CallEvent, CallFact, CallbackChange, CallbackEntry, CallbackGone, CallbackKind, EndCause,
 };
@@ -57,9 +57,9 @@ impl World {
     /// `phones` agents are ready. Offers come after 30 s, key 1 or hanging up accepts.
     pub fn new(phones: usize, shape: impl FnOnce(&mut CoreSettings)) -> World {
         let mut core = Settings::demo([7; 32]).core;
-        core.trunks[0].call_out =
-            Some(CallOut { address: station(CARRIER).sip, from: "053112345".into(), dial: DialForm::Local });
-        core.callbacks.trunk = Some(TrunkName::new("local"));
+        core.trunks[0].hops = vec![Hop::from(station(CARRIER).sip)];
+        core.trunks[0].call_out = Some(CallOut { from: "053112345".into(), dial: DialForm::Local });
+        core.callbacks.trunks = vec![TrunkName::new("local")];
         for queue in &mut core.queues {
             queue.callback = Some(CallbackOffer { after: s(30), key: '1', on_hang_up: true });
             queue.wrap_up = s(10);

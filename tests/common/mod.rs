@@ -112,7 +112,7 @@ impl Hotline {
         );
         if let Some(port) = self.calls_back {
             let carrier = SocketAddr::new(self.carrier, port);
-            let _ = writeln!(toml, "call_out = {{ address = \"{carrier}\", from = \"053112345\" }}");
+            let _ = writeln!(toml, "hops = [\"{carrier}\"]\ncall_out = {{ from = \"053112345\" }}");
             toml = toml.replace("[queue_defaults]\n", "[queue_defaults]\ncallback = { after = \"1s\", key = \"1\" }\n");
             toml.push_str("\n[callbacks]\ntrunk = \"carrier\"\n");
         }
