@@ -17,6 +17,7 @@ mod reader;
 mod sections;
 pub mod settings;
 mod trunks;
+mod words;
 
 pub use explain::explain;
 pub use problem::{Problem, report};
