@@ -1,6 +1,7 @@
 //! Whether the gateway can take calls, and what is wrong if not quite. Belongs here: the judgement, as a pure
 //! function of facts. Not here: gathering the facts (`runtime`), HTTP (`api`).
 
+use crate::ids::TrunkName;
 use crate::media;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
@@ -17,12 +18,28 @@ pub struct Facts {
     pub media_up: bool,
     /// Calls with a citizen on them.
     pub calls: usize,
+    /// None of whose hops lives.
+    pub trunks_down: Vec<TrunkName>,
     pub media: media::Figures,
     pub spool: SpoolStatus,
     pub delivery: DeliveryStatus,
     /// `None`: no event log is kept.
     pub events: Option<JournalFigures>,
+    /// `None`: TLS is not served.
+    pub certificate: Option<Certificate>,
 }
+
+/// Ours, for TLS. Seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Certificate {
+    /// Since 1970.
+    pub expires: u64,
+    /// 0 once it has run out.
+    pub left: u64,
+}
+
+/// Less than this left: somebody must renew it.
+const RENEW: u64 = 14 * 86_400;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -93,6 +110,18 @@ impl Report {
         if facts.events.is_some_and(|events| events.failing) {
             reasons.push("the event log cannot be written: calls go on, their story is lost; look at its disk".into());
         }
+        match facts.certificate {
+            Some(Certificate { left: 0, .. }) => {
+                reasons.push("the TLS certificate has run out: nobody can connect".into())
+            }
+            Some(Certificate { left: left @ ..RENEW, .. }) => {
+                reasons.push(format!("the TLS certificate runs out in {} days: renew it", left / 86_400));
+            }
+            _ => {}
+        }
+        for trunk in &facts.trunks_down {
+            reasons.push(format!("trunk {trunk} is down: none of its hops answers, no calls of ours go out by it"));
+        }
         let status = match facts {
             Facts { signalling_up: false, .. } | Facts { media_up: false, .. } => Status::Down,
             Facts { draining: true, .. } => Status::Draining,
@@ -136,17 +165,19 @@ mod tests {
             signalling_up: true,
             media_up: true,
             calls: 3,
+            trunks_down: vec![],
             media: media::Figures::default(),
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
             events: Some(JournalFigures::default()),
+            certificate: Some(Certificate { expires: 2_000_000_000, left: RENEW }),
         }
     }
 
     #[test]
     fn status_by_what_is_wrong() {
         type Case = (&'static str, fn(&mut Facts), Status, bool);
-        let cases: [Case; 10] = [
+        let cases: [Case; 13] = [
             ("nothing", |_| (), Status::Ok, true),
             ("a ticket on its way", |f| f.spool.depth = 1, Status::Ok, true),
             ("SIGTERM", |f| f.draining = true, Status::Draining, false),
@@ -156,6 +187,9 @@ mod tests {
             ("disk full", |f| f.spool.trouble = Some("disk full".into()), Status::Degraded, true),
             ("store gone", |f| f.delivery.trouble = Some("gone".into()), Status::Degraded, true),
             ("event log", |f| f.events.as_mut().unwrap().failing = true, Status::Degraded, true),
+            ("certificate old", |f| f.certificate.as_mut().unwrap().left = RENEW - 1, Status::Degraded, true),
+            ("no TLS", |f| f.certificate = None, Status::Ok, true),
+            ("a trunk", |f| f.trunks_down = vec!["unicom".into()], Status::Degraded, true),
             ("poison", |f| f.spool.set_aside = 1, Status::Degraded, true),
         ];
         for (what, spoil, status, takes_calls) in cases {

@@ -100,10 +100,12 @@ mod tests {
             signalling_up: true,
             media_up: true,
             calls: 1,
+            trunks_down: vec![],
             media,
             spool,
             delivery,
             events: None,
+            certificate: None,
         };
         let facts = Arc::new(Mutex::new(facts));
         let source: HealthSource = Arc::new({

@@ -3,6 +3,7 @@
 
 use super::hops;
 use super::people::{identity, is_name};
+use super::profile::DIAL_FORMS;
 use super::reader::{At, Section, closest};
 use super::sections::is_number;
 use super::settings::{CallOut, Cidr, DialForm, Profile, TrunkSettings};
@@ -43,14 +44,6 @@ fn trunk(
     let found = hops::hops(&section);
     let (probe, callers) = (hops::probe(&section), hops::callers(&section));
     let hop_patience = section.duration("hop_patience", false);
-    let call_out = call_out(&section);
-    if found.is_empty() && !section.has("hops") {
-        let waiting = [("call_out", call_out.as_ref().map(|at| at.line)), ("probe", probe.as_ref().map(|at| at.line))];
-        for (key, line) in waiting.into_iter().filter_map(|(key, line)| line.map(|line| (key, line))) {
-            let what = format!("{key} of {} has nowhere to go", section.name);
-            section.file.problem(line, what, r#"add hops = ["10.1.0.7:5060"], where the carrier takes calls"#);
-        }
-    }
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
     if profile.is_none() {
@@ -59,6 +52,14 @@ fn trunk(
             None => format!("known profiles: {}", profiles.keys().cloned().collect::<Vec<_>>().join(", ")),
         };
         section.file.problem(named.line, format!("there is no profile {:?}", named.value), fix);
+    }
+    let call_out = call_out(&section, profile);
+    if found.is_empty() && !section.has("hops") {
+        let waiting = [("call_out", call_out.as_ref().map(|at| at.line)), ("probe", probe.as_ref().map(|at| at.line))];
+        for (key, line) in waiting.into_iter().filter_map(|(key, line)| line.map(|line| (key, line))) {
+            let what = format!("{key} of {} has nowhere to go", section.name);
+            section.file.problem(line, what, r#"add hops = ["10.1.0.7:5060"], where the carrier takes calls"#);
+        }
     }
     section.done();
     let peers = peers.unwrap_or_default();
@@ -78,12 +79,13 @@ fn trunk(
     Some(TrunkEntry { trunk, peers, max_calls, hops })
 }
 
-fn call_out(section: &Section<'_>) -> Option<At<CallOut>> {
+/// The profile's own way to dial counts where none is named.
+fn call_out(section: &Section<'_>, profile: Option<&Profile>) -> Option<At<CallOut>> {
     let table = section.inner("call_out")?;
     let number = |text: &str| is_number(text.strip_prefix('+').unwrap_or(text)).then(|| text.to_owned());
     let from = table.text("from", "a telephone number", r#"write digits, as "053112345""#, number);
-    let forms = [("local", DialForm::Local), ("national", DialForm::National), ("e164", DialForm::E164)];
-    let dial = table.choice("dial", &forms).map_or(DialForm::default(), |at| at.value);
+    let usual = profile.map_or(DialForm::default(), |p| p.dial);
+    let dial = table.choice("dial", &DIAL_FORMS).map_or(usual, |at| at.value);
     if !table.has("from") {
         table.missing("from", "\"053112345\"");
     }

@@ -4,13 +4,11 @@
 use super::{Gateway, Service};
 use crate::ids::TrunkName;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Name};
+use crate::sip::message::Message;
+use crate::sip::reason;
 use crate::time::Instant;
 use crate::trunk::admission::Refused;
 use crate::trunk::{caller, rules};
-
-/// Seconds, where nobody knows when there will be room.
-const RETRY_AFTER: u64 = 5;
 
 impl Gateway {
     /// How its hops stand makes no difference: whatever comes from a peer is taken.
@@ -22,28 +20,25 @@ impl Gateway {
             self.trunks.denied(&trunk);
             // Not 403, which a carrier may take for a fault of the trunk: an alarm, or the call again by its other core.
             // 603 is about this call, and everywhere (RFC 3261 s21.6.2).
-            return self.answer_stateless(flow, msg, 603, |b| b);
+            return self.answer_stateless(flow, msg, 603, |b| reason::explain(b, 603));
         }
         if self.service == Service::Draining || !self.has_room() {
             self.refusals.overload += 1;
-            return self.no_room(flow, msg, RETRY_AFTER);
+            return self.answer_stateless(flow, msg, 503, |b| reason::explain(b, 503));
         }
         let leg = self.new_leg();
         match self.trunks.admit(now, &trunk, leg) {
             Ok(()) => self.call_arrives(now, flow, msg, trunk, leg),
             Err(Refused::Full) => {
                 self.refusals.overload += 1;
-                self.no_room(flow, msg, RETRY_AFTER)
+                self.answer_stateless(flow, msg, 503, |b| reason::explain(b, 503))
             }
             Err(Refused::Rate { retry_after }) => {
                 self.refusals.rate += 1;
-                self.no_room(flow, msg, retry_after.as_micros().div_ceil(1_000_000) as u64)
+                let seconds = retry_after.as_micros().div_ceil(1_000_000) as u64;
+                self.answer_stateless(flow, msg, 503, |b| reason::explain_until(b, 503, seconds))
             }
         }
-    }
-
-    fn no_room(&mut self, flow: Flow, msg: &Message<'_>, retry_after_s: u64) {
-        self.answer_stateless(flow, msg, 503, |b| b.header_fmt(Name::RetryAfter, format_args!("{retry_after_s}")));
     }
 
     /// Each call needs a port for the citizen and one for a seat, so that a pickup never lacks one.

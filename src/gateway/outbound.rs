@@ -11,6 +11,7 @@ use super::Gateway;
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use crate::call::CallInput;
+use crate::config::settings::OwnIdentity;
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer::Local;
@@ -47,6 +48,8 @@ struct Way {
     flow: Flow,
     patience: Duration,
     target: dial::Addresses,
+    /// The header that says who we are, if the carrier wants one.
+    identity: Option<&'static str>,
     codecs: Vec<crate::plane::Codec>,
     dtmf_payload_type: u8,
 }
@@ -84,7 +87,6 @@ impl Gateway {
             self.callbacks.calling(now, call);
             self.callback_news(now);
         } else {
-            self.trunks.release(leg);
             self.call_input(now, call, CallInput::CallerEnded(LegEnd::Unreachable));
         }
     }
@@ -98,8 +100,12 @@ impl Gateway {
         number: &str,
         trunks: Vec<TrunkName>,
     ) -> bool {
-        let Some(way) = self.next_way(now, leg, number, &trunks, &[]) else { return false };
+        let Some(way) = self.next_way(now, leg, number, &trunks, &[]) else {
+            self.trunks.release(leg);
+            return false;
+        };
         let Some(local) = self.open_media(way.flow, leg, way.codecs.clone(), way.dtmf_payload_type) else {
+            self.trunks.release(leg);
             return false;
         };
         self.figures_due.insert(leg, call);
@@ -160,13 +166,18 @@ impl Gateway {
             let (id, flow) = (node.id, flow_by(listening, node.transport, node.address)?);
             let (hop, trunk) = (node.hop, gateway.trunks.get(name)?);
             let area_code = &gateway.settings.area_code;
-            let hop = trunk.hops.get(hop)?;
+            let (hop, form) = (trunk.hops.get(hop)?, trunk.profile.number_uri);
             Some(Way {
                 trunk: name.clone(),
                 node: id,
                 flow,
                 patience: trunk.hop_patience,
-                target: dial::addresses(number, trunk.call_out.as_ref()?, area_code, hop, flow.local.ip()),
+                target: dial::addresses(number, trunk.call_out.as_ref()?, form, area_code, hop, flow.local.ip()),
+                identity: match trunk.profile.own_identity {
+                    OwnIdentity::Asserted => Some("P-Asserted-Identity"),
+                    OwnIdentity::Preferred => Some("P-Preferred-Identity"),
+                    OwnIdentity::FromAlone => None,
+                },
                 codecs: trunk.profile.codecs.clone(),
                 dtmf_payload_type: trunk.profile.dtmf_payload_type,
             })
@@ -180,7 +191,7 @@ impl Gateway {
         send: impl FnOnce(&mut Context<'_>, Target<'_>) -> Session,
     ) -> Session {
         let dial::Addresses { request_uri, to, from } = way.target.clone();
-        let headers = [("P-Asserted-Identity", from.clone())];
+        let headers: Vec<_> = way.identity.map(|name| (name, from.clone())).into_iter().collect();
         let target = Target { flow: way.flow, request_uri: request_uri.as_bytes(), from, to, headers: &headers };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
@@ -233,12 +244,16 @@ impl Gateway {
         }
         if let Some(at) = self.dialling.get(&leg).and_then(|d| d.tried.last().copied()) {
             let gone = self.go_on(now, leg, false);
-            self.hop_seen(now, at, Sign::Silent);
             if gone {
-                return;
+                return self.hop_seen(now, at, Sign::Silent);
             }
         }
+        let to = self.legs.get(&leg).map(|known| known.session.request_flow());
+        let at = to.and_then(|flow| self.trunks.at(flow.transport, flow.remote));
         self.with_session(now, leg, |session, cx| session.request_failed(cx, tx));
+        if let Some(at) = at {
+            self.hop_seen(now, at, Sign::Silent);
+        }
     }
 
     /// A citizen and an agent wait, and the hop has said nothing, not even 100: 32 s (timer B) are too long.

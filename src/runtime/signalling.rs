@@ -8,7 +8,7 @@ use crate::event::{CallFact, CallbackEntry};
 use crate::gateway::{Gateway, Input, Output};
 use crate::host::Clock;
 use crate::media::MediaPlane;
-use crate::net::tcp::Connector;
+use crate::net::streams::Connector;
 use crate::net::udp::UdpPort;
 use crate::plane::MediaCommand;
 use crate::sip::flow::{Flow, Listener, Transmit, Transport};
@@ -173,6 +173,7 @@ impl Signalling {
                     self.feed(now, Input::Drain);
                     self.figures_at = now;
                 }
+                Message::Resolved { trunk, hop, targets } => self.feed(now, Input::Resolved { trunk, hop, targets }),
                 Message::Remembered(callers) => self.feed(now, Input::Remembered(callers)),
                 Message::EndCalls => self.feed(now, Input::EndCalls),
                 Message::Stop => return true,
@@ -236,7 +237,12 @@ impl Signalling {
             Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
                 // A peer that does not read is not waited for: its connection counts as failed.
                 Some(writer) => writer.try_send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into()),
-                None => self.connector.connect(flow, bytes),
+                None => {
+                    let writer = self.connector.connect(flow)?;
+                    let _ = writer.try_send(bytes);
+                    self.streams.insert(flow, writer);
+                    Ok(())
+                }
             },
         }
     }

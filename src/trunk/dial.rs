@@ -3,7 +3,7 @@
 
 use super::hops::Node;
 use super::number::dialled;
-use crate::config::settings::{CallOut, DialForm, Hop, Host, Transport};
+use crate::config::settings::{CallOut, DialForm, Hop, Host, NumberUri, Transport};
 use std::net::IpAddr;
 
 /// `e164`: `+` and digits. Mobile numbers of other provinces are dialled like our own: carriers find the way.
@@ -33,13 +33,20 @@ pub struct Addresses {
 
 /// `local`: our signalling address on this trunk. The host is the hop as configured: a name stays a name, whatever
 /// address it has today (RFC 3263 s4).
-pub fn addresses(e164: &str, out: &CallOut, area_code: &str, hop: &Hop, local: IpAddr) -> Addresses {
+pub fn addresses(e164: &str, out: &CallOut, form: NumberUri, area_code: &str, hop: &Hop, local: IpAddr) -> Addresses {
     let called = number(e164, out.dial, area_code);
-    let (host, ours) = (host_of(hop), bracketed(local));
+    let uri = |number: &str, host: &str| match form {
+        NumberUri::SipPhone => format!("sip:{number}@{host};user=phone"),
+        NumberUri::Sip => format!("sip:{number}@{host}"),
+        // RFC 3966 s5.1.5: what is no global number says where it is one.
+        NumberUri::Tel if number.starts_with('+') => format!("tel:{number}"),
+        NumberUri::Tel => format!("tel:{number};phone-context=+86"),
+    };
+    let transport = if form == NumberUri::Tel { "" } else { transport_of(hop) };
+    let request_uri = uri(&called, &place_of(hop)) + transport;
     // To names no port and no transport (RFC 3261 table 1).
-    let to = format!("<sip:{called}@{host};user=phone>");
-    let request_uri = format!("sip:{called}@{};user=phone{}", place_of(hop), transport_of(hop));
-    Addresses { request_uri, to, from: format!("<sip:{}@{ours};user=phone>", out.from) }
+    let to = format!("<{}>", uri(&called, &host_of(hop)));
+    Addresses { request_uri, to, from: format!("<{}>", uri(&out.from, &bracketed(local))) }
 }
 
 /// The hop itself, as a URI: who is asked whether it lives.
@@ -105,6 +112,22 @@ mod tests {
         assert_eq!(number("+861088881234", DialForm::Local, "10"), "88881234", "Beijing: a two-digit area code");
     }
 
+    const PHONE: NumberUri = NumberUri::SipPhone;
+
+    #[test]
+    fn addresses_in_other_forms() {
+        let out = |dial| CallOut { from: "+8653112345".into(), dial };
+        let hop = Hop::from("10.1.0.1:5060".parse::<std::net::SocketAddr>().unwrap());
+        for (form, dial, request_uri, from) in [
+            (NumberUri::Sip, DialForm::Local, "sip:88881234@10.1.0.1:5060", "<sip:+8653112345@10.0.0.5>"),
+            (NumberUri::Tel, DialForm::E164, "tel:+8653188881234", "<tel:+8653112345>"),
+            (NumberUri::Tel, DialForm::National, "tel:053188881234;phone-context=+86", "<tel:+8653112345>"),
+        ] {
+            let made = addresses("+8653188881234", &out(dial), form, "531", &hop, "10.0.0.5".parse().unwrap());
+            assert_eq!((made.request_uri.as_str(), made.from.as_str()), (request_uri, from));
+        }
+    }
+
     #[test]
     fn short_numbers_are_dialled_as_they_are() {
         for form in [DialForm::Local, DialForm::National, DialForm::E164] {
@@ -117,17 +140,19 @@ mod tests {
         let out = |dial| CallOut { from: "053112345".into(), dial };
         let address = |text: &str| Hop::from(text.parse::<std::net::SocketAddr>().unwrap());
         let (local, e164) = (out(DialForm::Local), out(DialForm::E164));
-        let v4 = addresses("+8613812345678", &local, "531", &address("10.1.0.1:5060"), "10.0.0.5".parse().unwrap());
+        let v4 =
+            addresses("+8613812345678", &local, PHONE, "531", &address("10.1.0.1:5060"), "10.0.0.5".parse().unwrap());
         assert_eq!(v4.request_uri, "sip:13812345678@10.1.0.1:5060;user=phone");
         assert_eq!(v4.to, "<sip:13812345678@10.1.0.1;user=phone>");
         assert_eq!(v4.from, "<sip:053112345@10.0.0.5;user=phone>");
-        let v6 = addresses("+8653188881234", &e164, "531", &address("[fd00::1]:5062"), "fd00::5".parse().unwrap());
+        let v6 =
+            addresses("+8653188881234", &e164, PHONE, "531", &address("[fd00::1]:5062"), "fd00::5".parse().unwrap());
         assert_eq!(v6.request_uri, "sip:+8653188881234@[fd00::1]:5062;user=phone");
         assert_eq!(v6.to, "<sip:+8653188881234@[fd00::1];user=phone>");
         assert_eq!(v6.from, "<sip:053112345@[fd00::5];user=phone>");
         let host = Host::Name { name: "sbc.carrier.cn".into(), fallback: vec![] };
         let named = Hop::new(Transport::Tls, host, None);
-        let tls = addresses("+8653188881234", &e164, "531", &named, "10.0.0.5".parse().unwrap());
+        let tls = addresses("+8653188881234", &e164, PHONE, "531", &named, "10.0.0.5".parse().unwrap());
         assert_eq!(tls.request_uri, "sip:+8653188881234@sbc.carrier.cn;user=phone;transport=tls");
         assert_eq!(tls.to, "<sip:+8653188881234@sbc.carrier.cn;user=phone>");
     }

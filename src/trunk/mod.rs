@@ -2,6 +2,7 @@
 //! caller, charging id). Not here: SIP dialogs (`sip::session`), what becomes of the call (`call`).
 
 pub mod admission;
+pub mod called;
 pub mod caller;
 pub mod dial;
 pub mod health;
@@ -9,7 +10,7 @@ pub mod hops;
 pub mod number;
 pub mod rules;
 
-use crate::config::settings::TrunkSettings;
+use crate::config::settings::{Transport, TrunkSettings};
 use crate::ids::{LegId, TrunkName};
 use crate::leg::Incoming;
 use crate::sip::message::{Message, Name};
@@ -19,7 +20,7 @@ use health::{Health, Sign, Standing};
 use hops::{Hops, Node, Target};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Trunks {
@@ -166,6 +167,11 @@ impl Trunks {
         self.iter().find_map(|t| Some((&t.settings, t.hops.get(id)?)))
     }
 
+    /// The hop at this address.
+    pub fn at(&self, transport: Transport, address: SocketAddr) -> Option<u32> {
+        self.iter().find_map(|t| t.hops.find(transport, address)).map(|node| node.id)
+    }
+
     pub fn node_mut(&mut self, id: u32) -> Option<&mut Node> {
         self.trunks.iter_mut().find_map(|t| t.hops.get_mut(id))
     }
@@ -222,13 +228,20 @@ impl Trunk {
     }
 }
 
-/// Reads a carrier's INVITE.
-pub fn incoming(leg: LegId, trunk: &TrunkSettings, area_code: &str, msg: &Message<'_>) -> Incoming {
+/// Reads a carrier's INVITE. `ours`: is this normalised number one of the hotline's?
+pub fn incoming(
+    leg: LegId,
+    trunk: &TrunkSettings,
+    area_code: &str,
+    msg: &Message<'_>,
+    ours: impl Fn(&str) -> bool,
+) -> Incoming {
     Incoming {
         leg,
         trunk: trunk.name.clone(),
-        dnis: caller::called(msg, &trunk.profile, area_code),
+        dnis: called::called(msg, &trunk.profile, area_code, ours),
         caller: caller::caller(msg, &trunk.profile, area_code),
+        forwarded: called::forwarded(msg, area_code),
         sip_call_id: String::from_utf8_lossy(msg.call_id()).into_owned(),
         icid: msg.header(Name::PChargingVector).and_then(icid),
     }

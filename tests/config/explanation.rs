@@ -131,6 +131,7 @@ fn the_examples_comments_pass() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut example = std::fs::read_to_string(root.join("deploy/rexian.example.toml")).unwrap();
     for shown in [
+        "dns = ",
         "hops = ",
         "probe = ",
         "calls_per_10s = ",
