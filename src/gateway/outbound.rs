@@ -195,7 +195,10 @@ impl Gateway {
         let target = Target { flow: way.flow, request_uri: request_uri.as_bytes(), from, to, headers: &headers };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
-        send(&mut cx, target)
+        let mut session = send(&mut cx, target);
+        let peers = self.trunks.get(&way.trunk).map_or(&[][..], |trunk| trunk.peers.as_slice());
+        session.follow_route(peers, &self.listening);
+        session
     }
 
     fn under_way(&mut self, now: Instant, leg: LegId, mut dialling: Dialling, way: Way) {
@@ -301,19 +304,6 @@ impl Gateway {
         if session.is_over() {
             self.abandoned.remove(&tx);
             self.timers.set(Alarm::Abandoned(tx), None);
-        }
-    }
-
-    /// The far end has accepted: what follows goes where the dialog's route leads, if that is this trunk (else: a way to
-    /// aim our requests at others).
-    pub(super) fn follow_route(&mut self, leg: LegId) {
-        let Some(trunk) = self.trunks.of_leg(leg).cloned() else { return };
-        if let Some(known) = self.legs.get_mut(&leg)
-            && known.session.flow().transport == Transport::Udp
-            && let Some(hop) = known.session.dialog().next_hop()
-            && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
-        {
-            known.session.send_to(hop);
         }
     }
 }
