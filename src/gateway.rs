@@ -34,18 +34,21 @@ use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
 use crate::guard::intake::Sender;
 use crate::guard::{Guard, Order};
-use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
-use crate::sip::endpoint::{Endpoint, Expired, Received, ServerTx};
+use crate::sip::endpoint::{ClientTx, Endpoint, Expired, Received, ServerTx};
 use crate::sip::flow::{Flow, Listener, Transmit};
 use crate::sip::registrar::{Change, Registrar, RegistrarLimits};
+use crate::sip::session::Session;
 use crate::sip::tokens::Tokens;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
 use crate::trunk::Trunks;
+use crate::trunk::hops::Target;
 use legs::Leg;
+use outbound::Dialling;
 use owner::Owner;
 use ports::Ports;
 use serde::{Deserialize, Serialize};
@@ -83,6 +86,12 @@ pub enum Input<'a> {
     Command(Command),
     /// Where SIP is served, as peers see it: at start. Without it no request of ours goes out.
     Listening(Vec<Listener>),
+    /// What DNS says of the name of a trunk's hop (its place in the list of hops): at start and whenever it changes.
+    Resolved {
+        trunk: TrunkName,
+        hop: usize,
+        targets: Vec<Target>,
+    },
     /// Who was promised a call back or missed one, as the store kept it: at start, before anything else.
     Callbacks(Vec<CallbackEntry>),
     /// Who served these callers last, as the case store knows it: at start.
@@ -130,6 +139,10 @@ pub struct Gateway {
     listening: Vec<Listener>,
     remembered: Memory,
     legs: BTreeMap<LegId, Leg>,
+    /// Calls of ours that may still go another way: no phone rings yet.
+    dialling: BTreeMap<LegId, Dialling>,
+    /// INVITEs of ours to hops that said nothing, given up for another way: what still comes for them.
+    abandoned: BTreeMap<ClientTx, Session>,
     /// Seats still ringing for a caller who is gone: the agent is free once this leg is over.
     clearing: BTreeMap<LegId, (AgentNo, SeatNo)>,
     /// Media legs whose closing figures are due.
@@ -190,6 +203,8 @@ impl Gateway {
             listening: vec![],
             remembered: Memory::default(),
             legs: BTreeMap::new(),
+            dialling: BTreeMap::new(),
+            abandoned: BTreeMap::new(),
             clearing: BTreeMap::new(),
             figures_due: BTreeMap::new(),
             ports: Ports::new(settings.media.first_port, settings.media.pairs),
@@ -225,6 +240,7 @@ impl Gateway {
             Input::Drain => self.drain(now),
             Input::Command(command) => self.command(now, command),
             Input::Listening(addresses) => self.listening_at(now, addresses),
+            Input::Resolved { trunk, hop, targets } => self.resolved(now, &trunk, hop, targets),
             Input::Callbacks(entries) => self.callbacks_restored(now, entries),
             Input::Remembered(callers) => self.remember_all(callers),
             Input::EndCalls => {
@@ -290,7 +306,7 @@ impl Gateway {
                 }
             }
             Received::Response { tx, owner, msg } => match Owner::unpack(owner) {
-                Owner::Leg(leg) => self.with_session(now, leg, |session, cx| session.response(cx, tx, &msg)),
+                Owner::Leg(leg) => self.leg_answered(now, leg, tx, &msg),
                 Owner::Probe(hop) => self.probe_answered(now, hop, tx, &msg),
                 Owner::Account(account) => self.account_answered(now, account, tx, &msg),
             },
@@ -313,6 +329,8 @@ impl Gateway {
                 Alarm::Call(call) => self.call_input(now, call, crate::call::CallInput::Timeout),
                 Alarm::Clearing(leg) => self.never_cleared(now, leg),
                 Alarm::Feature(leg) => self.feature_over(now, leg),
+                Alarm::Silence(leg) => self.hop_is_silent(now, leg),
+                Alarm::Abandoned(tx) => drop(self.abandoned.remove(&tx)),
                 Alarm::Probe(hop) => self.probe_due(now, hop),
                 Alarm::Account(account) => self.account_due(now, account),
             }
@@ -331,7 +349,7 @@ impl Gateway {
         while let Some(expired) = self.endpoint.poll_expired() {
             match expired {
                 Expired::ClientFailed { tx, owner, .. } => match Owner::unpack(owner) {
-                    Owner::Leg(leg) => self.with_session(now, leg, |session, cx| session.request_failed(cx, tx)),
+                    Owner::Leg(leg) => self.leg_unanswered(now, leg, tx),
                     Owner::Probe(hop) => self.probe_failed(now, hop, tx),
                     Owner::Account(account) => self.account_failed(now, account, tx),
                 },

@@ -9,5 +9,7 @@ mod kept;
 mod offers;
 #[path = "callback/random.rs"]
 mod random;
+#[path = "callback/ways.rs"]
+mod ways;
 #[path = "callback/world.rs"]
 mod world;

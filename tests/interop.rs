@@ -71,7 +71,7 @@ fn sipp_citizen_who_chose_it_is_called_back_once_an_agent_is_there() {
     if !has("sipp") {
         return;
     }
-    let server = Hotline { calls_back: Some(5062), ..Hotline::new() }.start();
+    let server = Hotline { calls_back: &[5062], ..Hotline::new() }.start();
     let carrier = server.hotline.carrier;
     // Nobody is signed in: after a second's wait the callback is offered, and taken.
     Setup::carrier(&server.hotline, carrier, "carrier_takes_callback").start().finish();
@@ -86,6 +86,60 @@ fn sipp_citizen_who_chose_it_is_called_back_once_an_agent_is_there() {
     street.field.at_phone(phone, |p, now| p.hang_up(now));
     citizen.finish();
     until("the ticket of the call back", || (server.tickets().len() == 1).then_some(()));
+}
+
+/// The carrier's first core is switched off.
+#[test]
+fn sipp_citizen_is_reached_by_the_second_hop() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline { calls_back: &[5061, 5062], ..Hotline::new() }.start();
+    let carrier = server.hotline.carrier;
+    Setup::carrier(&server.hotline, carrier, "carrier_takes_callback").start().finish();
+    let citizen = Setup { port: 5062, ..Setup::carrier(&server.hotline, carrier, "citizen_answers") }.listen();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    street.run_until("the citizen's tone at the seat", |f| f.hears_at_phone(phone).tone);
+    until("the dead hop in the metrics", || {
+        (server.metrics().by("rexian_trunk_hops", "state").get("resting") == Some(&1)).then_some(())
+    });
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    citizen.finish();
+    until("the ticket of the call back", || (server.tickets().len() == 1).then_some(()));
+}
+
+/// It is killed in the middle of a conversation: the agent hangs up into the void, and the next citizen is reached all
+/// the same.
+#[test]
+fn sipp_hop_is_killed_in_mid_call() {
+    if !has("sipp") {
+        return;
+    }
+    let server = Hotline { calls_back: &[5061, 5062], ..Hotline::new() }.start();
+    let carrier = server.hotline.carrier;
+    for (n, cli) in [(1, "05318201001"), (2, "05328201001")] {
+        Setup { cli, ..Setup::carrier(&server.hotline, carrier, "carrier_takes_callback") }.start().finish();
+        assert_eq!(tickets_after(&server, n), 0);
+    }
+    let citizen = |port| Setup { port, ..Setup::carrier(&server.hotline, carrier, "citizen_answers") }.listen();
+    let (first, second) = (citizen(5061), citizen(5062));
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    street.run_until("the first citizen's tone at the seat", |f| f.hears_at_phone(phone).tone);
+    drop(first);
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    street.wait_ended(Who::Phone(phone));
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    street.run_until("the second citizen's tone at the seat", |f| f.hears_at_phone(phone).tone);
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    second.finish();
+    until("the tickets of both", || (server.tickets().len() == 2).then_some(()));
 }
 
 #[test]

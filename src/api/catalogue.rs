@@ -27,6 +27,11 @@ pub const CALLBACKS_GONE: &str = "rexian_callbacks_closed_total";
 pub const CALLBACKS_PENDING: &str = "rexian_callbacks_pending";
 pub const PICKUPS_UNSPOOLED: &str = "rexian_pickups_unspooled_total";
 pub const TRUNK_CALLS: &str = "rexian_trunk_calls";
+pub const TRUNK_UP: &str = "rexian_trunk_up";
+pub const TRUNK_HOPS: &str = "rexian_trunk_hops";
+pub const TRUNK_CHANNELS: &str = "rexian_trunk_channels_in_use";
+pub const TRUNK_REFUSALS: &str = "rexian_trunk_refusals_total";
+pub const TRUNK_ROUND_TRIP: &str = "rexian_trunk_probe_round_trip_seconds";
 pub const QUEUE_WAITING: &str = "rexian_queue_waiting";
 pub const QUEUE_LONGEST_WAIT: &str = "rexian_queue_longest_wait_seconds";
 pub const WAIT: &str = "rexian_wait_seconds";
@@ -156,6 +161,10 @@ pub fn describe() {
         (SIP_RETRANSMISSIONS, "SIP messages repeated, by direction."),
         (SIP_REFUSED, "SIP requests refused with 503 because the limit on transactions was reached."),
         (BANS, "Times an address was banned for wrong passwords; the log says which."),
+        (
+            TRUNK_REFUSALS,
+            "Calls a trunk's own terms turned away, by reason: full (max_calls), rate (calls_per_10s), denied (callers).",
+        ),
         (REFUSALS, "Requests and calls turned away before there was a call, by reason."),
         (MISSED, "Events the observer could not take in time; the call figures are too low by so many."),
         (TICKETS_OPENED, "Tickets opened in the case store."),
@@ -172,7 +181,11 @@ pub fn describe() {
         describe_counter!(name, Unit::Count, help);
     }
     for (name, unit, help) in [
-        (TRUNK_CALLS, Unit::Count, "Calls of citizens up on a trunk now, test calls included: channels in use."),
+        (TRUNK_CALLS, Unit::Count, "Calls of citizens up on a trunk now, test calls included."),
+        (TRUNK_CHANNELS, Unit::Count, "Channels of a trunk in use now, by calls of either direction."),
+        (TRUNK_UP, Unit::Count, "0 while all hops of a trunk are down (calls are taken all the same), else 1."),
+        (TRUNK_HOPS, Unit::Count, "Addresses of a trunk that calls of ours can take, by state."),
+        (TRUNK_ROUND_TRIP, Unit::Seconds, "Last answered OPTIONS, of the slowest hop; 0 if none was answered."),
         (QUEUE_WAITING, Unit::Count, "Callers waiting for an agent now, ringing included."),
         (QUEUE_LONGEST_WAIT, Unit::Seconds, "How long the longest-waiting caller has waited; 0 with nobody waiting."),
         (BANNED, Unit::Count, "Addresses banned now for wrong passwords."),

@@ -1,6 +1,7 @@
 //! Whether the gateway can take calls, and what is wrong if not quite. Belongs here: the judgement, as a pure
 //! function of facts. Not here: gathering the facts (`runtime`), HTTP (`api`).
 
+use crate::ids::TrunkName;
 use crate::media;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
@@ -17,6 +18,8 @@ pub struct Facts {
     pub media_up: bool,
     /// Calls with a citizen on them.
     pub calls: usize,
+    /// None of whose hops lives.
+    pub trunks_down: Vec<TrunkName>,
     pub media: media::Figures,
     pub spool: SpoolStatus,
     pub delivery: DeliveryStatus,
@@ -116,6 +119,9 @@ impl Report {
             }
             _ => {}
         }
+        for trunk in &facts.trunks_down {
+            reasons.push(format!("trunk {trunk} is down: none of its hops answers, no calls of ours go out by it"));
+        }
         let status = match facts {
             Facts { signalling_up: false, .. } | Facts { media_up: false, .. } => Status::Down,
             Facts { draining: true, .. } => Status::Draining,
@@ -159,6 +165,7 @@ mod tests {
             signalling_up: true,
             media_up: true,
             calls: 3,
+            trunks_down: vec![],
             media: media::Figures::default(),
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
@@ -170,7 +177,7 @@ mod tests {
     #[test]
     fn status_by_what_is_wrong() {
         type Case = (&'static str, fn(&mut Facts), Status, bool);
-        let cases: [Case; 12] = [
+        let cases: [Case; 13] = [
             ("nothing", |_| (), Status::Ok, true),
             ("a ticket on its way", |f| f.spool.depth = 1, Status::Ok, true),
             ("SIGTERM", |f| f.draining = true, Status::Draining, false),
@@ -182,6 +189,7 @@ mod tests {
             ("event log", |f| f.events.as_mut().unwrap().failing = true, Status::Degraded, true),
             ("certificate old", |f| f.certificate.as_mut().unwrap().left = RENEW - 1, Status::Degraded, true),
             ("no TLS", |f| f.certificate = None, Status::Ok, true),
+            ("a trunk", |f| f.trunks_down = vec!["unicom".into()], Status::Degraded, true),
             ("poison", |f| f.spool.set_aside = 1, Status::Degraded, true),
         ];
         for (what, spoil, status, takes_calls) in cases {

@@ -260,6 +260,11 @@ impl Metrics {
         for (kind, entries) in &figures.callbacks_pending {
             self.callbacks.pending(*kind, *entries);
         }
+        for trunk in &figures.trunks {
+            if let Some(series) = self.trunks.get(&trunk.name) {
+                series.set(trunk);
+            }
+        }
         self.sip.set(&figures.sip);
         self.refused.set(&figures.refusals);
         self.guard.set(&figures.guard);

@@ -100,6 +100,7 @@ mod tests {
             signalling_up: true,
             media_up: true,
             calls: 1,
+            trunks_down: vec![],
             media,
             spool,
             delivery,

@@ -279,8 +279,17 @@ impl Attempt {
         &self.number
     }
 
-    pub fn trunk(&self) -> &TrunkName {
-        &self.trunk
+    /// It goes out by this trunk, which need not be the one it was meant for.
+    pub fn goes_by(&mut self, trunk: TrunkName) {
+        self.trunk = trunk;
+    }
+
+    /// The leg kept for the citizen, or ringing there.
+    pub fn citizen_leg(&self) -> Option<LegId> {
+        match &self.state {
+            Stage::Ringing { citizen, .. } | Stage::Calling { citizen, .. } => Some(*citizen),
+            Stage::InLine | Stage::Failed { .. } | Stage::Over => None,
+        }
     }
 
     pub fn terms(&self) -> &Terms {

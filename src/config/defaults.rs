@@ -116,6 +116,7 @@ pub(super) fn world() -> WorldSettings {
     WorldSettings {
         sip_udp: vec![sip],
         sip_tcp: vec![sip],
+        dns: vec![],
         sip_tls: vec![],
         tls: None,
         media_bind_v4: Some(LOOPBACK),

@@ -161,9 +161,10 @@ fn rules(core: &CoreSettings) -> Vec<Vec<String>> {
         row("reserve", what);
     }
     let callbacks = &core.callbacks;
-    let by = match &callbacks.trunk {
-        Some(trunk) => format!("by trunk {trunk}, {}", counted(callbacks.attempts.into(), "attempt")),
-        None => "none, no trunk is named for them".into(),
+    let names: Vec<&str> = callbacks.trunks.iter().map(|trunk| trunk.as_str()).collect();
+    let by = match names.join(", then ") {
+        names if !names.is_empty() => format!("by trunk {names}, {}", counted(callbacks.attempts.into(), "attempt")),
+        _ => "none, no trunk is named for them".into(),
     };
     row("callbacks", by + &callbacks.hours.as_ref().map_or(String::new(), |hours| format!(", {}", week(hours))));
     let missed = match callbacks.missed {

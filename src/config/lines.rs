@@ -32,7 +32,7 @@ pub(super) struct LanguageEntry {
 
 pub(super) struct CallbacksEntry {
     pub settings: CallbackSettings,
-    pub trunk: Option<At<TrunkName>>,
+    pub trunks: Vec<At<TrunkName>>,
     pub missed: usize,
 }
 
@@ -149,8 +149,10 @@ fn country(text: &str) -> Option<String> {
 
 pub(super) fn callbacks(section: Section<'_>) -> CallbacksEntry {
     let mut settings = CallbackSettings::default();
-    let trunk = some_text(&section, "trunk").map(|at| At { value: TrunkName::new(at.value), line: at.line });
-    settings.trunk = trunk.as_ref().map(|at| at.value.clone());
+    let name = |v: &toml_edit::Value| v.as_str().filter(|name| !name.is_empty()).map(TrunkName::new);
+    let trunks = section.one_or_more("trunk", "the name of a trunk", "write it as \"unicom-1\", or list several", name);
+    let trunks = trunks.unwrap_or_default();
+    settings.trunks = trunks.iter().map(|at| at.value.clone()).collect();
     settings.hours = hours(&section).map(|at| at.value);
     let durations = [
         ("ring_timeout", &mut settings.ring_timeout),
@@ -184,7 +186,7 @@ pub(super) fn callbacks(section: Section<'_>) -> CallbacksEntry {
     }
     let line = section.line;
     section.done();
-    CallbacksEntry { settings, trunk, missed: missed.map_or(line, |at| at.line) }
+    CallbacksEntry { settings, trunks, missed: missed.map_or(line, |at| at.line) }
 }
 
 fn missed(section: &Section<'_>) -> Option<At<MissedCalls>> {

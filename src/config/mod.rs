@@ -6,6 +6,7 @@
 mod cross;
 mod defaults;
 mod explain;
+mod hops;
 mod hours;
 mod lines;
 mod people;
@@ -18,6 +19,7 @@ pub mod settings;
 mod tls;
 mod trace;
 mod trunks;
+mod words;
 
 pub use explain::explain;
 pub use problem::{Problem, report};

@@ -2,6 +2,8 @@
 //! keys. Not here: what a setting means (`sections`, `people`, `queues`, `lines`) and whether settings agree (`cross`).
 
 use super::problem::Problem;
+pub(super) use super::words::closest;
+use super::words::{SOCKET_FIX, duration, one_of, pick, socket};
 use crate::ids::Skill;
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -170,6 +172,10 @@ impl<'a> Section<'a> {
         [self.table, self.defaults].into_iter().flatten().any(|t| t.contains_key(key))
     }
 
+    pub fn is_table(&self, key: &'static str) -> bool {
+        self.item(key).is_some_and(|(_, item)| item.as_table_like().is_some())
+    }
+
     /// Where `key` stands; the section's own line if it does not.
     pub fn line_of(&self, key: &'static str) -> usize {
         self.item(key).map_or(self.line, |(line, _)| line)
@@ -266,6 +272,49 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// As [`Section::list`], or one element alone.
+    pub fn one_or_more<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        fix: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<Vec<At<T>>> {
+        match self.item(key) {
+            Some((_, item)) if item.as_array().is_some() => self.list(key, wanted, fix, read),
+            _ => self.read(key, wanted, fix, read).map(|one| vec![one]),
+        }
+    }
+
+    /// A list, or `[[...]]`, whose elements are texts or tables.
+    pub fn forms(&self, key: &'static str, wanted: &str, fix: &str) -> Vec<At<Form<'a, String>>> {
+        let Some((line, item)) = self.item(key) else { return vec![] };
+        if item.as_array_of_tables().is_some() {
+            let form = |table: Section<'a>| At { line: table.line, value: Form::Table(table) };
+            return self.tables(key).into_iter().map(form).collect();
+        }
+        let Some(array) = item.as_array() else {
+            self.wrong(line, key, item, "a list", &format!("write {key} = [ ... ], each element {wanted}"));
+            return vec![];
+        };
+        if array.is_empty() {
+            self.file.problem(line, format!("{key} in {} is empty", self.name), format!("name one, or remove {key}"));
+        }
+        let mut good = vec![];
+        for element in array {
+            let line = self.file.line(element.span());
+            let name = format!("{key} of {}", self.name);
+            match (element.as_str(), element.as_inline_table()) {
+                (Some(text), _) => good.push(At { value: Form::Word(text.to_owned()), line }),
+                (_, Some(table)) => {
+                    good.push(At { value: Form::Table(Section::new(self.file, name, line, Some(table))), line })
+                }
+                _ => self.wrong(line, key, element, wanted, fix),
+            }
+        }
+        good
+    }
+
     /// As [`Section::list`], under a key that is the user's own.
     pub fn own_list<T>(
         &self,
@@ -325,7 +374,13 @@ impl<'a> Section<'a> {
         }
     }
 
-    fn read<T>(&self, key: &'static str, wanted: &str, fix: &str, read: impl Fn(&Value) -> Option<T>) -> Option<At<T>> {
+    pub fn read<T>(
+        &self,
+        key: &'static str,
+        wanted: &str,
+        fix: &str,
+        read: impl Fn(&Value) -> Option<T>,
+    ) -> Option<At<T>> {
         let (line, item) = self.item(key)?;
         match item.as_value().and_then(read) {
             Some(value) => Some(At { value, line }),
@@ -337,7 +392,9 @@ impl<'a> Section<'a> {
     }
 
     fn item(&self, key: &'static str) -> Option<(usize, &'a Item)> {
-        self.known.borrow_mut().push(key);
+        if !self.known.borrow().contains(&key) {
+            self.known.borrow_mut().push(key);
+        }
         let find = |table: Option<&'a dyn TableLike>| table.and_then(|t| t.get_key_value(key));
         let (name, item) = find(self.table).or_else(|| find(self.defaults))?;
         Some((self.file.line(name.span().or_else(|| item.span())), item))
@@ -347,103 +404,5 @@ impl<'a> Section<'a> {
         let shown: String = shown.to_string().trim().chars().take(60).collect();
         let what = format!("{key} = {} in {} is not {wanted}", shown.lines().next().unwrap_or(""), self.name);
         self.file.problem(line, what, fix);
-    }
-}
-
-const SOCKET_FIX: &str = r#"write it as "10.1.0.5:5060" or "[fd00::5]:5060", port above 0"#;
-
-fn socket(value: &Value) -> Option<SocketAddr> {
-    value.as_str()?.parse().ok().filter(|s: &SocketAddr| s.port() != 0)
-}
-
-fn pick<T: Copy>(value: &Value, words: &[(&str, T)]) -> Option<T> {
-    let given = value.as_str()?;
-    words.iter().find(|(word, _)| *word == given).map(|(_, t)| *t)
-}
-
-fn one_of<T>(words: &[(&str, T)]) -> String {
-    format!("use one of: {}", words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", "))
-}
-
-/// `15s`, `2m`, `500ms`, `1h`; at most 30 days.
-fn duration(text: &str) -> Option<Duration> {
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let millis = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        _ => return None,
-    };
-    let total = number.parse::<u64>().ok()?.checked_mul(millis)?;
-    (total <= 30 * 24 * 3_600_000).then(|| Duration::from_millis(total))
-}
-
-/// The likeliest of `names` that a typing error could have turned into `given`.
-pub(super) fn closest<'n>(given: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    let near = names.into_iter().map(|name| (distance(given, name), name)).min()?;
-    let tolerated = if near.1.chars().count() > 4 { 2 } else { 1 };
-    (near.0 <= tolerated && near.0 > 0).then_some(near.1)
-}
-
-/// Edit distance (insert, remove, replace).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, y) in b.iter().enumerate() {
-            let replaced = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = replaced.min(diagonal + 1).min(row[j] + 1);
-        }
-    }
-    row[b.len()]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn durations() {
-        for (text, millis) in [
-            ("500ms", Some(500)),
-            ("15s", Some(15_000)),
-            ("2m", Some(120_000)),
-            ("1h", Some(3_600_000)),
-            ("0s", Some(0)),
-            ("720h", Some(30 * 24 * 3_600_000)),
-            ("721h", None),
-            ("15", None),
-            ("s", None),
-            ("", None),
-            ("1.5s", None),
-            ("-1s", None),
-            ("15 s", None),
-            ("15sec", None),
-            ("99999999999999999999s", None),
-            ("9999999999999999999h", None),
-        ] {
-            assert_eq!(duration(text), millis.map(Duration::from_millis), "{text}");
-        }
-    }
-
-    #[test]
-    fn near_names() {
-        let names = ["numbers", "skill", "name", "udp"];
-        for (given, wanted) in [
-            ("numers", Some("numbers")),
-            ("number", Some("numbers")),
-            ("skil", Some("skill")),
-            ("upd", None),
-            ("ud", Some("udp")),
-            ("completely", None),
-            ("name", None),
-        ] {
-            assert_eq!(closest(given, names), wanted, "{given}");
-        }
-        assert_eq!(closest("x", []), None);
     }
 }

@@ -29,6 +29,11 @@ pub(super) struct Places {
     pub max_calls: usize,
 }
 
+/// Digits, at most as many as any number has.
+pub(super) fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
 fn set<T>(slot: &mut T, found: Option<At<T>>) {
     if let Some(found) = found {
         *slot = found.value;
@@ -61,6 +66,10 @@ pub(super) fn service(section: Section<'_>, core: &mut CoreSettings, world: &mut
     let offset_fix = r#"write how far local time is ahead of UTC, as "+08:00""#;
     set(&mut core.utc_offset, section.text("utc_offset", "an offset from UTC", offset_fix, hours::utc_offset));
     set(&mut world.drain, section.duration("drain", true));
+    let number = |v: &toml_edit::Value| v.as_str().filter(|n| is_number(n)).map(str::to_owned);
+    if let Some(list) = section.list("emergency", "a telephone number", r#"write digits, as "12395""#, number) {
+        core.emergency = list.into_iter().map(|at| at.value).collect();
+    }
     section.done();
 }
 
@@ -86,6 +95,10 @@ pub(super) fn sip(
         let what = "[sip] listens nowhere: udp, tcp and tls are all empty";
         section.file.problem(section.line, what, r#"add udp = ["10.1.0.5:5060"], with this machine's address"#);
     }
+    set(
+        &mut world.dns,
+        section.sockets("dns").map(|all| At { value: all.into_iter().map(|at| at.value).collect(), line: 0 }),
+    );
     let algorithms = [("sha-256", Algorithm::Sha256), ("md5", Algorithm::Md5)];
     if let Some(list) = section.choices("digest", &algorithms) {
         core.digest = distinct(&section, "digest", list);

@@ -59,6 +59,8 @@ pub struct CoreSettings {
     pub agents: Vec<AgentSettings>,
     pub seats: Vec<SeatSettings>,
     pub feature_codes: FeatureCodes,
+    /// Numbers that always get through when we call them; 110, 119, 120 and 122 do in any case.
+    pub emergency: Vec<String>,
     /// Digest algorithms offered to seats, best first; never empty.
     pub digest: Vec<Algorithm>,
     pub limits: Limits,
@@ -97,6 +99,7 @@ impl CoreSettings {
                 not_ready: "*14".into(),
                 extend_wrap_up: "*15".into(),
             },
+            emergency: vec![],
             // MD5 alone: baresip 1.0 and SIPp 3.6, which Debian ships, and phones of their age fail to register as soon
             // as SHA-256 is offered, in whatever order.
             digest: vec![Algorithm::Md5],
@@ -228,6 +231,8 @@ pub struct WorldSettings {
     pub sip_tls: Vec<SocketAddr>,
     /// There if anything is served by TLS.
     pub tls: Option<TlsSettings>,
+    /// Nameservers; none: those of the machine.
+    pub dns: Vec<SocketAddr>,
     pub media_bind_v4: Option<IpAddr>,
     pub media_bind_v6: Option<IpAddr>,
     pub media_threads: usize,

@@ -1,9 +1,11 @@
 //! `[[trunks]]`: carriers and PBXs. Belongs here: each trunk's own meaning and its uniqueness. Not here: how a kind of
 //! peer speaks (`profile`), whether trunks fit each other (`cross::trunks`).
 
+use super::hops;
 use super::people::{identity, is_name};
 use super::profile::DIAL_FORMS;
 use super::reader::{At, Section, closest};
+use super::sections::is_number;
 use super::settings::{CallOut, Cidr, DialForm, Profile, TrunkSettings};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,7 +15,8 @@ pub(super) struct TrunkEntry {
     pub peers: Vec<At<Cidr>>,
     /// If it is given.
     pub max_calls: Option<At<u32>>,
-    pub call_out: usize,
+    /// Where each of its hops stands.
+    pub hops: Vec<usize>,
 }
 
 /// `most`: what all trunks may carry together.
@@ -36,6 +39,11 @@ fn trunk(
         section.file.problem(section.line, what, r#"add peers = ["10.1.0.7"], the addresses the carrier sends from"#);
     }
     let max_calls = section.number("max_calls", 1..=100_000);
+    let calls_per_10s = max_calls.as_ref().map_or(most.min(200), |at| at.value);
+    let calls_per_10s = hops::calls_per_10s(&section, calls_per_10s);
+    let found = hops::hops(&section);
+    let (probe, callers) = (hops::probe(&section), hops::callers(&section));
+    let hop_patience = section.duration("hop_patience", false);
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
     if profile.is_none() {
@@ -46,38 +54,44 @@ fn trunk(
         section.file.problem(named.line, format!("there is no profile {:?}", named.value), fix);
     }
     let call_out = call_out(&section, profile);
+    if found.is_empty() && !section.has("hops") {
+        let waiting = [("call_out", call_out.as_ref().map(|at| at.line)), ("probe", probe.as_ref().map(|at| at.line))];
+        for (key, line) in waiting.into_iter().filter_map(|(key, line)| line.map(|line| (key, line))) {
+            let what = format!("{key} of {} has nowhere to go", section.name);
+            section.file.problem(line, what, r#"add hops = ["10.1.0.7:5060"], where the carrier takes calls"#);
+        }
+    }
     section.done();
     let peers = peers.unwrap_or_default();
     let networks = peers.iter().map(|at| at.value).collect();
+    let usual = TrunkSettings::new(&name?.value, networks, profile?.clone());
     let trunk = TrunkSettings {
         max_calls: max_calls.as_ref().map_or(most.min(200), |at| at.value),
+        calls_per_10s,
+        hops: found.iter().map(|at| at.value.clone()).collect(),
+        probe: probe.map(|at| at.value),
+        callers,
         call_out: call_out.as_ref().map(|at| at.value.clone()),
-        ..TrunkSettings::new(&name?.value, networks, profile?.clone())
+        hop_patience: hop_patience.map_or(usual.hop_patience, |at| at.value),
+        ..usual
     };
-    Some(TrunkEntry { trunk, peers, max_calls, call_out: call_out.map_or(0, |at| at.line) })
+    let hops = found.iter().map(|at| at.line).collect();
+    Some(TrunkEntry { trunk, peers, max_calls, hops })
 }
 
 /// The profile's own way to dial counts where none is named.
 fn call_out(section: &Section<'_>, profile: Option<&Profile>) -> Option<At<CallOut>> {
     let table = section.inner("call_out")?;
-    let address = table.socket("address");
-    let number = |text: &str| {
-        let digits = text.strip_prefix('+').unwrap_or(text);
-        (!digits.is_empty() && digits.len() <= 20 && digits.bytes().all(|b| b.is_ascii_digit()))
-            .then(|| text.to_owned())
-    };
+    let number = |text: &str| is_number(text.strip_prefix('+').unwrap_or(text)).then(|| text.to_owned());
     let from = table.text("from", "a telephone number", r#"write digits, as "053112345""#, number);
     let usual = profile.map_or(DialForm::default(), |p| p.dial);
     let dial = table.choice("dial", &DIAL_FORMS).map_or(usual, |at| at.value);
-    for (key, example) in [("address", "\"10.1.0.7:5060\""), ("from", "\"053112345\"")] {
-        if !table.has(key) {
-            table.missing(key, example);
-        }
+    if !table.has("from") {
+        table.missing("from", "\"053112345\"");
     }
     let line = table.line;
     table.done();
-    let (address, from) = address.zip(from)?;
-    Some(At { value: CallOut { address: address.value, from: from.value, dial }, line })
+    Some(At { value: CallOut { from: from?.value, dial }, line })
 }
 
 /// A network without host bits; a lone address is a network of one.

@@ -27,12 +27,13 @@ impl Gateway {
 
     pub(super) fn listening_at(&mut self, now: Instant, addresses: Vec<Listener>) {
         self.listening = addresses;
+        self.probe_all(now);
         self.call_out_or_not(now);
     }
 
     /// Attempts begin only while there is a way out and we take calls.
     pub(super) fn call_out_or_not(&mut self, now: Instant) {
-        let may = self.service == Service::Open && self.way_out().is_some();
+        let may = self.service == Service::Open && self.may_call_back();
         if may != self.callbacks.calls_out() {
             self.callbacks.call_out(now, may);
             self.callback_news(now);
@@ -104,7 +105,8 @@ impl Gateway {
     }
 
     fn attempt(&mut self, now: Instant, id: CallId, entry: CallbackEntry) {
-        let (Some(queue), Some(out)) = (self.queue(&entry.queue).cloned(), self.way_out()) else {
+        let trunk = self.settings.callbacks.trunks.first().cloned();
+        let (Some(queue), Some(trunk)) = (self.queue(&entry.queue).cloned(), trunk) else {
             tracing::error!(of = %entry.of, queue = %entry.queue, "nobody to call this citizen back: no such queue");
             return self.callbacks.not_reached(now, id);
         };
@@ -142,7 +144,7 @@ impl Gateway {
         };
         let ring_timeout = self.settings.callbacks.ring_timeout;
         let mut facts = Vec::new();
-        let attempt = Attempt::begin(now, id, entry, out.trunk, terms, ring_timeout, &mut facts);
+        let attempt = Attempt::begin(now, id, entry, trunk, terms, ring_timeout, &mut facts);
         self.attempts.insert(id, attempt);
         self.carry_out(now, id, facts);
     }
@@ -216,14 +218,17 @@ impl Gateway {
         // Who waits in line at this moment is not called.
         let here = |number| self.calls.values().any(|call| known(call.caller()) == Some(number));
         let engaged = self.attempts.get(&id).is_some_and(|attempt| here(attempt.number()));
-        let room = !engaged && self.has_room() && self.way_out().is_some();
+        let number = self.attempts.get(&id).map(|attempt| attempt.number().to_owned()).unwrap_or_default();
+        let trunks = self.settings.callbacks.trunks.clone();
+        let room = !engaged && self.has_room() && self.reserve(now, citizen, &number, &trunks).is_some();
         let Some(attempt) = self.attempts.get_mut(&id).filter(|a| a.is_in_line()) else {
             tracing::error!(call = %id, %agent, "the distributor offered a callback that is not in line");
+            self.trunks.release(citizen);
             let _ = self.acd.handle(now, AcdInput::Leave { call: id });
             return;
         };
         let mut out = Vec::new();
-        if room && self.trunks.admit(attempt.trunk()) {
+        if room {
             attempt.offered(now, agent, seat, leg, citizen, chosen, &mut out);
             self.engaged += 1;
         } else {
@@ -235,11 +240,15 @@ impl Gateway {
     pub(super) fn attempt_input(&mut self, now: Instant, id: CallId, input: CallInput) {
         let Some(attempt) = self.attempts.get_mut(&id) else { return };
         let mut out = Vec::new();
+        let citizen = attempt.citizen_leg();
         let before = attempt.is_engaged();
         attempt.handle(now, input, &mut out);
         if before && !attempt.is_engaged() {
             self.engaged -= 1;
-            self.trunks.release(attempt.trunk());
+        }
+        // The agent did not answer: the channel kept for the citizen is free.
+        if let Some(leg) = citizen.filter(|_| attempt.citizen_leg().is_none()) {
+            self.trunks.release(leg);
         }
         self.carry_out(now, id, out);
     }

@@ -23,10 +23,9 @@ use std::time::Duration;
 const CLEARING: Duration = Duration::from_secs(5);
 
 impl Gateway {
-    /// An admitted trunk's INVITE.
-    pub(super) fn call_arrives(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName) {
+    /// An admitted trunk's INVITE; `leg` holds its channel.
+    pub(super) fn call_arrives(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName, leg: LegId) {
         let tx = self.endpoint.accept(now, flow, msg);
-        let leg = self.new_leg();
         let Some(settings) = self.trunks.get(&trunk) else { return };
         let (codecs, dtmf, answer) =
             (settings.profile.codecs.clone(), settings.profile.dtmf_payload_type, settings.profile.answer);
@@ -77,7 +76,7 @@ impl Gateway {
         status: u16,
         cause: EndCause,
     ) {
-        self.trunks.release(&incoming.trunk);
+        self.trunks.release(incoming.leg);
         self.respond_once(now, tx, flow, msg, status);
         let cli = if incoming.caller.withheld { None } else { incoming.caller.e164 };
         let Incoming { trunk, dnis, sip_call_id, forwarded, .. } = incoming;
@@ -142,9 +141,7 @@ impl Gateway {
     }
 
     fn call_over(&mut self, now: Instant, id: CallId) {
-        if let Some(call) = self.calls.remove(&id) {
-            self.trunks.release(call.trunk());
-        } else {
+        if self.calls.remove(&id).is_none() {
             self.attempt_over(now, id);
         }
     }

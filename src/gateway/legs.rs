@@ -64,9 +64,16 @@ impl Gateway {
     ) -> Option<Local> {
         let media = &self.settings.media;
         let address = if flow.local.ip().to_canonical().is_ipv4() { media.address_v4 } else { media.address_v6 }?;
-        let port = self.ports.take()?;
-        self.media_ports.insert(leg, port);
-        self.outputs.push_back(Output::Media(MediaCommand::Open { leg, port }));
+        // A call of ours that goes another way keeps its port.
+        let port = match self.media_ports.get(&leg) {
+            Some(port) => *port,
+            None => {
+                let port = self.ports.take()?;
+                self.media_ports.insert(leg, port);
+                self.outputs.push_back(Output::Media(MediaCommand::Open { leg, port }));
+                port
+            }
+        };
         let direction = Direction::SendRecv;
         Some(Local { address, port, session_id: leg.0, version: 1, codecs, dtmf_payload_type, direction })
     }
@@ -103,6 +110,9 @@ impl Gateway {
     }
 
     pub(super) fn tell(&mut self, now: Instant, leg: LegId, command: LegCommand) {
+        if let LegCommand::Hangup(_) = command {
+            self.stays_here(leg);
+        }
         self.with_session(now, leg, |session, cx| session.command(cx, command));
     }
 
@@ -135,6 +145,8 @@ impl Gateway {
             }
         }
         self.timers.set(Alarm::Leg(leg), None);
+        self.stays_here(leg);
+        self.trunks.release(leg);
         self.close_media(leg);
     }
 
@@ -176,6 +188,7 @@ impl Gateway {
     }
 
     fn leg_ended(&mut self, now: Instant, leg: LegId, role: &Role, end: LegEnd) {
+        self.trunks.release(leg);
         match role {
             Role::Caller { call } => self.caller_ended(now, *call, end),
             Role::Seat { call, .. } => {

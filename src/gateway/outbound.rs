@@ -1,45 +1,89 @@
-//! Calls of ours: the leg to a citizen, by the trunk for callbacks. Not here: when one is placed (`call::callback`), how
-//! a number is written (`trunk::dial`).
+//! Calls of ours: the leg to a phone outside, by the first trunk and hop that can, and on to the next when one fails.
+//! Not here: when one is placed (`call::callback`), how a number is written (`trunk::dial`), whether a hop lives
+//! (`trunk::health`).
+//!
+//! Invariant: no phone rings twice for one call. It goes on only while nothing tells that a phone rings, after answers
+//! that no phone gave (5xx, 408) or none at all; and the INVITE that was left behind is not repeated, is called off when
+//! something is heard of it, and has the Call-ID, tag and number of its successor, by which a phone reached by both knows
+//! it for the same request.
 
 use super::Gateway;
 use super::legs::{Leg, Role};
+use super::timers::Alarm;
 use crate::call::CallInput;
-use crate::config::settings::{CallOut, OwnIdentity};
+use crate::config::settings::OwnIdentity;
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
+use crate::sdp::offer_answer::Local;
+use crate::sip::endpoint::ClientTx;
 use crate::sip::flow::{Flow, Listener, Transport};
+use crate::sip::message::{Message, Method};
 use crate::sip::session::{Context, Session, Target};
 use crate::time::Instant;
-use crate::trunk::dial;
+use crate::trunk::health::{Sign, Standing};
+use crate::trunk::hops::Node;
+use crate::trunk::{dial, rules};
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
+use std::time::Duration;
 
-/// The trunk for calls of ours, and our address on it.
-pub(super) struct WayOut {
-    pub trunk: TrunkName,
-    out: CallOut,
+/// What can come of an INVITE that was given up has come by then: timer B, and as long for the answer to a CANCEL.
+const LONGEST_ECHO: Duration = Duration::from_secs(64);
+
+/// A call of ours that may still go another way.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Dialling {
+    /// E.164, or short.
+    number: String,
+    /// Those it may take, in this order.
+    trunks: Vec<TrunkName>,
+    /// Hops it has been sent to; the last is where it is.
+    tried: Vec<u32>,
+}
+
+/// Where a call of ours goes next.
+struct Way {
+    trunk: TrunkName,
+    node: u32,
     flow: Flow,
+    patience: Duration,
+    target: dial::Addresses,
+    /// The header that says who we are, if the carrier wants one.
+    identity: Option<&'static str>,
+    codecs: Vec<crate::plane::Codec>,
+    dtmf_payload_type: u8,
 }
 
 impl Gateway {
-    /// `None`: the configuration names no trunk to call out by, or we have no address of its family.
-    pub(super) fn way_out(&self) -> Option<WayOut> {
-        let trunk = self.trunks.get(self.settings.callbacks.trunk.as_ref()?)?;
-        let out = trunk.call_out.clone()?;
-        let flow = self.flow_to(Transport::Udp, out.address)?;
-        Some(WayOut { trunk: trunk.name.clone(), out, flow })
+    /// Somebody could be called back now, as far as we know.
+    pub(super) fn may_call_back(&self) -> bool {
+        let named = |trunk: &&crate::trunk::Trunk| self.settings.callbacks.trunks.contains(&trunk.settings.name);
+        let reachable = |node: &Node| self.flow_to(node.transport, node.address).is_some();
+        let usable = |trunk: &crate::trunk::Trunk| !trunk.is_down() && trunk.nodes().any(reachable);
+        self.trunks.iter().filter(named).any(|trunk| trunk.settings.call_out.is_some() && usable(trunk))
     }
 
     /// The path of a request of ours to `remote`: by the first listener of its transport and address family.
     pub(super) fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        let fits = |l: &&Listener| l.transport == transport && l.address.is_ipv4() == remote.is_ipv4();
-        let local = self.listening.iter().find(fits)?.address;
-        Some(Flow { transport, local, remote, connection: 0 })
+        flow_by(&self.listening, transport, remote)
+    }
+
+    /// Keeps a channel for a leg that will call `number` by one of these trunks, the first that can: see [`Self::dial_out`].
+    pub(super) fn reserve(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        number: &str,
+        trunks: &[TrunkName],
+    ) -> Option<TrunkName> {
+        self.first_way(now, leg, number, trunks, &[], |_, name, _, _| Some(name.clone()))
     }
 
     /// Rings the citizen's phone. `number`: E.164.
     pub(super) fn dial(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) {
+        let trunks = self.settings.callbacks.trunks.clone();
         // Counted only if there was a way; on its way to the disk before the message is on its way to the carrier.
-        if self.place_outbound(now, call, leg, number) {
+        if self.dial_out(now, call, leg, number, trunks) {
             self.callbacks.calling(now, call);
             self.callback_news(now);
         } else {
@@ -47,37 +91,231 @@ impl Gateway {
         }
     }
 
-    fn place_outbound(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) -> bool {
-        let Some(WayOut { trunk, out, flow }) = self.way_out() else { return false };
-        let Some((profile, peers)) = self.trunks.get(&trunk).map(|t| (t.profile.clone(), t.peers.clone())) else {
+    /// Calls `number` by the first of `trunks` that has a channel and a hop; false if none has.
+    pub(super) fn dial_out(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        leg: LegId,
+        number: &str,
+        trunks: Vec<TrunkName>,
+    ) -> bool {
+        let Some(way) = self.next_way(now, leg, number, &trunks, &[]) else {
+            self.trunks.release(leg);
             return false;
         };
-        let Some(local) = self.open_media(flow, leg, profile.codecs, profile.dtmf_payload_type) else { return false };
+        let Some(local) = self.open_media(way.flow, leg, way.codecs.clone(), way.dtmf_payload_type) else {
+            self.trunks.release(leg);
+            return false;
+        };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
-        let addresses = dial::addresses(number, &out, profile.number_uri, &self.settings.area_code, flow.local.ip());
-        let identity = match profile.own_identity {
-            OwnIdentity::Asserted => Some("P-Asserted-Identity"),
-            OwnIdentity::Preferred => Some("P-Preferred-Identity"),
-            OwnIdentity::FromAlone => None,
-        };
-        let headers: Vec<_> = identity.map(|name| (name, addresses.from.clone())).into_iter().collect();
-        let target = Target {
-            flow,
-            request_uri: addresses.request_uri.as_bytes(),
-            from: addresses.from,
-            to: addresses.to,
-            headers: &headers,
-        };
-        let mut events = Vec::new();
-        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
-        let mut session = Session::place(&mut cx, leg.0, tag, target, local);
-        session.follow_route(&peers, &self.listening);
+        let dialling = Dialling { number: number.to_owned(), trunks, tried: vec![] };
+        let session = self.send_by(now, &way, |cx, target| Session::place(cx, leg.0, tag, target, local));
         let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
         self.legs.insert(leg, Leg { role: Role::Caller { call }, session, invite: None });
         if let Some(attempt) = self.attempts.get_mut(&call) {
             attempt.placed(leg, sip_call_id);
         }
+        self.under_way(now, leg, dialling, way);
         true
     }
+
+    /// The first of `trunks` that has a channel for this leg and a hop it has not been to. Hops in doubt come before those
+    /// that are down, whatever the order of trunks; an emergency takes what there is.
+    fn first_way<T>(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        number: &str,
+        trunks: &[TrunkName],
+        tried: &[u32],
+        take: impl Fn(&mut Gateway, &TrunkName, Standing, bool) -> Option<T>,
+    ) -> Option<T> {
+        let emergency = rules::is_emergency(number, &self.settings.emergency, &self.settings.area_code);
+        let passes = [(Standing::Doubtful, false), (Standing::Down, false), (Standing::Down, true)];
+        for (worst, whatever) in passes.into_iter().filter(|(_, whatever)| emergency || !whatever) {
+            for name in trunks {
+                if self.trunks.get(name).is_none_or(|t| t.call_out.is_none()) {
+                    continue;
+                }
+                let listening = &self.listening;
+                let open = |node: &Node| can_take(listening, now, emergency, node);
+                if !self.trunks.has_way(now, name, worst, tried, open) {
+                    continue;
+                }
+                if self.trunks.of_leg(leg) != Some(name) && self.trunks.admit(now, name, leg).is_err() {
+                    if !whatever {
+                        continue;
+                    }
+                    self.trunks.admit_anyway(now, name, leg);
+                }
+                if let Some(taken) = take(self, name, worst, emergency) {
+                    return Some(taken);
+                }
+            }
+        }
+        None
+    }
+
+    fn next_way(&mut self, now: Instant, leg: LegId, number: &str, trunks: &[TrunkName], tried: &[u32]) -> Option<Way> {
+        self.first_way(now, leg, number, trunks, tried, |gateway, name, worst, emergency| {
+            let listening = &gateway.listening;
+            let open = |node: &Node| can_take(listening, now, emergency, node);
+            let node = gateway.trunks.choose(now, name, worst, tried, open)?;
+            let (id, flow) = (node.id, flow_by(listening, node.transport, node.address)?);
+            let (hop, trunk) = (node.hop, gateway.trunks.get(name)?);
+            let area_code = &gateway.settings.area_code;
+            let (hop, form) = (trunk.hops.get(hop)?, trunk.profile.number_uri);
+            Some(Way {
+                trunk: name.clone(),
+                node: id,
+                flow,
+                patience: trunk.hop_patience,
+                target: dial::addresses(number, trunk.call_out.as_ref()?, form, area_code, hop, flow.local.ip()),
+                identity: match trunk.profile.own_identity {
+                    OwnIdentity::Asserted => Some("P-Asserted-Identity"),
+                    OwnIdentity::Preferred => Some("P-Preferred-Identity"),
+                    OwnIdentity::FromAlone => None,
+                },
+                codecs: trunk.profile.codecs.clone(),
+                dtmf_payload_type: trunk.profile.dtmf_payload_type,
+            })
+        })
+    }
+
+    fn send_by(
+        &mut self,
+        now: Instant,
+        way: &Way,
+        send: impl FnOnce(&mut Context<'_>, Target<'_>) -> Session,
+    ) -> Session {
+        let dial::Addresses { request_uri, to, from } = way.target.clone();
+        let headers: Vec<_> = way.identity.map(|name| (name, from.clone())).into_iter().collect();
+        let target = Target { flow: way.flow, request_uri: request_uri.as_bytes(), from, to, headers: &headers };
+        let mut events = Vec::new();
+        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+        let mut session = send(&mut cx, target);
+        let peers = self.trunks.get(&way.trunk).map_or(&[][..], |trunk| trunk.peers.as_slice());
+        session.follow_route(peers, &self.listening);
+        session
+    }
+
+    fn under_way(&mut self, now: Instant, leg: LegId, mut dialling: Dialling, way: Way) {
+        dialling.tried.push(way.node);
+        self.dialling.insert(leg, dialling);
+        self.timers.set(Alarm::Silence(leg), Some(now + way.patience));
+        if let Some(Role::Caller { call }) = self.legs.get(&leg).map(|l| &l.role)
+            && let Some(attempt) = self.attempts.get_mut(call)
+        {
+            attempt.goes_by(way.trunk);
+        }
+    }
+
+    /// Whatever comes of it comes of the way it is on.
+    pub(super) fn stays_here(&mut self, leg: LegId) {
+        if self.dialling.remove(&leg).is_some() {
+            self.timers.set(Alarm::Silence(leg), None);
+        }
+    }
+
+    /// A response to a request of a leg's.
+    pub(super) fn leg_answered(&mut self, now: Instant, leg: LegId, tx: ClientTx, msg: &Message<'_>) {
+        if self.abandoned.contains_key(&tx) {
+            return self.with_abandoned(now, tx, |session, cx| session.response(cx, tx, msg));
+        }
+        let dialling = self.dialling.get(&leg).filter(|_| msg.cseq().method == Method::Invite);
+        if let (Some(at), Some(status)) = (dialling.and_then(|d| d.tried.last().copied()), msg.status()) {
+            self.timers.set(Alarm::Silence(leg), None);
+            let sign = super::health::sign(status, msg);
+            if matches!(status, 408 | 500..=599) && self.go_on(now, leg, false) {
+                return self.hop_seen(now, at, sign);
+            }
+            // A phone rings, or somebody has decided; to challenges (401, 407, 422) the session has an answer.
+            if status > 100 && !matches!(status, 401 | 407 | 422) {
+                self.stays_here(leg);
+            }
+            self.hop_seen(now, at, sign);
+        }
+        self.with_session(now, leg, |session, cx| session.response(cx, tx, msg));
+    }
+
+    /// A request of a leg's got no answer, or could not be sent.
+    pub(super) fn leg_unanswered(&mut self, now: Instant, leg: LegId, tx: ClientTx) {
+        if self.abandoned.contains_key(&tx) {
+            return self.with_abandoned(now, tx, |session, cx| session.request_failed(cx, tx));
+        }
+        if let Some(at) = self.dialling.get(&leg).and_then(|d| d.tried.last().copied()) {
+            let gone = self.go_on(now, leg, false);
+            if gone {
+                return self.hop_seen(now, at, Sign::Silent);
+            }
+        }
+        let to = self.legs.get(&leg).map(|known| known.session.request_flow());
+        let at = to.and_then(|flow| self.trunks.at(flow.transport, flow.remote));
+        self.with_session(now, leg, |session, cx| session.request_failed(cx, tx));
+        if let Some(at) = at {
+            self.hop_seen(now, at, Sign::Silent);
+        }
+    }
+
+    /// A citizen and an agent wait, and the hop has said nothing, not even 100: 32 s (timer B) are too long.
+    pub(super) fn hop_is_silent(&mut self, now: Instant, leg: LegId) {
+        let Some(at) = self.dialling.get(&leg).and_then(|d| d.tried.last().copied()) else { return };
+        // With nowhere else to go it is waited for.
+        self.go_on(now, leg, true);
+        self.hop_seen(now, at, Sign::Silent);
+    }
+
+    /// By the next way, if there is one. `abandon`: the INVITE before has got no answer yet.
+    fn go_on(&mut self, now: Instant, leg: LegId, abandon: bool) -> bool {
+        let Some(dialling) = self.dialling.get(&leg).cloned() else { return false };
+        let Some(way) = self.next_way(now, leg, &dialling.number, &dialling.trunks, &dialling.tried) else {
+            return false;
+        };
+        let local: Option<Local> = self.open_media(way.flow, leg, way.codecs.clone(), way.dtmf_payload_type);
+        let (Some(local), Some(mut before)) = (local, self.legs.get(&leg).map(|l| l.session.clone())) else {
+            return false;
+        };
+        tracing::info!(%leg, trunk = %way.trunk, hop = %way.flow.remote, "the call goes on by another hop");
+        if abandon {
+            let mut events = Vec::new();
+            let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+            if let Some(tx) = before.abandon(&mut cx) {
+                self.abandoned.insert(tx, before.clone());
+                self.timers.set(Alarm::Abandoned(tx), Some(now + LONGEST_ECHO));
+            }
+        }
+        let session = self.send_by(now, &way, |cx, target| Session::place_again(cx, &before, target, local));
+        if let Some(known) = self.legs.get_mut(&leg) {
+            known.session = session;
+        }
+        self.timers.set(Alarm::Leg(leg), None);
+        self.under_way(now, leg, dialling, way);
+        true
+    }
+
+    /// Late news of an INVITE that was given up: called off, or acknowledged and hung up.
+    fn with_abandoned(&mut self, now: Instant, tx: ClientTx, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
+        let Some(session) = self.abandoned.get_mut(&tx) else { return };
+        let mut events = Vec::new();
+        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+        act(session, &mut cx);
+        if session.is_over() {
+            self.abandoned.remove(&tx);
+            self.timers.set(Alarm::Abandoned(tx), None);
+        }
+    }
+}
+
+/// A hop that asked for no calls gets none but emergencies.
+fn can_take(listening: &[Listener], now: Instant, emergency: bool, node: &Node) -> bool {
+    let rests = node.health.standing(now) == Standing::Resting;
+    (emergency || !rests) && flow_by(listening, node.transport, node.address).is_some()
+}
+
+fn flow_by(listening: &[Listener], transport: Transport, remote: SocketAddr) -> Option<Flow> {
+    let fits = |l: &&Listener| l.transport == transport && l.address.is_ipv4() == remote.is_ipv4();
+    let local = listening.iter().find(fits)?.address;
+    Some(Flow { transport, local, remote, connection: 0 })
 }

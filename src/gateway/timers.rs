@@ -1,6 +1,7 @@
 //! One alarm per key, earliest first.
 
 use crate::ids::{CallId, LegId};
+use crate::sip::endpoint::ClientTx;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,8 +17,12 @@ pub enum Alarm {
     Clearing(LegId),
     /// A feature-code call has lasted long enough.
     Feature(LegId),
-    /// A hop is to be asked whether it lives.
+    /// A hop is to be asked whether it lives, or has not answered in time.
     Probe(u32),
+    /// The hop our INVITE went to has said nothing at all.
+    Silence(LegId),
+    /// Nothing can come any more for an INVITE of ours that was given up.
+    Abandoned(ClientTx),
     /// An account is to be registered, or again.
     Account(u32),
 }
@@ -44,6 +49,10 @@ impl Timers {
         if let Some(at) = at {
             self.by_time.insert((at, alarm));
         }
+    }
+
+    pub fn is_set(&self, alarm: Alarm) -> bool {
+        self.by_key.contains_key(&alarm)
     }
 
     pub fn next(&self) -> Option<Instant> {

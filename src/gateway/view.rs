@@ -40,6 +40,10 @@ pub struct Refusals {
     pub late: u64,
     /// 503: too many calls, no port, or draining.
     pub overload: u64,
+    /// 503: too many calls of this trunk within ten seconds.
+    pub rate: u64,
+    /// 603: this trunk's rules do not let the caller in.
+    pub denied: u64,
     pub unknown_number: u64,
     /// 488: nothing in common in the SDP.
     pub not_acceptable: u64,
@@ -50,7 +54,7 @@ impl Gateway {
         let (client_transactions, server_transactions) = self.endpoint.live();
         Leftovers {
             calls: self.calls.len() + self.attempts.len(),
-            legs: self.legs.len(),
+            legs: self.legs.len() + self.abandoned.len(),
             client_transactions,
             server_transactions,
             ports_in_use: self.ports.in_use(),

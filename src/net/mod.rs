@@ -2,6 +2,7 @@
 //! Not here: what a message means (`sip`), the loop that reads these sockets (`runtime`).
 
 pub mod connection;
+pub mod dns;
 pub mod streams;
 pub mod tls;
 pub mod udp;

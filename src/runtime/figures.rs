@@ -6,6 +6,7 @@ use crate::guard::Watch;
 use crate::ids::TrunkName;
 use crate::sip::endpoint::EndpointCounters;
 use crate::time::Instant;
+use crate::trunk::{Trunk, TurnedAway};
 use std::time::Duration;
 
 /// Read off the gateway once a second.
@@ -20,10 +21,37 @@ pub struct Figures {
     pub sip: EndpointCounters,
     pub refusals: Refusals,
     pub guard: Watch,
-    pub trunks: Vec<(TrunkName, u32)>,
+    pub trunks: Vec<TrunkFigures>,
     pub ports_in_use: usize,
     pub callbacks_pending: [(CallbackKind, usize); 2],
     pub draining: bool,
+}
+
+/// How one trunk stands.
+#[derive(Clone, Debug)]
+pub struct TrunkFigures {
+    pub name: TrunkName,
+    pub channels: u32,
+    /// None of its hops lives.
+    pub down: bool,
+    /// The state of each.
+    pub hops: Vec<&'static str>,
+    /// Of the slowest.
+    pub round_trip: Duration,
+    pub turned_away: TurnedAway,
+}
+
+impl TrunkFigures {
+    fn of(trunk: &Trunk) -> TrunkFigures {
+        TrunkFigures {
+            name: trunk.settings.name.clone(),
+            channels: trunk.active(),
+            down: trunk.is_down(),
+            hops: trunk.nodes().map(|node| node.health.as_str()).collect(),
+            round_trip: trunk.nodes().filter_map(|node| node.round_trip).max().unwrap_or_default(),
+            turned_away: trunk.turned_away(),
+        }
+    }
 }
 
 impl Figures {
@@ -37,7 +65,7 @@ impl Figures {
             sip: gateway.endpoint_counters(),
             refusals: gateway.refusals(),
             guard: gateway.watch(now),
-            trunks: gateway.trunks().active().map(|(n, c)| (n.clone(), c)).collect(),
+            trunks: gateway.trunks().iter().map(TrunkFigures::of).collect(),
             ports_in_use: gateway.leftovers().ports_in_use,
             callbacks_pending: [CallbackKind::Promised, CallbackKind::Missed]
                 .map(|kind| (kind, gateway.callbacks().filter(|p| p.entry.kind == kind).count())),

@@ -1,9 +1,11 @@
 //! How other threads speak to the signalling loop: a bounded queue and an eventfd that wakes its epoll.
 
 use crate::event::RememberedCaller;
+use crate::ids::TrunkName;
 use crate::plane::MediaEvent;
 use crate::sip::flow::Flow;
 use crate::store::SpoolOutcome;
+use crate::trunk::hops::Target;
 use rustix::event::{EventfdFlags, eventfd};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
@@ -29,6 +31,12 @@ pub enum Message {
     },
     StreamClosed {
         flow: Flow,
+    },
+    /// What DNS says of the name of a hop.
+    Resolved {
+        trunk: TrunkName,
+        hop: usize,
+        targets: Vec<Target>,
     },
     /// What the case store remembers of callers.
     Remembered(Vec<RememberedCaller>),

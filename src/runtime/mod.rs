@@ -12,10 +12,11 @@ mod signalling;
 use crate::api::{self, health::Facts};
 use crate::cases::CaseStore;
 use crate::cases::sqlite::SqliteCases;
-use crate::config::settings::{CaseStoreSettings, Settings};
+use crate::config::settings::{CaseStoreSettings, Settings, TrunkSettings};
 use crate::gateway::Gateway;
 use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
+use crate::net::dns;
 use crate::net::streams::Listeners;
 use crate::net::tls::Tls;
 use crate::net::udp::UdpPort;
@@ -203,6 +204,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     if let Some(tls) = &tls {
         world.spawn(tls.clone().watch());
     }
+    resolve(&world, &core.trunks, shell.dns, &inbox);
     let gateway = Gateway::new(core, entropy()?, clock.now());
     let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
     signalling.tap = Tap::start(&shell.trace)?;
@@ -223,6 +225,19 @@ async fn remember(cases: SqliteCases, now: Instant, inbox: Inbox) {
     }
 }
 
+/// Follows the names of hops in DNS for as long as the world lasts.
+fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr>, inbox: &Inbox) {
+    let machines = || dns::system_servers(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
+    let servers = if configured.is_empty() { machines() } else { configured };
+    for trunk in trunks {
+        for (hop, settings) in dns::named(&trunk.hops) {
+            let (inbox, name) = (inbox.clone(), trunk.name.clone());
+            let tell = move |targets| inbox.send(Message::Resolved { trunk: name.clone(), hop, targets });
+            world.spawn(dns::follow(servers.clone(), settings.clone(), dns::Pace::default(), tell));
+        }
+    }
+}
+
 /// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
 fn health(
     latest: observer::Latest,
@@ -233,12 +248,13 @@ fn health(
 ) -> api::HealthSource {
     let (spool, delivery) = (store.spool().status(), store.delivery());
     Arc::new(move || {
-        let latest = *latest.borrow();
+        let latest = latest.borrow().clone();
         Facts {
             draining: latest.draining,
             signalling_up: latest.told.elapsed() < LOOP_STUCK,
             media_up: media.all_up(),
             calls: latest.calls,
+            trunks_down: latest.trunks_down,
             media: media.read(),
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),

@@ -4,6 +4,7 @@
 use super::figures::Figures;
 use crate::api::metrics::Metrics;
 use crate::event::{AgentEvent, CallEvent, CallbackChange};
+use crate::ids::TrunkName;
 use crate::logging;
 use crate::store::journal::Journal;
 use crate::time::Instant;
@@ -33,11 +34,13 @@ pub struct Observer {
 }
 
 /// What the gateway last told about itself, and when.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Alive {
     pub told: std::time::Instant,
     pub calls: usize,
     pub draining: bool,
+    /// None of whose hops lives.
+    pub trunks_down: Vec<TrunkName>,
 }
 
 pub type Latest = watch::Receiver<Alive>;
@@ -48,7 +51,8 @@ pub fn start(
     journal: Option<Journal>,
     subscriber: Option<SyncSender<Observed>>,
 ) -> std::io::Result<(Observer, JoinHandle<()>, Latest)> {
-    let (alive, latest) = watch::channel(Alive { told: std::time::Instant::now(), calls: 0, draining: false });
+    let (alive, latest) =
+        watch::channel(Alive { told: std::time::Instant::now(), calls: 0, draining: false, trunks_down: vec![] });
     let (queue, observed) = sync_channel(DEPTH);
     let missed = Arc::new(AtomicU64::new(0));
     let observer = Observer { queue, missed: missed.clone() };
@@ -94,7 +98,8 @@ fn observe(
                 Observed::Figures(figures) => {
                     metrics.figures(figures, missed.load(Ordering::Relaxed));
                     let (calls, draining) = (figures.calls, figures.draining);
-                    alive.send_replace(Alive { told: std::time::Instant::now(), calls, draining });
+                    let trunks_down = figures.trunks.iter().filter(|t| t.down).map(|t| t.name.clone()).collect();
+                    alive.send_replace(Alive { told: std::time::Instant::now(), calls, draining, trunks_down });
                 }
             }
             if let Some(to) = &subscriber

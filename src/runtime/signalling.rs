@@ -221,6 +221,7 @@ impl Signalling {
                     self.feed(now, Input::Drain);
                     self.figures_at = now;
                 }
+                Message::Resolved { trunk, hop, targets } => self.feed(now, Input::Resolved { trunk, hop, targets }),
                 Message::Remembered(callers) => self.feed(now, Input::Remembered(callers)),
                 Message::EndCalls => self.feed(now, Input::EndCalls),
                 Message::Stop => return Read::Stop,

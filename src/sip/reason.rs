@@ -12,6 +12,9 @@ pub struct Reason<'a> {
     pub text: &'a [u8],
 }
 
+/// Seconds, where nobody knows when there will be room.
+const RETRY_AFTER: u64 = 5;
+
 /// One value per protocol, so few.
 const MOST: usize = 8;
 
@@ -36,6 +39,11 @@ pub fn q850(msg: &Message<'_>) -> Option<u8> {
 /// Adds to a refusal of ours what a telephone network makes of it (RFC 6432), and when a 503 may be tried again. The
 /// causes are those of RFC 3398 s8.2.6.1, but for what that table only guesses: 503 here is want of room.
 pub fn explain(refusal: Builder, status: u16) -> Builder {
+    explain_until(refusal, status, RETRY_AFTER)
+}
+
+/// As [`explain`], where it is known in how many seconds there will be room.
+pub fn explain_until(refusal: Builder, status: u16, retry_after: u64) -> Builder {
     let cause: &[u8] = match status {
         404 => b"Q.850;cause=1;text=\"Unallocated number\"",
         480 => b"Q.850;cause=31;text=\"Normal, unspecified\"",
@@ -43,11 +51,12 @@ pub fn explain(refusal: Builder, status: u16) -> Builder {
         488 => b"Q.850;cause=88;text=\"Incompatible destination\"",
         500 => b"Q.850;cause=41;text=\"Temporary failure\"",
         503 => b"Q.850;cause=42;text=\"Congestion\"",
+        603 => b"Q.850;cause=21;text=\"Call rejected\"",
         504 => b"Q.850;cause=102;text=\"Recovery on timer expiry\"",
         _ => return refusal,
     };
     let refusal = refusal.header(Name::Reason, cause);
-    if status == 503 { refusal.header(Name::RetryAfter, b"5") } else { refusal }
+    if status == 503 { refusal.header_fmt(Name::RetryAfter, format_args!("{retry_after}")) } else { refusal }
 }
 
 #[cfg(test)]

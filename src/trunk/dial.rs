@@ -1,13 +1,16 @@
 //! A number as a trunk wants it dialled, and the addresses of a call of ours. Belongs here: `DialForm`, the URIs of an
 //! outgoing INVITE. Not here: reading numbers (`number`), sending the INVITE (`sip::session`).
 
+use super::hops::Node;
 use super::number::dialled;
-use crate::config::settings::{CallOut, DialForm, NumberUri};
-use std::net::{IpAddr, SocketAddr};
+use crate::config::settings::{CallOut, DialForm, Hop, Host, NumberUri, Transport};
+use std::net::IpAddr;
 
 /// `e164`: `+` and digits. Mobile numbers of other provinces are dialled like our own: carriers find the way.
 pub fn number(e164: &str, form: DialForm, area_code: &str) -> String {
     match form {
+        // 110, 95588: the same in every form.
+        _ if !e164.starts_with('+') => e164.to_owned(),
         DialForm::E164 => e164.to_owned(),
         DialForm::National => dialled(e164),
         DialForm::Local => {
@@ -28,8 +31,9 @@ pub struct Addresses {
     pub from: String,
 }
 
-/// `local`: our signalling address on this trunk.
-pub fn addresses(e164: &str, out: &CallOut, form: NumberUri, area_code: &str, local: IpAddr) -> Addresses {
+/// `local`: our signalling address on this trunk. The host is the hop as configured: a name stays a name, whatever
+/// address it has today (RFC 3263 s4).
+pub fn addresses(e164: &str, out: &CallOut, form: NumberUri, area_code: &str, hop: &Hop, local: IpAddr) -> Addresses {
     let called = number(e164, out.dial, area_code);
     let uri = |number: &str, host: &str| match form {
         NumberUri::SipPhone => format!("sip:{number}@{host};user=phone"),
@@ -38,20 +42,47 @@ pub fn addresses(e164: &str, out: &CallOut, form: NumberUri, area_code: &str, lo
         NumberUri::Tel if number.starts_with('+') => format!("tel:{number}"),
         NumberUri::Tel => format!("tel:{number};phone-context=+86"),
     };
-    let request_uri = uri(&called, &out.address.to_string());
-    let host = match local.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    let to = format!("<{}>", uri(&called, &host_of(out.address)));
-    Addresses { request_uri, to, from: format!("<{}>", uri(&out.from, &host)) }
+    let transport = if form == NumberUri::Tel { "" } else { transport_of(hop) };
+    let request_uri = uri(&called, &place_of(hop)) + transport;
+    // To names no port and no transport (RFC 3261 table 1).
+    let to = format!("<{}>", uri(&called, &host_of(hop)));
+    Addresses { request_uri, to, from: format!("<{}>", uri(&out.from, &bracketed(local))) }
 }
 
-/// To names no port (RFC 3261 table 1).
-fn host_of(address: SocketAddr) -> String {
-    match address {
-        SocketAddr::V4(a) => a.ip().to_string(),
-        SocketAddr::V6(a) => format!("[{}]", a.ip()),
+/// The hop itself, as a URI: who is asked whether it lives.
+pub fn hop_uri(hop: &Hop, node: &Node) -> String {
+    match hop.host {
+        // Each of a name's addresses is asked for itself.
+        Host::Name { .. } => format!("sip:{}{}", node.address, transport_of(hop)),
+        Host::Address(_) => format!("sip:{}{}", place_of(hop), transport_of(hop)),
+    }
+}
+
+fn place_of(hop: &Hop) -> String {
+    let host = host_of(hop);
+    hop.port.map_or(host.clone(), |port| format!("{host}:{port}"))
+}
+
+fn host_of(hop: &Hop) -> String {
+    match &hop.host {
+        Host::Address(address) => bracketed(*address),
+        Host::Name { name, .. } => name.clone(),
+    }
+}
+
+fn transport_of(hop: &Hop) -> &'static str {
+    match hop.transport {
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
+    }
+}
+
+/// As it stands in a URI.
+pub fn bracketed(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
     }
 }
 
@@ -85,39 +116,44 @@ mod tests {
 
     #[test]
     fn addresses_in_other_forms() {
-        let out = |dial| CallOut { address: "10.1.0.1:5060".parse().unwrap(), from: "+8653112345".into(), dial };
+        let out = |dial| CallOut { from: "+8653112345".into(), dial };
+        let hop = Hop::from("10.1.0.1:5060".parse::<std::net::SocketAddr>().unwrap());
         for (form, dial, request_uri, from) in [
             (NumberUri::Sip, DialForm::Local, "sip:88881234@10.1.0.1:5060", "<sip:+8653112345@10.0.0.5>"),
             (NumberUri::Tel, DialForm::E164, "tel:+8653188881234", "<tel:+8653112345>"),
             (NumberUri::Tel, DialForm::National, "tel:053188881234;phone-context=+86", "<tel:+8653112345>"),
         ] {
-            let made = addresses("+8653188881234", &out(dial), form, "531", "10.0.0.5".parse().unwrap());
+            let made = addresses("+8653188881234", &out(dial), form, "531", &hop, "10.0.0.5".parse().unwrap());
             assert_eq!((made.request_uri.as_str(), made.from.as_str()), (request_uri, from));
         }
     }
 
     #[test]
-    fn addresses_by_either_family() {
-        let out = |address: &str, dial| CallOut { address: address.parse().unwrap(), from: "053112345".into(), dial };
-        let v4 = addresses(
-            "+8613812345678",
-            &out("10.1.0.1:5060", DialForm::Local),
-            PHONE,
-            "531",
-            "10.0.0.5".parse().unwrap(),
-        );
+    fn short_numbers_are_dialled_as_they_are() {
+        for form in [DialForm::Local, DialForm::National, DialForm::E164] {
+            assert_eq!(number("110", form, "531"), "110");
+        }
+    }
+
+    #[test]
+    fn addresses_by_hop() {
+        let out = |dial| CallOut { from: "053112345".into(), dial };
+        let address = |text: &str| Hop::from(text.parse::<std::net::SocketAddr>().unwrap());
+        let (local, e164) = (out(DialForm::Local), out(DialForm::E164));
+        let v4 =
+            addresses("+8613812345678", &local, PHONE, "531", &address("10.1.0.1:5060"), "10.0.0.5".parse().unwrap());
         assert_eq!(v4.request_uri, "sip:13812345678@10.1.0.1:5060;user=phone");
         assert_eq!(v4.to, "<sip:13812345678@10.1.0.1;user=phone>");
         assert_eq!(v4.from, "<sip:053112345@10.0.0.5;user=phone>");
-        let v6 = addresses(
-            "+8653188881234",
-            &out("[fd00::1]:5062", DialForm::E164),
-            PHONE,
-            "531",
-            "fd00::5".parse().unwrap(),
-        );
+        let v6 =
+            addresses("+8653188881234", &e164, PHONE, "531", &address("[fd00::1]:5062"), "fd00::5".parse().unwrap());
         assert_eq!(v6.request_uri, "sip:+8653188881234@[fd00::1]:5062;user=phone");
         assert_eq!(v6.to, "<sip:+8653188881234@[fd00::1];user=phone>");
         assert_eq!(v6.from, "<sip:053112345@[fd00::5];user=phone>");
+        let host = Host::Name { name: "sbc.carrier.cn".into(), fallback: vec![] };
+        let named = Hop::new(Transport::Tls, host, None);
+        let tls = addresses("+8653188881234", &e164, PHONE, "531", &named, "10.0.0.5".parse().unwrap());
+        assert_eq!(tls.request_uri, "sip:+8653188881234@sbc.carrier.cn;user=phone;transport=tls");
+        assert_eq!(tls.to, "<sip:+8653188881234@sbc.carrier.cn;user=phone>");
     }
 }

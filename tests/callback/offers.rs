@@ -135,7 +135,7 @@ fn offered_again_with_every_announcement() {
 
 #[test]
 fn who_cannot_be_called_back_is_offered_nothing() {
-    let no_trunk = |core: &mut CoreSettings| core.callbacks.trunk = None;
+    let no_trunk = |core: &mut CoreSettings| core.callbacks.trunks.clear();
     let full = |core: &mut CoreSettings| core.callbacks.max_pending = 0;
     let test = |core: &mut CoreSettings| core.queues.iter_mut().for_each(|q| q.test = true);
     type Shape<'a> = &'a dyn Fn(&mut CoreSettings);

@@ -2,7 +2,7 @@
 //! and a store that keeps the callback list. A network that loses nothing.
 
 use rexian::callback::State;
-use rexian::config::settings::{Announce, CallOut, CallbackOffer, CoreSettings, DialForm, Settings};
+use rexian::config::settings::{Announce, CallOut, CallbackOffer, CoreSettings, DialForm, Hop, Settings};
 use rexian::event::{
     AgentState, CallEvent, CallFact, CallbackChange, CallbackEntry, CallbackGone, CallbackKind, EndCause,
 };
@@ -10,9 +10,11 @@ use rexian::gateway::{Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId, TrunkName};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
 use rexian::sim::ua::{
-    Account, CarrierCall, CarrierParams, Cli, Phone, PhoneParams, Pickup, Plan, Reaction, Station, UaFact, UaOutput,
+    Account, CarrierCall, CarrierParams, Cli, Ending, Phone, PhoneParams, Pickup, Plan, Reaction, Station, UaFact,
+    UaOutput,
 };
 use rexian::sip::flow::{Flow, Listener, Transport};
+use rexian::sip::message::{Builder, Framing, Message};
 use rexian::ticket::NewTicket;
 use rexian::time::Instant;
 use std::collections::BTreeMap;
@@ -42,6 +44,14 @@ pub struct World {
     /// As sent.
     pub to_citizen: Vec<String>,
     pub to_phones: Vec<String>,
+    /// What hops say to requests; those not here are silent. The citizen's carrier answers questions only.
+    pub hops: BTreeMap<u16, HopPlan>,
+    pub to_hops: Vec<(u16, String)>,
+    said_by_hops: Vec<(Flow, Vec<u8>)>,
+    /// The citizen's carrier has gone silent.
+    pub citizen_is_dead: bool,
+    /// Final refusals callers got, as sent.
+    pub refusals: Vec<String>,
     pub log: Vec<CallEvent>,
     pub tickets: Vec<NewTicket>,
     pub hears: BTreeMap<LegId, Source>,
@@ -56,10 +66,15 @@ pub struct World {
 impl World {
     /// `phones` agents are ready. Offers come after 30 s, key 1 or hanging up accepts.
     pub fn new(phones: usize, shape: impl FnOnce(&mut CoreSettings)) -> World {
+        World::with_hops(phones, BTreeMap::new(), shape)
+    }
+
+    /// Hops that answer from the first moment on.
+    pub fn with_hops(phones: usize, hops: BTreeMap<u16, HopPlan>, shape: impl FnOnce(&mut CoreSettings)) -> World {
         let mut core = Settings::demo([7; 32]).core;
-        core.trunks[0].call_out =
-            Some(CallOut { address: station(CARRIER).sip, from: "053112345".into(), dial: DialForm::Local });
-        core.callbacks.trunk = Some(TrunkName::new("local"));
+        core.trunks[0].hops = vec![Hop::from(station(CARRIER).sip)];
+        core.trunks[0].call_out = Some(CallOut { from: "053112345".into(), dial: DialForm::Local });
+        core.callbacks.trunks = vec![TrunkName::new("local")];
         for queue in &mut core.queues {
             queue.callback = Some(CallbackOffer { after: s(30), key: '1', on_hang_up: true });
             queue.wrap_up = s(10);
@@ -78,6 +93,11 @@ impl World {
             citizen_saw: vec![],
             to_citizen: vec![],
             to_phones: vec![],
+            hops,
+            to_hops: vec![],
+            said_by_hops: vec![],
+            citizen_is_dead: false,
+            refusals: vec![],
             log: vec![],
             tickets: vec![],
             hears: BTreeMap::new(),
@@ -201,6 +221,16 @@ impl World {
         self.run(Duration::from_millis(10));
     }
 
+    /// A hop answers this request of ours, `200 OK`, `503 Service Unavailable\r\nRetry-After: 5`.
+    pub fn hop_says(&mut self, port: u16, request: &str, answer: &str) {
+        let bytes = HopPlan::answering(answer).answer(request.as_bytes());
+        self.feed(Input::Message { flow: flow(port), bytes: &bytes });
+    }
+
+    pub fn ending(&self, caller: usize) -> Option<Ending> {
+        self.callers[caller].0.ending()
+    }
+
     pub fn caller_is_gone(&self, caller: usize) -> bool {
         self.callers[caller].0.ending().is_some()
     }
@@ -312,6 +342,7 @@ impl World {
                 UaOutput::Fact(fact) => self.citizen_saw.push(fact),
             }
         }
+        said.append(&mut self.said_by_hops);
         let any = !said.is_empty();
         for (flow, bytes) in said {
             self.feed(Input::Message { flow, bytes: &bytes });
@@ -352,13 +383,24 @@ impl World {
     fn deliver(&mut self, to: Flow, bytes: &[u8]) {
         let now = self.now;
         let text = || String::from_utf8_lossy(bytes).into_owned();
-        if to == flow(CARRIER) {
+        let (port, message) = (to.remote.port(), text());
+        let question = message.starts_with("OPTIONS");
+        if (CARRIER..CARRIER + 100).contains(&port) && (port != CARRIER || question) {
+            if let Some(plan) = self.hops.get(&port).filter(|_| question || message.starts_with("INVITE")) {
+                self.said_by_hops.push((to, plan.answer(bytes)));
+            }
+            self.to_hops.push((port, message));
+        } else if to == flow(CARRIER) && self.citizen_is_dead {
+        } else if to == flow(CARRIER) {
             self.to_citizen.push(text());
             self.citizen.on_message(now, bytes);
         } else if let Some((phone, _)) = self.phones.iter_mut().find(|(_, flow)| *flow == to) {
             self.to_phones.push(text());
             phone.on_message(now, bytes);
         } else if let Some((caller, ..)) = self.callers.iter_mut().find(|(_, flow, _)| *flow == to) {
+            if message.starts_with("SIP/2.0 5") || message.starts_with("SIP/2.0 6") {
+                self.refusals.push(message);
+            }
             caller.on_message(now, bytes);
         }
     }
@@ -404,6 +446,30 @@ impl World {
         let left = self.gateway.leftovers();
         assert_eq!(Leftovers { alarms: 0, ..left }, Leftovers::default());
         assert!(self.gateway.trunks().active().all(|(_, n)| n == 0), "the trunk counts calls that are over");
+    }
+}
+
+/// What a hop says to every INVITE and OPTIONS.
+pub struct HopPlan {
+    status: u16,
+    reason: String,
+    header: Option<(String, String)>,
+}
+
+impl HopPlan {
+    /// `486 Busy Here`, with a header line if there is one.
+    pub fn answering(text: &str) -> HopPlan {
+        let mut lines = text.lines();
+        let (status, reason) = lines.next().and_then(|line| line.split_once(' ')).expect("a status line");
+        let header = lines.next().and_then(|line| line.split_once(": ")).map(|(n, v)| (n.to_owned(), v.to_owned()));
+        HopPlan { status: status.parse().unwrap(), reason: reason.into(), header }
+    }
+
+    fn answer(&self, request: &[u8]) -> Vec<u8> {
+        let msg = Message::parse(request, Framing::Datagram).expect("our own request");
+        let b = Builder::response(&msg, self.status, &self.reason, Some(b"hop"), GATEWAY.parse().unwrap());
+        let b = self.header.iter().fold(b, |b, (name, value)| b.other(name, value.as_bytes()));
+        b.finish()
     }
 }
 

@@ -47,8 +47,8 @@ pub struct Hotline {
     pub ring_timeout: &'static str,
     pub drain: &'static str,
     pub port_pairs: u16,
-    /// Callers are offered a call back, by trunk `carrier` to this port of it.
-    pub calls_back: Option<u16>,
+    /// Callers are offered a call back, by trunk `carrier` to the first of these ports of it, and so on.
+    pub calls_back: &'static [u16],
     /// Also serves TLS, with a certificate of this CA for its address and its domain.
     pub tls: Option<Pki>,
     /// What else `[tls]` says.
@@ -75,7 +75,7 @@ impl Hotline {
             ring_timeout: "10s",
             drain: "20s",
             port_pairs: 40,
-            calls_back: None,
+            calls_back: &[],
             tls: None,
             tls_more: "",
             net: [run, test],
@@ -125,9 +125,12 @@ impl Hotline {
             self.ring_timeout,
             self.carrier,
         );
-        if let Some(port) = self.calls_back {
-            let carrier = SocketAddr::new(self.carrier, port);
-            let _ = writeln!(toml, "call_out = {{ address = \"{carrier}\", from = \"053112345\" }}");
+        if !self.calls_back.is_empty() {
+            let hop = |(priority, port): (usize, &u16)| {
+                format!("{{ to = \"{}\", priority = {priority} }}", SocketAddr::new(self.carrier, *port))
+            };
+            let hops = self.calls_back.iter().enumerate().map(hop).collect::<Vec<_>>().join(", ");
+            let _ = writeln!(toml, "hops = [{hops}]\ncall_out = {{ from = \"053112345\" }}");
             toml = toml.replace("[queue_defaults]\n", "[queue_defaults]\ncallback = { after = \"1s\", key = \"1\" }\n");
             toml.push_str("\n[callbacks]\ntrunk = \"carrier\"\n");
         }

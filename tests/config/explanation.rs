@@ -104,7 +104,7 @@ notice: no queue asks for what these agents can do: 6604 6605
 fn what_a_good_configuration_does_is_said() {
     let folder = Folder::new();
     let out =
-        "peers = [\"127.0.0.0/8\"]\ncall_out = { address = \"127.0.0.1:5080\", from = \"12345\", dial = \"e164\" }";
+        "peers = [\"127.0.0.0/8\"]\nhops = [\"127.0.0.1:5080\"]\ncall_out = { from = \"12345\", dial = \"e164\" }";
     let path = folder.write("rexian.toml", GOOD.replace("peers = [\"127.0.0.0/8\"]", out) + ROUTING);
     let settings = load(&path).unwrap_or_else(|problems| panic!("{}", report(&problems)));
     assert_eq!(explain(&settings), WANTED);
@@ -130,13 +130,24 @@ fn check_prints_it_before_its_verdict() {
 fn the_examples_comments_pass() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut example = std::fs::read_to_string(root.join("deploy/rexian.example.toml")).unwrap();
-    for shown in ["call_out = ", "callback = ", "trunk = ", "hours = { mon-sun", "max_wait = "] {
+    for shown in [
+        "dns = ",
+        "hops = ",
+        "probe = ",
+        "calls_per_10s = ",
+        "callers = ",
+        "call_out = ",
+        "callback = ",
+        "trunk = ",
+        "hours = { mon-sun",
+        "max_wait = ",
+    ] {
         assert_eq!(example.matches(&format!("\n# {shown}")).count(), 1, "{shown}");
         example = example.replace(&format!("\n# {shown}"), &format!("\n{shown}"));
     }
     let folder = Folder::new();
     let path = folder.write("rexian.toml", example);
     let core = load(&path).unwrap_or_else(|problems| panic!("{}", report(&problems))).core;
-    assert!(core.trunks[0].call_out.is_some() && core.callbacks.trunk.is_some() && core.callbacks.hours.is_some());
+    assert!(core.trunks[0].call_out.is_some() && !core.callbacks.trunks.is_empty() && core.callbacks.hours.is_some());
     assert!(core.queues.iter().all(|q| q.callback.is_some() && q.max_wait.is_some()));
 }

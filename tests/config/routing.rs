@@ -2,8 +2,8 @@
 
 use super::*;
 use rexian::config::settings::{
-    CallOut, CallbackOffer, CallbackSettings, Closed, DialForm, LanguageChoice, LanguageSettings, LineSettings,
-    MissedCalls, Overflow, Rona, Strategy,
+    CallOut, CallbackOffer, CallbackSettings, Closed, DialForm, Hop, Host, LanguageChoice, LanguageSettings,
+    LineSettings, MissedCalls, NumberRules, Overflow, Probe, Rona, Strategy, Transport,
 };
 
 /// The lines of a queue after its skill, which stands in line 10.
@@ -281,7 +281,7 @@ fn languages_are_told_apart() {
 const OUT: [(&str, &str); 2] = [
     (
         "peers = [\"127.0.0.0/8\"]",
-        "peers = [\"127.0.0.0/8\"]\ncall_out = { address = \"127.0.0.1:5080\", from = \"12345\" }",
+        "peers = [\"127.0.0.0/8\"]\nhops = [\"127.0.0.1:5080\"]\ncall_out = { from = \"12345\" }",
     ),
     ("", "[callbacks]\ntrunk = \"carrier\"\n"),
 ];
@@ -294,7 +294,7 @@ fn a_key_means_one_thing() {
                  [[lines]]\nname = \"l\"\nnumbers = [\"66601001\"]\nqueue = \"mandarin\"\n";
     let [a, b] = OUT;
     broken(&[a, OFFER, b, ("", keyed)], &[]);
-    let problem = "12: key 2 asks to be called back and chooses language en | \
+    let problem = "13: key 2 asks to be called back and chooses language en | \
                    give the callback another key: both may be pressed while waiting";
     broken(&[a, OFFER, b, ("", keyed), ("", "by_key = true\n")], &[problem]);
     // By overflow too.
@@ -307,7 +307,7 @@ fn calls_go_out_by_a_trunk_that_can() {
     let [a, b] = OUT;
     broken(&[a, OFFER, b], &[]);
     let fix = "add [callbacks] trunk = \"...\", a trunk with call_out";
-    broken(&[a, OFFER], &[&format!("12: callers are offered to be called back, but by no trunk | {fix}")]);
+    broken(&[a, OFFER], &[&format!("13: callers are offered to be called back, but by no trunk | {fix}")]);
     more(
         "[callbacks]\nmissed = { call_back = 9 }\n",
         &[&format!("19: missed calls are to be called back, but by no trunk | {fix}")],
@@ -315,35 +315,32 @@ fn calls_go_out_by_a_trunk_that_can() {
     broken(
         &[b],
         &["19: callbacks go out by trunk carrier, which calls nobody | \
-           add call_out = { address = \"10.1.0.7:5060\", from = \"053112345\" } to it, or name another trunk"],
+           add hops = [\"10.1.0.7:5060\"] and call_out = { from = \"053112345\" } to it, or name another trunk"],
     );
     broken(
         &[a, ("", "[callbacks]\ntrunk = \"carier\"\n")],
-        &["20: there is no trunk \"carier\" to call back by | did you mean \"carrier\"?"],
+        &["21: there is no trunk \"carier\" to call back by | did you mean \"carrier\"?"],
     );
     let fix = "what it answers would be a stranger's: add the address to this trunk's peers";
     broken(
         &[(a.0, &a.1.replace("127.0.0.1:", "10.0.0.1:"))],
-        &[&format!("7: call_out of trunk carrier goes to 10.0.0.1:5080, which is none of its peers | {fix}")],
+        &[&format!("7: hop 10.0.0.1 of trunk carrier is none of its peers | {fix}")],
     );
     let first = "[[trunks]]\nname = \"first\"\npeers = [\"127.0.0.1\"]\n[[trunks]]\nname = \"carrier\"";
     broken(
         &[("[[trunks]]\nname = \"carrier\"", first), a],
-        &[&format!("10: call_out of trunk carrier goes to 127.0.0.1:5080, a peer of trunk first | {fix}")],
+        &[&format!("10: hop 127.0.0.1 of trunk carrier is a peer of trunk first | {fix}")],
     );
     broken(
         &[(a.0, &a.1.replace("\"12345\"", "\"sip:12345\", dial = \"locally\""))],
         &[
-            "7: dial = \"locally\" in call_out of [[trunks]] is not a known word | use one of: local, national, e164",
-            "7: from = \"sip:12345\" in call_out of [[trunks]] is not a telephone number | write digits, as \"053112345\"",
+            "8: dial = \"locally\" in call_out of [[trunks]] is not a known word | use one of: local, national, e164",
+            "8: from = \"sip:12345\" in call_out of [[trunks]] is not a telephone number | write digits, as \"053112345\"",
         ],
     );
     broken(
         &[(a.0, "peers = [\"127.0.0.0/8\"]\ncall_out = {}")],
-        &[
-            "7: call_out of [[trunks]] has no address | add address = \"10.1.0.7:5060\"",
-            "7: call_out of [[trunks]] has no from | add from = \"053112345\"",
-        ],
+        &["7: call_out of [[trunks]] has no from | add from = \"053112345\""],
     );
     more(
         "[callbacks]\nmissed = \"forget\"\nattempts = 0\nkeep = \"10m\"\n",
@@ -379,13 +376,13 @@ fn what_is_said_to_those_who_wait() {
     broken(
         &[a, (OFFER.0, "skill = \"mandarin\"\nmax_wait = \"60s\"\ncallback = { after = \"60s\", key = \"12\" }"), b],
         &[
-            "13: key = \"12\" in callback of [[queues]] is not a key of a telephone | write one of 0123456789*#, in quotes",
+            "14: key = \"12\" in callback of [[queues]] is not a key of a telephone | write one of 0123456789*#, in quotes",
         ],
     );
     broken(
         &[a, (OFFER.0, "skill = \"mandarin\"\nmax_wait = \"60s\"\ncallback = { after = \"60s\", key = \"1\" }"), b],
         &[
-            "13: queue mandarin offers to call back after 60s, when nobody waits: max_wait is 60s | offer it sooner, or raise max_wait",
+            "14: queue mandarin offers to call back after 60s, when nobody waits: max_wait is 60s | offer it sooner, or raise max_wait",
         ],
     );
 }
@@ -404,6 +401,67 @@ fn a_default_that_is_wrong_is_told_once() {
         &[
             "23: callers are offered to be called back, but by no trunk | add [callbacks] trunk = \"...\", a trunk with call_out",
         ],
+    );
+}
+
+#[test]
+fn hops_probes_pace_and_callers_of_a_trunk() {
+    let peers = "peers = [\"127.0.0.0/8\"]";
+    let good = "max_calls = 150\n\
+        hops = [\"127.0.0.1:5080\", { to = \"tls:sbc.carrier.cn\", priority = 1, weight = 3, fallback = [\"127.0.0.9\"] }]\n\
+        probe = { every = \"20s\", misses = 2 }\nhop_patience = \"3s\"\ncalls_per_10s = \"15%\"\n\
+        callers = { allow = [\"+86\", \"anonymous\"], deny = [\"+8613\", \"95\"] }";
+    let folder = Folder::new();
+    let text = GOOD.replace(peers, &format!("{peers}\n{good}")) + "[service]\nemergency = [\"12395\"]\n";
+    let path = folder.write("rexian.toml", text);
+    let core = load(&path).unwrap_or_else(|problems| panic!("{}", report(&problems))).core;
+    let trunk = &core.trunks[0];
+    let named = Host::Name { name: "sbc.carrier.cn".into(), fallback: vec!["127.0.0.9".parse().unwrap()] };
+    let second = Hop { priority: 1, weight: 3, ..Hop::new(Transport::Tls, named, None) };
+    assert_eq!(trunk.hops, [Hop::from("127.0.0.1:5080".parse::<std::net::SocketAddr>().unwrap()), second]);
+    assert_eq!(trunk.probe, Some(Probe { every: Duration::from_secs(20), misses: 2 }));
+    assert_eq!((trunk.hop_patience, trunk.calls_per_10s, trunk.max_calls), (Duration::from_secs(3), Some(23), 150));
+    let texts = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
+    let rules = NumberRules { allow: Some(texts(&["+86", "anonymous"])), deny: texts(&["+8613", "95"]) };
+    assert_eq!((&trunk.callers, &core.emergency), (&rules, &texts(&["12395"])));
+
+    let lines = |more: &str, wanted: &[&str]| broken(&[(peers, &format!("{peers}\n{more}"))], wanted);
+    lines("probe = \"30s\"\ncalls_per_10s = 30\nhops = [\"127.0.0.1\"]", &[]);
+    let form = "write it as \"10.1.0.7:5060\", \"[fd00::7]:5060\", \"tcp:10.1.0.7\" or \"tls:sbc.carrier.cn\"";
+    lines(
+        "hops = [\n\"127.0.0.300\",\n7,\n{ to = \"127.0.0.1\", wight = 2, fallback = [\"127.0.0.2\"] },\n{ weight = 0 },\n\"udp:127.0.0.1\"]",
+        &[
+            &format!("8: \"127.0.0.300\" in hops of [[trunks]] is not an address or a name | {form}"),
+            &format!("9: hops = 7 in [[trunks]] is not an address or a name | {form}"),
+            "10: hops of [[trunks]] is an address, which needs no fallback | write it as a further hop with a higher priority",
+            "10: unknown key wight in hops of [[trunks]] | did you mean weight?",
+            "11: hops of [[trunks]] has no to | add to = \"10.1.0.7:5060\"",
+            "11: weight = 0 in hops of [[trunks]] is not a whole number from 1 to 1000 | choose one in that range, without quotes",
+            "12: hops of [[trunks]] names one hop twice, first in line 10 | remove one of them; a larger share of the calls is weight = 2",
+        ],
+    );
+    lines(
+        "hops = []\nprobe = \"0s\"\ncalls_per_10s = \"15\"\ncallers = { allow = [\"0531\"], deny = [\"+86\"], only = [] }",
+        &[
+            "7: hops in [[trunks]] is empty | name one, or remove hops",
+            "8: probe = \"0s\" in [[trunks]] is not a duration above zero | write it as \"500ms\", \"15s\", \"2m\" or \"1h\"",
+            "9: calls_per_10s = \"15\" in [[trunks]] is not a number of calls or a share of max_calls | write it as 30, or as \"15%\"",
+            "10: allow = \"0531\" in callers of [[trunks]] is not the beginning of a number | write it as \"+86531\", \"95588\" or \"anonymous\"",
+            "10: unknown key only in callers of [[trunks]] | remove it; known here: allow, deny",
+        ],
+    );
+    lines(
+        "callers = { allow = [\"+86\"], deny = [\"+86\"] }\ncall_out = { from = \"12345\" }\nprobe = \"30s\"",
+        &[
+            "7: +86 is both allowed and denied in callers of [[trunks]] | remove it from one of the two",
+            "8: call_out of [[trunks]] has nowhere to go | add hops = [\"10.1.0.7:5060\"], where the carrier takes calls",
+            "9: probe of [[trunks]] has nowhere to go | add hops = [\"10.1.0.7:5060\"], where the carrier takes calls",
+        ],
+    );
+    let fix = "what it answers would be a stranger's: add the address to this trunk's peers";
+    lines(
+        "hops = [{ to = \"sbc\", fallback = [\"10.0.0.9\"] }]",
+        &[&format!("7: hop 10.0.0.9 of trunk carrier is none of its peers | {fix}")],
     );
 }
 
@@ -556,7 +614,7 @@ utc_offset = "-03:30"
     };
     assert_eq!(core.languages, [english]);
     let callbacks = CallbackSettings {
-        trunk: Some("carrier".into()),
+        trunks: vec!["carrier".into()],
         hours: None,
         ring_timeout: secs(25),
         attempts: 2,
@@ -567,7 +625,7 @@ utc_offset = "-03:30"
         missed: MissedCalls::CallBack { priority: 7 },
     };
     assert_eq!(core.callbacks, callbacks);
-    let out = CallOut { address: "127.0.0.1:5080".parse().unwrap(), from: "12345".into(), dial: DialForm::Local };
+    let out = CallOut { from: "12345".into(), dial: DialForm::Local };
     assert_eq!(core.trunks[0].call_out, Some(out));
     assert_eq!((&*core.feature_codes.extend_wrap_up, core.utc_offset), ("*19", -210));
 }

@@ -24,6 +24,8 @@ pub struct Setup<'a> {
     pub password: String,
     /// Called number, or the seat's user.
     pub service: &'a str,
+    /// Calling number.
+    pub cli: &'a str,
     /// What a `<pause/>` takes.
     pub pause: Duration,
     /// Feature code to dial.
@@ -38,6 +40,7 @@ impl<'a> Setup<'a> {
             ip,
             port: 5060,
             service: "12345",
+            cli: "05318201001",
             password: String::new(),
             pause: Duration::from_millis(1_500),
             code: "",
@@ -53,6 +56,7 @@ impl<'a> Setup<'a> {
             port: 5070,
             password: password(n),
             service: SEATS[usize::from(n)],
+            cli: "",
             pause: Duration::from_millis(400),
             code: "*11",
         }
@@ -78,7 +82,7 @@ impl<'a> Setup<'a> {
             .arg(scenario)
             .args(["-i", &ip, "-mi", &ip, "-p", &self.port.to_string(), "-s", self.service, "-d", &pause])
             .args(["-au", self.service, "-ap", &self.password, "-auth_uri", &target])
-            .args(["-key", "cli", "05318201001", "-key", "domain", self.hotline.domain(), "-key", "code", self.code])
+            .args(["-key", "cli", self.cli, "-key", "domain", self.hotline.domain(), "-key", "code", self.code])
             .args(["-m", "1", "-nostdin", "-trace_err", "-trace_msg", "-timeout", "60s", "-timeout_error"])
             // A seat echoes; a carrier plays its tone from the same port, so it must not.
             .args(self.scenario.starts_with("seat").then_some("-rtp_echo"))

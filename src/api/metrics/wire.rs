@@ -5,20 +5,52 @@ use crate::gateway::Refusals;
 use crate::guard::Watch;
 use crate::ids::TrunkName;
 use crate::plane::LegStats;
+use crate::runtime::figures::TrunkFigures;
 use crate::sip::endpoint::EndpointCounters;
+use crate::trunk::TurnedAway;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 pub(super) struct Trunk {
     pub(super) offered: Counter,
     pub(super) calls: Gauge,
+    up: Gauge,
+    channels: Gauge,
+    round_trip: Gauge,
+    hops: [(&'static str, Gauge); 4],
+    full: Counter,
+    rate: Counter,
+    denied: Counter,
 }
 
 impl Trunk {
     pub(super) fn new(name: &TrunkName) -> Self {
+        let trunk = || name.as_str().to_owned();
+        let refused = |why: &'static str| counter!(names::TRUNK_REFUSALS, "trunk" => trunk(), "reason" => why);
+        let hops = |state: &'static str| (state, gauge!(names::TRUNK_HOPS, "trunk" => trunk(), "state" => state));
         Trunk {
-            offered: counter!(names::CALLS_OFFERED, "trunk" => name.as_str().to_owned()),
-            calls: gauge!(names::TRUNK_CALLS, "trunk" => name.as_str().to_owned()),
+            offered: counter!(names::CALLS_OFFERED, "trunk" => trunk()),
+            calls: gauge!(names::TRUNK_CALLS, "trunk" => trunk()),
+            up: gauge!(names::TRUNK_UP, "trunk" => trunk()),
+            channels: gauge!(names::TRUNK_CHANNELS, "trunk" => trunk()),
+            round_trip: gauge!(names::TRUNK_ROUND_TRIP, "trunk" => trunk()),
+            hops: ["up", "resting", "probing", "down"].map(hops),
+            full: refused("full"),
+            rate: refused("rate"),
+            denied: refused("denied"),
         }
+    }
+
+    pub(super) fn set(&self, figures: &TrunkFigures) {
+        self.up.set(if figures.down { 0.0 } else { 1.0 });
+        self.channels.set(f64::from(figures.channels));
+        self.round_trip.set(figures.round_trip.as_secs_f64());
+        for (state, gauge) in &self.hops {
+            gauge.set(figures.hops.iter().filter(|hop| *hop == state).count() as f64);
+        }
+        let TurnedAway { full, rate, denied } = figures.turned_away;
+        self.full.absolute(full);
+        self.rate.absolute(rate);
+        self.denied.absolute(denied);
     }
 }
 
@@ -54,6 +86,8 @@ pub(super) struct Refused {
     pub(super) unanswered: Counter,
     pub(super) overload: Counter,
     pub(super) late: Counter,
+    pub(super) rate: Counter,
+    pub(super) denied: Counter,
     pub(super) unknown_number: Counter,
     pub(super) not_acceptable: Counter,
 }
@@ -69,6 +103,8 @@ impl Refused {
             unanswered: reason("unanswered"),
             overload: reason("overload"),
             late: reason("late"),
+            rate: reason("rate"),
+            denied: reason("denied"),
             unknown_number: reason("unknown_number"),
             not_acceptable: reason("not_acceptable"),
         }
@@ -82,6 +118,8 @@ impl Refused {
         self.unanswered.absolute(r.unanswered);
         self.overload.absolute(r.overload);
         self.late.absolute(r.late);
+        self.rate.absolute(r.rate);
+        self.denied.absolute(r.denied);
         self.unknown_number.absolute(r.unknown_number);
         self.not_acceptable.absolute(r.not_acceptable);
     }

@@ -1,8 +1,9 @@
 //! Trunks among each other, and calling back by them. Belongs here: whose calls are taken as whose, and whether calls of
 //! ours can go out. Not here: where a call that came in goes (`ways`).
 
-use super::super::settings::{Cidr, MissedCalls};
+use super::super::settings::{Cidr, Hop, Host, MissedCalls};
 use super::*;
+use std::net::IpAddr;
 
 pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, places: &Places) {
     if trunks.is_empty() {
@@ -31,21 +32,29 @@ pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, pl
         }
     }
     for entry in trunks {
-        let Some(out) = &entry.trunk.call_out else { continue };
-        let (name, address) = (&entry.trunk.name, out.address);
-        let owner = earlier.iter().find(|(net, _)| net.contains(address.ip())).map(|(_, owner)| *owner);
-        let what = match owner {
-            None => format!("call_out of trunk {name} goes to {address}, which is none of its peers"),
-            Some(owner) if owner != name.as_str() => {
-                format!("call_out of trunk {name} goes to {address}, a peer of trunk {owner}")
+        let name = &entry.trunk.name;
+        for (hop, line) in entry.trunk.hops.iter().zip(&entry.hops) {
+            for address in addresses(hop) {
+                let owner = earlier.iter().find(|(net, _)| net.contains(address)).map(|(_, owner)| *owner);
+                let what = match owner {
+                    None => format!("hop {address} of trunk {name} is none of its peers"),
+                    Some(owner) if owner != name.as_str() => {
+                        format!("hop {address} of trunk {name} is a peer of trunk {owner}")
+                    }
+                    Some(_) => continue,
+                };
+                let fix = "what it answers would be a stranger's: add the address to this trunk's peers";
+                file.problem(*line, what, fix);
             }
-            Some(_) => continue,
-        };
-        file.problem(
-            entry.call_out,
-            what,
-            "what it answers would be a stranger's: add the address to this trunk's peers",
-        );
+        }
+    }
+}
+
+/// Those a hop is known to have without DNS.
+fn addresses(hop: &Hop) -> Vec<IpAddr> {
+    match &hop.host {
+        Host::Address(address) => vec![*address],
+        Host::Name { fallback, .. } => fallback.clone(),
     }
 }
 
@@ -53,31 +62,29 @@ pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, pl
 pub(super) fn callbacks(file: &File, entries: &Entries) {
     let callbacks = &entries.callbacks;
     let fix = "add [callbacks] trunk = \"...\", a trunk with call_out";
-    match &callbacks.trunk {
-        Some(At { value, line }) => {
-            let found = entries.trunks.iter().find(|t| t.trunk.name == *value);
-            let names = entries.trunks.iter().map(|t| t.trunk.name.as_str());
-            match found {
-                None => {
-                    let what = format!("there is no trunk {:?} to call back by", value.as_str());
-                    unknown(file, *line, what, value.as_str(), names, "name one of [[trunks]]");
-                }
-                Some(trunk) if trunk.trunk.call_out.is_none() => {
-                    let what = format!("callbacks go out by trunk {value}, which calls nobody");
-                    let example = "call_out = { address = \"10.1.0.7:5060\", from = \"053112345\" }";
-                    file.problem(*line, what, format!("add {example} to it, or name another trunk"));
-                }
-                Some(_) => {}
+    for At { value, line } in &callbacks.trunks {
+        let found = entries.trunks.iter().find(|t| t.trunk.name == *value);
+        let names = entries.trunks.iter().map(|t| t.trunk.name.as_str());
+        match found {
+            None => {
+                let what = format!("there is no trunk {:?} to call back by", value.as_str());
+                unknown(file, *line, what, value.as_str(), names, "name one of [[trunks]]");
             }
+            Some(trunk) if trunk.trunk.call_out.is_none() => {
+                let what = format!("callbacks go out by trunk {value}, which calls nobody");
+                let example = "hops = [\"10.1.0.7:5060\"] and call_out = { from = \"053112345\" }";
+                file.problem(*line, what, format!("add {example} to it, or name another trunk"));
+            }
+            Some(_) => {}
         }
-        None => {
-            for entry in entries.queues.iter().filter(|entry| entry.queue.callback.is_some()) {
-                // Without the queue's name: a default is met once by every queue, and told once.
-                file.problem(entry.callback, "callers are offered to be called back, but by no trunk", fix);
-            }
-            if let MissedCalls::CallBack { .. } = callbacks.settings.missed {
-                file.problem(callbacks.missed, "missed calls are to be called back, but by no trunk", fix);
-            }
+    }
+    if callbacks.trunks.is_empty() {
+        for entry in entries.queues.iter().filter(|entry| entry.queue.callback.is_some()) {
+            // Without the queue's name: a default is met once by every queue, and told once.
+            file.problem(entry.callback, "callers are offered to be called back, but by no trunk", fix);
+        }
+        if let MissedCalls::CallBack { .. } = callbacks.settings.missed {
+            file.problem(callbacks.missed, "missed calls are to be called back, but by no trunk", fix);
         }
     }
 }

@@ -75,8 +75,8 @@ pub struct Hours {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CallbackSettings {
-    /// The trunk calls go out by; `None`: nobody is called back.
-    pub trunk: Option<TrunkName>,
+    /// The trunks calls go out by, the first that can; none: nobody is called back.
+    pub trunks: Vec<TrunkName>,
     /// When citizens may be called.
     pub hours: Option<Hours>,
     /// How long the citizen's phone rings.
@@ -109,7 +109,7 @@ pub enum MissedCalls {
 impl Default for CallbackSettings {
     fn default() -> Self {
         CallbackSettings {
-            trunk: None,
+            trunks: vec![],
             hours: None,
             ring_timeout: Duration::from_secs(40),
             attempts: 3,

@@ -18,6 +18,8 @@ pub struct TrunkSettings {
     pub calls_per_10s: Option<u32>,
     /// Where requests of ours go.
     pub hops: Vec<Hop>,
+    /// A call of ours that a hop does not answer at all for so long goes to the next.
+    pub hop_patience: Duration,
     /// Whether its hops live is found out by OPTIONS; `None`: they are believed to.
     pub probe: Option<Probe>,
     /// We are the carrier's subscriber; `None`: it knows us by our address.
@@ -26,7 +28,7 @@ pub struct TrunkSettings {
     pub callers: NumberRules,
     pub srtp: Srtp,
     pub profile: Profile,
-    /// Where calls of ours go out; `None`: none do.
+    /// How calls of ours go out, to the hops; `None`: none do.
     pub call_out: Option<CallOut>,
 }
 
@@ -39,6 +41,7 @@ impl TrunkSettings {
             max_calls: 200,
             calls_per_10s: None,
             hops: vec![],
+            hop_patience: Duration::from_secs(4),
             probe: None,
             account: None,
             callers: NumberRules::default(),
@@ -62,6 +65,20 @@ impl Transport {
     pub fn is_stream(self) -> bool {
         self != Transport::Udp
     }
+
+    /// RFC 3261 s19.1.2.
+    pub fn default_port(self) -> u16 {
+        if self == Transport::Tls { 5061 } else { 5060 }
+    }
+
+    /// As configurations and URI parameters name it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Transport::Udp => "udp",
+            Transport::Tcp => "tcp",
+            Transport::Tls => "tls",
+        }
+    }
 }
 
 /// One address of a carrier: a proxy, an SBC, a gateway.
@@ -76,10 +93,27 @@ pub struct Hop {
     pub weight: u16,
 }
 
+impl Hop {
+    /// Sharing the load evenly with all others like it.
+    pub fn new(transport: Transport, host: Host, port: Option<u16>) -> Hop {
+        Hop { transport, host, port, priority: 0, weight: 1 }
+    }
+}
+
+impl From<SocketAddr> for Hop {
+    fn from(address: SocketAddr) -> Hop {
+        Hop::new(Transport::Udp, Host::Address(address.ip()), Some(address.port()))
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Host {
     Address(IpAddr),
-    Name(String),
+    /// Asked of DNS; `fallback` until it answers, for networks without one.
+    Name {
+        name: String,
+        fallback: Vec<IpAddr>,
+    },
 }
 
 /// Asking a hop by OPTIONS whether it lives.
@@ -88,6 +122,12 @@ pub struct Probe {
     pub every: Duration,
     /// How many in a row stay without an answer before the hop counts as down.
     pub misses: u32,
+}
+
+impl Default for Probe {
+    fn default() -> Probe {
+        Probe { every: Duration::from_secs(30), misses: 3 }
+    }
 }
 
 /// A registered line at the carrier (RFC 3261 s10; IMS: 3GPP TS 24.229).
@@ -102,10 +142,10 @@ pub struct Account {
     pub expires: Duration,
 }
 
-/// Numbers by prefix, after normalisation (`+86531`, `anonymous`). Emergency numbers are never refused.
+/// Numbers by prefix, after normalisation (`+86531`, `95588`, `anonymous`). The longest prefix that fits decides.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NumberRules {
-    /// `None`: all but those denied.
+    /// `None`: whom no prefix fits is let in.
     pub allow: Option<Vec<String>>,
     pub deny: Vec<String>,
 }
@@ -124,7 +164,6 @@ pub enum Srtp {
 /// How the hotline calls by a trunk.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CallOut {
-    pub address: SocketAddr,
     /// Our own number as the carrier wants it shown: `053112345`.
     pub from: String,
     pub dial: DialForm,

@@ -33,6 +33,7 @@ enum Machine {
 enum Event<'a> {
     Response(&'a Message<'a>),
     Cancel,
+    Abandon,
     Timer(Timer),
     TransportError,
 }
@@ -50,6 +51,14 @@ impl Endpoint {
     pub fn cancel(&mut self, now: Instant, tx: ClientTx) {
         if let Some(id) = NonZeroU64::new(tx.0) {
             self.step_client(now, id, Event::Cancel);
+        }
+    }
+
+    /// As [`Endpoint::cancel`], for an INVITE that nobody has answered at all and whose place another has taken: nor is it
+    /// repeated any more.
+    pub fn abandon(&mut self, now: Instant, tx: ClientTx) {
+        if let Some(id) = NonZeroU64::new(tx.0) {
+            self.step_client(now, id, Event::Abandon);
         }
     }
 
@@ -184,6 +193,7 @@ impl Machine {
                         300.. => invite_client::Event::Failure(msg),
                     },
                     Event::Cancel => invite_client::Event::Cancel,
+                    Event::Abandon => invite_client::Event::Abandon,
                     Event::Timer(timer) => invite_client::Event::Timer(timer),
                     Event::TransportError => invite_client::Event::TransportError,
                 };
@@ -194,7 +204,7 @@ impl Machine {
                     Event::Response(msg) if msg.status().unwrap_or_default() < 200 => client::Event::Provisional,
                     Event::Response(_) => client::Event::Final,
                     // s9.1: only an INVITE can be cancelled.
-                    Event::Cancel => return,
+                    Event::Cancel | Event::Abandon => return,
                     Event::Timer(timer) => client::Event::Timer(timer),
                     Event::TransportError => client::Event::TransportError,
                 };

@@ -286,7 +286,8 @@ impl Session {
         self.way = Way::AsRouted { among: among.to_vec(), listening: listening.to_vec() };
     }
 
-    fn request_flow(&self) -> Flow {
+    /// Where our requests in the dialog go.
+    pub fn request_flow(&self) -> Flow {
         self.way.flow(&self.dialog, self.flow)
     }
 

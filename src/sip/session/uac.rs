@@ -8,7 +8,7 @@ use super::super::message::{Message, Method, Name};
 use super::early::{Early, MOST_FORKS};
 use super::timer::{self, By, Timer};
 use super::way::Way;
-use super::{ALLOW, Context, SERVER, SUPPORTED_CALLING, Session, State};
+use super::{ALLOW, Context, GIVE_UP, SERVER, SUPPORTED_CALLING, Session, State};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
 use crate::sdp::offer_answer::{self, Local};
@@ -29,6 +29,24 @@ impl Session {
     /// Sends the INVITE with our offer.
     pub fn place(cx: &mut Context<'_>, owner: u64, tag: String, target: Target<'_>, local: Local) -> Session {
         let call_id = format!("{}@{}", cx.tokens.token(), target.flow.local.ip());
+        Session::place_as(cx, owner, call_id, tag, target, local)
+    }
+
+    /// The same INVITE by another way (RFC 3263 s4.3): Call-ID, tag and number as they were, so that a phone both reach
+    /// knows it for one request and refuses the second (RFC 3261 s8.2.2.2) instead of ringing twice.
+    pub fn place_again(cx: &mut Context<'_>, before: &Session, target: Target<'_>, local: Local) -> Session {
+        let call_id = String::from_utf8_lossy(&before.dialog.call_id).into_owned();
+        Session::place_as(cx, before.owner, call_id, before.dialog.local_tag.clone(), target, local)
+    }
+
+    fn place_as(
+        cx: &mut Context<'_>,
+        owner: u64,
+        call_id: String,
+        tag: String,
+        target: Target<'_>,
+        local: Local,
+    ) -> Session {
         let mut session = Session {
             dialog: Dialog::uac(call_id, tag, target.from, target.to, target.request_uri.to_vec()),
             flow: target.flow,
@@ -63,6 +81,15 @@ impl Session {
         cx.endpoint.request(cx.now, self.flow, &branch, self.owner, invite)
     }
 
+    /// Nobody has answered our INVITE at all, and another is to take its place. What comes for this one later is called
+    /// off or hung up; the transaction to feed it is given. `None` if it is not in that state.
+    pub fn abandon(&mut self, cx: &mut Context<'_>) -> Option<ClientTx> {
+        let State::Calling { tx, .. } = self.state else { return None };
+        cx.endpoint.abandon(cx.now, tx);
+        self.state = State::Cancelling { tx, until: cx.now + GIVE_UP };
+        Some(tx)
+    }
+
     /// Any response to any request of ours in this dialog.
     pub fn response(&mut self, cx: &mut Context<'_>, tx: ClientTx, msg: &Message<'_>) {
         let Some(status) = msg.status() else { return };
@@ -72,6 +99,8 @@ impl Session {
             return self.refresh_answered(cx, by, status, msg);
         }
         match (&self.state, msg.cseq().method) {
+            // To an INVITE whose place another has taken.
+            (State::Calling { tx: ours, .. }, Method::Invite) if *ours != tx => {}
             (State::Leaving { tx: bye }, _) if *bye == tx && status >= 200 => self.state = State::Over,
             (_, Method::Invite) => match status {
                 101..=199 => self.progress(cx, status, msg),

@@ -49,6 +49,8 @@ pub enum Event<'a> {
     Failure(&'a Message<'a>),
     /// The user calls it off.
     Cancel,
+    /// The same, and another INVITE has taken this one's place: it is not repeated, lest it arrive late and ring a phone.
+    Abandon,
     Timer(Timer),
     TransportError,
 }
@@ -95,7 +97,14 @@ impl InviteClient {
                 cancelling(request, out)
             }
             (Calling { request, resend, .. }, Event::Cancel) => Calling { request, resend, wish: Wish::Cancel },
-            (Proceeding { request }, Event::Cancel) => cancelling(request, out),
+            // s9.1 still: CANCEL waits for a provisional response, for which this stays; timer B ends it.
+            (Calling { request, resend, .. }, Event::Abandon) => {
+                if !reliable(transport) {
+                    out.push(Output::Stop(Timer::A));
+                }
+                Calling { request, resend, wish: Wish::Cancel }
+            }
+            (Proceeding { request }, Event::Cancel | Event::Abandon) => cancelling(request, out),
 
             (state @ (Proceeding { .. } | Cancelling { .. }), Event::Provisional) => {
                 out.push(Output::PassUp);
