@@ -17,6 +17,7 @@ mod lines;
 mod moves;
 mod outbound;
 mod owner;
+mod paths;
 mod ports;
 mod requests;
 mod seats;
@@ -44,6 +45,7 @@ use crate::time::Instant;
 use crate::trunk::Trunks;
 use legs::Leg;
 use owner::Owner;
+use paths::Paths;
 use ports::Ports;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -124,6 +126,7 @@ pub struct Gateway {
     clearing: BTreeMap<LegId, (AgentNo, SeatNo)>,
     /// Media legs whose closing figures are due.
     figures_due: BTreeMap<LegId, CallId>,
+    paths: Paths,
     ports: Ports,
     /// The RTP port each leg holds.
     media_ports: BTreeMap<LegId, u16>,
@@ -179,6 +182,7 @@ impl Gateway {
             legs: BTreeMap::new(),
             clearing: BTreeMap::new(),
             figures_due: BTreeMap::new(),
+            paths: Paths::default(),
             ports: Ports::new(settings.media.first_port, settings.media.pairs),
             media_ports: BTreeMap::new(),
             callers: BTreeMap::new(),
@@ -199,6 +203,7 @@ impl Gateway {
         match input {
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
             Input::FlowFailed { flow } => {
+                self.paths.lose(flow);
                 self.endpoint.flow_failed(now, flow);
                 for change in self.registrar.flow_failed(flow) {
                     self.registration_changed(now, change);
@@ -312,7 +317,10 @@ impl Gateway {
     fn expired(&mut self, now: Instant) {
         while let Some(expired) = self.endpoint.poll_expired() {
             match expired {
-                Expired::ClientFailed { tx, owner, .. } => match Owner::unpack(owner) {
+                Expired::ClientFailed { tx, owner, transport } => match Owner::unpack(owner) {
+                    Owner::Leg(leg) if transport && self.find_path(leg) => {
+                        self.with_session(now, leg, |session, cx| session.request_lost(cx, tx))
+                    }
                     Owner::Leg(leg) => self.with_session(now, leg, |session, cx| session.request_failed(cx, tx)),
                     Owner::Probe(hop) => self.probe_failed(now, hop, tx),
                     Owner::Account(account) => self.account_failed(now, account, tx),

@@ -54,7 +54,7 @@ impl Gateway {
         };
         session.set_reliable(reliable);
         // Over UDP our requests follow the dialog's route, if it leads to this trunk (else: a way to aim BYEs at others).
-        if let Some(hop) = session.dialog().next_hop().filter(|_| flow.transport == Transport::Udp)
+        if let Some(hop) = session.dialog().next_hop(flow.transport).filter(|_| flow.transport == Transport::Udp)
             && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
         {
             session.send_to(hop);

@@ -83,7 +83,7 @@ impl Gateway {
     pub(super) fn follow_route(&mut self, leg: LegId) {
         let Some(trunk) = self.settings.callbacks.trunk.clone() else { return };
         if let Some(known) = self.legs.get_mut(&leg)
-            && let Some(hop) = known.session.dialog().next_hop()
+            && let Some(hop) = known.session.dialog().next_hop(known.session.flow().transport)
             && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
         {
             known.session.send_to(hop);

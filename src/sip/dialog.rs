@@ -2,7 +2,8 @@
 //! Not here: what a request means for the call (`session`), retransmission (`transaction`).
 
 use super::flow::{Flow, Transport};
-use super::message::{Builder, Message, Method, Name, uri::Uri};
+use super::message::uri::{Scheme, Uri};
+use super::message::{Builder, Message, Method, Name};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -136,11 +137,19 @@ impl Dialog {
         other
     }
 
-    /// The address the next hop's URI names, if it names one by number.
-    pub fn next_hop(&self) -> Option<SocketAddr> {
+    /// The address the next hop's URI names, if it names one by number and wants no other transport than `by`.
+    pub fn next_hop(&self, by: Transport) -> Option<SocketAddr> {
         let first_route = self.route_set.first().map(|r| strip_brackets(r)).unwrap_or(&self.remote_target);
         let uri = Uri::parse(first_route).ok()?;
-        Some(SocketAddr::new(uri.ip()?, uri.port.unwrap_or(5060)))
+        let wanted = uri.params.get("transport").flatten();
+        let fits = match by {
+            Transport::Udp => wanted.is_none_or(|w| w.eq_ignore_ascii_case(b"udp")),
+            Transport::Tcp => wanted.is_none_or(|w| w.eq_ignore_ascii_case(b"tcp")),
+            // sips:...;transport=tcp is TLS over TCP (s26.2.2).
+            Transport::Tls => uri.scheme == Scheme::Sips || wanted.is_none_or(|w| w.eq_ignore_ascii_case(b"tls")),
+        };
+        let fits = fits && (by == Transport::Tls || uri.scheme != Scheme::Sips);
+        fits.then_some(SocketAddr::new(uri.ip()?, uri.port.unwrap_or(by.default_port())))
     }
 
     fn build(&self, method: Method<'_>, seq: u32, flow: &Flow, branch: &str) -> Builder {

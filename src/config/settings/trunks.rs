@@ -62,6 +62,11 @@ impl Transport {
     pub fn is_stream(self) -> bool {
         self != Transport::Udp
     }
+
+    /// The usual one (RFC 3261 s19.1.2).
+    pub fn default_port(self) -> u16 {
+        if self == Transport::Tls { 5061 } else { 5060 }
+    }
 }
 
 /// One address of a carrier: a proxy, an SBC, a gateway.

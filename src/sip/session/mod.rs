@@ -282,6 +282,12 @@ impl Session {
         self.next_hop = Some(next_hop);
     }
 
+    /// Its connection is gone, and there is another way: what is sent from now on goes there.
+    pub fn move_to(&mut self, flow: Flow) {
+        self.flow = flow;
+        self.next_hop = None;
+    }
+
     fn request_flow(&self) -> Flow {
         Flow { remote: self.next_hop.unwrap_or(self.flow.remote), ..self.flow }
     }
