@@ -77,7 +77,8 @@ impl Gateway {
         let ip = old.remote.ip();
         let hop = trunk.hops.iter().find(|h| h.transport == old.transport && h.host == Host::Address(ip));
         let port = hop.and_then(|h| h.port).unwrap_or(old.transport.default_port());
-        let remote = dialog.next_hop(old.transport).filter(is_theirs).unwrap_or(SocketAddr::new(ip, port));
+        let routed = dialog.next_hop().filter(|(transport, at)| *transport == old.transport && is_theirs(at));
+        let remote = routed.map_or(SocketAddr::new(ip, port), |(_, at)| at);
         Some(Flow { remote, connection: 0, ..old })
     }
 }

@@ -16,8 +16,10 @@ fn carrier() -> Flow {
 
 /// An answered and acknowledged call by that connection, whose far end is to be reached at `contact`.
 fn call(world: &mut World, contact: &str) {
-    let listener = Listener { transport: Transport::Tls, address: TLS.parse().unwrap() };
-    world.feed(Input::Listening(vec![listener]));
+    let listener = |(transport, at): (_, &str)| Listener { transport, address: at.parse().unwrap() };
+    let clear = "127.0.0.1:5060";
+    let all = [(Transport::Udp, clear), (Transport::Tcp, clear), (Transport::Tls, TLS)];
+    world.feed(Input::Listening(all.map(listener).to_vec()));
     let invite = String::from_utf8(invite(1)).unwrap().replace("SIP/2.0/UDP", "SIP/2.0/TLS");
     let invite = invite.replace("<sip:127.0.0.1:6000>", contact);
     world.feed(Input::Message { flow: carrier(), bytes: invite.as_bytes() });
@@ -47,11 +49,12 @@ fn ours(remote: &str) -> Flow {
 fn a_bye_goes_by_a_new_connection_to_the_trunks_next_hop_and_nowhere_else() {
     for (contact, wanted) in [
         ("<sip:gw@127.0.0.9:6061;transport=tls>", "127.0.0.9:6061"),
-        ("<sip:gw@127.0.0.9>", "127.0.0.9:5061"),
+        ("<sip:gw@127.0.0.1:6061;transport=tls>", "127.0.0.1:6061"),
         ("<sips:gw@127.0.0.9:6061;transport=tcp>", "127.0.0.9:6061"),
         // No trunk's, in the clear, or by a name: the trunk's own address, as it was known.
         ("<sip:gw@203.0.113.9:6061;transport=tls>", "127.0.0.1:5061"),
         ("<sip:gw@127.0.0.9:6061;transport=tcp>", "127.0.0.1:5061"),
+        ("<sip:gw@127.0.0.9>", "127.0.0.1:5061"),
         ("<sip:gw@sbc.test>", "127.0.0.1:5061"),
     ] {
         let mut world = World::new(0, |_| {});
@@ -69,7 +72,7 @@ fn a_bye_goes_by_a_new_connection_to_the_trunks_next_hop_and_nowhere_else() {
 #[test]
 fn a_bye_on_its_way_when_the_connection_breaks_is_sent_again_and_not_for_ever() {
     let mut world = World::new(0, |_| {});
-    call(&mut world, "<sip:127.0.0.1:6061>");
+    call(&mut world, "<sip:127.0.0.1:6061;transport=tls>");
     world.feed(Input::EndCalls);
     world.feed(Input::FlowFailed { flow: carrier() });
     let sent = byes(&world);
