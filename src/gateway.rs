@@ -17,6 +17,7 @@ mod lines;
 mod moves;
 mod outbound;
 mod owner;
+mod paths;
 mod ports;
 mod requests;
 mod seats;
@@ -50,6 +51,7 @@ use crate::trunk::hops::Target;
 use legs::Leg;
 use outbound::Dialling;
 use owner::Owner;
+use paths::Paths;
 use ports::Ports;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
@@ -147,6 +149,7 @@ pub struct Gateway {
     clearing: BTreeMap<LegId, (AgentNo, SeatNo)>,
     /// Media legs whose closing figures are due.
     figures_due: BTreeMap<LegId, CallId>,
+    paths: Paths,
     ports: Ports,
     /// The RTP port each leg holds.
     media_ports: BTreeMap<LegId, u16>,
@@ -207,6 +210,7 @@ impl Gateway {
             abandoned: BTreeMap::new(),
             clearing: BTreeMap::new(),
             figures_due: BTreeMap::new(),
+            paths: Paths::default(),
             ports: Ports::new(settings.media.first_port, settings.media.pairs),
             media_ports: BTreeMap::new(),
             callers: BTreeMap::new(),
@@ -228,6 +232,7 @@ impl Gateway {
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
             Input::Late { flow, bytes } => self.shed(now, flow, bytes),
             Input::FlowFailed { flow } => {
+                self.paths.lose(flow);
                 self.endpoint.flow_failed(now, flow);
                 for change in self.registrar.flow_failed(flow) {
                     self.registration_changed(now, change);
@@ -348,7 +353,10 @@ impl Gateway {
     fn expired(&mut self, now: Instant) {
         while let Some(expired) = self.endpoint.poll_expired() {
             match expired {
-                Expired::ClientFailed { tx, owner, .. } => match Owner::unpack(owner) {
+                Expired::ClientFailed { tx, owner, transport } => match Owner::unpack(owner) {
+                    Owner::Leg(leg) if transport && !self.dialling.contains_key(&leg) && self.find_path(leg) => {
+                        self.with_session(now, leg, |session, cx| session.request_lost(cx, tx))
+                    }
                     Owner::Leg(leg) => self.leg_unanswered(now, leg, tx),
                     Owner::Probe(hop) => self.probe_failed(now, hop, tx),
                     Owner::Account(account) => self.account_failed(now, account, tx),

@@ -118,10 +118,12 @@ impl Gateway {
 
     /// Lets a session act, then handles what it reports and re-arms its alarm.
     pub(super) fn with_session(&mut self, now: Instant, leg: LegId, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
+        self.find_path(leg);
         let Some(known) = self.legs.get_mut(&leg) else { return };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         act(&mut known.session, &mut cx);
+        self.paths.keep(leg, known.session.flow());
         self.timers.set(Alarm::Leg(leg), known.session.next_timeout());
         let over = known.session.is_over();
         let role = known.role.clone();
@@ -147,6 +149,7 @@ impl Gateway {
         self.timers.set(Alarm::Leg(leg), None);
         self.stays_here(leg);
         self.trunks.release(leg);
+        self.paths.forget(leg);
         self.close_media(leg);
     }
 

@@ -149,7 +149,7 @@ impl Dialog {
             (Scheme::Sip, Some(named)) if named.eq_ignore_ascii_case(b"tls") => Transport::Tls,
             _ => return None,
         };
-        let port = uri.port.unwrap_or(if transport == Transport::Tls { 5061 } else { 5060 });
+        let port = uri.port.unwrap_or(transport.default_port());
         Some((transport, SocketAddr::new(uri.ip()?, port)))
     }
 

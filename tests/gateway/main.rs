@@ -1,6 +1,7 @@
 //! The gateway as its peers meet it: real SIP messages, virtual time, a network that loses nothing.
 
 mod guard;
+mod paths;
 mod streams;
 mod transfer;
 mod way;

@@ -27,6 +27,8 @@ pub struct World {
     pub caller: Option<(CarrierCall, Vec<UaFact>)>,
     /// Messages to the caller, as sent.
     pub to_caller: Vec<String>,
+    /// To everybody else, and by which path.
+    pub to_others: Vec<(Flow, String)>,
     pub facts: Vec<CallFact>,
     pub tickets: Vec<NewTicket>,
     /// Every leg's media, as last told.
@@ -55,6 +57,7 @@ impl World {
             seats: seats.to_vec(),
             caller: None,
             to_caller: vec![],
+            to_others: vec![],
             facts: vec![],
             tickets: vec![],
             sources: BTreeMap::new(),
@@ -176,6 +179,8 @@ impl World {
                     }
                 }
                 Output::Send(transmit) => {
+                    let text = String::from_utf8_lossy(&transmit.bytes).into_owned();
+                    self.to_others.push((transmit.flow, text));
                     let now = self.now;
                     let there = self.phones.iter_mut().find(|(_, flow, _)| *flow == transmit.flow);
                     if let Some((phone, ..)) = there {

@@ -30,6 +30,8 @@ pub struct Setup<'a> {
     pub pause: Duration,
     /// Feature code to dial.
     pub code: &'a str,
+    /// Between it and the gateway.
+    pub proxy: Option<SocketAddr>,
 }
 
 impl<'a> Setup<'a> {
@@ -44,6 +46,7 @@ impl<'a> Setup<'a> {
             password: String::new(),
             pause: Duration::from_millis(1_500),
             code: "",
+            proxy: None,
         }
     }
 
@@ -59,6 +62,7 @@ impl<'a> Setup<'a> {
             cli: "",
             pause: Duration::from_millis(400),
             code: "*11",
+            proxy: None,
         }
     }
 
@@ -67,7 +71,7 @@ impl<'a> Setup<'a> {
         let mut tone = ToneGenerator::new(TONE, -16.0);
         let samples: Vec<u8> = (0..50).flat_map(|_| tone.frame()).collect();
         std::fs::write(directory.path().join("tone.alaw"), samples).expect("writing the tone");
-        let (ip, gateway) = (self.ip.to_string(), self.hotline.sip().to_string());
+        let (ip, gateway) = (self.ip.to_string(), self.proxy.unwrap_or(self.hotline.sip()).to_string());
         let scenario = scenarios().join(self.scenario).with_extension("xml");
         let output = std::fs::File::create(directory.path().join("output")).expect("creating the output file");
         // The digest's uri must name the request's target.
@@ -83,7 +87,7 @@ impl<'a> Setup<'a> {
             .args(["-i", &ip, "-mi", &ip, "-p", &self.port.to_string(), "-s", self.service, "-d", &pause])
             .args(["-au", self.service, "-ap", &self.password, "-auth_uri", &target])
             .args(["-key", "cli", self.cli, "-key", "domain", self.hotline.domain(), "-key", "code", self.code])
-            .args(["-m", "1", "-nostdin", "-trace_err", "-trace_msg", "-timeout", "60s", "-timeout_error"])
+            .args(["-m", "1", "-nostdin", "-trace_err", "-trace_msg", "-timeout", "120s", "-timeout_error"])
             // A seat echoes; a carrier plays its tone from the same port, so it must not.
             .args(self.scenario.starts_with("seat").then_some("-rtp_echo"))
             .arg(gateway)

@@ -286,6 +286,11 @@ impl Session {
         self.way = Way::AsRouted { among: among.to_vec(), listening: listening.to_vec() };
     }
 
+    /// Its connection is gone, and there is another way: what is sent from now on goes there.
+    pub fn move_to(&mut self, flow: Flow) {
+        self.flow = flow;
+    }
+
     /// Where our requests in the dialog go.
     pub fn request_flow(&self) -> Flow {
         self.way.flow(&self.dialog, self.flow)

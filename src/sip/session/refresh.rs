@@ -35,7 +35,7 @@ impl Session {
         }
     }
 
-    fn ask(&mut self, cx: &mut Context<'_>) {
+    pub(super) fn ask(&mut self, cx: &mut Context<'_>) {
         let (branch, flow, by) = (cx.tokens.branch(), self.request_flow(), self.refresh_by);
         let method = match by {
             By::Update => Method::Update,

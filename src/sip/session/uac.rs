@@ -197,6 +197,15 @@ impl Session {
         }
     }
 
+    /// The connection broke before an answer came, and there is another way (`move_to`): asks again by that.
+    pub fn request_lost(&mut self, cx: &mut Context<'_>, tx: ClientTx) {
+        match &self.state {
+            State::Leaving { tx: ours } if *ours == tx => self.send_bye(cx, None),
+            State::Confirmed { .. } if self.timer.asked().is_some_and(|(asked, _)| asked == tx) => self.ask(cx),
+            _ => self.request_failed(cx, tx),
+        }
+    }
+
     pub(super) fn acknowledge(&mut self, cx: &mut Context<'_>) {
         if let State::Picked { seq } = self.state {
             let ack = self.send_ack(cx, seq);

@@ -2,7 +2,7 @@
 
 use super::super::dialog::Dialog;
 use super::super::flow::{Flow, Listener};
-use crate::config::settings::Cidr;
+use crate::config::settings::{Cidr, Transport};
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -19,6 +19,10 @@ impl Way {
         let Way::AsRouted { among, listening } = self else { return came };
         let Some((transport, remote)) = dialog.next_hop() else { return came };
         if !among.iter().any(|peers| peers.contains(remote.ip())) {
+            return came;
+        }
+        // What was encrypted stays so.
+        if came.transport == Transport::Tls && transport != Transport::Tls {
             return came;
         }
         // Its connection is there; a new one to the port it listens at may not get through.
