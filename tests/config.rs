@@ -2,7 +2,7 @@
 //! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
-use rexian::config::settings::{Announce, AnswerMode, Cidr, QueueSettings, Settings};
+use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Settings};
 use rexian::config::{check, load, report};
 use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
@@ -115,6 +115,20 @@ fn the_example_and_all_profiles_pass() {
         if name.contains("on-pickup") {
             assert_eq!(settings.core.trunks[0].profile.answer, AnswerMode::OnPickup);
         }
+    }
+}
+
+/// Who says nothing dials as the profile has it; who says something is obeyed.
+#[test]
+fn a_trunk_dials_as_its_profile_says() {
+    let folder = Folder::new();
+    folder.write("sip-profiles/far.toml", "dial = \"e164\"\n");
+    for (said, wanted) in [("", DialForm::E164), (", dial = \"national\"", DialForm::National)] {
+        let out = format!("profile = \"far\"\ncall_out = {{ address = \"127.0.0.1:5080\", from = \"12345\"{said} }}");
+        let config = GOOD.replace("[[queues]]", &format!("{out}\n[callbacks]\ntrunk = \"carrier\"\n[[queues]]"));
+        let settings =
+            load(&folder.write("rexian.toml", config)).unwrap_or_else(|problems| panic!("{}", report(&problems)));
+        assert_eq!(settings.core.trunks[0].call_out.as_ref().unwrap().dial, wanted);
     }
 }
 
@@ -453,6 +467,7 @@ fn files_that_are_named() {
     folder.write("secret", "q9Zr!mT4vL2\n");
     folder.write("profiles/x.toml", "answer = \"on-pikup\"\ncodec = [\"pcma\"]\n");
     folder.write("profiles/y.toml", "codecs = [\"pcma\", \"pcma\"]\ncaller_from = []\n");
+    folder.write("profiles/z.toml", "called_from = \"to\"\ndial = \"far\"\nnumber_uri = 1\nown_identity = \"none\"\n");
     let config = GOOD
         .replace("[sip]", "[sip]\nprofiles = \"profiles\"")
         .replace("password = \"mT4vQz7Lk2wX\"", "password_file = \"secret\"")
@@ -464,6 +479,10 @@ fn files_that_are_named() {
             "profiles/x.toml:2: unknown key codec in the file | did you mean codecs?",
             "profiles/y.toml:1: codecs names one value twice | remove one of them",
             "profiles/y.toml:2: caller_from names nothing usable | name at least one in caller_from",
+            "profiles/z.toml:1: called_from = \"to\" in the file is not a list | write called_from = [ ... ], each element a known word",
+            "profiles/z.toml:2: dial = \"far\" in the file is not a known word | use one of: local, national, e164",
+            "profiles/z.toml:3: number_uri = 1 in the file is not a known word | use one of: sip-phone, sip, tel",
+            "profiles/z.toml:4: own_identity = \"none\" in the file is not a known word | use one of: p-asserted-identity, p-preferred-identity, from",
             "20: prompt \"greeting\": no.wav is not a sound WAV file: Ill-formed WAVE file: no RIFF tag found | put a PCM WAV file at no.wav",
             "21: prompt \"other\": none.wav cannot be opened: No such file or directory (os error 2) | put a PCM WAV file at none.wav",
             "23: spool = \"no/such/spool.db\" in [storage]: no folder no/such | create the folder or name another; it must be writable",

@@ -2,6 +2,7 @@
 //! Not here: each check's own rules (`rtp`, `latch`, `sequence`, `dtmf`), where the audio goes (`outbound`).
 
 use super::dtmf::{DtmfReader, Event};
+use super::dtmf_inband::ToneKeys;
 use super::latch::{Admission, Latch};
 use super::rtp::{COMFORT_NOISE, Packet};
 use super::sequence::{Place, Sequence};
@@ -16,6 +17,8 @@ pub const MAX_AUDIO: usize = 1_600;
 pub struct Inbound {
     pub sequence: Sequence,
     pub dtmf: DtmfReader,
+    /// Listened to where no telephone-events are agreed.
+    pub tones: ToneKeys,
     pub received: u64,
     pub refused: u64,
 }
@@ -98,9 +101,12 @@ impl Inbound {
                     let [lost, this] = self.dtmf.event(now, packet.timestamp, event);
                     digits = [digits[0].or(lost), this];
                 }
-                Content::Audio(..) => {
+                Content::Audio(codec, payload) => {
                     self.sequence.time(now, packet.timestamp);
                     digits[0] = digits[0].or(self.dtmf.audio(now, packet.timestamp));
+                    if agreed.dtmf.is_none() {
+                        digits[1] = self.tones.audio(codec, payload);
+                    }
                 }
                 Content::Nothing => {}
             }

@@ -282,6 +282,33 @@ mod tests {
     }
 
     #[test]
+    fn tones_are_keys_only_where_no_events_are_agreed() {
+        use crate::media::g711::linear_to_alaw;
+        use crate::media::tone::ToneGenerator;
+        for (dtmf, wanted) in [(None, "5"), (Some(101), "")] {
+            let mut leg = connected(1);
+            let media = Negotiated { dtmf, ..leg.agreed.as_ref().unwrap().media.clone() };
+            leg.connect(ms(0), media, None, None, None);
+            let (mut low, mut high) = (ToneGenerator::new(770.0, -12.0), ToneGenerator::new(1_336.0, -12.0));
+            let keys = RefCell::new(String::new());
+            let report = |event| {
+                if let MediaEvent::Digit { digit, .. } = event {
+                    keys.borrow_mut().push(digit);
+                }
+            };
+            for n in 0..5u16 {
+                let audio: [u8; FRAME] = std::array::from_fn(|_| linear_to_alaw((low.sample() + high.sample()) as i16));
+                let timestamp = u32::from(n) * 160;
+                let packet = Packet { payload_type: 8, marker: n == 0, seq: n, timestamp, ssrc: 9, payload: &audio };
+                let mut datagram = [0; 172];
+                packet.write(&mut datagram).unwrap();
+                leg.receive(ms(u64::from(n) * 20), THEM.parse().unwrap(), &datagram, &report);
+            }
+            assert_eq!(*keys.borrow(), wanted, "{dtmf:?}");
+        }
+    }
+
+    #[test]
     fn who_hears_a_silent_leg_is_still_sent_something() {
         let (mut leg, mut out, quiet) = (connected(1), [0; 256], |_| {});
         leg.set_source(Source::Leg(LegId(2)), &PromptLibrary::from_alaw(Default::default()));

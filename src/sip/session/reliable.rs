@@ -140,6 +140,10 @@ impl Session {
                 (Some(rseq), sdp.is_some())
             }
         };
+        if sdp && status == 183 && msg.lists(Name::PEarlyMedia, "supported") {
+            // RFC 5009 s8: else the network on the way lets nothing through before the answer. Both ways: keys count.
+            response = response.header(Name::PEarlyMedia, b"sendrecv");
+        }
         let response = if sdp { response.body("application/sdp", &self.described) } else { response.finish() };
         cx.endpoint.respond(cx.now, *tx, status, response.clone());
         *provisionals = match rseq {
