@@ -473,17 +473,8 @@ fn on_ipv6(test: u16) -> Option<Hotline> {
 
 #[test]
 fn sipp_carrier_and_seat_over_ipv6() {
-    let here = IpAddr::V6(Ipv6Addr::LOCALHOST);
-    if UdpSocket::bind((here, 0)).is_err() {
-        return eprintln!("SKIPPED: this machine has no IPv6 loopback");
-    }
-    if !has("sipp") {
-        return;
-    }
-    // One address for all, so ports of this run's own.
-    let base = 40_000 + (std::process::id() % 1_000) as u16 * 16;
-    let hotline =
-        Hotline { gateway: here, carrier: here, early: here, sip_port: base, http_port: base + 1, ..Hotline::new() };
+    let (true, Some(hotline)) = (has("sipp"), on_ipv6(0)) else { return };
+    let (here, base) = (hotline.gateway, hotline.sip_port);
     let server = hotline.start();
     // A phone hears the tone and signs out again; then SIPp on both sides.
     let mut street = Street::new(&server.hotline);

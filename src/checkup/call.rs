@@ -3,7 +3,7 @@
 use super::audio::Audio;
 use super::findings::Trial;
 use super::line::{Heard, Line};
-use crate::config::settings::{CoreSettings, TrunkSettings};
+use crate::config::settings::{CoreSettings, Hop, TrunkSettings};
 use crate::host::Clock;
 use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
 use crate::plane::{Codec, Direction, Negotiated};
@@ -43,6 +43,7 @@ pub fn call(
     line: &mut Line,
     core: &CoreSettings,
     trunk: &TrunkSettings,
+    hop: &Hop,
     number: &str,
 ) -> Result<Trial, String> {
     let out = trunk.call_out.as_ref().ok_or("the trunk has no call_out: calls of ours have no number to show")?;
@@ -58,7 +59,7 @@ pub fn call(
         dtmf_payload_type: trunk.profile.dtmf_payload_type,
         direction: Direction::SendRecv,
     };
-    let addresses = dial::addresses(number, out, trunk.profile.number_uri, &core.area_code, line.flow.local.ip());
+    let addresses = dial::addresses(number, out, trunk.profile.number_uri, &core.area_code, hop, line.flow.local.ip());
     let target = Target {
         flow: line.flow,
         request_uri: addresses.request_uri.as_bytes(),

@@ -3,8 +3,11 @@
 
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::framing::{Frame, Framer};
+use rustls::pki_types::ServerName;
+use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
 const CONNECT: Duration = Duration::from_secs(4);
@@ -18,7 +21,17 @@ pub struct Line {
 
 enum Carrier {
     Datagrams(UdpSocket),
-    Stream { stream: TcpStream, framer: Framer },
+    Stream { stream: Box<dyn ReadWrite>, framer: Framer },
+}
+
+trait ReadWrite: Read + Write {}
+impl<T: Read + Write> ReadWrite for T {}
+
+/// Whom we believe, and what the far end's certificate must be for.
+#[derive(Clone)]
+pub struct Trust {
+    pub config: Arc<ClientConfig>,
+    pub name: ServerName<'static>,
 }
 
 pub enum Heard {
@@ -30,11 +43,19 @@ pub enum Heard {
 
 impl Line {
     /// From `usual`, the gateway's own address, unless that is in use; then from another port of the same host.
-    pub fn open(transport: Transport, usual: SocketAddr, remote: SocketAddr) -> Result<Line, String> {
+    pub fn open(
+        transport: Transport,
+        usual: SocketAddr,
+        remote: SocketAddr,
+        trust: Option<Trust>,
+    ) -> Result<Line, String> {
         let (carrier, local) = match transport {
             Transport::Udp => datagrams(usual, remote),
-            Transport::Tcp => stream(usual, remote),
-            Transport::Tls => return Err("TLS is not tried yet".into()),
+            Transport::Tcp => stream(usual, remote, None),
+            Transport::Tls => match trust {
+                Some(trust) => stream(usual, remote, Some(trust)),
+                None => return Err("there is no trust in [tls], so no certificate can be believed".into()),
+            },
         }
         .map_err(|e| e.to_string())?;
         Ok(Line { flow: Flow { transport, local, remote, connection: 0 }, carrier })
@@ -83,12 +104,26 @@ fn datagrams(usual: SocketAddr, remote: SocketAddr) -> io::Result<(Carrier, Sock
     Ok((Carrier::Datagrams(socket), local))
 }
 
-fn stream(usual: SocketAddr, remote: SocketAddr) -> io::Result<(Carrier, SocketAddr)> {
-    let stream = TcpStream::connect_timeout(&remote, CONNECT)?;
-    stream.set_read_timeout(Some(LOOK))?;
+fn stream(usual: SocketAddr, remote: SocketAddr, trust: Option<Trust>) -> io::Result<(Carrier, SocketAddr)> {
+    let mut stream = TcpStream::connect_timeout(&remote, CONNECT)?;
     stream.set_nodelay(true)?;
     // In Via and Contact stands where we listen, as the gateway's own would say.
     let local = SocketAddr::new(stream.local_addr()?.ip(), usual.port());
+    let stream: Box<dyn ReadWrite> = match trust {
+        None => {
+            stream.set_read_timeout(Some(LOOK))?;
+            Box::new(stream)
+        }
+        Some(Trust { config, name }) => {
+            stream.set_read_timeout(Some(CONNECT))?;
+            let mut tls = ClientConnection::new(config, name).map_err(io::Error::other)?;
+            while tls.is_handshaking() {
+                tls.complete_io(&mut stream)?;
+            }
+            stream.set_read_timeout(Some(LOOK))?;
+            Box::new(StreamOwned::new(tls, stream))
+        }
+    };
     Ok((Carrier::Stream { stream, framer: Framer::new() }, local))
 }
 

@@ -9,11 +9,14 @@ mod line;
 
 use crate::config::settings::{Hop, Host, Settings, Transport, TrunkSettings};
 use crate::host::{Clock, entropy};
+use crate::net::dns;
+use crate::net::tls::material;
 use crate::sip::tokens::Tokens;
-use findings::{Finding, Reply, Weight, fault};
-use line::Line;
-use std::net::{SocketAddr, ToSocketAddrs};
+use findings::{Finding, Reply, Weight, fault, good, note};
+use line::{Line, Trust};
+use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -63,36 +66,76 @@ impl Check<'_> {
         for hop in self.trunk.hops.clone() {
             for remote in self.addresses(&hop) {
                 let lives = self.ask(&hop, remote);
-                living = living.or(lives.then_some((hop.transport, remote)));
+                living = living.or(lives.then(|| (hop.clone(), remote)));
             }
         }
         match (number, living) {
-            (Some(number), Some((transport, remote))) => self.call(number, transport, remote),
+            (Some(number), Some((hop, remote))) => self.call(number, &hop, remote),
             (Some(_), None) => self.tell(vec![fault("no test call: no hop lives")]),
             (None, _) => {}
         }
     }
 
     fn addresses(&mut self, hop: &Hop) -> Vec<SocketAddr> {
-        let port = hop.port.unwrap_or(if hop.transport == Transport::Tls { 5061 } else { 5060 });
-        match &hop.host {
-            Host::Address(ip) => vec![SocketAddr::new(*ip, port)],
-            Host::Name(name) => match (name.as_str(), port).to_socket_addrs() {
-                Ok(found) => found.collect(),
-                Err(error) => {
-                    self.tell(vec![fault(format!("{name} cannot be resolved: {error}; mend DNS or name an address"))]);
-                    vec![]
-                }
-            },
+        let Host::Name { name, .. } = &hop.host else { return hop.fallbacks().collect() };
+        let servers = match &self.settings.world.dns {
+            configured if !configured.is_empty() => configured.clone(),
+            _ => dns::system_servers(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default()),
+        };
+        let asked = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(dns::Unknown::from)
+            .and_then(|world| world.block_on(dns::targets(&servers, name, hop)));
+        match asked {
+            Ok((targets, _)) => {
+                let found: Vec<SocketAddr> = targets.into_iter().map(|t| t.address).collect();
+                let list = found.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                self.tell(vec![good(format!("{name} is {list}, says DNS"))]);
+                let strange = found.iter().filter(|at| self.trunk.peers.iter().all(|net| !net.contains(at.ip())));
+                let strange: Vec<Finding> = strange
+                    .map(|at| {
+                        fault(format!("{at} is none of the trunk's peers, so it would not be used: add it to peers"))
+                    })
+                    .collect();
+                self.tell(strange);
+                found
+            }
+            Err(error) => {
+                let fallback: Vec<SocketAddr> = hop.fallbacks().collect();
+                let text = format!("{name} cannot be resolved: {error}");
+                self.tell(vec![match fallback.is_empty() {
+                    true => fault(format!("{text}; mend DNS, or give the hop a fallback")),
+                    false => note(format!("{text}; its fallback is used")),
+                }]);
+                fallback
+            }
         }
+    }
+
+    /// What TLS needs; without it a TLS hop cannot be tried.
+    fn trust(&mut self, hop: &Hop, remote: SocketAddr) -> Option<Trust> {
+        let settings = self.settings.world.tls.as_ref().filter(|_| hop.transport == Transport::Tls)?;
+        let config = match material::read(settings) {
+            Ok(material) => Arc::new(material.client?),
+            Err(unusable) => {
+                self.tell(vec![fault(unusable.to_string())]);
+                return None;
+            }
+        };
+        let name = match &hop.host {
+            Host::Name { name, .. } => name.clone().try_into().ok()?,
+            Host::Address(_) => remote.ip().to_canonical().into(),
+        };
+        Some(Trust { config, name })
     }
 
     /// True if it lives.
     fn ask(&mut self, hop: &Hop, remote: SocketAddr) -> bool {
-        let label = format!("{} {remote}", transport(hop.transport));
+        let label = format!("{}:{remote}", hop.transport.as_str());
         println!("hop {label}");
         let Some(usual) = self.usual(hop.transport, remote) else { return false };
-        let (local, reply) = match Line::open(hop.transport, usual, remote) {
+        let (local, reply) = match Line::open(hop.transport, usual, remote, self.trust(hop, remote)) {
             Ok(mut line) => {
                 let local = line.flow.local;
                 (local, ask::ask(&self.clock, &mut self.tokens, &mut line, &self.settings.core.domain))
@@ -103,11 +146,12 @@ impl Check<'_> {
         matches!(reply, Reply::Answer(_))
     }
 
-    fn call(&mut self, number: &str, transport: Transport, remote: SocketAddr) {
+    fn call(&mut self, number: &str, hop: &Hop, remote: SocketAddr) {
         println!("test call to {number} by {remote}");
-        let Some(usual) = self.usual(transport, remote) else { return };
-        let trial = Line::open(transport, usual, remote).and_then(|mut line| {
-            call::call(&self.clock, &mut self.tokens, &mut line, &self.settings.core, self.trunk, number)
+        let Some(usual) = self.usual(hop.transport, remote) else { return };
+        let trust = self.trust(hop, remote);
+        let trial = Line::open(hop.transport, usual, remote, trust).and_then(|mut line| {
+            call::call(&self.clock, &mut self.tokens, &mut line, &self.settings.core, self.trunk, hop, number)
         });
         match trial {
             Ok(trial) => self.tell(findings::of_call(number, &trial)),
@@ -118,7 +162,11 @@ impl Check<'_> {
     /// The address the gateway itself would ask from.
     fn usual(&mut self, transport: Transport, remote: SocketAddr) -> Option<SocketAddr> {
         let world = &self.settings.world;
-        let bound = if transport == Transport::Udp { &world.sip_udp } else { &world.sip_tcp };
+        let bound = match transport {
+            Transport::Udp => &world.sip_udp,
+            Transport::Tcp => &world.sip_tcp,
+            Transport::Tls => &world.sip_tls,
+        };
         let media = &self.settings.core.media;
         let outside = if remote.is_ipv4() { media.address_v4 } else { media.address_v6 };
         let found = bound.iter().find(|a| a.is_ipv4() == remote.is_ipv4());
@@ -126,8 +174,8 @@ impl Check<'_> {
             (Some(at), Some(ip)) if at.ip().is_unspecified() => Some(SocketAddr::new(ip, at.port())),
             (Some(at), _) => Some(*at),
             (None, _) => {
-                let kind = self::transport(transport);
-                self.tell(vec![fault(format!("[sip] listens on no {kind} address of its IP family: add one"))]);
+                let kind = transport.as_str();
+                self.tell(vec![fault(format!("[sip] {kind} listens on no address of its IP family: add one"))]);
                 None
             }
         }
@@ -138,13 +186,5 @@ impl Check<'_> {
             self.worst = self.worst.max(finding.weight);
             println!("{finding}");
         }
-    }
-}
-
-fn transport(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Udp => "UDP",
-        Transport::Tcp => "TCP",
-        Transport::Tls => "TLS",
     }
 }

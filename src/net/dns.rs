@@ -46,7 +46,7 @@ impl Default for Pace {
 }
 
 /// What could not be found out.
-type Unknown = Box<dyn std::error::Error + Send + Sync>;
+pub type Unknown = Box<dyn std::error::Error + Send + Sync>;
 
 /// Tells the addresses of a hop with a name whenever they change, for ever.
 pub async fn follow(servers: Vec<SocketAddr>, hop: Hop, pace: Pace, tell: impl Fn(Vec<Target>)) {
@@ -89,7 +89,7 @@ pub fn system_servers(resolv_conf: &str) -> Vec<SocketAddr> {
 }
 
 /// In the order of priority, and for how long that holds.
-async fn targets(servers: &[SocketAddr], name: &str, hop: &Hop) -> Result<(Vec<Target>, Duration), Unknown> {
+pub async fn targets(servers: &[SocketAddr], name: &str, hop: &Hop) -> Result<(Vec<Target>, Duration), Unknown> {
     let records = match hop.port {
         Some(_) => vec![],
         None => services(servers, name, hop.transport).await?,

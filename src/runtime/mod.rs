@@ -12,19 +12,20 @@ mod signalling;
 use crate::api::{self, health::Facts};
 use crate::cases::CaseStore;
 use crate::cases::sqlite::SqliteCases;
-use crate::config::settings::{CaseStoreSettings, Settings, TrunkSettings};
+use crate::config::settings::{CaseStoreSettings, Host, Settings, TrunkSettings};
 use crate::gateway::Gateway;
 use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::dns;
 use crate::net::streams::Listeners;
-use crate::net::tls::Tls;
+use crate::net::tls::{Names, Tls};
 use crate::net::udp::UdpPort;
 use crate::sip::flow::Transport;
 use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
 use crate::time::Instant;
 use crate::trace::Tap;
+use crate::trunk::hops::Target;
 use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
@@ -204,7 +205,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     if let Some(tls) = &tls {
         world.spawn(tls.clone().watch());
     }
-    resolve(&world, &core.trunks, shell.dns, &inbox);
+    resolve(&world, &core.trunks, shell.dns, &inbox, tls.as_ref().map(|tls| tls.names()).unwrap_or_default());
     let gateway = Gateway::new(core, entropy()?, clock.now());
     let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
     signalling.tap = Tap::start(&shell.trace)?;
@@ -225,14 +226,23 @@ async fn remember(cases: SqliteCases, now: Instant, inbox: Inbox) {
     }
 }
 
-/// Follows the names of hops in DNS for as long as the world lasts.
-fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr>, inbox: &Inbox) {
+/// Follows the names of hops in DNS for as long as the world lasts. `tls` learns what each address must prove to be.
+fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr>, inbox: &Inbox, tls: Names) {
     let machines = || dns::system_servers(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
     let servers = if configured.is_empty() { machines() } else { configured };
     for trunk in trunks {
         for (hop, settings) in dns::named(&trunk.hops) {
-            let (inbox, name) = (inbox.clone(), trunk.name.clone());
-            let tell = move |targets| inbox.send(Message::Resolved { trunk: name.clone(), hop, targets });
+            let (inbox, name, tls) = (inbox.clone(), trunk.name.clone(), tls.clone());
+            let host = settings.host.clone();
+            let learn = move |address| match &host {
+                Host::Name { name, .. } => tls.learn(address, name),
+                Host::Address(_) => {}
+            };
+            settings.fallbacks().for_each(&learn);
+            let tell = move |targets: Vec<Target>| {
+                targets.iter().for_each(|target| learn(target.address));
+                inbox.send(Message::Resolved { trunk: name.clone(), hop, targets });
+            };
             world.spawn(dns::follow(servers.clone(), settings.clone(), dns::Pace::default(), tell));
         }
     }

@@ -344,7 +344,7 @@ impl World {
                 Output::Media(MediaCommand::SetSource { leg, .. } | MediaCommand::Close { leg }) => {
                     self.plays.remove(&leg);
                 }
-                Output::Media(_) | Output::Agent(_) | Output::Callback(_) => {}
+                Output::Media(_) | Output::Agent(_) | Output::Callback(_) | Output::Guard(_) => {}
             }
         }
     }

@@ -98,6 +98,16 @@ impl Hop {
     pub fn new(transport: Transport, host: Host, port: Option<u16>) -> Hop {
         Hop { transport, host, port, priority: 0, weight: 1 }
     }
+
+    /// Where it is without DNS.
+    pub fn fallbacks(&self) -> impl Iterator<Item = SocketAddr> + '_ {
+        let addresses = match &self.host {
+            Host::Address(ip) => std::slice::from_ref(ip),
+            Host::Name { fallback, .. } => fallback,
+        };
+        let port = self.port.unwrap_or(self.transport.default_port());
+        addresses.iter().map(move |ip| SocketAddr::new(*ip, port))
+    }
 }
 
 impl From<SocketAddr> for Hop {
