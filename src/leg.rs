@@ -29,6 +29,10 @@ pub struct Caller {
 pub enum LegEvent {
     /// The seat's phone rings.
     Ringing,
+    /// The far end plays something before its answer.
+    EarlyMedia { media: Negotiated },
+    /// The far end has refused our INVITE: how, and the telephone network's cause (Q.850). `Ended` follows.
+    Refused { status: u16, cause: Option<u8> },
     /// The far end answered our INVITE (not yet acknowledged: see [`LegCommand::Acknowledge`]).
     Answered { media: Negotiated },
     /// A later offer/answer changed the media: hold, resume, moved address.
@@ -87,6 +91,11 @@ pub enum HangupReason {
     NotAcceptable,
     MediaTimeout,
     OurFault,
+    /// As whoever it was to lead to refused it.
+    Refused {
+        status: u16,
+        cause: Option<u8>,
+    },
 }
 
 /// Ring this agent at this seat for this call.

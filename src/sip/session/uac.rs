@@ -5,6 +5,7 @@ use super::super::dialog::{Dialog, contact};
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
+use super::super::reason;
 use super::timer::{self, By, Timer};
 use super::{ALLOW, Context, SERVER, SUPPORTED_CALLING, Session, State};
 use crate::config::settings::Reliable;
@@ -89,6 +90,12 @@ impl Session {
             State::Calling { early, .. } => {
                 if matches!(status, 180 | 183) {
                     cx.events.push(LegEvent::Ringing);
+                }
+                if let Ok(media) = offer_answer::accept(&self.local, body::sdp(msg))
+                    && early.heard.as_ref() != Some(&media)
+                {
+                    early.heard = Some(media.clone());
+                    cx.events.push(LegEvent::EarlyMedia { media });
                 }
                 let Some(rseq) = rseq else { return };
                 if msg.to_tag() != self.dialog.remote_tag.as_deref() {
@@ -181,7 +188,10 @@ impl Session {
                     _ => self.ended(cx, refusal(status)),
                 }
             }
-            State::Calling { tx: ours, .. } if *ours == tx => self.ended(cx, refusal(status)),
+            State::Calling { tx: ours, .. } if *ours == tx => {
+                cx.events.push(LegEvent::Refused { status, cause: reason::q850(msg) });
+                self.ended(cx, refusal(status));
+            }
             State::Cancelling { tx: ours, .. } if *ours == tx => self.ended(cx, LegEnd::Released),
             _ => {}
         }
@@ -243,6 +253,8 @@ pub(super) struct Early {
     /// RSeq of the last one acknowledged.
     rseq: Option<u32>,
     media: Option<Negotiated>,
+    /// What was last to be heard before an answer, acknowledged or not.
+    heard: Option<Negotiated>,
 }
 
 /// RSeq of a provisional response that wants a PRACK.
