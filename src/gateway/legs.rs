@@ -175,11 +175,6 @@ impl Gateway {
                     self.call_input(now, *call, CallInput::EarlyMedia { leg });
                 }
             }
-            LegEvent::Refused { status, cause } => {
-                if let Role::Party { call, .. } = role {
-                    self.call_input(now, *call, CallInput::PartyRefused { leg, status, cause });
-                }
-            }
             LegEvent::Answered { media } => {
                 self.connect_media(leg, media);
                 match role {
@@ -199,6 +194,21 @@ impl Gateway {
                     self.call_input(now, *call, CallInput::SeatMedia { leg, direction });
                 }
             }
+            LegEvent::Cause { status, q850 } => match role {
+                // Of a call that is over nothing more is told.
+                Role::Caller { call } | Role::Seat { call, .. }
+                    if self.calls.contains_key(call) || self.attempts.contains_key(call) =>
+                {
+                    self.emit(now, *call, CallFact::FarEndCause { leg, status, q850 });
+                }
+                Role::Party { call, .. } if self.own.contains_key(call) => {
+                    self.emit(now, *call, CallFact::FarEndCause { leg, status, q850 });
+                    if let Some(status) = status {
+                        self.call_input(now, *call, CallInput::PartyRefused { leg, status, cause: q850 });
+                    }
+                }
+                _ => {}
+            },
             LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
             LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
         }

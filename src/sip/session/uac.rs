@@ -5,7 +5,6 @@ use super::super::dialog::{Dialog, contact};
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
-use super::super::reason;
 use super::timer::{self, By, Timer};
 use super::{ALLOW, Context, SERVER, SUPPORTED_CALLING, Session, State};
 use crate::config::settings::Reliable;
@@ -173,7 +172,6 @@ impl Session {
     }
 
     fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16, msg: &Message<'_>) {
-        self.note_reason(msg);
         match &mut self.state {
             // RFC 4028 s7.3: once more, with the interval that it, or a proxy before it, insists on.
             State::Calling { tx: ours, attempt, .. } if *ours == tx && status == 422 => {
@@ -185,12 +183,15 @@ impl Session {
                         let tx = self.send_invite(cx, &headers);
                         self.state = State::Calling { tx, attempt: Attempt::Second, early: Early::default() };
                     }
-                    _ => self.ended(cx, refusal(status)),
+                    _ => {
+                        self.note_reason(cx, msg);
+                        self.ended(cx, refusal(status))
+                    }
                 }
             }
             State::Calling { tx: ours, .. } if *ours == tx => {
-                cx.events.push(LegEvent::Refused { status, cause: reason::q850(msg) });
-                self.ended(cx, refusal(status));
+                self.note_reason(cx, msg);
+                self.ended(cx, refusal(status))
             }
             State::Cancelling { tx: ours, .. } if *ours == tx => self.ended(cx, LegEnd::Released),
             _ => {}
