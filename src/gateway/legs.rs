@@ -13,6 +13,7 @@ use crate::sip::flow::Flow;
 use crate::sip::session::{Context, Session};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Leg {
@@ -92,17 +93,21 @@ impl Gateway {
     }
 
     pub(super) fn connect_media(&mut self, leg: LegId, remote: Negotiated) {
-        let also_from = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
         let media = &self.settings.media;
-        let (expect, timeout) = (Some(media.expect_rtp_within), Some(media.rtp_timeout));
+        self.connect(leg, remote, Some(media.expect_rtp_within), Some(media.rtp_timeout));
+    }
+
+    fn connect(
+        &mut self,
+        leg: LegId,
+        remote: Negotiated,
+        expect_rtp_within: Option<Duration>,
+        rtp_timeout: Option<Duration>,
+    ) {
+        let also_from = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
         if self.media_ports.contains_key(&leg) {
-            self.outputs.push_back(Output::Media(MediaCommand::Connect {
-                leg,
-                remote,
-                also_from,
-                expect_rtp_within: expect,
-                rtp_timeout: timeout,
-            }));
+            let connect = MediaCommand::Connect { leg, remote, also_from, expect_rtp_within, rtp_timeout };
+            self.outputs.push_back(Output::Media(connect));
         }
     }
 
@@ -169,21 +174,20 @@ impl Gateway {
                     self.call_input(now, *call, CallInput::PartyRings { leg });
                 }
             }
-            LegEvent::EarlyMedia { media } => {
+            // Silence before the answer is nobody's fault. From a seat's phone nobody wants to hear anything yet.
+            LegEvent::EarlyMedia { media } if matches!(role, Role::Caller { .. } | Role::Party { seat: None, .. }) => {
+                self.connect(leg, media, None, None);
                 if let Role::Party { call, .. } = role {
-                    self.connect_media(leg, media);
                     self.call_input(now, *call, CallInput::EarlyMedia { leg });
                 }
             }
+            LegEvent::EarlyMedia { .. } => {}
             LegEvent::Answered { media } => {
                 self.connect_media(leg, media);
                 match role {
                     Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
                     Role::Caller { call } => self.citizen_answered(now, *call, leg),
-                    Role::Party { call, .. } => {
-                        self.follow_route(leg);
-                        self.call_input(now, *call, CallInput::PartyAnswered { leg });
-                    }
+                    Role::Party { call, .. } => self.call_input(now, *call, CallInput::PartyAnswered { leg }),
                     Role::Feature { .. } | Role::Dialler { .. } => {}
                 }
             }
@@ -282,6 +286,10 @@ impl Gateway {
                 self.call_input(now, *call, CallInput::PlayEnded)
             }
             (MediaEvent::Digit { digit, .. }, role) => self.digit(now, leg, role, digit),
+            // Before the answer: the far end's own ring-back, or an announcement.
+            (MediaEvent::FirstRtp { .. }, Role::Caller { call }) if self.attempts.contains_key(call) => {
+                self.call_input(now, *call, CallInput::EarlyMedia { leg })
+            }
             (MediaEvent::NoRtp { .. }, role) => self.call_input_of(now, role, CallInput::NoAudio { leg }),
             (MediaEvent::RtpTimeout { .. }, role) => self.call_input_of(now, role, CallInput::RtpTimeout),
             _ => {}
