@@ -303,6 +303,7 @@ fn start(pairs: u16) -> MediaPlane {
         events: None,
         keep_events: Duration::MAX,
         prompts: BTreeMap::new(),
+        dns: vec![],
         trace: Default::default(),
         log: LogSettings { json: false, filter: "off".into() },
         drain: Duration::ZERO,

@@ -124,7 +124,7 @@ fn a_trunk_dials_as_its_profile_says() {
     let folder = Folder::new();
     folder.write("sip-profiles/far.toml", "dial = \"e164\"\n");
     for (said, wanted) in [("", DialForm::E164), (", dial = \"national\"", DialForm::National)] {
-        let out = format!("profile = \"far\"\ncall_out = {{ address = \"127.0.0.1:5080\", from = \"12345\"{said} }}");
+        let out = format!("profile = \"far\"\nhops = [\"127.0.0.1:5080\"]\ncall_out = {{ from = \"12345\"{said} }}");
         let config = GOOD.replace("[[queues]]", &format!("{out}\n[callbacks]\ntrunk = \"carrier\"\n[[queues]]"));
         let settings =
             load(&folder.write("rexian.toml", config)).unwrap_or_else(|problems| panic!("{}", report(&problems)));

@@ -66,10 +66,6 @@ pub(super) fn service(section: Section<'_>, core: &mut CoreSettings, world: &mut
     let offset_fix = r#"write how far local time is ahead of UTC, as "+08:00""#;
     set(&mut core.utc_offset, section.text("utc_offset", "an offset from UTC", offset_fix, hours::utc_offset));
     set(&mut world.drain, section.duration("drain", true));
-    let number = |v: &toml_edit::Value| v.as_str().filter(|n| is_number(n)).map(str::to_owned);
-    if let Some(list) = section.list("emergency", "a telephone number", r#"write digits, as "12395""#, number) {
-        core.emergency = list.into_iter().map(|at| at.value).collect();
-    }
     section.done();
 }
 

@@ -83,7 +83,7 @@ impl Gateway {
     pub(super) fn dial(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) {
         let trunks = self.settings.callbacks.trunks.clone();
         // Counted only if there was a way; on its way to the disk before the message is on its way to the carrier.
-        if self.dial_out(now, call, leg, number, trunks) {
+        if self.dial_out(now, call, leg, number, trunks, Role::Caller { call }) {
             self.callbacks.calling(now, call);
             self.callback_news(now);
         } else {
@@ -99,6 +99,7 @@ impl Gateway {
         leg: LegId,
         number: &str,
         trunks: Vec<TrunkName>,
+        role: Role,
     ) -> bool {
         let Some(way) = self.next_way(now, leg, number, &trunks, &[]) else {
             self.trunks.release(leg);
@@ -113,7 +114,7 @@ impl Gateway {
         let dialling = Dialling { number: number.to_owned(), trunks, tried: vec![] };
         let session = self.send_by(now, &way, |cx, target| Session::place(cx, leg.0, tag, target, local));
         let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
-        self.legs.insert(leg, Leg { role: Role::Caller { call }, session, invite: None });
+        self.legs.insert(leg, Leg { role, session, invite: None });
         if let Some(attempt) = self.attempts.get_mut(&call) {
             attempt.placed(leg, sip_call_id);
         }
@@ -132,7 +133,7 @@ impl Gateway {
         tried: &[u32],
         take: impl Fn(&mut Gateway, &TrunkName, Standing, bool) -> Option<T>,
     ) -> Option<T> {
-        let emergency = rules::is_emergency(number, &self.settings.emergency, &self.settings.area_code);
+        let emergency = rules::is_emergency(number, &self.settings.dialling.emergency, &self.settings.area_code);
         let passes = [(Standing::Doubtful, false), (Standing::Down, false), (Standing::Down, true)];
         for (worst, whatever) in passes.into_iter().filter(|(_, whatever)| emergency || !whatever) {
             for name in trunks {

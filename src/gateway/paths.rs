@@ -58,8 +58,11 @@ impl Gateway {
         let Some(known) = self.legs.get(&leg) else { return false };
         let old = known.session.flow();
         let found = match &known.role {
-            Role::Caller { .. } => self.path_to_trunk(old, known.session.dialog()),
-            Role::Seat { seat, .. } | Role::Feature { seat, .. } => self.registrar.lookup(seat).map(|b| b.flow),
+            Role::Caller { .. } | Role::Party { seat: None, .. } => self.path_to_trunk(old, known.session.dialog()),
+            Role::Seat { seat, .. }
+            | Role::Feature { seat, .. }
+            | Role::Dialler { seat, .. }
+            | Role::Party { seat: Some(seat), .. } => self.registrar.lookup(seat).map(|b| b.flow),
         };
         let Some(path) = found.filter(|path| *path != old) else { return false };
         if let Some(known) = self.legs.get_mut(&leg) {

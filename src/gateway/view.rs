@@ -45,6 +45,8 @@ pub struct Refusals {
     /// 603: this trunk's rules do not let the caller in.
     pub denied: u64,
     pub unknown_number: u64,
+    /// 403: dialled by a seat whose plan does not have it.
+    pub not_in_plan: u64,
     /// 488: nothing in common in the SDP.
     pub not_acceptable: u64,
 }
@@ -53,7 +55,7 @@ impl Gateway {
     pub fn leftovers(&self) -> Leftovers {
         let (client_transactions, server_transactions) = self.endpoint.live();
         Leftovers {
-            calls: self.calls.len() + self.attempts.len(),
+            calls: self.calls.len() + self.attempts.len() + self.own.len(),
             legs: self.legs.len() + self.abandoned.len(),
             client_transactions,
             server_transactions,

@@ -4,9 +4,7 @@
 use super::number::normalise_dnis;
 use crate::config::settings::NumberRules;
 use crate::leg::Caller;
-
-/// Police, fire, ambulance, traffic accidents.
-const EMERGENCY: [&str; 4] = ["110", "119", "120", "122"];
+use std::collections::BTreeSet;
 
 /// May this caller come in? The longest prefix that fits decides; a withheld number is judged by what the network says
 /// it is, and who has none at all is `anonymous`.
@@ -25,10 +23,9 @@ pub fn lets_in(rules: &NumberRules, caller: &Caller, area_code: &str) -> bool {
     }
 }
 
-/// Is this a number whose call nothing of ours may stop? `also`: those of the configuration.
-pub fn is_emergency(number: &str, also: &[String], area_code: &str) -> bool {
-    let number = normalise_dnis(number.as_bytes(), area_code);
-    EMERGENCY.contains(&number.as_str()) || also.iter().any(|n| normalise_dnis(n.as_bytes(), area_code) == number)
+/// Is this a number whose call nothing of ours may stop? `emergency`: those of the configuration.
+pub fn is_emergency(number: &str, emergency: &BTreeSet<String>, area_code: &str) -> bool {
+    emergency.contains(&normalise_dnis(number.as_bytes(), area_code))
 }
 
 #[cfg(test)]
@@ -80,7 +77,7 @@ mod tests {
 
     #[test]
     fn emergencies() {
-        let also = ["12395".to_owned()];
+        let emergency = ["110", "119", "120", "122", "12395"].map(str::to_owned).into();
         for (number, wanted) in [
             ("110", true),
             ("119", true),
@@ -93,7 +90,7 @@ mod tests {
             ("1100", false),
             ("+8613812345110", false),
         ] {
-            assert_eq!(is_emergency(number, &also, "531"), wanted, "{number}");
+            assert_eq!(is_emergency(number, &emergency, "531"), wanted, "{number}");
         }
     }
 }

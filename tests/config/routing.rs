@@ -353,6 +353,37 @@ fn calls_go_out_by_a_trunk_that_can() {
 }
 
 #[test]
+fn what_phones_may_dial() {
+    let classes = r#""seats", "city", "national", "mobile", "toll_free", "hotlines""#;
+    let fix = format!("write classes ({classes}) or numbers (\"+81\", \"12110\")");
+    more(
+        "[[dial_plans]]\nname = \"desk\"\nmay_call = [\"seats\", \"abroad\", \"+86\"]\n",
+        &[
+            &format!("20: may_call = \"+86\" in [[dial_plans]] is not something to call | {fix}"),
+            &format!("20: may_call = \"abroad\" in [[dial_plans]] is not something to call | {fix}"),
+        ],
+    );
+    more(
+        "[[dial_plans]]\nname = \"desk\"\nmay_call = [\"seats\", \"city\"]\n",
+        &["18: dial plan desk calls outside, but by no trunk | add [dialling] trunk = \"...\", a trunk with call_out"],
+    );
+    more(
+        "[dialling]\ntrunk = \"carrier\"\nemergency = []\n",
+        &[
+            "19: seats dial by trunk carrier, which calls nobody | add call_out to it, or name another trunk",
+            "20: no emergency number is left to dial | leave emergency out, or name them: [\"110\", \"119\", \"120\", \"122\"]",
+        ],
+    );
+    broken(
+        &[
+            ("number = \"8001\"", "number = \"8001\"\ndial_plan = \"dest\""),
+            ("", "[[dial_plans]]\nname = \"desk\"\nmay_call = [\"seats\"]\n"),
+        ],
+        &["16: there is no dial plan \"dest\", by which seat 8001 calls | did you mean \"desk\"?"],
+    );
+}
+
+#[test]
 fn what_is_said_to_those_who_wait() {
     queue(
         "announce = { every = \"14s\", position = true }",
@@ -412,7 +443,7 @@ fn hops_probes_pace_and_callers_of_a_trunk() {
         probe = { every = \"20s\", misses = 2 }\nhop_patience = \"3s\"\ncalls_per_10s = \"15%\"\n\
         callers = { allow = [\"+86\", \"anonymous\"], deny = [\"+8613\", \"95\"] }";
     let folder = Folder::new();
-    let text = GOOD.replace(peers, &format!("{peers}\n{good}")) + "[service]\nemergency = [\"12395\"]\n";
+    let text = GOOD.replace(peers, &format!("{peers}\n{good}"));
     let path = folder.write("rexian.toml", text);
     let core = load(&path).unwrap_or_else(|problems| panic!("{}", report(&problems))).core;
     let trunk = &core.trunks[0];
@@ -423,7 +454,7 @@ fn hops_probes_pace_and_callers_of_a_trunk() {
     assert_eq!((trunk.hop_patience, trunk.calls_per_10s, trunk.max_calls), (Duration::from_secs(3), Some(23), 150));
     let texts = |list: &[&str]| list.iter().map(|s| (*s).to_owned()).collect::<Vec<_>>();
     let rules = NumberRules { allow: Some(texts(&["+86", "anonymous"])), deny: texts(&["+8613", "95"]) };
-    assert_eq!((&trunk.callers, &core.emergency), (&rules, &texts(&["12395"])));
+    assert_eq!(trunk.callers, rules);
 
     let lines = |more: &str, wanted: &[&str]| broken(&[(peers, &format!("{peers}\n{more}"))], wanted);
     lines("probe = \"30s\"\ncalls_per_10s = 30\nhops = [\"127.0.0.1\"]", &[]);

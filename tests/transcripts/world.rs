@@ -65,7 +65,8 @@ trunk = "carrier"
 name = "carrier"
 peers = ["10.1.0.0/24"]
 profile = "{profile}"
-call_out = {{ address = "{peer}", from = "+8653112345" }}
+hops = ["{peer}"]
+call_out = {{ from = "+8653112345" }}
 {trunk}
 [[queues]]
 name = "mandarin"
