@@ -134,8 +134,8 @@ impl Bed {
     /// Calls in progress, as /metrics tells.
     pub fn calls(&self) -> u32 {
         let page = get(self.http, "/metrics");
-        let line = page.lines().find(|l| l.starts_with("rexian_trunk_calls{"));
-        line.and_then(|l| l.split_whitespace().last()).and_then(|n| n.parse::<f64>().ok()).map_or(0, |n| n as u32)
+        let lines = page.lines().filter(|l| l.starts_with("rexian_trunk_calls{"));
+        lines.filter_map(|l| l.split_whitespace().last()?.parse::<f64>().ok()).sum::<f64>() as u32
     }
 }
 
@@ -220,6 +220,7 @@ pub fn config(pairs: usize, sip: u16, http: u16) -> String {
          [media]\naddress_v4 = \"127.0.0.1\"\nfirst_port = 24000\npairs = {pairs}\n\
          [limits]\nmax_calls = {}\n[http]\nlisten = \"127.0.0.1:{http}\"\n[log]\nfilter = \"warn,rexian=info\"\n\
          [[trunks]]\nname = \"load\"\npeers = [\"127.0.0.1\"]\nprofile = \"load\"\nmax_calls = {}\n\
+         [[trunks]]\nname = \"unruly\"\npeers = [\"127.0.0.2\"]\nprofile = \"load\"\nmax_calls = 50\n\
          [queue_defaults]\nwrap_up = \"0s\"\nmax_waiting = 10000\nannounce_agent = false\n\
          [[queues]]\nname = \"mandarin\"\nnumbers = [\"12345\"]\nskill = \"mandarin\"\n",
         pairs / 2,

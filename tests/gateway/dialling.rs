@@ -13,8 +13,8 @@ pub fn seconds(n: u64) -> Duration {
 
 /// Calls go out by the one trunk; the first two seats may call mobile phones.
 pub fn outward(core: &mut CoreSettings) {
-    core.trunks[0].call_out =
-        Some(CallOut { address: OUTSIDE.parse().unwrap(), from: "053112345".into(), dial: DialForm::Local });
+    core.trunks[0].call_out = Some(CallOut { from: "053112345".into(), dial: DialForm::Local });
+    core.trunks[0].hops = vec![OUTSIDE.parse::<std::net::SocketAddr>().unwrap().into()];
     core.dialling.trunk = Some(core.trunks[0].name.clone());
     let may_call = vec![Reach::Seats, Reach::Mobile, Reach::Hotlines];
     core.dialling.plans = vec![DialPlan { name: "desk".into(), may_call, never: vec![] }];
