@@ -40,6 +40,11 @@ fn sent(world: &World, port: u16, method: &str) -> Vec<String> {
     world.to_hops.iter().filter(|(p, m)| *p == port && m.starts_with(method)).map(|(_, m)| m.clone()).collect()
 }
 
+/// Without what is only sent again.
+fn different(world: &World, hop: &str, method: &str) -> usize {
+    sent(world, hop, method).into_iter().collect::<std::collections::BTreeSet<_>>().len()
+}
+
 fn line<'m>(message: &'m str, name: &str) -> &'m str {
     message.lines().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {message}"))
 }
@@ -104,7 +109,8 @@ fn what_an_abandoned_hop_says_late_rings_nobody() {
                 assert_eq!(sent(&world, FIRST, "ACK").len(), 1);
             }
             _ => {
-                assert_eq!((sent(&world, FIRST, "ACK").len(), sent(&world, FIRST, "BYE").len()), (1, 1));
+                // The BYE is repeated until it is answered.
+                assert_eq!((sent(&world, FIRST, "ACK").len(), different(&world, FIRST, "BYE")), (1, 1));
                 // Its ACK was lost.
                 world.hop_says(FIRST, &invite, late);
                 world.run(Duration::from_millis(100));
@@ -130,7 +136,7 @@ fn a_late_answer_is_not_taken_for_the_next_hops() {
     let invite = sent(&world, FIRST, "INVITE")[0].clone();
     world.hop_says(FIRST, &invite, "200 OK");
     world.run(s(1));
-    assert_eq!((answered(&world), sent(&world, FIRST, "BYE").len()), (0, 1));
+    assert_eq!((answered(&world), different(&world, FIRST, "BYE")), (0, 1));
     world.until("nobody picks up", s(60), |w| !w.ends().is_empty());
     assert_eq!(world.ends(), [EndCause::NotReached]);
 }
@@ -327,7 +333,7 @@ fn a_flapping_hop_settles() {
         }
     }
     assert!(sent(&world, FIRST, "OPTIONS").len() < 1_000, "asked within reason");
-    assert!(changes.contains(&"probing"), "{changes:?}");
+    assert!(changes.starts_with(&["up", "down", "up", "down"]), "each change is found out: {changes:?}");
     assert!(world.gateway.leftovers().client_transactions < 20, "no heap of questions");
 }
 

@@ -142,7 +142,7 @@ fn the_examples_comments_pass() {
         "hours = { mon-sun",
         "max_wait = ",
     ] {
-        assert_eq!(example.matches(&format!("\n# {shown}")).count(), 1, "{shown}");
+        assert!(example.contains(&format!("\n# {shown}")), "{shown}");
         example = example.replace(&format!("\n# {shown}"), &format!("\n{shown}"));
     }
     let folder = Folder::new();

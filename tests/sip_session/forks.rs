@@ -100,7 +100,8 @@ fn a_redirection_is_a_refusal() {
             let (mut world, invite) = World::calling(process);
             world.hear(&response(&invite, status, "a", "Contact: <sip:+8190@203.0.113.5>\r\n", ""));
             assert!(is_request(&world.one(), "ACK"));
-            assert_eq!(world.events(), [LegEvent::Ended(LegEnd::Declined)]);
+            let told = LegEvent::Cause { status: Some(status), q850: None };
+            assert_eq!(world.events(), [told, LegEvent::Ended(LegEnd::Declined)]);
             world.ends_clean()
         });
     }
