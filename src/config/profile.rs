@@ -1,6 +1,7 @@
 //! `sip-profiles/*.toml`: how a kind of peer speaks, one file each. Belongs here: reading them. Not here: which trunk
 //! uses which (`people`), what the settings do (`trunk`, `sip::session`). A profile is named by its file.
 
+use super::accounts::register_quirks;
 use super::problem::Problem;
 use super::reader::{At, File, Section};
 use super::settings::{AnswerMode, CalledSource, CallerSource, Profile, Reliable};
@@ -52,15 +53,7 @@ fn read(path: &Path, text: &str) -> (Profile, Vec<Problem>) {
     let file = File::new(path, text);
     let document = file.parse(text);
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let mut profile = Profile {
-        name,
-        answer: AnswerMode::OnQueue,
-        codecs: vec![Codec::Pcma],
-        dtmf_payload_type: 101,
-        caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
-        called_from: CalledSource::RequestUri,
-        reliable: Reliable::default(),
-    };
+    let mut profile = Profile::new(&name);
     if let Some(document) = &document {
         fill(&mut profile, file.root(document));
     }
@@ -95,6 +88,7 @@ fn fill(profile: &mut Profile, root: Section<'_>) {
     if let Some(reliable) = root.choice("reliable", &reliable) {
         profile.reliable = reliable.value;
     }
+    profile.register = register_quirks(&root);
     root.done();
 }
 

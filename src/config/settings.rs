@@ -13,7 +13,7 @@ pub use routing::{
 };
 pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, Probe, Profile,
-    Reliable, Srtp, Transport, TrunkSettings,
+    RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
 
 use crate::ids::{AgentNo, SeatNo};

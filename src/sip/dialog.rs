@@ -159,14 +159,23 @@ impl Dialog {
 
 /// Our Contact on this flow.
 pub fn contact(flow: &Flow) -> String {
+    format!("<sip:{}{}>", flow.local, transport(flow))
+}
+
+/// The same under a user name of ours.
+pub fn contact_of(user: &str, flow: &Flow) -> String {
+    format!("<sip:{user}@{}{}>", flow.local, transport(flow))
+}
+
+fn transport(flow: &Flow) -> &'static str {
     match flow.transport {
-        Transport::Udp => format!("<sip:{}>", flow.local),
-        Transport::Tcp => format!("<sip:{};transport=tcp>", flow.local),
-        Transport::Tls => format!("<sip:{};transport=tls>", flow.local),
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
     }
 }
 
-fn via(flow: &Flow, branch: &str) -> String {
+pub fn via(flow: &Flow, branch: &str) -> String {
     let transport = match flow.transport {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",
