@@ -51,6 +51,9 @@ impl Gateway {
             }
         };
         session.set_reliable(reliable);
+        if let Some(subscriber) = self.called_line(&trunk, msg) {
+            session.sign_as(subscriber);
+        }
         // Over UDP our requests follow the dialog's route, if it leads to this trunk (else: a way to aim BYEs at others).
         if let Some(hop) = session.dialog().next_hop().filter(|_| flow.transport == Transport::Udp)
             && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)

@@ -2,6 +2,7 @@
 //! a number is written (`trunk::dial`).
 
 use super::Gateway;
+use super::accounts::Line;
 use super::legs::{Leg, Role};
 use crate::call::CallInput;
 use crate::config::settings::CallOut;
@@ -18,15 +19,22 @@ pub(super) struct WayOut {
     pub trunk: TrunkName,
     out: CallOut,
     flow: Flow,
+    /// We call as this subscriber of the carrier's.
+    line: Option<Line>,
 }
 
 impl Gateway {
     /// `None`: the configuration names no trunk to call out by, or we have no address of its family.
-    pub(super) fn way_out(&self) -> Option<WayOut> {
+    pub(super) fn way_out(&self, now: Instant) -> Option<WayOut> {
         let trunk = self.trunks.get(self.settings.callbacks.trunk.as_ref()?)?;
         let out = trunk.call_out.clone()?;
-        let flow = self.flow_to(Transport::Udp, out.address)?;
-        Some(WayOut { trunk: trunk.name.clone(), out, flow })
+        let line = match trunk.accounts.is_empty() {
+            true => None,
+            // Only by the proxy that has us.
+            false => Some(self.registered_line(now, trunk, &out.from)?),
+        };
+        let flow = line.as_ref().map_or_else(|| self.flow_to(Transport::Udp, out.address), |line| Some(line.flow))?;
+        Some(WayOut { trunk: trunk.name.clone(), out, flow, line })
     }
 
     /// The path of a request of ours to `remote`: by the first listener of its transport and address family.
@@ -48,19 +56,30 @@ impl Gateway {
     }
 
     fn place_outbound(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) -> bool {
-        let Some(WayOut { trunk, out, flow }) = self.way_out() else { return false };
+        let Some(WayOut { trunk, out, flow, line }) = self.way_out(now) else { return false };
         let Some(profile) = self.trunks.get(&trunk).map(|t| t.profile.clone()) else { return false };
         let Some(local) = self.open_media(flow, leg, profile.codecs, profile.dtmf_payload_type) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
-        let addresses = dial::addresses(number, &out, &self.settings.area_code, flow.local.ip());
-        let headers = [("P-Asserted-Identity", addresses.from.clone())];
+        let area_code = &self.settings.area_code;
+        let (addresses, identity, subscriber) = match line {
+            Some(Line { identity, domain, subscriber, .. }) => {
+                let addresses = dial::subscriber_addresses(number, &out, area_code, &identity, &domain);
+                (addresses, "P-Preferred-Identity", Some(subscriber))
+            }
+            None => {
+                let addresses = dial::addresses(number, &out, area_code, flow.local.ip());
+                (addresses, "P-Asserted-Identity", None)
+            }
+        };
+        let headers = [(identity, addresses.from.clone())];
         let target = Target {
             flow,
             request_uri: addresses.request_uri.as_bytes(),
             from: addresses.from,
             to: addresses.to,
             headers: &headers,
+            subscriber,
         };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };

@@ -6,6 +6,7 @@ use crate::callback::Pending;
 use crate::config::settings::CoreSettings;
 use crate::sip::endpoint::EndpointCounters;
 use crate::trunk::Trunks;
+use crate::trunk::account::Registration;
 use serde::{Deserialize, Serialize};
 
 /// What is still alive; all zero once a day has ended.
@@ -70,6 +71,11 @@ impl Gateway {
 
     pub fn trunks(&self) -> &Trunks {
         &self.trunks
+    }
+
+    /// Our registrations at carriers.
+    pub fn registrations(&self) -> &[Registration] {
+        &self.registrations
     }
 
     pub fn refusals(&self) -> Refusals {

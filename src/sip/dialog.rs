@@ -20,6 +20,8 @@ pub struct Dialog {
     pub remote_target: Vec<u8>,
     /// In sending order.
     route_set: Vec<Vec<u8>>,
+    /// Route of our INVITE, until the far end has said its own (RFC 3608 s6.1).
+    leading: Vec<Vec<u8>>,
     local_seq: u32,
     remote_seq: Option<u32>,
     opened_by: Side,
@@ -47,6 +49,7 @@ impl Dialog {
             remote: without_tag(from.raw),
             remote_target: contact_uri(request).unwrap_or_else(|| from.uri.to_vec()),
             route_set: request.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect(),
+            leading: Vec::new(),
             local_seq: 0,
             remote_seq: Some(request.cseq().seq),
             opened_by: Side::Them,
@@ -63,6 +66,7 @@ impl Dialog {
             remote: remote.into_bytes(),
             remote_target: target,
             route_set: Vec::new(),
+            leading: Vec::new(),
             local_seq: 0,
             remote_seq: None,
             opened_by: Side::Us,
@@ -81,6 +85,17 @@ impl Dialog {
     pub fn forget_far_end(&mut self) {
         self.remote_tag = None;
         self.route_set.clear();
+    }
+
+    /// By which route our INVITE goes.
+    pub fn lead_by(&mut self, route: Vec<Vec<u8>>) {
+        self.leading = route;
+    }
+
+    /// The number of the next request of ours.
+    pub fn next_seq(&mut self) -> u32 {
+        self.local_seq += 1;
+        self.local_seq
     }
 
     pub fn opened_by(&self) -> Side {
@@ -120,8 +135,8 @@ impl Dialog {
 
     /// A new request inside the dialog; its CSeq is one higher than the last.
     pub fn request(&mut self, method: Method<'_>, flow: &Flow, branch: &str) -> Builder {
-        self.local_seq += 1;
-        self.build(method, self.local_seq, flow, branch)
+        let seq = self.next_seq();
+        self.build(method, seq, flow, branch)
     }
 
     /// ACK for a 2xx to our INVITE numbered `seq` (s13.2.2.4); later requests may have gone out since.
@@ -147,7 +162,9 @@ impl Dialog {
         let mut b = Builder::request(method, &self.remote_target)
             .header(Name::Via, via(flow, branch).as_bytes())
             .header(Name::MaxForwards, b"70");
-        for route in &self.route_set {
+        let begins = self.opened_by == Side::Us && self.remote_tag.is_none();
+        let routes = if begins { &self.leading } else { &self.route_set };
+        for route in routes {
             b = b.header(Name::Route, route);
         }
         b.header(Name::From, &tagged(&self.local, Some(self.local_tag.as_bytes())))

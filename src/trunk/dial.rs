@@ -40,6 +40,14 @@ pub fn addresses(e164: &str, out: &CallOut, area_code: &str, local: IpAddr) -> A
     Addresses { request_uri, to, from: format!("<sip:{}@{host};user=phone>", out.from) }
 }
 
+/// As a subscriber calls: by the carrier's domain, which its proxies know, and under the name it knows us by (RFC 3325
+/// s9.2: an identity of ours is preferred, the carrier asserts it). `identity`: a URI.
+pub fn subscriber_addresses(e164: &str, out: &CallOut, area_code: &str, identity: &str, domain: &str) -> Addresses {
+    let called = number(e164, out.dial, area_code);
+    let request_uri = format!("sip:{called}@{domain};user=phone");
+    Addresses { to: format!("<{request_uri}>"), from: format!("<{identity}>"), request_uri }
+}
+
 /// To names no port (RFC 3261 table 1).
 fn host_of(address: SocketAddr) -> String {
     match address {

@@ -8,10 +8,12 @@ mod in_dialog;
 mod offers;
 mod refresh;
 mod reliable;
+mod subscriber;
 pub mod timer;
 mod uac;
 mod uas;
 
+pub use subscriber::Subscriber;
 pub use uac::Target;
 
 use super::dialog::Dialog;
@@ -29,6 +31,7 @@ use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
+use subscriber::Signer;
 use timer::{By, Timer};
 use uac::{Attempt, Early};
 
@@ -90,6 +93,8 @@ pub struct Session {
     timer: Timer,
     /// What the far end allows our refreshes to be.
     refresh_by: By,
+    /// We are a carrier's subscriber, and prove it when asked.
+    signer: Option<Box<Signer>>,
     state: State,
 }
 
@@ -223,7 +228,7 @@ impl Session {
         if let Some(cause) = cause {
             bye = bye.header(Name::Reason, cause);
         }
-        let tx = cx.endpoint.request(cx.now, flow, &branch, self.owner, bye.finish());
+        let tx = self.send(cx, flow, &branch, bye.finish());
         self.state = State::Leaving { tx };
     }
 

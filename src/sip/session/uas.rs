@@ -1,7 +1,7 @@
 //! The called side: a carrier's call, or a phone dialling a feature code (RFC 3261 s13.3).
 
 use super::super::body;
-use super::super::dialog::{Dialog, contact};
+use super::super::dialog::Dialog;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
@@ -34,13 +34,26 @@ impl Session {
         let dialog = Dialog::uas(msg, tag);
         let (media, timer, refresh_by) = (negotiated.clone(), Timer::Off, By::allowed(msg, By::ReInvite));
         let next_hop = None;
-        let session =
-            Session { dialog, flow, next_hop, owner, local, described, media, reliable, timer, refresh_by, state };
+        let session = Session {
+            dialog,
+            flow,
+            next_hop,
+            owner,
+            local,
+            described,
+            media,
+            reliable,
+            timer,
+            refresh_by,
+            signer: None,
+            state,
+        };
         Ok((session, negotiated))
     }
 
     /// The 200, as soon as it may go: a provisional response that waits for its PRACK goes before it (RFC 3262 s3).
     pub(super) fn answer(&mut self, cx: &mut Context<'_>) {
+        let contact = self.contact(&self.flow);
         let State::Incoming { tx, invite, opening, provisionals } = &mut self.state else { return };
         if provisionals.puts_off(Next::Answer) {
             return;
@@ -48,7 +61,7 @@ impl Session {
         let Ok(msg) = Message::parse(invite, Framing::Datagram) else { return };
         let tag = self.dialog.local_tag.as_bytes();
         let ok = Builder::response(&msg, 200, "OK", Some(tag), self.flow.remote)
-            .header(Name::Contact, contact(&self.flow).as_bytes())
+            .header(Name::Contact, contact.as_bytes())
             .header(Name::Allow, ALLOW)
             .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER);
