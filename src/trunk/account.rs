@@ -252,7 +252,7 @@ impl Registration {
         match std::mem::replace(&mut self.state, State::Unregistered) {
             State::Trying { ask, held, failures } if ask.tx == tx => {
                 if status < 300 {
-                    self.granted(cx, ask.flow, msg);
+                    self.granted(cx, ask.flow, failures, msg);
                 } else {
                     self.refused(cx, ask, held, failures, status, msg);
                 }
@@ -278,9 +278,13 @@ impl Registration {
         }
     }
 
-    fn granted(&mut self, cx: &mut Context<'_>, flow: Flow, msg: &Message<'_>) {
+    fn granted(&mut self, cx: &mut Context<'_>, flow: Flow, failures: u32, msg: &Message<'_>) {
         self.login.learn(msg);
         let granted = binding::granted(&self.account, &flow, msg).unwrap_or(self.expires);
+        if granted.is_zero() {
+            let why = Refusal::Status(200, "OK, but keeps us for no time".into());
+            return self.wait(cx, why, REFUSED, failures, Some(flow), None, None);
+        }
         let binding = Binding::read(flow, cx.now + granted, msg);
         // Many gateways that were switched on together do not renew together.
         let jitter = Duration::from_millis(cx.tokens.next_u64() % (granted.as_millis() as u64 / 10).max(1));
@@ -324,7 +328,7 @@ impl Registration {
                 _ => Next::Wait(why),
             },
             // Not of us, but of this proxy, or of this moment.
-            300..400 | 408 | 430 | 480 | 500..600 => Next::OtherProxy(why),
+            300..=399 | 408 | 430 | 480 | 500..=599 => Next::OtherProxy(why),
             _ => Next::Wait(why),
         }
     }

@@ -91,6 +91,7 @@ impl World {
             from: "<sip:053187654321@rexian.local>".into(),
             to: "<sip:8001@rexian.local>".into(),
             headers: &headers,
+            subscriber: None,
         };
         world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local()));
         world.collect();
