@@ -301,6 +301,7 @@ fn start(pairs: u16) -> MediaPlane {
         events: None,
         keep_events: Duration::MAX,
         prompts: BTreeMap::new(),
+        trace: Default::default(),
         log: LogSettings { json: false, filter: "off".into() },
         drain: Duration::ZERO,
         ticket_prefix: "T".into(),

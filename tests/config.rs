@@ -1,6 +1,6 @@
 //! Broken configurations and exactly what an operator is told about each. Here the machine and single entries;
-//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `explanation`: what `check` says when
-//! all is good.
+//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
+//! integrators look at; `explanation`: what `check` says when all is good.
 
 use rexian::config::settings::{Announce, AnswerMode, Cidr, QueueSettings, Settings};
 use rexian::config::{check, load, report};
@@ -16,6 +16,8 @@ mod explanation;
 mod routing;
 #[path = "config/times.rs"]
 mod times;
+#[path = "config/trace.rs"]
+mod trace;
 
 const GOOD: &str = r#"
 [sip]

@@ -48,6 +48,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         events: None,
         keep_events: Duration::MAX,
         prompts: BTreeMap::new(),
+        trace: Default::default(),
         log: LogSettings { json: false, filter: "off".into() },
         drain: Duration::ZERO,
         ticket_prefix: "T".into(),

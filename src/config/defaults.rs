@@ -122,6 +122,7 @@ pub(super) fn world() -> WorldSettings {
         events: Some("rexian-events.db".into()),
         keep_events: Duration::from_secs(400 * 24 * 3_600),
         prompts: BTreeMap::new(),
+        trace: TraceSettings::default(),
         log: LogSettings { json: false, filter: "info".into() },
         drain: Duration::from_secs(60),
         ticket_prefix: "JN".into(),

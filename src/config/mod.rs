@@ -16,6 +16,7 @@ mod queues;
 mod reader;
 mod sections;
 pub mod settings;
+mod trace;
 mod trunks;
 
 pub use explain::explain;
@@ -58,6 +59,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::storage(root.table("storage"), &mut core, &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);
+    let trace = trace::trace(root.table("trace"));
     sections::prompts(&root, &mut world);
     sections::feature_codes(root.table("feature_codes"), &mut core);
 
@@ -76,6 +78,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let seats = people::seats(root.tables("seats"));
 
     let entries = Entries { trunks, distributor, queues, lines, languages, callbacks, agents, seats };
+    world.trace = trace.resolved(root.file, &entries);
     cross::judge(root.file, &entries, &core, &world, &places);
     root.done();
 

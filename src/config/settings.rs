@@ -3,6 +3,7 @@
 
 mod lines;
 mod routing;
+mod trace;
 mod trunks;
 
 pub use lines::{
@@ -11,6 +12,7 @@ pub use lines::{
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
+pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, Probe, Profile,
     RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
@@ -230,6 +232,7 @@ pub struct WorldSettings {
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,
+    pub trace: TraceSettings,
     /// How long SIGTERM waits for calls to finish.
     pub drain: Duration,
     /// `JN` in `JN20261122000001`.

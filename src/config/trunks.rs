@@ -85,7 +85,7 @@ fn call_out(section: &Section<'_>) -> Option<At<CallOut>> {
 }
 
 /// A network without host bits; a lone address is a network of one.
-fn cidr(text: &str) -> Option<Cidr> {
+pub(super) fn cidr(text: &str) -> Option<Cidr> {
     let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
     let address: IpAddr = address.parse().ok()?;
     let bits: u8 = if address.is_ipv4() { 32 } else { 128 };

@@ -21,6 +21,7 @@ use crate::net::udp::UdpPort;
 use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
 use crate::time::Instant;
+use crate::trace::Tap;
 use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
@@ -181,6 +182,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     };
     let gateway = Gateway::new(core, entropy()?, clock.now());
     let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
+    signalling.tap = Tap::start(&shell.trace)?;
     signalling.begin(store.take_callbacks());
     world.spawn(remember(SqliteCases::new(path, &shell.ticket_prefix), clock.now(), inbox.clone()));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;

@@ -48,6 +48,8 @@ pub struct Hotline {
     /// Callers are offered a call back, by trunk `carrier` to this port of it.
     pub calls_back: Option<u16>,
     pub net: [u8; 2],
+    /// Appended to the configuration.
+    pub more: String,
 }
 
 impl Hotline {
@@ -69,6 +71,7 @@ impl Hotline {
             port_pairs: 40,
             calls_back: None,
             net: [run, test],
+            more: String::new(),
         }
     }
 
@@ -130,7 +133,7 @@ impl Hotline {
                 password(n)
             );
         }
-        toml
+        toml + &self.more
     }
 
     /// Realm and host part of addresses; resolved nowhere, phones are told the gateway's address besides.
