@@ -112,19 +112,12 @@ fn text(raw: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::settings::AnswerMode;
-    use crate::plane::Codec;
     use crate::sip::message::Framing;
 
     fn profile() -> Profile {
         Profile {
-            name: "test".into(),
-            answer: AnswerMode::OnQueue,
-            codecs: vec![Codec::Pcma],
-            dtmf_payload_type: 101,
             caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::RemotePartyId, CallerSource::From],
-            called_from: CalledSource::RequestUri,
-            reliable: Default::default(),
+            ..Profile::new("test")
         }
     }
 

@@ -5,5 +5,6 @@ mod calling;
 mod front;
 mod offers;
 mod reliable;
+mod subscriber;
 mod support;
 mod timer;

@@ -268,6 +268,8 @@ fn refusal(status: u16) -> LegEnd {
         486 | 600 => LegEnd::Busy,
         408 | 480 | 487 => LegEnd::NoAnswer,
         404 | 410 | 500..=599 => LegEnd::Unreachable,
+        // Our password, not the one called.
+        401 | 407 => LegEnd::Fault,
         _ => LegEnd::Declined,
     }
 }

@@ -1,3 +1,5 @@
+//! Challenges and their answers: published vectors, vectors computed elsewhere, and our own server side as the judge.
+
 use super::super::{Digest, Verdict};
 use super::*;
 use crate::sip::message::{Builder, Framing, Method};
