@@ -14,8 +14,8 @@ pub use routing::{
 };
 pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
-    Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, Probe, Profile,
-    RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
+    Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
+    Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
 
 use crate::ids::{AgentNo, SeatNo};

@@ -5,7 +5,7 @@ use super::Gateway;
 use super::accounts::Line;
 use super::legs::{Leg, Role};
 use crate::call::CallInput;
-use crate::config::settings::CallOut;
+use crate::config::settings::{CallOut, OwnIdentity};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
 use crate::sip::flow::{Flow, Listener, Transport};
@@ -61,18 +61,20 @@ impl Gateway {
         let Some(local) = self.open_media(flow, leg, profile.codecs, profile.dtmf_payload_type) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
-        let area_code = &self.settings.area_code;
-        let (addresses, identity, subscriber) = match line {
+        let (area_code, uri) = (&self.settings.area_code, profile.number_uri);
+        let (addresses, subscriber) = match line {
             Some(Line { identity, domain, subscriber, .. }) => {
-                let addresses = dial::subscriber_addresses(number, &out, area_code, &identity, &domain);
-                (addresses, "P-Preferred-Identity", Some(subscriber))
+                (dial::subscriber_addresses(number, &out, uri, area_code, &identity, &domain), Some(subscriber))
             }
-            None => {
-                let addresses = dial::addresses(number, &out, area_code, flow.local.ip());
-                (addresses, "P-Asserted-Identity", None)
-            }
+            None => (dial::addresses(number, &out, uri, area_code, flow.local.ip()), None),
         };
-        let headers = [(identity, addresses.from.clone())];
+        let identity = match profile.own_identity {
+            OwnIdentity::FromAlone => None,
+            // RFC 3325 s9.2: a subscriber prefers, the carrier asserts.
+            OwnIdentity::Asserted if subscriber.is_none() => Some("P-Asserted-Identity"),
+            OwnIdentity::Asserted | OwnIdentity::Preferred => Some("P-Preferred-Identity"),
+        };
+        let headers: Vec<_> = identity.map(|name| (name, addresses.from.clone())).into_iter().collect();
         let target = Target {
             flow,
             request_uri: addresses.request_uri.as_bytes(),
