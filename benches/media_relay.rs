@@ -292,6 +292,8 @@ fn start(pairs: u16) -> MediaPlane {
     let world = WorldSettings {
         sip_udp: vec![],
         sip_tcp: vec![],
+        sip_tls: vec![],
+        tls: None,
         media_bind_v4: Some(HOST),
         media_bind_v6: None,
         media_threads: 1,

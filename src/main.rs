@@ -119,7 +119,7 @@ fn serve(arg: ConfigArg) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), http = ?running.http(), "in service");
+    tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), sip_tls = ?running.sip_tls(), http = ?running.http(), "in service");
     wait_for_signal(&running);
     tracing::info!(limit_s = drain.as_secs(), "draining: no new calls, those in progress may finish");
     let left = running.stop(drain);
@@ -130,13 +130,17 @@ fn serve(arg: ConfigArg) -> ExitCode {
 fn wait_for_signal(running: &Running) {
     use tokio::signal::unix::{SignalKind, signal};
     running.world().block_on(async {
-        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else {
             tracing::error!("cannot listen for signals: SIGTERM will end calls at once");
             return std::future::pending().await;
         };
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
+        loop {
+            tokio::select! {
+                _ = term.recv() => return,
+                _ = int.recv() => return,
+                _ = hup.recv() => running.reload(),
+            }
         }
     });
 }

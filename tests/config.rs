@@ -14,10 +14,14 @@ use std::time::Duration;
 mod accounts;
 #[path = "config/explanation.rs"]
 mod explanation;
+#[path = "common/pki.rs"]
+mod pki;
 #[path = "config/routing.rs"]
 mod routing;
 #[path = "config/times.rs"]
 mod times;
+#[path = "config/tls.rs"]
+mod tls;
 #[path = "config/trace.rs"]
 mod trace;
 
@@ -248,7 +252,7 @@ fn addresses_and_ports() {
     broken(
         &[("udp = [\"127.0.0.1:5060\"]", "udp = []")],
         &[
-            "2: [sip] listens nowhere: udp and tcp are both empty | add udp = [\"10.1.0.5:5060\"], with this machine's address",
+            "2: [sip] listens nowhere: udp, tcp and tls are all empty | add udp = [\"10.1.0.5:5060\"], with this machine's address",
         ],
     );
     broken(

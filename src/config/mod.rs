@@ -16,6 +16,7 @@ mod queues;
 mod reader;
 mod sections;
 pub mod settings;
+mod tls;
 mod trace;
 mod trunks;
 
@@ -54,6 +55,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let (mut core, mut world, mut places) = (settings::CoreSettings::bare(), defaults::world(), Places::default());
     sections::service(root.table("service"), &mut core, &mut world);
     let profiles = sections::sip(root.table("sip"), &mut core, &mut world, &mut places, problems);
+    tls::tls(root.table("tls"), &mut world, &places);
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
     sections::limits(root.table("limits"), &mut core, &mut places);
     sections::storage(root.table("storage"), &mut core, &mut world);

@@ -3,6 +3,7 @@
 
 mod lines;
 mod routing;
+mod tls;
 mod trace;
 mod trunks;
 
@@ -12,6 +13,7 @@ pub use lines::{
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
+pub use tls::{ClientCertificates, TlsSettings};
 pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
@@ -219,6 +221,9 @@ pub struct Limits {
 pub struct WorldSettings {
     pub sip_udp: Vec<SocketAddr>,
     pub sip_tcp: Vec<SocketAddr>,
+    pub sip_tls: Vec<SocketAddr>,
+    /// There if anything is served by TLS.
+    pub tls: Option<TlsSettings>,
     pub media_bind_v4: Option<IpAddr>,
     pub media_bind_v6: Option<IpAddr>,
     pub media_threads: usize,
@@ -237,6 +242,13 @@ pub struct WorldSettings {
     pub drain: Duration,
     /// `JN` in `JN20261122000001`.
     pub ticket_prefix: String,
+}
+
+impl WorldSettings {
+    /// Where SIP is served, by whatever carries it.
+    pub fn sip_addresses(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.sip_udp.iter().chain(&self.sip_tcp).chain(&self.sip_tls)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use crate::event::{CallFact, CallbackEntry};
 use crate::gateway::{Gateway, Input, Output};
 use crate::host::Clock;
 use crate::media::MediaPlane;
-use crate::net::tcp::Connector;
+use crate::net::streams::Connector;
 use crate::net::udp::UdpPort;
 use crate::plane::MediaCommand;
 use crate::sip::flow::{Flow, Listener, Transmit, Transport};
@@ -236,7 +236,12 @@ impl Signalling {
             Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
                 // A peer that does not read is not waited for: its connection counts as failed.
                 Some(writer) => writer.try_send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into()),
-                None => self.connector.connect(flow, bytes),
+                None => {
+                    let writer = self.connector.connect(flow)?;
+                    let _ = writer.try_send(bytes);
+                    self.streams.insert(flow, writer);
+                    Ok(())
+                }
             },
         }
     }

@@ -8,19 +8,20 @@
 
 mod binding;
 mod request;
+mod status;
 
 pub use binding::Binding;
+pub use status::{Refusal, Status};
 
 use crate::config::settings::{Account, RegisterQuirks};
 use crate::ids::TrunkName;
-use crate::sip::digest::client::{Login, Rounds, Unmet};
+use crate::sip::digest::client::{Login, Rounds};
 use crate::sip::endpoint::{ClientTx, Endpoint};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name, delta_seconds};
 use crate::sip::tokens::Tokens;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use std::fmt;
 use std::time::Duration;
 
 /// After every proxy has failed; doubled each time (RFC 5626 s4.5 has the scheme, for phones).
@@ -93,51 +94,6 @@ struct Ask {
     rounds: Rounds,
     /// Proxies that failed before this one.
     failed: Vec<Flow>,
-}
-
-/// Why the carrier does not have us.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Refusal {
-    NoAnswer,
-    /// No proxy is known, or we have no address of its kind.
-    NoWay,
-    Challenge(Unmet),
-    Status(u16, String),
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Refusal::NoAnswer => f.write_str("no proxy of the trunk answers: check its hops, and whether they moved"),
-            Refusal::NoWay => f.write_str("no hop can be reached: listen on its transport and address family in [sip]"),
-            Refusal::Challenge(unmet) => unmet.fmt(f),
-            Refusal::Status(status, text) => write!(f, "the carrier says {status} {text}"),
-        }
-    }
-}
-
-/// What is told of a registration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Status<'a> {
-    Unregistered,
-    Trying,
-    Registered(&'a Binding),
-    Refused(&'a Refusal),
-    Leaving,
-}
-
-impl Status<'_> {
-    pub const ALL: [&'static str; 5] = ["unregistered", "trying", "registered", "refused", "leaving"];
-
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Status::Unregistered => "unregistered",
-            Status::Trying => "trying",
-            Status::Registered(_) => "registered",
-            Status::Refused(_) => "refused",
-            Status::Leaving => "leaving",
-        }
-    }
 }
 
 /// What an answer that is no success asks for.

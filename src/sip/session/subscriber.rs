@@ -7,8 +7,8 @@ use super::super::digest::client::{Login, Rounds};
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
+use super::early::Early;
 use super::timer::Refresh;
-use super::uac::Early;
 use super::{Context, Session, State};
 use serde::{Deserialize, Serialize};
 

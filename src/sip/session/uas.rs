@@ -7,6 +7,7 @@ use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
 use super::reliable::{Next, Provisionals};
 use super::timer::{By, Timer};
+use super::way::Way;
 use super::{ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, q850, respond, supported};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd};
@@ -33,11 +34,11 @@ impl Session {
         let state = State::Incoming { tx, invite: msg.raw().to_vec(), opening, provisionals };
         let dialog = Dialog::uas(msg, tag);
         let (media, timer, refresh_by) = (negotiated.clone(), Timer::Off, By::allowed(msg, By::ReInvite));
-        let next_hop = None;
+        let (way, sent_away) = (Way::AsItCame, vec![]);
         let session = Session {
             dialog,
             flow,
-            next_hop,
+            way,
             owner,
             local,
             described,
@@ -46,6 +47,7 @@ impl Session {
             timer,
             refresh_by,
             signer: None,
+            sent_away,
             state,
         };
         Ok((session, negotiated))
@@ -107,9 +109,13 @@ impl Session {
             return self.send_bye(cx, q850(HangupReason::Normal));
         }
         if unacknowledged.expects_answer {
-            match offer_answer::accept(&self.local, body::sdp(ack)) {
-                Ok(media) => self.settled(cx, media),
-                Err(_) => self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault),
+            match (body::sdp(ack), &self.media) {
+                // It forgets to answer: what holds goes on.
+                ([], Some(_)) => {}
+                (answer, _) => match offer_answer::accept(&self.local, answer) {
+                    Ok(media) => self.settled(cx, media),
+                    Err(_) => self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault),
+                },
             }
         }
     }
