@@ -20,6 +20,7 @@ pub(super) struct SeatEntry {
     pub seat: SeatSettings,
     pub line: usize,
     pub secret_line: usize,
+    pub dial_plan: Option<At<String>>,
 }
 
 /// The entry's identity: there, well-formed, and nobody else's. Otherwise the entry is skipped.
@@ -132,11 +133,13 @@ fn seat(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<Sea
     let number = identity(&section, "number", "8001", is_name, taken);
     let secret = secret(&section, number.as_ref().map_or("", |at| &at.value));
     let default_agent = section.string("default_agent").map(|at| AgentNo::new(at.value));
+    let dial_plan = some_text(&section, "dial_plan");
     let line = section.line;
     section.done();
     let (number, secret) = number.zip(secret)?;
-    let seat = SeatSettings { default_agent, ..SeatSettings::new(&number.value, &secret.value) };
-    Some(SeatEntry { seat, line, secret_line: secret.line })
+    let plan = dial_plan.as_ref().map(|at| at.value.clone());
+    let seat = SeatSettings { default_agent, dial_plan: plan, ..SeatSettings::new(&number.value, &secret.value) };
+    Some(SeatEntry { seat, line, secret_line: secret.line, dial_plan })
 }
 
 /// A seat's password, which must not be one to be guessed.
