@@ -349,7 +349,7 @@ impl World {
                         }
                     }
                 }
-                Output::Agent(_) => {}
+                Output::Agent(_) | Output::Guard(_) => {}
             }
         }
         for call in spooled {

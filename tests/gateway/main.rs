@@ -2,6 +2,7 @@
 
 mod accounts;
 mod dialling;
+mod guard;
 mod streams;
 mod transfer;
 mod way;
