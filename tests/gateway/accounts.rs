@@ -125,10 +125,10 @@ impl Carrier {
             Takes(lines) => {
                 let secret = |user: &str| (user == USER).then(|| Secret(PASSWORD.into()));
                 let challenge = |stale, digest: &mut Digest, now| {
-                    let lines = digest.challenge(now, stale).into_iter();
+                    let lines = digest.challenge(now, flow.local.ip(), stale).into_iter();
                     lines.map(|c| format!("WWW-Authenticate: {}\r\n", String::from_utf8(c).unwrap())).collect()
                 };
-                match self.digest.verify(self.now, &msg, secret) {
+                match self.digest.verify(self.now, flow.local.ip(), &msg, secret) {
                     Verdict::Accepted { .. } => (200, lines.to_owned()),
                     // The next one of the script is for the answer.
                     verdict => {
