@@ -32,6 +32,7 @@ pub const TRUNK_HOPS: &str = "rexian_trunk_hops";
 pub const TRUNK_CHANNELS: &str = "rexian_trunk_channels_in_use";
 pub const TRUNK_REFUSALS: &str = "rexian_trunk_refusals_total";
 pub const TRUNK_ROUND_TRIP: &str = "rexian_trunk_probe_round_trip_seconds";
+pub const TRUNK_ACCOUNTS: &str = "rexian_trunk_accounts";
 pub const QUEUE_WAITING: &str = "rexian_queue_waiting";
 pub const QUEUE_LONGEST_WAIT: &str = "rexian_queue_longest_wait_seconds";
 pub const WAIT: &str = "rexian_wait_seconds";
@@ -181,6 +182,7 @@ pub fn describe() {
         describe_counter!(name, Unit::Count, help);
     }
     for (name, unit, help) in [
+        (TRUNK_ACCOUNTS, Unit::Count, "Our accounts at a trunk's carrier, by how their registration stands."),
         (TRUNK_CALLS, Unit::Count, "Calls of citizens up on a trunk now, test calls included."),
         (TRUNK_CHANNELS, Unit::Count, "Channels of a trunk in use now, by calls of either direction."),
         (TRUNK_UP, Unit::Count, "0 while all hops of a trunk are down (calls are taken all the same), else 1."),

@@ -66,6 +66,7 @@ pub fn call(
         from: addresses.from.clone(),
         to: addresses.to,
         headers: &[("P-Asserted-Identity", addresses.from)],
+        subscriber: None,
     };
     let began = clock.now();
     let (endpoint, trial) = (Endpoint::new(64), Trial::default());

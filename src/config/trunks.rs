@@ -1,6 +1,7 @@
 //! `[[trunks]]`: carriers and PBXs. Belongs here: each trunk's own meaning and its uniqueness. Not here: how a kind of
 //! peer speaks (`profile`), whether trunks fit each other (`cross::trunks`).
 
+use super::accounts::accounts;
 use super::hops;
 use super::people::{identity, is_name};
 use super::profile::DIAL_FORMS;
@@ -17,11 +18,13 @@ pub(super) struct TrunkEntry {
     pub max_calls: Option<At<u32>>,
     /// Where each of its hops stands.
     pub hops: Vec<usize>,
+    /// Where the first of its accounts stands.
+    pub account: usize,
 }
 
 /// `most`: what all trunks may carry together.
 pub(super) fn trunks(sections: Vec<Section<'_>>, profiles: &BTreeMap<String, Profile>, most: u32) -> Vec<TrunkEntry> {
-    let mut taken = BTreeMap::new();
+    let mut taken = (BTreeMap::new(), BTreeMap::new());
     sections.into_iter().filter_map(|section| trunk(section, profiles, most, &mut taken)).collect()
 }
 
@@ -29,9 +32,9 @@ fn trunk(
     section: Section<'_>,
     profiles: &BTreeMap<String, Profile>,
     most: u32,
-    taken: &mut BTreeMap<String, usize>,
+    (names, addresses): &mut (BTreeMap<String, usize>, BTreeMap<String, usize>),
 ) -> Option<TrunkEntry> {
-    let name = identity(&section, "name", "unicom-1", is_name, taken);
+    let name = identity(&section, "name", "unicom-1", is_name, names);
     let fix = r#"write it as "10.1.0.0/16" or "10.1.0.7", no host bits set, not the whole internet"#;
     let peers = section.list("peers", "a network", fix, |v| v.as_str().and_then(cidr));
     if peers.as_ref().map_or(!section.has("peers"), Vec::is_empty) {
@@ -44,6 +47,7 @@ fn trunk(
     let found = hops::hops(&section);
     let (probe, callers) = (hops::probe(&section), hops::callers(&section));
     let hop_patience = section.duration("hop_patience", false);
+    let accounts = accounts(&section, addresses);
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
     if profile.is_none() {
@@ -73,10 +77,12 @@ fn trunk(
         callers,
         call_out: call_out.as_ref().map(|at| at.value.clone()),
         hop_patience: hop_patience.map_or(usual.hop_patience, |at| at.value),
+        accounts: accounts.iter().map(|at| at.value.clone()).collect(),
         ..usual
     };
     let hops = found.iter().map(|at| at.line).collect();
-    Some(TrunkEntry { trunk, peers, max_calls, hops })
+    let account = accounts.first().map_or(0, |at| at.line);
+    Some(TrunkEntry { trunk, peers, max_calls, hops, account })
 }
 
 /// The profile's own way to dial counts where none is named.

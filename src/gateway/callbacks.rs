@@ -28,12 +28,13 @@ impl Gateway {
     pub(super) fn listening_at(&mut self, now: Instant, addresses: Vec<Listener>) {
         self.listening = addresses;
         self.probe_all(now);
+        self.register_accounts(now);
         self.call_out_or_not(now);
     }
 
     /// Attempts begin only while there is a way out and we take calls.
     pub(super) fn call_out_or_not(&mut self, now: Instant) {
-        let may = self.service == Service::Open && self.may_call_back();
+        let may = self.service == Service::Open && self.may_call_back(now);
         if may != self.callbacks.calls_out() {
             self.callbacks.call_out(now, may);
             self.callback_news(now);

@@ -8,17 +8,18 @@
 //! it for the same request.
 
 use super::Gateway;
+use super::accounts::Line;
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use crate::call::CallInput;
-use crate::config::settings::OwnIdentity;
+use crate::config::settings::{OwnIdentity, TrunkSettings};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer::Local;
 use crate::sip::endpoint::ClientTx;
 use crate::sip::flow::{Flow, Listener, Transport};
 use crate::sip::message::{Message, Method};
-use crate::sip::session::{Context, Session, Target};
+use crate::sip::session::{Context, Session, Subscriber, Target};
 use crate::time::Instant;
 use crate::trunk::health::{Sign, Standing};
 use crate::trunk::hops::Node;
@@ -50,17 +51,38 @@ struct Way {
     target: dial::Addresses,
     /// The header that says who we are, if the carrier wants one.
     identity: Option<&'static str>,
+    /// We call as this subscriber of the carrier's.
+    subscriber: Option<Subscriber>,
     codecs: Vec<crate::plane::Codec>,
     dtmf_payload_type: u8,
 }
 
+/// Which hops of a trunk may be taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Only {
+    Any,
+    /// A subscriber calls by the proxy that has it registered.
+    By(Transport, SocketAddr),
+}
+
 impl Gateway {
     /// Somebody could be called back now, as far as we know.
-    pub(super) fn may_call_back(&self) -> bool {
+    pub(super) fn may_call_back(&self, now: Instant) -> bool {
         let named = |trunk: &&crate::trunk::Trunk| self.settings.callbacks.trunks.contains(&trunk.settings.name);
         let reachable = |node: &Node| self.flow_to(node.transport, node.address).is_some();
-        let usable = |trunk: &crate::trunk::Trunk| !trunk.is_down() && trunk.nodes().any(reachable);
+        let usable = |trunk: &crate::trunk::Trunk| {
+            !trunk.is_down() && trunk.nodes().any(reachable) && self.only(now, &trunk.settings).is_some()
+        };
         self.trunks.iter().filter(named).any(|trunk| trunk.settings.call_out.is_some() && usable(trunk))
+    }
+
+    /// `None`: the carrier does not have us registered.
+    fn only(&self, now: Instant, trunk: &TrunkSettings) -> Option<Only> {
+        if trunk.accounts.is_empty() {
+            return Some(Only::Any);
+        }
+        let line = self.registered_line(now, trunk, &trunk.call_out.as_ref()?.from)?;
+        Some(Only::By(line.flow.transport, line.flow.remote))
     }
 
     /// The path of a request of ours to `remote`: by the first listener of its transport and address family.
@@ -76,7 +98,7 @@ impl Gateway {
         number: &str,
         trunks: &[TrunkName],
     ) -> Option<TrunkName> {
-        self.first_way(now, leg, number, trunks, &[], |_, name, _, _| Some(name.clone()))
+        self.first_way(now, leg, number, trunks, &[], |_, name, _, _, _| Some(name.clone()))
     }
 
     /// Rings the citizen's phone. `number`: E.164.
@@ -131,7 +153,7 @@ impl Gateway {
         number: &str,
         trunks: &[TrunkName],
         tried: &[u32],
-        take: impl Fn(&mut Gateway, &TrunkName, Standing, bool) -> Option<T>,
+        take: impl Fn(&mut Gateway, &TrunkName, Only, Standing, bool) -> Option<T>,
     ) -> Option<T> {
         let emergency = rules::is_emergency(number, &self.settings.dialling.emergency, &self.settings.area_code);
         let passes = [(Standing::Doubtful, false), (Standing::Down, false), (Standing::Down, true)];
@@ -140,8 +162,9 @@ impl Gateway {
                 if self.trunks.get(name).is_none_or(|t| t.call_out.is_none()) {
                     continue;
                 }
+                let Some(only) = self.trunks.get(name).and_then(|trunk| self.only(now, trunk)) else { continue };
                 let listening = &self.listening;
-                let open = |node: &Node| can_take(listening, now, emergency, node);
+                let open = |node: &Node| can_take(listening, now, emergency, only, node);
                 if !self.trunks.has_way(now, name, worst, tried, open) {
                     continue;
                 }
@@ -151,7 +174,7 @@ impl Gateway {
                     }
                     self.trunks.admit_anyway(now, name, leg);
                 }
-                if let Some(taken) = take(self, name, worst, emergency) {
+                if let Some(taken) = take(self, name, only, worst, emergency) {
                     return Some(taken);
                 }
             }
@@ -160,25 +183,40 @@ impl Gateway {
     }
 
     fn next_way(&mut self, now: Instant, leg: LegId, number: &str, trunks: &[TrunkName], tried: &[u32]) -> Option<Way> {
-        self.first_way(now, leg, number, trunks, tried, |gateway, name, worst, emergency| {
+        self.first_way(now, leg, number, trunks, tried, |gateway, name, only, worst, emergency| {
             let listening = &gateway.listening;
-            let open = |node: &Node| can_take(listening, now, emergency, node);
+            let open = |node: &Node| can_take(listening, now, emergency, only, node);
             let node = gateway.trunks.choose(now, name, worst, tried, open)?;
             let (id, flow) = (node.id, flow_by(listening, node.transport, node.address)?);
             let (hop, trunk) = (node.hop, gateway.trunks.get(name)?);
-            let area_code = &gateway.settings.area_code;
-            let (hop, form) = (trunk.hops.get(hop)?, trunk.profile.number_uri);
+            let (area_code, form) = (&gateway.settings.area_code, trunk.profile.number_uri);
+            let out = trunk.call_out.as_ref()?;
+            let line = match only {
+                Only::Any => None,
+                Only::By(..) => Some(gateway.registered_line(now, trunk, &out.from)?),
+            };
+            let (target, flow, subscriber) = match line {
+                Some(Line { identity, domain, subscriber, flow }) => {
+                    let target = dial::subscriber_addresses(number, out, form, area_code, &identity, &domain);
+                    (target, flow, Some(subscriber))
+                }
+                None => {
+                    (dial::addresses(number, out, form, area_code, trunk.hops.get(hop)?, flow.local.ip()), flow, None)
+                }
+            };
             Some(Way {
                 trunk: name.clone(),
                 node: id,
                 flow,
                 patience: trunk.hop_patience,
-                target: dial::addresses(number, trunk.call_out.as_ref()?, form, area_code, hop, flow.local.ip()),
+                target,
                 identity: match trunk.profile.own_identity {
-                    OwnIdentity::Asserted => Some("P-Asserted-Identity"),
-                    OwnIdentity::Preferred => Some("P-Preferred-Identity"),
                     OwnIdentity::FromAlone => None,
+                    // RFC 3325 s9.2: a subscriber prefers, the carrier asserts.
+                    OwnIdentity::Asserted if subscriber.is_none() => Some("P-Asserted-Identity"),
+                    OwnIdentity::Asserted | OwnIdentity::Preferred => Some("P-Preferred-Identity"),
                 },
+                subscriber,
                 codecs: trunk.profile.codecs.clone(),
                 dtmf_payload_type: trunk.profile.dtmf_payload_type,
             })
@@ -193,7 +231,14 @@ impl Gateway {
     ) -> Session {
         let dial::Addresses { request_uri, to, from } = way.target.clone();
         let headers: Vec<_> = way.identity.map(|name| (name, from.clone())).into_iter().collect();
-        let target = Target { flow: way.flow, request_uri: request_uri.as_bytes(), from, to, headers: &headers };
+        let target = Target {
+            flow: way.flow,
+            request_uri: request_uri.as_bytes(),
+            from,
+            to,
+            headers: &headers,
+            subscriber: way.subscriber.clone(),
+        };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         let mut session = send(&mut cx, target);
@@ -310,7 +355,10 @@ impl Gateway {
 }
 
 /// A hop that asked for no calls gets none but emergencies.
-fn can_take(listening: &[Listener], now: Instant, emergency: bool, node: &Node) -> bool {
+fn can_take(listening: &[Listener], now: Instant, emergency: bool, only: Only, node: &Node) -> bool {
+    if only != Only::Any && only != Only::By(node.transport, node.address) {
+        return false;
+    }
     let rests = node.health.standing(now) == Standing::Resting;
     (emergency || !rests) && flow_by(listening, node.transport, node.address).is_some()
 }

@@ -22,7 +22,7 @@ pub struct Node {
     /// Which hop of the configuration it belongs to.
     pub hop: usize,
     /// The hop's, then that among what DNS says of its name.
-    priority: (u16, u16),
+    pub priority: (u16, u16),
     weight: u16,
     credit: i64,
     pub health: Health,

@@ -1,6 +1,7 @@
 //! One gateway in virtual time: agents' phones, callers, a citizen who is called, a media plane that only keeps time,
 //! and a store that keeps the callback list. A network that loses nothing.
 
+use crate::accounts::Carrier;
 use rexian::callback::State;
 use rexian::config::settings::{Announce, CallOut, CallbackOffer, CoreSettings, DialForm, Hop, Settings};
 use rexian::event::{
@@ -61,16 +62,27 @@ pub struct World {
     pub kept: BTreeMap<CallId, CallbackEntry>,
     pub gone: Vec<CallbackGone>,
     pub changes: Vec<CallbackChange>,
+    /// Who answers in the citizen's place, if the trunk is a registered one.
+    pub carrier: Option<Carrier>,
 }
 
 impl World {
     /// `phones` agents are ready. Offers come after 30 s, key 1 or hanging up accepts.
     pub fn new(phones: usize, shape: impl FnOnce(&mut CoreSettings)) -> World {
-        World::with_hops(phones, BTreeMap::new(), shape)
+        World::by(None, BTreeMap::new(), phones, shape)
     }
 
     /// Hops that answer from the first moment on.
     pub fn with_hops(phones: usize, hops: BTreeMap<u16, HopPlan>, shape: impl FnOnce(&mut CoreSettings)) -> World {
+        World::by(None, hops, phones, shape)
+    }
+
+    pub fn by(
+        carrier: Option<Carrier>,
+        hops: BTreeMap<u16, HopPlan>,
+        phones: usize,
+        shape: impl FnOnce(&mut CoreSettings),
+    ) -> World {
         let mut core = Settings::demo([7; 32]).core;
         core.trunks[0].hops = vec![Hop::from(station(CARRIER).sip)];
         core.trunks[0].call_out = Some(CallOut { from: "053112345".into(), dial: DialForm::Local });
@@ -106,6 +118,7 @@ impl World {
             kept: BTreeMap::new(),
             gone: vec![],
             changes: vec![],
+            carrier,
             core,
         };
         world.listen();
@@ -384,8 +397,11 @@ impl World {
         let now = self.now;
         let text = || String::from_utf8_lossy(bytes).into_owned();
         let (port, message) = (to.remote.port(), text());
+        let answer = self.carrier.as_mut().filter(|_| to == flow(CARRIER)).and_then(|c| c.answer(&message));
         let question = message.starts_with("OPTIONS");
-        if (CARRIER..CARRIER + 100).contains(&port) && (port != CARRIER || question) {
+        if let Some(answer) = answer {
+            self.feed(Input::Message { flow: to, bytes: &answer });
+        } else if (CARRIER..CARRIER + 100).contains(&port) && (port != CARRIER || question) {
             if let Some(plan) = self.hops.get(&port).filter(|_| question || message.starts_with("INVITE")) {
                 self.said_by_hops.push((to, plan.answer(bytes)));
             }

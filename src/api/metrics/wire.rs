@@ -1,13 +1,14 @@
 //! Series of the wires: trunks, media, SIP; and what was turned away before there was a call.
 
 use super::names;
+use crate::config::settings::TrunkSettings;
 use crate::gateway::Refusals;
 use crate::guard::Watch;
-use crate::ids::TrunkName;
 use crate::plane::LegStats;
 use crate::runtime::figures::TrunkFigures;
 use crate::sip::endpoint::EndpointCounters;
 use crate::trunk::TurnedAway;
+use crate::trunk::account::Status;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 pub(super) struct Trunk {
@@ -20,13 +21,18 @@ pub(super) struct Trunk {
     full: Counter,
     rate: Counter,
     denied: Counter,
+    /// Accounts by the state of their registration; none where the trunk has no account.
+    accounts: Vec<(&'static str, Gauge)>,
 }
 
 impl Trunk {
-    pub(super) fn new(name: &TrunkName) -> Self {
-        let trunk = || name.as_str().to_owned();
+    pub(super) fn new(settings: &TrunkSettings) -> Self {
+        let trunk = || settings.name.as_str().to_owned();
         let refused = |why: &'static str| counter!(names::TRUNK_REFUSALS, "trunk" => trunk(), "reason" => why);
         let hops = |state: &'static str| (state, gauge!(names::TRUNK_HOPS, "trunk" => trunk(), "state" => state));
+        let account =
+            |state: &'static str| (state, gauge!(names::TRUNK_ACCOUNTS, "trunk" => trunk(), "state" => state));
+        let states = if settings.accounts.is_empty() { &[][..] } else { &Status::ALL };
         Trunk {
             offered: counter!(names::CALLS_OFFERED, "trunk" => trunk()),
             calls: gauge!(names::TRUNK_CALLS, "trunk" => trunk()),
@@ -37,6 +43,7 @@ impl Trunk {
             full: refused("full"),
             rate: refused("rate"),
             denied: refused("denied"),
+            accounts: states.iter().copied().map(account).collect(),
         }
     }
 
@@ -51,6 +58,13 @@ impl Trunk {
         self.full.absolute(full);
         self.rate.absolute(rate);
         self.denied.absolute(denied);
+    }
+
+    /// The states of this trunk's accounts.
+    pub(super) fn accounts(&self, states: &[&'static str]) {
+        for (state, gauge) in &self.accounts {
+            gauge.set(states.iter().filter(|s| *s == state).count() as f64);
+        }
     }
 }
 

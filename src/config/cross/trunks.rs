@@ -1,7 +1,7 @@
 //! Trunks among each other, and calling back by them. Belongs here: whose calls are taken as whose, and whether calls of
 //! ours can go out. Not here: where a call that came in goes (`ways`).
 
-use super::super::settings::{Cidr, Hop, Host, MissedCalls, Reach};
+use super::super::settings::{Cidr, Hop, Host, MissedCalls, Reach, TrunkSettings};
 use super::*;
 use std::net::IpAddr;
 
@@ -32,8 +32,12 @@ pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, pl
         }
     }
     for entry in trunks {
-        let name = &entry.trunk.name;
-        for (hop, line) in entry.trunk.hops.iter().zip(&entry.hops) {
+        let TrunkSettings { name, accounts, hops, .. } = &entry.trunk;
+        if !accounts.is_empty() && hops.is_empty() {
+            let what = format!("trunk {name} has an account, but nowhere to register it");
+            file.problem(entry.account, what, "add hops, the addresses of the carrier's proxies");
+        }
+        for (hop, line) in hops.iter().zip(&entry.hops) {
             for address in addresses(hop) {
                 let owner = earlier.iter().find(|(net, _)| net.contains(address)).map(|(_, owner)| *owner);
                 let what = match owner {
