@@ -20,7 +20,20 @@ pub fn explain(settings: &Settings) -> String {
     if !idle.is_empty() {
         text += &format!("notice: no queue asks for what these agents can do: {}\n", idle.join(" "));
     }
-    text
+    text + &bare_keys(core)
+}
+
+/// Keys in the SDP protect the audio from those who cannot read the signalling. A notice and no fault: a VPN around both
+/// may be all that is wanted, and encrypted audio then still keeps who taps the voice network alone from listening.
+fn bare_keys(core: &CoreSettings) -> String {
+    let trunks = core.trunks.iter().filter(|t| t.srtp != Srtp::Never).map(|t| format!("trunk {}", t.name));
+    let seats = core.seats.iter().filter(|s| s.srtp != Srtp::Never).map(|s| format!("seat {}", s.number));
+    let named: Vec<String> = trunks.chain(seats).collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    let who = named.join(", ");
+    format!("notice: srtp over signalling without TLS shows its keys to whoever reads that: {who}\n")
 }
 
 /// Rows below a heading, all cells but the last padded to one width; nothing without rows.

@@ -1,7 +1,7 @@
 //! `[[trunks]]`: carriers and PBXs. Belongs here: each trunk's own meaning and its uniqueness. Not here: how a kind of
 //! peer speaks (`profile`), whether trunks fit each other (`cross::trunks`).
 
-use super::people::{identity, is_name};
+use super::people::{identity, is_name, srtp};
 use super::reader::{At, Section, closest};
 use super::settings::{CallOut, Cidr, DialForm, Profile, TrunkSettings};
 use std::collections::BTreeMap;
@@ -36,6 +36,7 @@ fn trunk(
     }
     let max_calls = section.number("max_calls", 1..=100_000);
     let call_out = call_out(&section);
+    let srtp = srtp(&section);
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
     if profile.is_none() {
@@ -51,6 +52,7 @@ fn trunk(
     let trunk = TrunkSettings {
         max_calls: max_calls.as_ref().map_or(most.min(200), |at| at.value),
         call_out: call_out.as_ref().map(|at| at.value.clone()),
+        srtp,
         ..TrunkSettings::new(&name?.value, networks, profile?.clone())
     };
     Some(TrunkEntry { trunk, peers, max_calls, call_out: call_out.map_or(0, |at| at.line) })

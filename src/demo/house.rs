@@ -3,9 +3,8 @@
 
 use super::plan::{Language, Plan, PlannedSeat};
 use crate::config::settings::{
-    AgentSettings, AnswerMode, CaseStoreSettings, Cidr, CoreSettings, DistributorSettings,
-    Limits, LogSettings, MediaSettings, Profile, QueueSettings, SeatSettings, Settings, TrunkSettings,
-    WorldSettings,
+    AgentSettings, AnswerMode, CaseStoreSettings, Cidr, CoreSettings, DistributorSettings, Limits, LogSettings,
+    MediaSettings, Profile, QueueSettings, SeatSettings, Settings, TrunkSettings, WorldSettings,
 };
 use crate::ids::{AgentNo, QueueName, Skill};
 use std::io::Read;

@@ -49,8 +49,9 @@ impl Gateway {
 
     fn place_outbound(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) -> bool {
         let Some(WayOut { trunk, out, flow }) = self.way_out() else { return false };
-        let Some(profile) = self.trunks.get(&trunk).map(|t| t.profile.clone()) else { return false };
-        let Some(local) = self.open_media(flow, leg, profile.codecs, profile.dtmf_payload_type) else { return false };
+        let Some((profile, srtp)) = self.trunks.get(&trunk).map(|t| (t.profile.clone(), t.srtp)) else { return false };
+        let (codecs, dtmf) = (profile.codecs, profile.dtmf_payload_type);
+        let Some(local) = self.open_media(flow, leg, codecs, dtmf, srtp) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
         let addresses = dial::addresses(number, &out, &self.settings.area_code, flow.local.ip());

@@ -2,8 +2,10 @@
 //! test and the fuzz targets (`tests/fuzz`).
 
 use rexian::config::settings::Secret;
+use rexian::config::settings::Srtp;
 use rexian::media::rtp;
 use rexian::plane::{Codec, Direction};
+use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::{self, Local};
 use rexian::sip::body;
 use rexian::sip::digest::{Digest, Verdict};
@@ -138,6 +140,11 @@ fn frames(bytes: &[u8], size: impl Fn(usize) -> usize) -> Vec<Vec<u8>> {
 
 /// True if the description was usable.
 pub fn sdp(bytes: &[u8]) -> bool {
+    let policies = [Srtp::Never, Srtp::IfOffered, Srtp::Required];
+    policies.map(|srtp| sdp_under(srtp, bytes)).contains(&true)
+}
+
+fn sdp_under(srtp: Srtp, bytes: &[u8]) -> bool {
     let ours = Local {
         address: "192.0.2.1".parse().unwrap(),
         port: 30_000,
@@ -146,12 +153,18 @@ pub fn sdp(bytes: &[u8]) -> bool {
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         dtmf_payload_type: 101,
         direction: Direction::SendRecv,
+        encryption: Encryption::new(srtp, || [7; 32]),
     };
     let answered = offer_answer::answer(&ours, bytes);
     for n in answered.iter().map(|(_, n)| n.clone()).chain(offer_answer::accept(&ours, bytes)) {
         assert!(n.remote_rtp.port() != 0 && n.remote_rtcp.port() != 0 && n.payload_type < 128);
         assert!(n.remote_rtp.is_ipv4() && n.remote_rtcp.is_ipv4());
         assert!(!n.direction.sends() || !n.remote_rtp.ip().is_unspecified());
+        match (srtp, &n.srtp) {
+            (Srtp::Never, keys) => assert!(keys.is_none()),
+            (Srtp::IfOffered, _) => {}
+            (Srtp::Required, keys) => assert!(keys.is_some()),
+        }
     }
     if let Ok((text, _)) = &answered {
         // Our answer can be read, has a line for each of theirs and one stream that is on.

@@ -3,6 +3,7 @@
 
 mod calling;
 mod front;
+mod keys;
 mod offers;
 mod reliable;
 mod support;

@@ -2,8 +2,8 @@
 
 use super::ways::Ways;
 use crate::config::settings::{
-    AgentSettings, AnswerMode, Cidr, CoreSettings, FeatureCodes, Limits, MediaSettings,
-    Profile, QueueSettings, SeatSettings, TrunkSettings,
+    AgentSettings, AnswerMode, Cidr, CoreSettings, FeatureCodes, Limits, MediaSettings, Profile, QueueSettings,
+    SeatSettings, TrunkSettings,
 };
 use crate::ids::AgentNo;
 use crate::sim::network::Path;
