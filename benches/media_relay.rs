@@ -293,6 +293,8 @@ fn start(pairs: u16) -> MediaPlane {
     let world = WorldSettings {
         sip_udp: vec![],
         sip_tcp: vec![],
+        sip_tls: vec![],
+        tls: None,
         media_bind_v4: Some(HOST),
         media_bind_v6: None,
         media_threads: 1,
@@ -302,6 +304,7 @@ fn start(pairs: u16) -> MediaPlane {
         events: None,
         keep_events: Duration::MAX,
         prompts: BTreeMap::new(),
+        trace: Default::default(),
         log: LogSettings { json: false, filter: "off".into() },
         drain: Duration::ZERO,
         ticket_prefix: "T".into(),

@@ -5,6 +5,10 @@
 //! a call that goes on to another queue is `Moved`, one passed on after its pickup `Transferred` and then `TakenOver`.
 //! `Offered` only while the call waits in a queue.
 
+mod forwarded;
+
+pub use forwarded::{ForwardReason, Forwarded};
+
 use crate::ids::{AgentNo, CallId, LegId, LineName, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::LegStats;
 use crate::time::Instant;
@@ -33,6 +37,8 @@ pub enum CallFact {
         line: Option<LineName>,
         purpose: Purpose,
     },
+    /// It reached us by being forwarded on its way; right after `Arrived`.
+    Forwarded(Forwarded),
     /// The request for a human: the SLA clock starts.
     Queued {
         queue: QueueName,
@@ -98,6 +104,14 @@ pub enum CallFact {
     /// One side has sent no RTP since it was connected (one-way audio): look at its network and SDP address.
     NoAudio {
         leg: LegId,
+    },
+    /// What a far end says of why it ends or refuses its leg, in the network's words.
+    FarEndCause {
+        leg: LegId,
+        /// SIP's final response to our INVITE.
+        status: Option<u16>,
+        /// ITU-T Q.850, from a Reason header.
+        q850: Option<u8>,
     },
     /// The last event of a call. `talk` includes hold; both zero when never answered.
     Ended {

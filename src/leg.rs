@@ -1,6 +1,7 @@
 //! What any call leg says and is told, whatever device is behind it (a carrier's dialog, a seat's phone, later a
 //! browser). `trunk` and `seat` translate between these and SIP; `call` knows legs only.
 
+use crate::event::Forwarded;
 use crate::ids::{AgentNo, LegId, SeatNo, TrunkName};
 use crate::plane::Negotiated;
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,8 @@ pub struct Incoming {
     /// The number called, as sent and as normalised (`12345`, `+86531...`).
     pub dnis: String,
     pub caller: Caller,
+    /// It was forwarded on its way to us.
+    pub forwarded: Option<Forwarded>,
     pub sip_call_id: String,
     pub icid: Option<String>,
 }
@@ -35,6 +38,8 @@ pub enum LegEvent {
     MediaChanged { media: Negotiated },
     /// A key sent as SIP INFO.
     Digit(char),
+    /// What the far end says of why it ends the leg, just before it does.
+    Cause { status: Option<u16>, q850: Option<u8> },
     /// The leg is over; it takes no more commands.
     Ended(LegEnd),
 }

@@ -10,7 +10,7 @@
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
 //! | wiring | [`gateway`] | the pure layer |
-//! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`runtime`] | anything above |
+//! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
 //! | leaf | [`sim`] [`demo`] [`simulate`] [`why`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
@@ -63,5 +63,6 @@ pub mod sla;
 pub mod store;
 pub mod ticket;
 pub mod time;
+pub mod trace;
 pub mod trunk;
 pub mod why;

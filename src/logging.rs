@@ -6,7 +6,7 @@
 //! through a bounded queue, and when a reader stalls, lines are dropped and their number is logged afterwards.
 
 use crate::config::settings::LogSettings;
-use crate::event::{AgentEvent, AgentState, CallEvent, CallFact};
+use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded};
 use crate::plane::LegStats;
 use std::fmt;
 use std::io::{self, Write};
@@ -122,6 +122,14 @@ pub fn call_event(event: &CallEvent) {
         CallFact::Held => debug!(target: "rexian::call", call, "call held"),
         CallFact::Resumed => debug!(target: "rexian::call", call, "call resumed"),
         CallFact::Digit(_) => debug!(target: "rexian::call", call, "key pressed"),
+        CallFact::Forwarded(Forwarded { by, called, why }) => {
+            let (by, called) = (by.as_deref().and_then(masked), called.as_deref().and_then(masked));
+            let why = why.map(|w| w.as_str());
+            info!(target: "rexian::call", call, by, called, why, "call was forwarded to us");
+        }
+        CallFact::FarEndCause { leg, status, q850 } => {
+            info!(target: "rexian::call", call, %leg, status, q850, "the far end ends its leg");
+        }
         CallFact::NoAudio { leg } => {
             warn!(target: "rexian::call", call, %leg, "no RTP since the leg was connected: one-way audio");
         }

@@ -1,4 +1,4 @@
-//! `rexian serve | check | why | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
+//! `rexian serve | check | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
 use rexian::config::{self, settings::Settings};
@@ -7,6 +7,7 @@ use rexian::host::entropy;
 use rexian::logging;
 use rexian::runtime::Running;
 use rexian::simulate;
+use rexian::trace;
 use rexian::why;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -32,6 +33,8 @@ enum Command {
     Check(ConfigArg),
     /// Tell one call's story from the event log: where it went, when, and why. Exit code 1 if the log has no such call.
     Why(why::Options),
+    /// Draw the calls of a gateway whose `[trace] hep` sends here, as they end: SIP ladders without a Homer.
+    Trace(trace::Options),
     /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
     Demo(demo::Options),
     /// Forecast a day for shift leaders: this gateway's own code in virtual time, from a profile or a past day and a roster.
@@ -53,6 +56,7 @@ fn main() -> ExitCode {
         Command::Serve(arg) => serve(arg),
         Command::Check(arg) => check(arg),
         Command::Why(options) => why::run(&options),
+        Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),
         Command::Simulate(options) => simulate::run(options),
     }
@@ -115,7 +119,7 @@ fn serve(arg: ConfigArg) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), http = ?running.http(), "in service");
+    tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), sip_tls = ?running.sip_tls(), http = ?running.http(), "in service");
     wait_for_signal(&running);
     tracing::info!(limit_s = drain.as_secs(), "draining: no new calls, those in progress may finish");
     let left = running.stop(drain);
@@ -126,13 +130,17 @@ fn serve(arg: ConfigArg) -> ExitCode {
 fn wait_for_signal(running: &Running) {
     use tokio::signal::unix::{SignalKind, signal};
     running.world().block_on(async {
-        let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
+        let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else {
             tracing::error!("cannot listen for signals: SIGTERM will end calls at once");
             return std::future::pending().await;
         };
-        tokio::select! {
-            _ = term.recv() => {}
-            _ = int.recv() => {}
+        loop {
+            tokio::select! {
+                _ = term.recv() => return,
+                _ = int.recv() => return,
+                _ = hup.recv() => running.reload(),
+            }
         }
     });
 }

@@ -451,7 +451,7 @@ fn name(leg: LegId) -> String {
 fn incoming() -> Incoming {
     let caller = Caller { raw: Some("053112345678".into()), e164: Some("+8653112345678".into()), withheld: false };
     let (trunk, dnis) = ("unicom".into(), "12345".into());
-    Incoming { leg: LegId(64), trunk, dnis, caller, sip_call_id: "abc@carrier".into(), icid: None }
+    Incoming { leg: LegId(64), trunk, dnis, caller, sip_call_id: "abc@carrier".into(), icid: None, forwarded: None }
 }
 
 /// Mandarin and its reserve share their music; English has its own, and a stricter N.

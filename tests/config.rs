@@ -1,6 +1,6 @@
 //! Broken configurations and exactly what an operator is told about each. Here the machine and single entries;
-//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `explanation`: what `check` says when
-//! all is good.
+//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
+//! integrators look at; `explanation`: what `check` says when all is good.
 
 use rexian::config::settings::{Announce, AnswerMode, Cidr, QueueSettings, Settings};
 use rexian::config::{check, load, report};
@@ -12,10 +12,16 @@ use std::time::Duration;
 
 #[path = "config/explanation.rs"]
 mod explanation;
+#[path = "common/pki.rs"]
+mod pki;
 #[path = "config/routing.rs"]
 mod routing;
 #[path = "config/times.rs"]
 mod times;
+#[path = "config/tls.rs"]
+mod tls;
+#[path = "config/trace.rs"]
+mod trace;
 
 const GOOD: &str = r#"
 [sip]
@@ -244,7 +250,7 @@ fn addresses_and_ports() {
     broken(
         &[("udp = [\"127.0.0.1:5060\"]", "udp = []")],
         &[
-            "2: [sip] listens nowhere: udp and tcp are both empty | add udp = [\"10.1.0.5:5060\"], with this machine's address",
+            "2: [sip] listens nowhere: udp, tcp and tls are all empty | add udp = [\"10.1.0.5:5060\"], with this machine's address",
         ],
     );
     broken(

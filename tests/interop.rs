@@ -9,6 +9,7 @@ mod sipp;
 
 use baresip::Baresip;
 use common::caller::{CALLER_TONE, SEAT_TONE, Street, answers};
+use common::pki::Pki;
 use common::{Hotline, Server, until};
 use rexian::demo::field::Who;
 use rexian::sim::ua::{Ending, UaFact};
@@ -261,8 +262,16 @@ fn baresip_seat_over_tcp_hears_the_caller_and_is_heard() {
     }
 }
 
+#[test]
+fn baresip_seat_over_tls_checks_our_certificate_hears_the_caller_and_is_heard() {
+    if has("baresip") {
+        baresip_answers("tls");
+    }
+}
+
 fn baresip_answers(transport: &str) {
-    let server = Hotline::new().start();
+    let tls = (transport == "tls").then(Pki::new);
+    let server = Hotline { tls, ..Hotline::new() }.start();
     let seat = Baresip::start(&server.hotline, 1, transport);
     seat.dial("*11");
     let mut street = Street::new(&server.hotline);

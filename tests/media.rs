@@ -39,6 +39,8 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
     let world = WorldSettings {
         sip_udp: vec![],
         sip_tcp: vec![],
+        sip_tls: vec![],
+        tls: None,
         media_bind_v4: Some(V4),
         media_bind_v6: Some(V6),
         media_threads: threads,
@@ -48,6 +50,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         events: None,
         keep_events: Duration::MAX,
         prompts: BTreeMap::new(),
+        trace: Default::default(),
         log: LogSettings { json: false, filter: "off".into() },
         drain: Duration::ZERO,
         ticket_prefix: "T".into(),

@@ -1,6 +1,8 @@
 //! The program as its operator meets it: checking a configuration, serving, draining, and surviving kill -9.
 
 mod common;
+#[path = "serve/tls.rs"]
+mod tls;
 
 use common::caller::{Street, answers};
 use common::{Hotline, ask, rexian, until};
@@ -45,6 +47,47 @@ fn a_trunk_peer_gets_its_options_answered_and_a_stranger_nothing() {
     assert!(answer.contains("Call-ID: options-1\r\n") && answer.contains("CSeq: 7 OPTIONS\r\n"), "{answer}");
     let stranger = server.hotline.seat_address(99);
     assert_eq!(ask(stranger, sip, &options), None, "a stranger learns nothing");
+}
+
+#[test]
+fn a_traced_call_is_drawn_in_the_log_and_exported_and_shows_no_secret() {
+    let hotline = Hotline::new();
+    let homer = std::net::UdpSocket::bind((hotline.seat_address(90), 0)).unwrap();
+    homer.set_read_timeout(Some(common::SOON)).unwrap();
+    let more = format!("\n[trace]\nladder = [\"carrier\"]\nhep = {{ to = \"{}\" }}\n", homer.local_addr().unwrap());
+    let server = Hotline { more, ..hotline }.start();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    let caller = street.call();
+    street.wait_answered(Who::Phone(phone));
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    street.wait_ended(Who::Phone(phone));
+    street.wait_ended(Who::Call(caller));
+
+    // Homer has the phone's registration without its credentials, and both INVITEs under our call's id.
+    let (mut registered, mut invites) = (false, vec![]);
+    let mut packet = [0; 65_536];
+    while !registered || invites.len() < 2 {
+        let n = homer.recv(&mut packet).expect("the export");
+        let (seen, call) = rexian::trace::hep::decode(&packet[..n]).expect("HEP3");
+        let text = String::from_utf8_lossy(&seen.bytes).into_owned();
+        if let Some(at) = text.find("response=\"") {
+            registered = true;
+            assert!(text[at + 10..].starts_with("********"), "credentials were exported:\n{text}");
+        }
+        // The first message of a call comes before the call has its id; its answer does not.
+        if text.contains("CSeq: 1 INVITE") && text.starts_with("SIP/2.0 200") && call.is_some() {
+            invites.push(call);
+        }
+    }
+    assert_eq!(invites[0], invites[1], "the two legs of one call");
+    let drawn = until("the ladder, once its call is over", || {
+        let log = server.log();
+        log.contains("BYE").then_some(log)
+    });
+    let rung = |text: &str| drawn.lines().any(|l| l.contains("rexian::ladder") && l.contains(text));
+    assert!(rung("rexian") && rung("INVITE 12345 (sdp)") && rung("180 Ringing"), "{drawn}");
+    assert!(!drawn.contains("REGISTER"), "a ladder is a call's");
 }
 
 #[test]

@@ -55,6 +55,8 @@ pub const SIP_STRAY: &str = "rexian_sip_messages_stray_total";
 pub const SIP_RETRANSMISSIONS: &str = "rexian_sip_retransmissions_total";
 pub const SIP_REFUSED: &str = "rexian_sip_requests_refused_total";
 
+pub const TLS_CERTIFICATE: &str = "rexian_tls_certificate_expiry_timestamp_seconds";
+
 pub const REFUSALS: &str = "rexian_refusals_total";
 pub const DRAINING: &str = "rexian_draining";
 pub const MISSED: &str = "rexian_events_missed_total";
@@ -174,6 +176,7 @@ pub fn describe() {
         (RTP_LEGS, Unit::Count, "Legs with open media now."),
         (PORTS_IN_USE, Unit::Count, "RTP/RTCP port pairs in use now."),
         (DRAINING, Unit::Count, "1 while draining (no new calls), else 0."),
+        (TLS_CERTIFICATE, Unit::Seconds, "When the TLS certificate in use runs out, since 1970; 0: TLS is not served."),
         (SPOOL_DEPTH, Unit::Count, "Tickets durable on this machine and not yet in the case store."),
         (SPOOL_KEPT, Unit::Count, "Tickets in memory only because the spool's disk refuses them."),
         (SPOOL_UP, Unit::Count, "1 while the spool's disk takes tickets, else 0."),

@@ -22,7 +22,21 @@ pub struct Facts {
     pub delivery: DeliveryStatus,
     /// `None`: no event log is kept.
     pub events: Option<JournalFigures>,
+    /// `None`: TLS is not served.
+    pub certificate: Option<Certificate>,
 }
+
+/// Ours, for TLS. Seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Certificate {
+    /// Since 1970.
+    pub expires: u64,
+    /// 0 once it has run out.
+    pub left: u64,
+}
+
+/// Less than this left: somebody must renew it.
+const RENEW: u64 = 14 * 86_400;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -93,6 +107,15 @@ impl Report {
         if facts.events.is_some_and(|events| events.failing) {
             reasons.push("the event log cannot be written: calls go on, their story is lost; look at its disk".into());
         }
+        match facts.certificate {
+            Some(Certificate { left: 0, .. }) => {
+                reasons.push("the TLS certificate has run out: nobody can connect".into())
+            }
+            Some(Certificate { left: left @ ..RENEW, .. }) => {
+                reasons.push(format!("the TLS certificate runs out in {} days: renew it", left / 86_400));
+            }
+            _ => {}
+        }
         let status = match facts {
             Facts { signalling_up: false, .. } | Facts { media_up: false, .. } => Status::Down,
             Facts { draining: true, .. } => Status::Draining,
@@ -140,13 +163,14 @@ mod tests {
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
             events: Some(JournalFigures::default()),
+            certificate: Some(Certificate { expires: 2_000_000_000, left: RENEW }),
         }
     }
 
     #[test]
     fn status_by_what_is_wrong() {
         type Case = (&'static str, fn(&mut Facts), Status, bool);
-        let cases: [Case; 10] = [
+        let cases: [Case; 12] = [
             ("nothing", |_| (), Status::Ok, true),
             ("a ticket on its way", |f| f.spool.depth = 1, Status::Ok, true),
             ("SIGTERM", |f| f.draining = true, Status::Draining, false),
@@ -156,6 +180,8 @@ mod tests {
             ("disk full", |f| f.spool.trouble = Some("disk full".into()), Status::Degraded, true),
             ("store gone", |f| f.delivery.trouble = Some("gone".into()), Status::Degraded, true),
             ("event log", |f| f.events.as_mut().unwrap().failing = true, Status::Degraded, true),
+            ("certificate old", |f| f.certificate.as_mut().unwrap().left = RENEW - 1, Status::Degraded, true),
+            ("no TLS", |f| f.certificate = None, Status::Ok, true),
             ("poison", |f| f.spool.set_aside = 1, Status::Degraded, true),
         ];
         for (what, spoil, status, takes_calls) in cases {

@@ -198,6 +198,8 @@ impl Metrics {
             | CallFact::Relaxed { .. }
             | CallFact::Held
             | CallFact::Resumed
+            | CallFact::Forwarded(_)
+            | CallFact::FarEndCause { .. }
             | CallFact::Digit(_) => {}
         }
     }

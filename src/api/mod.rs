@@ -104,6 +104,7 @@ mod tests {
             spool,
             delivery,
             events: None,
+            certificate: None,
         };
         let facts = Arc::new(Mutex::new(facts));
         let source: HealthSource = Arc::new({

@@ -14,18 +14,21 @@ pub struct Page {
     store: Store,
     media: Media,
     events: Events,
+    certificate: Gauge,
 }
 
 impl Page {
     /// Registers its series on the current recorder, whose handle `exporter` is.
     pub(super) fn new(exporter: PrometheusHandle) -> Self {
-        Page { exporter, store: Store::new(), media: Media::new(), events: Events::new() }
+        let certificate = gauge!(names::TLS_CERTIFICATE);
+        Page { exporter, store: Store::new(), media: Media::new(), events: Events::new(), certificate }
     }
 
     pub(super) fn render(&self, facts: &Facts) -> String {
         self.store.set(&facts.spool, &facts.delivery);
         self.media.set(&facts.media);
         self.events.set(facts.events.as_ref());
+        self.certificate.set(facts.certificate.map_or(0.0, |c| c.expires as f64));
         self.exporter.render()
     }
 }

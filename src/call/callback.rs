@@ -227,6 +227,7 @@ impl Attempt {
             trunk: self.trunk.clone(),
             dnis: self.dnis.clone(),
             caller: self.citizen(),
+            forwarded: None,
             sip_call_id,
             icid: None,
         };

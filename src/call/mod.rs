@@ -130,6 +130,9 @@ impl Call {
             line: terms.line.clone(),
             purpose: terms.purpose,
         }));
+        if let Some(forwarded) = &incoming.forwarded {
+            out.push(CallOutput::Fact(CallFact::Forwarded(forwarded.clone())));
+        }
         Call {
             id,
             incoming,

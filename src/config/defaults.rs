@@ -97,7 +97,10 @@ impl Settings {
         let codes = &core.feature_codes;
         let server = |(name, list): (&str, &[SocketAddr])| list.first().map(|a| format!("{a} ({name})"));
         let servers: Vec<String> =
-            [("UDP", world.sip_udp.as_slice()), ("TCP", &world.sip_tcp)].into_iter().filter_map(server).collect();
+            [("UDP", world.sip_udp.as_slice()), ("TCP", &world.sip_tcp), ("TLS", &world.sip_tls)]
+                .into_iter()
+                .filter_map(server)
+                .collect();
         let mut help = format!("SIP server  {}\n", servers.join(" or "));
         for seat in &core.seats {
             let agent = seat.default_agent.as_ref().map_or(String::new(), |a| format!("   agent {a}"));
@@ -113,6 +116,8 @@ pub(super) fn world() -> WorldSettings {
     WorldSettings {
         sip_udp: vec![sip],
         sip_tcp: vec![sip],
+        sip_tls: vec![],
+        tls: None,
         media_bind_v4: Some(LOOPBACK),
         media_bind_v6: None,
         media_threads: 1,
@@ -122,6 +127,7 @@ pub(super) fn world() -> WorldSettings {
         events: Some("rexian-events.db".into()),
         keep_events: Duration::from_secs(400 * 24 * 3_600),
         prompts: BTreeMap::new(),
+        trace: TraceSettings::default(),
         log: LogSettings { json: false, filter: "info".into() },
         drain: Duration::from_secs(60),
         ticket_prefix: "JN".into(),

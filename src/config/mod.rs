@@ -15,6 +15,8 @@ mod queues;
 mod reader;
 mod sections;
 pub mod settings;
+mod tls;
+mod trace;
 mod trunks;
 
 pub use explain::explain;
@@ -52,11 +54,13 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let (mut core, mut world, mut places) = (settings::CoreSettings::bare(), defaults::world(), Places::default());
     sections::service(root.table("service"), &mut core, &mut world);
     let profiles = sections::sip(root.table("sip"), &mut core, &mut world, &mut places, problems);
+    tls::tls(root.table("tls"), &mut world, &places);
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
     sections::limits(root.table("limits"), &mut core, &mut places);
     sections::storage(root.table("storage"), &mut core, &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);
+    let trace = trace::trace(root.table("trace"));
     sections::prompts(&root, &mut world);
     sections::feature_codes(root.table("feature_codes"), &mut core);
 
@@ -75,6 +79,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let seats = people::seats(root.tables("seats"));
 
     let entries = Entries { trunks, distributor, queues, lines, languages, callbacks, agents, seats };
+    world.trace = trace.resolved(root.file, &entries);
     cross::judge(root.file, &entries, &core, &world, &places);
     root.done();
 

@@ -3,7 +3,7 @@
 
 use super::problem::Problem;
 use super::reader::{At, File, Section};
-use super::settings::{AnswerMode, CalledSource, CallerSource, Profile, Reliable};
+use super::settings::{AnswerMode, CalledSource, CallerSource, DialForm, NumberUri, OwnIdentity, Profile, Reliable};
 use crate::plane::Codec;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -52,15 +52,7 @@ fn read(path: &Path, text: &str) -> (Profile, Vec<Problem>) {
     let file = File::new(path, text);
     let document = file.parse(text);
     let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
-    let mut profile = Profile {
-        name,
-        answer: AnswerMode::OnQueue,
-        codecs: vec![Codec::Pcma],
-        dtmf_payload_type: 101,
-        caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
-        called_from: CalledSource::RequestUri,
-        reliable: Reliable::default(),
-    };
+    let mut profile = Profile::new(&name);
     if let Some(document) = &document {
         fill(&mut profile, file.root(document));
     }
@@ -86,17 +78,41 @@ fn fill(profile: &mut Profile, root: Section<'_>) {
     if let Some(order) = root.choices("caller_from", &sources) {
         profile.caller_from = distinct(&root, "caller_from", order);
     }
-    let called = [("request-uri", CalledSource::RequestUri), ("to", CalledSource::To)];
-    if let Some(called) = root.choice("called_from", &called) {
-        profile.called_from = called.value;
+    let called = [
+        ("request-uri", CalledSource::RequestUri),
+        ("to", CalledSource::To),
+        ("p-called-party-id", CalledSource::PCalledPartyId),
+        ("diversion", CalledSource::Diversion),
+        ("history-info", CalledSource::HistoryInfo),
+    ];
+    if let Some(order) = root.choices("called_from", &called) {
+        profile.called_from = distinct(&root, "called_from", order);
     }
     let reliable =
         [("never", Reliable::Never), ("if-required", Reliable::IfRequired), ("if-supported", Reliable::IfSupported)];
     if let Some(reliable) = root.choice("reliable", &reliable) {
         profile.reliable = reliable.value;
     }
+    if let Some(dial) = root.choice("dial", &DIAL_FORMS) {
+        profile.dial = dial.value;
+    }
+    let uris = [("sip-phone", NumberUri::SipPhone), ("sip", NumberUri::Sip), ("tel", NumberUri::Tel)];
+    if let Some(uri) = root.choice("number_uri", &uris) {
+        profile.number_uri = uri.value;
+    }
+    let identities = [
+        ("p-asserted-identity", OwnIdentity::Asserted),
+        ("p-preferred-identity", OwnIdentity::Preferred),
+        ("from", OwnIdentity::FromAlone),
+    ];
+    if let Some(identity) = root.choice("own_identity", &identities) {
+        profile.own_identity = identity.value;
+    }
     root.done();
 }
+
+pub(super) const DIAL_FORMS: [(&str, DialForm); 3] =
+    [("local", DialForm::Local), ("national", DialForm::National), ("e164", DialForm::E164)];
 
 /// A list that must name something, and nothing twice.
 pub(super) fn distinct<T: PartialEq>(section: &Section<'_>, key: &'static str, list: Vec<At<T>>) -> Vec<T> {

@@ -22,6 +22,7 @@ use std::time::Duration;
 pub(super) struct Places {
     pub udp: Vec<At<SocketAddr>>,
     pub tcp: Vec<At<SocketAddr>>,
+    pub tls: Vec<At<SocketAddr>>,
     pub http: usize,
     pub media: usize,
     pub max_calls: usize,
@@ -70,16 +71,18 @@ pub(super) fn sip(
     places: &mut Places,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<String, Profile> {
-    let (udp, tcp) = (section.sockets("udp"), section.sockets("tcp"));
-    // Naming one transport's listeners says that the other has none but those named.
-    if udp.is_some() || tcp.is_some() {
+    let (udp, tcp, tls) = (section.sockets("udp"), section.sockets("tcp"), section.sockets("tls"));
+    // Naming one transport's listeners says that the others have none but those named.
+    if udp.is_some() || tcp.is_some() || tls.is_some() {
         places.udp = udp.unwrap_or_default();
         places.tcp = tcp.unwrap_or_default();
+        places.tls = tls.unwrap_or_default();
         world.sip_udp = places.udp.iter().map(|at| at.value).collect();
         world.sip_tcp = places.tcp.iter().map(|at| at.value).collect();
+        world.sip_tls = places.tls.iter().map(|at| at.value).collect();
     }
-    if world.sip_udp.is_empty() && world.sip_tcp.is_empty() {
-        let what = "[sip] listens nowhere: udp and tcp are both empty";
+    if world.sip_addresses().next().is_none() {
+        let what = "[sip] listens nowhere: udp, tcp and tls are all empty";
         section.file.problem(section.line, what, r#"add udp = ["10.1.0.5:5060"], with this machine's address"#);
     }
     let algorithms = [("sha-256", Algorithm::Sha256), ("md5", Algorithm::Md5)];

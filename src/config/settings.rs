@@ -3,6 +3,8 @@
 
 mod lines;
 mod routing;
+mod tls;
+mod trace;
 mod trunks;
 
 pub use lines::{
@@ -11,9 +13,11 @@ pub use lines::{
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
+pub use tls::{ClientCertificates, TlsSettings};
+pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
-    Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, Probe, Profile,
-    Reliable, Srtp, Transport, TrunkSettings,
+    Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
+    Probe, Profile, Reliable, Srtp, Transport, TrunkSettings,
 };
 
 use crate::ids::{AgentNo, SeatNo};
@@ -217,6 +221,9 @@ pub struct Limits {
 pub struct WorldSettings {
     pub sip_udp: Vec<SocketAddr>,
     pub sip_tcp: Vec<SocketAddr>,
+    pub sip_tls: Vec<SocketAddr>,
+    /// There if anything is served by TLS.
+    pub tls: Option<TlsSettings>,
     pub media_bind_v4: Option<IpAddr>,
     pub media_bind_v6: Option<IpAddr>,
     pub media_threads: usize,
@@ -230,10 +237,18 @@ pub struct WorldSettings {
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,
+    pub trace: TraceSettings,
     /// How long SIGTERM waits for calls to finish.
     pub drain: Duration,
     /// `JN` in `JN20261122000001`.
     pub ticket_prefix: String,
+}
+
+impl WorldSettings {
+    /// Where SIP is served, by whatever carries it.
+    pub fn sip_addresses(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.sip_udp.iter().chain(&self.sip_tcp).chain(&self.sip_tls)
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

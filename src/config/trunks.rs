@@ -2,6 +2,7 @@
 //! peer speaks (`profile`), whether trunks fit each other (`cross::trunks`).
 
 use super::people::{identity, is_name, srtp};
+use super::profile::DIAL_FORMS;
 use super::reader::{At, Section, closest};
 use super::settings::{CallOut, Cidr, DialForm, Profile, TrunkSettings};
 use std::collections::BTreeMap;
@@ -35,7 +36,6 @@ fn trunk(
         section.file.problem(section.line, what, r#"add peers = ["10.1.0.7"], the addresses the carrier sends from"#);
     }
     let max_calls = section.number("max_calls", 1..=100_000);
-    let call_out = call_out(&section);
     let srtp = srtp(&section);
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
@@ -46,6 +46,7 @@ fn trunk(
         };
         section.file.problem(named.line, format!("there is no profile {:?}", named.value), fix);
     }
+    let call_out = call_out(&section, profile);
     section.done();
     let peers = peers.unwrap_or_default();
     let networks = peers.iter().map(|at| at.value).collect();
@@ -58,7 +59,8 @@ fn trunk(
     Some(TrunkEntry { trunk, peers, max_calls, call_out: call_out.map_or(0, |at| at.line) })
 }
 
-fn call_out(section: &Section<'_>) -> Option<At<CallOut>> {
+/// The profile's own way to dial counts where none is named.
+fn call_out(section: &Section<'_>, profile: Option<&Profile>) -> Option<At<CallOut>> {
     let table = section.inner("call_out")?;
     let address = table.socket("address");
     let number = |text: &str| {
@@ -67,8 +69,8 @@ fn call_out(section: &Section<'_>) -> Option<At<CallOut>> {
             .then(|| text.to_owned())
     };
     let from = table.text("from", "a telephone number", r#"write digits, as "053112345""#, number);
-    let forms = [("local", DialForm::Local), ("national", DialForm::National), ("e164", DialForm::E164)];
-    let dial = table.choice("dial", &forms).map_or(DialForm::default(), |at| at.value);
+    let usual = profile.map_or(DialForm::default(), |p| p.dial);
+    let dial = table.choice("dial", &DIAL_FORMS).map_or(usual, |at| at.value);
     for (key, example) in [("address", "\"10.1.0.7:5060\""), ("from", "\"053112345\"")] {
         if !table.has(key) {
             table.missing(key, example);
@@ -81,7 +83,7 @@ fn call_out(section: &Section<'_>) -> Option<At<CallOut>> {
 }
 
 /// A network without host bits; a lone address is a network of one.
-fn cidr(text: &str) -> Option<Cidr> {
+pub(super) fn cidr(text: &str) -> Option<Cidr> {
     let (address, prefix) = text.split_once('/').map_or((text, None), |(a, p)| (a, Some(p)));
     let address: IpAddr = address.parse().ok()?;
     let bits: u8 = if address.is_ipv4() { 32 } else { 128 };

@@ -91,6 +91,8 @@ impl Board {
             CallFact::Held
             | CallFact::Resumed
             | CallFact::NoAudio { .. }
+            | CallFact::Forwarded(_)
+            | CallFact::FarEndCause { .. }
             | CallFact::Digit(_)
             | CallFact::Offered { .. }
             | CallFact::Moved { .. }

@@ -13,6 +13,7 @@ use crate::seat::sip_phone;
 use crate::sip::endpoint::ServerTx;
 use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Builder, Message, Name, reason_phrase};
+use crate::sip::reason;
 use crate::sip::session::{Context, SERVER, Session};
 use crate::time::Instant;
 use crate::trunk;
@@ -30,7 +31,8 @@ impl Gateway {
         let (codecs, dtmf, answer) =
             (settings.profile.codecs.clone(), settings.profile.dtmf_payload_type, settings.profile.answer);
         let (reliable, srtp) = (settings.profile.reliable, settings.srtp);
-        let incoming = trunk::incoming(leg, settings, &self.settings.area_code, msg);
+        let ours = |number: &str| self.numbers.contains_key(number);
+        let incoming = trunk::incoming(leg, settings, &self.settings.area_code, msg, ours);
         let id = CallId(self.next_call);
         self.next_call += 1;
 
@@ -83,11 +85,14 @@ impl Gateway {
         self.trunks.release(&incoming.trunk);
         self.respond_once(now, tx, flow, msg, status);
         let cli = if incoming.caller.withheld { None } else { incoming.caller.e164 };
-        let Incoming { trunk, dnis, sip_call_id, .. } = incoming;
+        let Incoming { trunk, dnis, sip_call_id, forwarded, .. } = incoming;
         let (tenant, purpose) = (self.settings.tenant.clone(), Purpose::Inbound);
         let arrived =
             CallFact::Arrived { trunk, dnis, cli, sip_call_id, test_call: false, tenant, line: None, purpose };
         self.emit(now, id, arrived);
+        if let Some(forwarded) = forwarded {
+            self.emit(now, id, CallFact::Forwarded(forwarded));
+        }
         let zero = Duration::ZERO;
         self.emit(now, id, CallFact::Ended { cause, queue: None, skill: None, wait: zero, talk: zero, hold: zero });
     }
@@ -95,8 +100,8 @@ impl Gateway {
     pub(super) fn respond_once(&mut self, now: Instant, tx: ServerTx, flow: Flow, msg: &Message<'_>, status: u16) {
         let tag = self.tokens.token();
         let b = Builder::response(msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote);
-        let b = if status == 503 { b.header(Name::RetryAfter, b"5") } else { b };
-        self.endpoint.respond(now, tx, status, b.header(Name::Server, SERVER).finish());
+        let b = reason::explain(b.header(Name::Server, SERVER), status);
+        self.endpoint.respond(now, tx, status, b.finish());
     }
 
     pub(super) fn call_input(&mut self, now: Instant, id: CallId, input: CallInput) {

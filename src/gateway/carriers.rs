@@ -3,7 +3,8 @@
 use super::{Gateway, Service};
 use crate::ids::TrunkName;
 use crate::sip::flow::Flow;
-use crate::sip::message::{Message, Name};
+use crate::sip::message::Message;
+use crate::sip::reason;
 use crate::time::Instant;
 
 impl Gateway {
@@ -11,7 +12,7 @@ impl Gateway {
         let no_room = self.service == Service::Draining || !self.has_room();
         if no_room || !self.trunks.admit(&trunk) {
             self.refusals.overload += 1;
-            return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
+            return self.answer_stateless(flow, msg, 503, |b| reason::explain(b, 503));
         }
         self.call_arrives(now, flow, msg, trunk);
     }

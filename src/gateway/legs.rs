@@ -161,6 +161,15 @@ impl Gateway {
                     self.call_input(now, *call, CallInput::SeatMedia { leg, direction });
                 }
             }
+            LegEvent::Cause { status, q850 } => match role {
+                // Of a call that is over nothing more is told.
+                Role::Caller { call } | Role::Seat { call, .. }
+                    if self.calls.contains_key(call) || self.attempts.contains_key(call) =>
+                {
+                    self.emit(now, *call, CallFact::FarEndCause { leg, status, q850 });
+                }
+                _ => {}
+            },
             LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
             LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
         }

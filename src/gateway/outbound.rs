@@ -4,7 +4,7 @@
 use super::Gateway;
 use super::legs::{Leg, Role};
 use crate::call::CallInput;
-use crate::config::settings::CallOut;
+use crate::config::settings::{CallOut, OwnIdentity};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
 use crate::sip::flow::{Flow, Listener, Transport};
@@ -54,8 +54,13 @@ impl Gateway {
         let Some(local) = self.open_media(flow, leg, codecs, dtmf, srtp) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
-        let addresses = dial::addresses(number, &out, &self.settings.area_code, flow.local.ip());
-        let headers = [("P-Asserted-Identity", addresses.from.clone())];
+        let addresses = dial::addresses(number, &out, profile.number_uri, &self.settings.area_code, flow.local.ip());
+        let identity = match profile.own_identity {
+            OwnIdentity::Asserted => Some("P-Asserted-Identity"),
+            OwnIdentity::Preferred => Some("P-Preferred-Identity"),
+            OwnIdentity::FromAlone => None,
+        };
+        let headers: Vec<_> = identity.map(|name| (name, addresses.from.clone())).into_iter().collect();
         let target = Target {
             flow,
             request_uri: addresses.request_uri.as_bytes(),

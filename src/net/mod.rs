@@ -1,7 +1,9 @@
-//! SIP sockets: datagrams and framed streams in, bytes out. Belongs here: binding, reading, writing, cutting streams.
+//! SIP sockets: datagrams and framed streams in, bytes out. Belongs here: binding, reading, writing, cutting streams, TLS.
 //! Not here: what a message means (`sip`), the loop that reads these sockets (`runtime`).
 
-pub mod tcp;
+pub mod connection;
+pub mod streams;
+pub mod tls;
 pub mod udp;
 
 use std::fmt;

@@ -16,11 +16,14 @@ use crate::config::settings::{CaseStoreSettings, Settings};
 use crate::gateway::Gateway;
 use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
-use crate::net::tcp::Listeners;
+use crate::net::streams::Listeners;
+use crate::net::tls::Tls;
 use crate::net::udp::UdpPort;
+use crate::sip::flow::Transport;
 use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
 use crate::time::Instant;
+use crate::trace::Tap;
 use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
@@ -41,6 +44,8 @@ pub struct Running {
     inbox: Inbox,
     sip_udp: Vec<SocketAddr>,
     sip_tcp: Vec<SocketAddr>,
+    sip_tls: Vec<SocketAddr>,
+    tls: Option<Arc<Tls>>,
     http: Option<SocketAddr>,
     signalling: JoinHandle<std::io::Result<MediaPlane>>,
     observer: JoinHandle<()>,
@@ -78,6 +83,20 @@ impl Running {
 
     pub fn sip_tcp(&self) -> &[SocketAddr] {
         &self.sip_tcp
+    }
+
+    pub fn sip_tls(&self) -> &[SocketAddr] {
+        &self.sip_tls
+    }
+
+    /// SIGHUP: certificates and trust are read again; connections go on with what they have.
+    pub fn reload(&self) {
+        match &self.tls {
+            Some(tls) => tls.reload(),
+            None => {
+                tracing::info!("SIGHUP: nothing to read again, for there is no [tls]; settings are read at start only")
+            }
+        }
     }
 
     pub fn http(&self) -> Option<SocketAddr> {
@@ -143,8 +162,10 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
 
     let world =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
-    let listeners = world.block_on(Listeners::bind(&shell.sip_tcp, media_v4, media_v6))?;
-    let sip_tcp = listeners.addresses();
+    let tls = shell.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
+    let bound = Listeners::bind(&shell.sip_tcp, &shell.sip_tls, tls.clone(), media_v4, media_v6);
+    let listeners = world.block_on(bound)?;
+    let (sip_tcp, sip_tls) = (listeners.addresses(Transport::Tcp), listeners.addresses(Transport::Tls));
 
     let to_loop = inbox.clone();
     let media = MediaPlane::start(&core.media, &shell, prompts, move |event| to_loop.offer(Message::Media(event)))?;
@@ -168,7 +189,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store, events);
+            let source = health(latest, media.figures(), &store, events, tls.clone());
             let (address, _) = world
                 .block_on(api::serve(address, source, page))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -179,13 +200,18 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         let _in_world = world.enter();
         listeners.serve(inbox.clone())
     };
+    if let Some(tls) = &tls {
+        world.spawn(tls.clone().watch());
+    }
     let gateway = Gateway::new(core, entropy()?, clock.now());
     let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
+    signalling.tap = Tap::start(&shell.trace)?;
     signalling.begin(store.take_callbacks());
     world.spawn(remember(SqliteCases::new(path, &shell.ticket_prefix), clock.now(), inbox.clone()));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     let observer = observing;
-    Ok(Running { inbox, sip_udp, sip_tcp, http, signalling, observer, journal: journalling, store, world, watch })
+    let journal = journalling;
+    Ok(Running { inbox, sip_udp, sip_tcp, sip_tls, tls, http, signalling, observer, journal, store, world, watch })
 }
 
 /// Tells the gateway who served which caller lately. Nobody waits for it: until it comes, callers are new.
@@ -203,6 +229,7 @@ fn health(
     media: FigureReader,
     store: &Store,
     events: Option<Arc<JournalStatus>>,
+    tls: Option<Arc<Tls>>,
 ) -> api::HealthSource {
     let (spool, delivery) = (store.spool().status(), store.delivery());
     Arc::new(move || {
@@ -216,6 +243,7 @@ fn health(
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),
             events: events.as_ref().map(|status| status.read()),
+            certificate: tls.as_ref().map(|tls| tls.certificate()),
         }
     })
 }

@@ -4,16 +4,17 @@
 use super::figures::Figures;
 use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
-use crate::event::CallbackEntry;
+use crate::event::{CallFact, CallbackEntry};
 use crate::gateway::{Gateway, Input, Output};
 use crate::host::Clock;
 use crate::media::MediaPlane;
-use crate::net::tcp::Connector;
+use crate::net::streams::Connector;
 use crate::net::udp::UdpPort;
 use crate::plane::MediaCommand;
 use crate::sip::flow::{Flow, Listener, Transmit, Transport};
 use crate::store::{Spool, SpoolOutcome};
 use crate::time::Instant;
+use crate::trace::{Tap, Way};
 use rustix::event::epoll;
 use std::collections::BTreeMap;
 use std::io;
@@ -38,6 +39,8 @@ pub struct Signalling {
     pub media: MediaPlane,
     pub spool: Spool,
     pub observer: Observer,
+    /// What is traced, if anything is.
+    pub tap: Option<Tap>,
     streams: BTreeMap<Flow, Sender<Vec<u8>>>,
     /// Of the turn in hand.
     media_commands: Vec<MediaCommand>,
@@ -73,6 +76,7 @@ impl Signalling {
             media,
             spool,
             observer,
+            tap: None,
             streams,
             media_commands,
             epoll,
@@ -180,6 +184,9 @@ impl Signalling {
     }
 
     fn feed(&mut self, now: Instant, input: Input<'_>) {
+        if let (Some(tap), Input::Message { flow, bytes }) = (&self.tap, &input) {
+            tap.message(now, *flow, Way::In, bytes);
+        }
         self.gateway.handle(now, input);
         // What fails at once is fed back after the outputs are drained, so that the gateway sees one thing at a time.
         let mut failed = Vec::new();
@@ -187,6 +194,9 @@ impl Signalling {
             match output {
                 Output::Send(transmit) => {
                     let flow = transmit.flow;
+                    if let Some(tap) = &self.tap {
+                        tap.message(now, flow, Way::Out, &transmit.bytes);
+                    }
                     if self.send(transmit).is_err() {
                         failed.push(Input::FlowFailed { flow });
                     }
@@ -198,7 +208,12 @@ impl Signalling {
                         failed.push(Input::SpoolFailed { call });
                     }
                 }
-                Output::Call(event) => self.observer.tell(Observed::Call(event)),
+                Output::Call(event) => {
+                    if let (Some(tap), CallFact::Arrived { sip_call_id, .. }) = (&self.tap, &event.what) {
+                        tap.leg(event.call, sip_call_id);
+                    }
+                    self.observer.tell(Observed::Call(event));
+                }
                 Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
                 Output::Callback(change) => {
                     self.observer.tell(Observed::Callback(change.clone()));
@@ -221,7 +236,12 @@ impl Signalling {
             Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
                 // A peer that does not read is not waited for: its connection counts as failed.
                 Some(writer) => writer.try_send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into()),
-                None => self.connector.connect(flow, bytes),
+                None => {
+                    let writer = self.connector.connect(flow)?;
+                    let _ = writer.try_send(bytes);
+                    self.streams.insert(flow, writer);
+                    Ok(())
+                }
             },
         }
     }

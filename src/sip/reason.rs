@@ -1,7 +1,7 @@
 //! Why the far end ends something, in its own words (Reason, RFC 3326; causes of ITU-T Q.850).
-//! Not here: what we say ourselves (`session`).
+//! and what our refusals say to it. Not here: our BYEs (`session`).
 
-use super::message::{Message, Name, Params, delta_seconds};
+use super::message::{Builder, Message, Name, Params, delta_seconds};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reason<'a> {
@@ -31,6 +31,23 @@ pub fn reasons<'m, 'a: 'm>(msg: &'m Message<'a>) -> impl Iterator<Item = Reason<
 pub fn q850(msg: &Message<'_>) -> Option<u8> {
     let q850 = reasons(msg).find(|reason| reason.protocol.eq_ignore_ascii_case(b"Q.850"))?;
     q850.cause.and_then(|cause| u8::try_from(cause).ok()).filter(|cause| (1..=127).contains(cause))
+}
+
+/// Adds to a refusal of ours what a telephone network makes of it (RFC 6432), and when a 503 may be tried again. The
+/// causes are those of RFC 3398 s8.2.6.1, but for what that table only guesses: 503 here is want of room.
+pub fn explain(refusal: Builder, status: u16) -> Builder {
+    let cause: &[u8] = match status {
+        404 => b"Q.850;cause=1;text=\"Unallocated number\"",
+        480 => b"Q.850;cause=31;text=\"Normal, unspecified\"",
+        486 => b"Q.850;cause=17;text=\"User busy\"",
+        488 => b"Q.850;cause=88;text=\"Incompatible destination\"",
+        500 => b"Q.850;cause=41;text=\"Temporary failure\"",
+        503 => b"Q.850;cause=42;text=\"Congestion\"",
+        504 => b"Q.850;cause=102;text=\"Recovery on timer expiry\"",
+        _ => return refusal,
+    };
+    let refusal = refusal.header(Name::Reason, cause);
+    if status == 503 { refusal.header(Name::RetryAfter, b"5") } else { refusal }
 }
 
 #[cfg(test)]

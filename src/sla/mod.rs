@@ -157,6 +157,8 @@ impl Summary {
             | CallFact::OfferEnded { .. }
             | CallFact::Digit(_)
             | CallFact::NoAudio { .. }
+            | CallFact::Forwarded(_)
+            | CallFact::FarEndCause { .. }
             | CallFact::LegClosed { .. } => {}
         }
     }

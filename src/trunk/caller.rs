@@ -1,12 +1,12 @@
-//! Who calls and whom, read from an INVITE's headers. Belongs here: which header counts (the trunk's profile), privacy
-//! (RFC 3323, RFC 3325 s9, draft-ietf-sip-privacy-01 for Remote-Party-ID). Not here: the forms of numbers (`number`).
+//! Who calls, read from an INVITE's headers. Belongs here: which header counts (the trunk's profile), privacy
+//! (RFC 3323, RFC 3325 s9, draft-ietf-sip-privacy-01 for Remote-Party-ID). Not here: whom (`called`), the forms of numbers (`number`).
 //!
 //! A withheld number is still taken from the network's assertion: 110 may need it. It is marked, so that it is stored
 //! restricted and never shown to an agent. When signals of privacy contradict each other, privacy wins, except that
 //! `Privacy: none` is the caller's explicit word.
 
-use super::number::{Kind, dialled, normalise_caller, normalise_dnis};
-use crate::config::settings::{CalledSource, CallerSource, Profile};
+use super::number::{Kind, dialled, normalise_caller};
+use crate::config::settings::{CallerSource, Profile};
 use crate::leg::Caller;
 use crate::sip::message::uri::{Scheme, Uri};
 use crate::sip::message::{Message, Name, NameAddr};
@@ -29,17 +29,6 @@ pub fn caller(msg: &Message<'_>, profile: &Profile, area_code: &str) -> Caller {
         }
     }
     Caller { raw: fallback, e164: None, withheld: withheld(msg) }
-}
-
-/// The called number, normalised for the lookup of its queue.
-pub fn called(msg: &Message<'_>, profile: &Profile, area_code: &str) -> String {
-    let request_uri = || msg.request_uri().and_then(number_of);
-    let to = || number_of(msg.to().uri);
-    let raw = match profile.called_from {
-        CalledSource::RequestUri => request_uri().or_else(to),
-        CalledSource::To => to().or_else(request_uri),
-    };
-    normalise_dnis(text(&raw.unwrap_or_default()).as_bytes(), area_code)
 }
 
 /// The caller as an agent's phone may show it.
@@ -68,10 +57,17 @@ fn withheld(msg: &Message<'_>) -> bool {
 
 /// Remote-Party-ID's `privacy=full|uri` (`name` hides the name only).
 fn party_private(msg: &Message<'_>) -> bool {
-    msg.values(Name::RemotePartyId).filter_map(|v| NameAddr::parse(v).ok()).any(|party| {
+    calling_parties(msg).any(|party| {
         let privacy = party.params.get("privacy").flatten().unwrap_or_default();
         privacy.split(|b| *b == b'-').any(|p| p.eq_ignore_ascii_case(b"full") || p.eq_ignore_ascii_case(b"uri"))
     })
+}
+
+/// Remote-Party-ID of the caller: it may stand beside one of the called side (`party=called`).
+fn calling_parties<'m, 'a: 'm>(msg: &'m Message<'a>) -> impl Iterator<Item = NameAddr<'a>> + 'm {
+    msg.values(Name::RemotePartyId)
+        .filter_map(|v| NameAddr::parse(v).ok())
+        .filter(|party| party.params.get("party").flatten().is_none_or(|whose| whose.eq_ignore_ascii_case(b"calling")))
 }
 
 /// `"Anonymous" <sip:anonymous@anonymous.invalid>` and its relatives (RFC 3323 s4.1.1.3).
@@ -86,17 +82,18 @@ fn anonymous(from: &NameAddr<'_>) -> bool {
 
 /// The numbers of one kind of header, in order. P-Asserted-Identity may hold a sip and a tel value (RFC 3325 s9.1).
 fn numbers(msg: &Message<'_>, source: CallerSource) -> Vec<Vec<u8>> {
-    let all =
-        |name| msg.values(name).filter_map(|v| NameAddr::parse(v).ok()).filter_map(|a| number_of(a.uri)).collect();
     match source {
-        CallerSource::PAssertedIdentity => all(Name::PAssertedIdentity),
-        CallerSource::RemotePartyId => all(Name::RemotePartyId),
+        CallerSource::PAssertedIdentity => {
+            let asserted = msg.values(Name::PAssertedIdentity).filter_map(|v| NameAddr::parse(v).ok());
+            asserted.filter_map(|a| number_of(a.uri)).collect()
+        }
+        CallerSource::RemotePartyId => calling_parties(msg).filter_map(|a| number_of(a.uri)).collect(),
         CallerSource::From => number_of(msg.from().uri).into_iter().collect(),
     }
 }
 
 /// User part or tel number, with its phone-context. `None` without a user.
-fn number_of(uri: &[u8]) -> Option<Vec<u8>> {
+pub(super) fn number_of(uri: &[u8]) -> Option<Vec<u8>> {
     let uri = Uri::parse(uri).ok()?;
     let user = uri.user.filter(|user| !user.is_empty())?.to_vec();
     match uri.params.get("phone-context").flatten() {
@@ -105,39 +102,30 @@ fn number_of(uri: &[u8]) -> Option<Vec<u8>> {
     }
 }
 
-fn text(raw: &[u8]) -> String {
+pub(super) fn text(raw: &[u8]) -> String {
     String::from_utf8_lossy(raw).chars().take(MAX_RAW).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::settings::AnswerMode;
-    use crate::plane::Codec;
     use crate::sip::message::Framing;
 
     fn profile() -> Profile {
-        Profile {
-            name: "test".into(),
-            answer: AnswerMode::OnQueue,
-            codecs: vec![Codec::Pcma],
-            dtmf_payload_type: 101,
-            caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::RemotePartyId, CallerSource::From],
-            called_from: CalledSource::RequestUri,
-            reliable: Default::default(),
-        }
+        let order = vec![CallerSource::PAssertedIdentity, CallerSource::RemotePartyId, CallerSource::From];
+        Profile { caller_from: order, ..Profile::new("test") }
     }
 
-    fn invite(request_uri: &str, from: &str, to: &str, lines: &str) -> String {
+    fn invite(from: &str, lines: &str) -> String {
         format!(
-            "INVITE {request_uri} SIP/2.0\r\nVia: SIP/2.0/UDP 10.1.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n\
-             From: {from};tag=1\r\nTo: {to}\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{lines}Content-Length: 0\r\n\r\n"
+            "INVITE sip:12345@10.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 10.1.0.1;branch=z9hG4bKx\r\nMax-Forwards: 70\r\n\
+             From: {from};tag=1\r\nTo: <sip:12345@10.0.0.1>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n{lines}Content-Length: 0\r\n\r\n"
         )
     }
 
     /// "raw | e164 | what the agent sees", `*` after the raw number if withheld.
     fn read(from: &str, lines: &str, profile: &Profile) -> String {
-        let text = invite("sip:12345@10.0.0.1", from, "<sip:12345@10.0.0.1>", lines);
+        let text = invite(from, lines);
         let msg = Message::parse(text.as_bytes(), Framing::Datagram).unwrap_or_else(|m| panic!("{}: {text}", m.reason));
         let caller = caller(&msg, profile, "531");
         let mark = if caller.withheld { "*" } else { "" };
@@ -197,7 +185,28 @@ mod tests {
                 "Remote-Party-ID: <sip:13812345678@x>;party=calling;privacy=full\r\n",
                 "13812345678* | +8613812345678 | 匿名",
             ),
+            (MOBILE, "Privacy: header; user;id ; critical\r\n", "13812345678* | +8613812345678 | 匿名"),
+            (MOBILE, "Privacy: none;critical\r\nPrivacy: id\r\n", "13812345678* | +8613812345678 | 匿名"),
+            (
+                "<sip:unavailable@unknown.invalid>",
+                "P-Asserted-Identity: <tel:+8653182001234>\r\n",
+                "+8653182001234 | +8653182001234 | 053182001234",
+            ),
+            ("<sip:+86700123456789012@x;user=phone>", "", "+86700123456789012 | - | +86700123456789012"),
+            (
+                "\"匿名\" <sip:13812345678@10.1.0.1>",
+                "P-Asserted-Identity: \"张三\" <sip:+8613812345678@x>, <tel:+8613812345678>\r\n",
+                "+8613812345678* | +8613812345678 | 匿名",
+            ),
+            // the called side's own value
+            (
+                MOBILE,
+                "Remote-Party-ID: <sip:82001234@x>;party=called;privacy=full\r\n",
+                "13812345678 | +8613812345678 | 13812345678",
+            ),
             // privacy not asked for
+            (MOBILE, "Privacy: none;critical\r\n", "13812345678 | +8613812345678 | 13812345678"),
+            (MOBILE, "Privacy: history\r\n", "13812345678 | +8613812345678 | 13812345678"),
             (MOBILE, "Privacy: none\r\n", "13812345678 | +8613812345678 | 13812345678"),
             (MOBILE, "Privacy: session\r\n", "13812345678 | +8613812345678 | 13812345678"),
             (
@@ -211,28 +220,28 @@ mod tests {
         }
     }
 
+    /// Names in GBK, cut off in the middle, or with a second byte that is a backslash, are no reason to lose a call.
+    #[test]
+    fn names_that_are_no_utf8() {
+        for name in [&b"\xd5\xc5\xc8\xfd"[..], b"\xd5\xc5\xc8", b"\x81\x5c", b"a\x81\x5c", b"\xff\xfe\xfd"] {
+            let from = [b"\"", name, b"\" <sip:13812345678@10.1.0.1>"].concat();
+            let asserted = [b"P-Asserted-Identity: \"", name, b"\" <tel:+8613812345678>\r\n"].concat();
+            let text = invite("FROM", "ASSERTED");
+            let (head, rest) = text.split_once("FROM").unwrap();
+            let (middle, tail) = rest.split_once("ASSERTED").unwrap();
+            let bytes = [head.as_bytes(), &from, middle.as_bytes(), &asserted, tail.as_bytes()].concat();
+            let msg = Message::parse(&bytes, Framing::Datagram).unwrap_or_else(|m| panic!("{}: {name:?}", m.reason));
+            let caller = caller(&msg, &profile(), "531");
+            assert_eq!(caller.e164.as_deref(), Some("+8613812345678"), "{name:?}");
+            assert!(!caller.withheld);
+            assert_eq!(numbers(&msg, CallerSource::PAssertedIdentity), [b"+8613812345678"], "{name:?}");
+        }
+    }
+
     #[test]
     fn the_profile_orders_the_headers() {
         let from_first = Profile { caller_from: vec![CallerSource::From], ..profile() };
         let lines = "P-Asserted-Identity: <tel:+8653182001234>\r\n";
         assert_eq!(read(MOBILE, lines, &from_first), "13812345678 | +8613812345678 | 13812345678");
-    }
-
-    #[test]
-    fn called_numbers() {
-        let to_profile = Profile { called_from: CalledSource::To, ..profile() };
-        for (request_uri, to, by_uri, by_to) in [
-            ("sip:12345@10.0.0.1", "<sip:+8653112345@x>", "12345", "12345"),
-            ("sip:053182001234@10.0.0.1", "<sip:12345@x>", "+8653182001234", "12345"),
-            ("tel:+8653112345", "<tel:82001234>", "12345", "+8653182001234"),
-            ("tel:12345;phone-context=+86531", "<sip:10.0.0.1>", "12345", "12345"),
-            ("sip:10.0.0.1", "<sip:12345@x>", "12345", "12345"),
-            ("sip:10.0.0.1", "<sip:10.0.0.1>", "", ""),
-        ] {
-            let text = invite(request_uri, MOBILE, to, "");
-            let msg = Message::parse(text.as_bytes(), Framing::Datagram).unwrap();
-            assert_eq!(called(&msg, &profile(), "531"), by_uri, "{request_uri} {to}");
-            assert_eq!(called(&msg, &to_profile, "531"), by_to, "{request_uri} {to}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 //! outgoing INVITE. Not here: reading numbers (`number`), sending the INVITE (`sip::session`).
 
 use super::number::dialled;
-use crate::config::settings::{CallOut, DialForm};
+use crate::config::settings::{CallOut, DialForm, NumberUri};
 use std::net::{IpAddr, SocketAddr};
 
 /// `e164`: `+` and digits. Mobile numbers of other provinces are dialled like our own: carriers find the way.
@@ -29,15 +29,22 @@ pub struct Addresses {
 }
 
 /// `local`: our signalling address on this trunk.
-pub fn addresses(e164: &str, out: &CallOut, area_code: &str, local: IpAddr) -> Addresses {
+pub fn addresses(e164: &str, out: &CallOut, form: NumberUri, area_code: &str, local: IpAddr) -> Addresses {
     let called = number(e164, out.dial, area_code);
-    let request_uri = format!("sip:{called}@{};user=phone", out.address);
+    let uri = |number: &str, host: &str| match form {
+        NumberUri::SipPhone => format!("sip:{number}@{host};user=phone"),
+        NumberUri::Sip => format!("sip:{number}@{host}"),
+        // RFC 3966 s5.1.5: what is no global number says where it is one.
+        NumberUri::Tel if number.starts_with('+') => format!("tel:{number}"),
+        NumberUri::Tel => format!("tel:{number};phone-context=+86"),
+    };
+    let request_uri = uri(&called, &out.address.to_string());
     let host = match local.to_canonical() {
         IpAddr::V4(ip) => ip.to_string(),
         IpAddr::V6(ip) => format!("[{ip}]"),
     };
-    let to = format!("<sip:{called}@{};user=phone>", host_of(out.address));
-    Addresses { request_uri, to, from: format!("<sip:{}@{host};user=phone>", out.from) }
+    let to = format!("<{}>", uri(&called, &host_of(out.address)));
+    Addresses { request_uri, to, from: format!("<{}>", uri(&out.from, &host)) }
 }
 
 /// To names no port (RFC 3261 table 1).
@@ -74,15 +81,41 @@ mod tests {
         assert_eq!(number("+861088881234", DialForm::Local, "10"), "88881234", "Beijing: a two-digit area code");
     }
 
+    const PHONE: NumberUri = NumberUri::SipPhone;
+
+    #[test]
+    fn addresses_in_other_forms() {
+        let out = |dial| CallOut { address: "10.1.0.1:5060".parse().unwrap(), from: "+8653112345".into(), dial };
+        for (form, dial, request_uri, from) in [
+            (NumberUri::Sip, DialForm::Local, "sip:88881234@10.1.0.1:5060", "<sip:+8653112345@10.0.0.5>"),
+            (NumberUri::Tel, DialForm::E164, "tel:+8653188881234", "<tel:+8653112345>"),
+            (NumberUri::Tel, DialForm::National, "tel:053188881234;phone-context=+86", "<tel:+8653112345>"),
+        ] {
+            let made = addresses("+8653188881234", &out(dial), form, "531", "10.0.0.5".parse().unwrap());
+            assert_eq!((made.request_uri.as_str(), made.from.as_str()), (request_uri, from));
+        }
+    }
+
     #[test]
     fn addresses_by_either_family() {
         let out = |address: &str, dial| CallOut { address: address.parse().unwrap(), from: "053112345".into(), dial };
-        let v4 =
-            addresses("+8613812345678", &out("10.1.0.1:5060", DialForm::Local), "531", "10.0.0.5".parse().unwrap());
+        let v4 = addresses(
+            "+8613812345678",
+            &out("10.1.0.1:5060", DialForm::Local),
+            PHONE,
+            "531",
+            "10.0.0.5".parse().unwrap(),
+        );
         assert_eq!(v4.request_uri, "sip:13812345678@10.1.0.1:5060;user=phone");
         assert_eq!(v4.to, "<sip:13812345678@10.1.0.1;user=phone>");
         assert_eq!(v4.from, "<sip:053112345@10.0.0.5;user=phone>");
-        let v6 = addresses("+8653188881234", &out("[fd00::1]:5062", DialForm::E164), "531", "fd00::5".parse().unwrap());
+        let v6 = addresses(
+            "+8653188881234",
+            &out("[fd00::1]:5062", DialForm::E164),
+            PHONE,
+            "531",
+            "fd00::5".parse().unwrap(),
+        );
         assert_eq!(v6.request_uri, "sip:+8653188881234@[fd00::1]:5062;user=phone");
         assert_eq!(v6.to, "<sip:+8653188881234@[fd00::1];user=phone>");
         assert_eq!(v6.from, "<sip:053112345@[fd00::5];user=phone>");

@@ -1,6 +1,7 @@
 //! Carriers. Belongs here: which peer a request comes from, admission, and what a carrier's INVITE says (numbers,
 //! caller, charging id). Not here: SIP dialogs (`sip::session`), what becomes of the call (`call`).
 
+pub mod called;
 pub mod caller;
 pub mod dial;
 pub mod number;
@@ -56,13 +57,20 @@ impl Trunks {
     }
 }
 
-/// Reads a carrier's INVITE.
-pub fn incoming(leg: LegId, trunk: &TrunkSettings, area_code: &str, msg: &Message<'_>) -> Incoming {
+/// Reads a carrier's INVITE. `ours`: is this normalised number one of the hotline's?
+pub fn incoming(
+    leg: LegId,
+    trunk: &TrunkSettings,
+    area_code: &str,
+    msg: &Message<'_>,
+    ours: impl Fn(&str) -> bool,
+) -> Incoming {
     Incoming {
         leg,
         trunk: trunk.name.clone(),
-        dnis: caller::called(msg, &trunk.profile, area_code),
+        dnis: called::called(msg, &trunk.profile, area_code, ours),
         caller: caller::caller(msg, &trunk.profile, area_code),
+        forwarded: called::forwarded(msg, area_code),
         sip_call_id: String::from_utf8_lossy(msg.call_id()).into_owned(),
         icid: msg.header(Name::PChargingVector).and_then(icid),
     }

@@ -1,7 +1,7 @@
 //! A call's story in Chinese.
 
 use super::story::{Before, Remark, span};
-use crate::event::{CallFact, Chosen, EndCause, OfferEnd, Purpose, Why};
+use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Purpose, Why};
 use std::time::Duration;
 
 pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
@@ -57,6 +57,24 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         }
         CallFact::Digit(_) => "来电人按了一个键".into(),
         CallFact::NoAudio { leg } => format!("通路 {leg} 没有收到声音：单通"),
+        CallFact::Forwarded(Forwarded { by, called, why }) => {
+            let why = match why {
+                Some(ForwardReason::Always) => "无条件转移",
+                Some(ForwardReason::Busy) => "遇忙转移",
+                Some(ForwardReason::NoAnswer) => "无应答转移",
+                Some(ForwardReason::Unreachable) => "不可及转移",
+                Some(ForwardReason::Deflected) => "振铃中转移",
+                None => "转移",
+            };
+            let unknown = "未知号码";
+            let (by, called) = (by.as_deref().unwrap_or(unknown), called.as_deref().unwrap_or(unknown));
+            format!("由 {by} {why}而来，来电人原拨 {called}")
+        }
+        CallFact::FarEndCause { leg, status, q850 } => {
+            let status = status.map(|s| format!("SIP {s}"));
+            let said = [status, q850.map(|c| format!("Q.850 原因值 {c}"))];
+            format!("通路 {leg} 的对端告知：{}", said.into_iter().flatten().collect::<Vec<_>>().join("，"))
+        }
         CallFact::Ended { cause, wait, talk, hold, .. } => {
             let hold = if hold.is_zero() { String::new() } else { format!("（其中保持 {}）", time(*hold)) };
             let talk = if talk.is_zero() { String::new() } else { format!("，通话 {}{hold}", time(*talk)) };

@@ -1,7 +1,7 @@
 //! A call's story in English.
 
 use super::story::{Before, Remark, span};
-use crate::event::{CallFact, Chosen, EndCause, OfferEnd, Purpose, Why};
+use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Purpose, Why};
 use std::time::Duration;
 
 pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
@@ -74,6 +74,24 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         }
         CallFact::Digit(_) => "the caller pressed a key".into(),
         CallFact::NoAudio { leg } => format!("no sound came on leg {leg}: one-way audio"),
+        CallFact::Forwarded(Forwarded { by, called, why }) => {
+            let why = match why {
+                Some(ForwardReason::Always) => " (always)",
+                Some(ForwardReason::Busy) => " (busy)",
+                Some(ForwardReason::NoAnswer) => " (no answer)",
+                Some(ForwardReason::Unreachable) => " (out of reach)",
+                Some(ForwardReason::Deflected) => " (deflected while ringing)",
+                None => "",
+            };
+            let unknown = "a number not told";
+            let (by, called) = (by.as_deref().unwrap_or(unknown), called.as_deref().unwrap_or(unknown));
+            format!("forwarded to us by {by}{why}; the caller had dialled {called}")
+        }
+        CallFact::FarEndCause { leg, status, q850 } => {
+            let status = status.map(|s| format!("SIP {s}"));
+            let said = [status, q850.map(|c| format!("Q.850 cause {c}"))];
+            format!("the far end of leg {leg} says: {}", said.into_iter().flatten().collect::<Vec<_>>().join(", "))
+        }
         CallFact::Ended { cause, wait, talk, hold, .. } => {
             let hold = if hold.is_zero() { String::new() } else { format!(", {} of it on hold", time(*hold)) };
             let talk = if talk.is_zero() { String::new() } else { format!("; talked {}{hold}", time(*talk)) };

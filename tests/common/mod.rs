@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod caller;
+pub mod pki;
 
+use pki::Pki;
 use rexian::demo::records::{self, Metrics};
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -47,7 +49,13 @@ pub struct Hotline {
     pub port_pairs: u16,
     /// Callers are offered a call back, by trunk `carrier` to this port of it.
     pub calls_back: Option<u16>,
+    /// Also serves TLS, with a certificate of this CA for its address and its domain.
+    pub tls: Option<Pki>,
+    /// What else `[tls]` says.
+    pub tls_more: &'static str,
     pub net: [u8; 2],
+    /// Appended to the configuration.
+    pub more: String,
 }
 
 impl Hotline {
@@ -68,7 +76,10 @@ impl Hotline {
             drain: "20s",
             port_pairs: 40,
             calls_back: None,
+            tls: None,
+            tls_more: "",
             net: [run, test],
+            more: String::new(),
         }
     }
 
@@ -82,6 +93,10 @@ impl Hotline {
 
     pub fn sip(&self) -> SocketAddr {
         SocketAddr::new(self.gateway, self.sip_port)
+    }
+
+    pub fn sips(&self) -> SocketAddr {
+        SocketAddr::new(self.gateway, self.sip_port + 1)
     }
 
     pub fn http(&self) -> SocketAddr {
@@ -116,6 +131,11 @@ impl Hotline {
             toml = toml.replace("[queue_defaults]\n", "[queue_defaults]\ncallback = { after = \"1s\", key = \"1\" }\n");
             toml.push_str("\n[callbacks]\ntrunk = \"carrier\"\n");
         }
+        if self.tls.is_some() {
+            toml = toml.replace("\nudp = [", &format!("\ntls = [\"{}\"]\nudp = [", self.sips()));
+            let files = "certificate = \"sip.crt\"\nkey = \"sip.key\"\ntrust = \"ca.pem\"";
+            let _ = writeln!(toml, "\n[tls]\n{files}\n{}", self.tls_more);
+        }
         if let Some(early) = early {
             let _ = write!(
                 toml,
@@ -130,7 +150,7 @@ impl Hotline {
                 password(n)
             );
         }
-        toml
+        toml + &self.more
     }
 
     /// Realm and host part of addresses; resolved nowhere, phones are told the gateway's address besides.
@@ -138,9 +158,17 @@ impl Hotline {
         "hotline.test"
     }
 
+    /// What its certificate is for.
+    pub fn names(&self) -> [String; 2] {
+        [self.gateway.to_string(), self.domain().to_string()]
+    }
+
     pub fn start(self) -> Server {
         let directory = tempfile::tempdir().expect("a temporary directory");
         std::fs::write(directory.path().join("rexian.toml"), self.toml()).expect("writing the configuration");
+        if let Some(pki) = &self.tls {
+            renew(pki, directory.path(), &self.names());
+        }
         let child = launch(directory.path());
         let mut server = Server { hotline: self, directory, child };
         server.wait_ready();
@@ -171,6 +199,16 @@ impl Server {
     pub fn terminate(&mut self) {
         let pid = rustix::process::Pid::from_child(&self.child);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).expect("SIGTERM");
+    }
+
+    /// New certificate and key, taken over at once.
+    pub fn renew_certificate(&self, until: i32) {
+        let pki = self.hotline.tls.as_ref().expect("a hotline with TLS");
+        let names = self.hotline.names();
+        let issued = pki.issue_between(&names.each_ref().map(String::as_str), (2020, until));
+        write_identity(self.directory.path(), &issued);
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).expect("SIGHUP");
     }
 
     pub fn has_exited(&mut self) -> Option<ExitStatus> {
@@ -217,6 +255,17 @@ impl Drop for Server {
             eprintln!("--- the program's log:\n{}", self.log());
         }
     }
+}
+
+fn renew(pki: &Pki, directory: &Path, names: &[String]) {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    std::fs::write(directory.join("ca.pem"), &pki.ca).expect("writing the CA");
+    write_identity(directory, &pki.issue(&names));
+}
+
+fn write_identity(directory: &Path, issued: &pki::Issued) {
+    std::fs::write(directory.join("sip.crt"), &issued.certificate).expect("writing the certificate");
+    std::fs::write(directory.join("sip.key"), &issued.key).expect("writing the key");
 }
 
 pub fn rexian() -> Command {

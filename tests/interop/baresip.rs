@@ -20,7 +20,7 @@ pub struct Baresip {
 }
 
 impl Baresip {
-    /// Seat 80`n` over `transport` (`udp`, `tcp`); returns once it has registered.
+    /// Seat 80`n` over `transport` (`udp`, `tcp`, `tls`); returns once it has registered.
     pub fn start(hotline: &Hotline, n: u8, transport: &str) -> Baresip {
         let directory = tempfile::tempdir().expect("a temporary directory");
         // baresip sends RTP from whatever address the system picks, which on loopback is this one, and the gateway
@@ -34,7 +34,12 @@ impl Baresip {
         let path = directory.path();
         std::fs::create_dir(path.join("recordings")).expect("making the recordings' folder");
         let write = |name: &str, text: String| std::fs::write(path.join(name), text).expect("writing baresip's files");
-        write("config", configuration(sip, control, &path.join("recordings").display().to_string()));
+        let mut config = configuration(sip, control, &path.join("recordings").display().to_string());
+        if let Some(pki) = &hotline.tls {
+            write("ca.pem", pki.ca.clone());
+            config += &format!("sip_cafile {}\nsip_verify_server yes\n", path.join("ca.pem").display());
+        }
+        write("config", config);
         write("contacts", String::new());
         write(
             "accounts",
@@ -43,7 +48,7 @@ impl Baresip {
                  outbound=\"sip:{sip};transport={transport}\";regint=120;answermode=auto;audio_codecs=PCMA/8000/1\n",
                 password(n),
                 domain = hotline.domain(),
-                sip = hotline.sip(),
+                sip = if transport == "tls" { hotline.sips() } else { hotline.sip() },
             ),
         );
         let log = std::fs::File::create(path.join("log")).expect("creating the log");

@@ -4,6 +4,8 @@
 use rexian::config::settings::Secret;
 use rexian::config::settings::Srtp;
 use rexian::media::rtp;
+use rexian::media::srtp::{Receiver, Sender};
+use rexian::plane::srtp::{MasterKey, Suite};
 use rexian::plane::{Codec, Direction};
 use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::{self, Local};
@@ -203,5 +205,37 @@ pub fn rtp(bytes: &[u8]) -> bool {
     let mut out = vec![0; bytes.len()];
     let len = packet.write(&mut out).expect("what was read fits where it came from");
     assert_eq!(rtp::Packet::parse(&out[..len]), Some(packet));
+    true
+}
+
+/// Bytes as SRTP and as SRTCP, sealed first under the key they are opened with or not; true if that opened.
+pub fn srtp(bytes: &[u8]) -> bool {
+    let Some((choice, packet)) = bytes.split_first() else { return false };
+    let suite = Suite::ALL[usize::from(choice & 3)];
+    let key = MasterKey::random(suite, |octets| octets.fill(7));
+    let mut receiver = Receiver::new(suite, &key);
+    let mut forged = packet.to_vec();
+    // A tag of 32 bits is met by chance in an hour of fuzzing.
+    if suite != Suite::AesCm128HmacSha1_32 {
+        assert_eq!((receiver.open_rtp(&mut forged), receiver.open_rtcp(&mut forged)), (None, None));
+        assert_eq!(forged, packet, "what does not open stays as it was");
+    }
+
+    let (mut sender, report) = (Sender::new(suite, &key), choice & 4 != 0);
+    let mut buffer = [packet, &[0; 32]].concat();
+    let sealed = match report {
+        true => sender.seal_rtcp(packet.len(), &mut buffer),
+        false => sender.seal_rtp(packet.len(), &mut buffer),
+    };
+    let Some(len) = sealed else { return false };
+    assert!(len > packet.len() && len <= buffer.len());
+    let mut open = |datagram: &mut [u8]| match report {
+        true => receiver.open_rtcp(datagram),
+        false => receiver.open_rtp(datagram),
+    };
+    let mut wire = buffer[..len].to_vec();
+    assert_eq!(open(&mut wire), Some(packet.len()));
+    assert_eq!(&wire[..packet.len()], packet);
+    assert_eq!(open(&mut buffer[..len]), None, "it does not open twice");
     true
 }

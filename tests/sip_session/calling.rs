@@ -112,6 +112,8 @@ fn a_phone_that_says_bye_while_it_rings_is_let_go() {
     });
 }
 
+const REFUSED: LegEvent = LegEvent::Cause { status: Some(422), q850: None };
+
 /// RFC 4028 s7.3: once more with what the 422 asks for, and not a third time.
 #[test]
 fn a_422_is_met_once() {
@@ -130,7 +132,7 @@ fn a_422_is_met_once() {
         assert_eq!(body(second), body(&first));
         assert_eq!(world.events(), []);
         world.hear(&response(second, 422, "b", "Min-SE: 7200\r\n", ""));
-        assert_eq!(world.events(), [LegEvent::Ended(LegEnd::Declined)]);
+        assert_eq!(world.events(), [REFUSED, LegEvent::Ended(LegEnd::Declined)]);
         world.ends_clean()
     });
 }
@@ -141,7 +143,7 @@ fn a_422_without_a_longer_interval_is_a_refusal() {
         in_both(|process| {
             let (mut world, invite) = World::calling(process);
             world.hear(&response(&invite, 422, "a", min, ""));
-            assert_eq!(world.events(), [LegEvent::Ended(LegEnd::Declined)]);
+            assert_eq!(world.events(), [REFUSED, LegEvent::Ended(LegEnd::Declined)]);
             world.ends_clean()
         });
     }

@@ -9,7 +9,10 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
     let http = world.http.map(|value| At { value, line: places.http });
     let tcp = places.tcp.iter().cloned().map(|at| ("tcp", at, "sip.tcp"));
     let udp = places.udp.iter().cloned().map(|at| ("udp", at, "sip.udp"));
-    for (transport, At { value, line }, name) in udp.chain(tcp).chain(http.map(|at| ("tcp", at, "http.listen"))) {
+    let tls = places.tls.iter().cloned().map(|at| ("tcp", at, "sip.tls"));
+    for (transport, At { value, line }, name) in
+        udp.chain(tcp).chain(tls).chain(http.map(|at| ("tcp", at, "http.listen")))
+    {
         let clash = taken.iter().find(|(t, other, _)| *t == transport && overlap(*other, value));
         if let Some((_, other, owner)) = clash {
             let what = format!("{name} {value} is taken by {owner} {other}");
@@ -41,12 +44,11 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
 fn families(file: &File, core: &CoreSettings, world: &WorldSettings, places: &Places) {
     let media = |ip: IpAddr| if ip.is_ipv4() { core.media.address_v4 } else { core.media.address_v6 };
     let mut told = vec![];
-    let configured = places.udp.iter().chain(&places.tcp);
-    let listeners = world.sip_udp.iter().chain(&world.sip_tcp).map(|value| At { value: *value, line: places.media });
-    let all: Vec<At<SocketAddr>> = if places.udp.is_empty() && places.tcp.is_empty() {
-        listeners.collect()
+    let configured: Vec<_> = places.udp.iter().chain(&places.tcp).chain(&places.tls).cloned().collect();
+    let all = if configured.is_empty() {
+        world.sip_addresses().map(|value| At { value: *value, line: places.media }).collect()
     } else {
-        configured.cloned().collect()
+        configured
     };
     for At { value, line } in all {
         let (ip, family) = (value.ip(), if value.is_ipv4() { "v4" } else { "v6" });

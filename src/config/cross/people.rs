@@ -13,7 +13,7 @@ pub(super) fn people(file: &File, entries: &Entries, core: &CoreSettings, world:
             unknown(file, *line, what, value, shifts(), "add it under [[shifts]], or leave shifts out: any time");
         }
     }
-    let public = world.sip_udp.iter().chain(&world.sip_tcp).any(|s| !s.ip().is_loopback());
+    let public = world.sip_addresses().any(|s| !s.ip().is_loopback());
     let codes = &core.feature_codes;
     let mut secrets: BTreeMap<&str, &str> = BTreeMap::new();
     for entry in seats {

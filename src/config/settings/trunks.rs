@@ -152,9 +152,13 @@ pub struct Profile {
     pub dtmf_payload_type: u8,
     /// Which header carries the caller: tried in this order.
     pub caller_from: Vec<CallerSource>,
-    /// The R-URI user or the To user holds the called number.
-    pub called_from: CalledSource,
+    /// Where the called number may be: the first of these that holds a number of ours decides.
+    pub called_from: Vec<CalledSource>,
     pub reliable: Reliable,
+    /// How numbers are written in calls of ours, unless the trunk says otherwise.
+    pub dial: DialForm,
+    pub number_uri: NumberUri,
+    pub own_identity: OwnIdentity,
 }
 
 impl Profile {
@@ -166,8 +170,11 @@ impl Profile {
             codecs: vec![Codec::Pcma],
             dtmf_payload_type: 101,
             caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
-            called_from: CalledSource::RequestUri,
+            called_from: vec![CalledSource::RequestUri],
             reliable: Reliable::default(),
+            dial: DialForm::default(),
+            number_uri: NumberUri::default(),
+            own_identity: OwnIdentity::default(),
         }
     }
 }
@@ -202,4 +209,33 @@ pub enum CallerSource {
 pub enum CalledSource {
     RequestUri,
     To,
+    /// RFC 7315 s4.2: the public identity called; the R-URI then is our contact.
+    PCalledPartyId,
+    /// RFC 5806: the numbers that forwarded the call here.
+    Diversion,
+    /// RFC 7044: the same, as a list of all targets.
+    HistoryInfo,
+}
+
+/// How a number is written as an address in calls of ours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum NumberUri {
+    /// `sip:13812345678@host;user=phone` (RFC 3261 s19.1.1).
+    #[default]
+    SipPhone,
+    /// `sip:13812345678@host`: PBXs that take `user=phone` for part of another number plan.
+    Sip,
+    /// `tel:` (RFC 3966).
+    Tel,
+}
+
+/// Which header of our INVITE says who we are, beside From (RFC 3325).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum OwnIdentity {
+    /// The peer trusts us: a peer of the same network, a PBX.
+    #[default]
+    Asserted,
+    /// It asserts by itself, and lets a subscriber with several numbers choose (s9.2).
+    Preferred,
+    FromAlone,
 }

@@ -276,7 +276,14 @@ impl Audit {
                 return self.ended(now, id, record, Stage::Waiting, fact);
             }
             (Stage::Ended, CallFact::LegClosed { .. }) => Stage::Ended,
-            (stage, CallFact::LegClosed { .. } | CallFact::Digit(_) | CallFact::NoAudio { .. }) => stage,
+            (
+                stage,
+                CallFact::LegClosed { .. }
+                | CallFact::Digit(_)
+                | CallFact::NoAudio { .. }
+                | CallFact::FarEndCause { .. },
+            ) => stage,
+            (Stage::Arrived, CallFact::Forwarded(_)) => Stage::Arrived,
             (stage, _) => {
                 record.stage = stage;
                 return Err("cannot follow".into());

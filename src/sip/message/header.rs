@@ -124,14 +124,32 @@ impl<'a> NameAddr<'a> {
 /// Display name, URI, parameters with their first `;`.
 type Parts<'a> = (Option<&'a [u8]>, &'a [u8], &'a [u8]);
 
+/// Length of a quoted string in GBK, as gateways here send names: the second byte of a character may be a backslash
+/// (0x5c), which then escapes nothing.
+fn gbk_quoted_len(raw: &[u8]) -> Option<usize> {
+    let mut at = 1;
+    loop {
+        match raw.get(at..)? {
+            [b'"', ..] => return Some(at + 1),
+            [0x81..=0xfe, 0x40..=0xfe, ..] | [b'\\', _, ..] => at += 2,
+            [_, ..] => at += 1,
+            [] => return None,
+        }
+    }
+}
+
 /// Cuts an address apart. The first quote decides: `"a\" <sip:evil@z.com>" <sip:x@y.com>` is x@y.com.
 fn split_name_addr(raw: &[u8]) -> Result<Parts<'_>, &'static str> {
     let (display, rest) = if raw.first() == Some(&b'"') {
-        let len = quoted_len(raw).ok_or("display name with an unclosed quote")?;
+        let before_uri = |len: &usize| trim_start(&raw[*len..]).first() == Some(&b'<');
+        let len = quoted_len(raw).ok_or("display name with an unclosed quote");
+        let len = match len {
+            Ok(len) if before_uri(&len) => len,
+            // Not as the grammar has it; perhaps as GBK does.
+            Ok(_) => gbk_quoted_len(raw).filter(before_uri).ok_or("no <URI> after the display name")?,
+            Err(fault) => gbk_quoted_len(raw).filter(before_uri).ok_or(fault)?,
+        };
         let rest = trim_start(&raw[len..]);
-        if rest.first() != Some(&b'<') {
-            return Err("no <URI> after the display name");
-        }
         (Some(&raw[1..len - 1]), rest)
     } else {
         match memchr::memchr(b'<', raw) {

@@ -23,7 +23,7 @@ impl Session {
         self.refresh_by = By::allowed(msg, self.refresh_by);
         match msg.method() {
             Some(Method::Bye) => {
-                self.note_reason(msg);
+                self.note_reason(cx, msg);
                 self.reply(cx, tx, flow, msg, 200, |b| b);
                 self.far_end_left(cx);
             }

@@ -290,20 +290,17 @@ impl Session {
         self.flow
     }
 
-    /// Keeps what the far end says of its reasons where somebody who looks for them will look.
-    fn note_reason(&self, msg: &Message<'_>) {
-        if let Some(cause) = reason::q850(msg) {
-            let call_id = String::from_utf8_lossy(&self.dialog.call_id);
-            let method = String::from_utf8_lossy(msg.cseq().method.as_bytes());
-            tracing::debug!(%call_id, %method, status = msg.status(), q850 = cause, "the far end ends it");
+    /// Reports what the far end says of its reasons, if it says anything.
+    fn note_reason(&self, cx: &mut Context<'_>, msg: &Message<'_>) {
+        let (status, q850) = (msg.status(), reason::q850(msg));
+        if status.is_some() || q850.is_some() {
+            cx.events.push(LegEvent::Cause { status, q850 });
         }
     }
 
     fn refuse(&mut self, cx: &mut Context<'_>, tx: ServerTx, invite: &[u8], status: u16) {
         let tag = self.dialog.local_tag.clone();
-        respond(cx, tx, self.flow, invite, status, &tag, |b| {
-            if status == 503 { b.header(Name::RetryAfter, b"5") } else { b }
-        });
+        respond(cx, tx, self.flow, invite, status, &tag, |b| reason::explain(b, status));
     }
 }
 

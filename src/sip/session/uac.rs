@@ -166,7 +166,6 @@ impl Session {
     }
 
     fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16, msg: &Message<'_>) {
-        self.note_reason(msg);
         match &mut self.state {
             // RFC 4028 s7.3: once more, with the interval that it, or a proxy before it, insists on.
             State::Calling { tx: ours, attempt, .. } if *ours == tx && status == 422 => {
@@ -178,10 +177,16 @@ impl Session {
                         let tx = self.send_invite(cx, &headers);
                         self.state = State::Calling { tx, attempt: Attempt::Second, early: Early::default() };
                     }
-                    _ => self.ended(cx, refusal(status)),
+                    _ => {
+                        self.note_reason(cx, msg);
+                        self.ended(cx, refusal(status))
+                    }
                 }
             }
-            State::Calling { tx: ours, .. } if *ours == tx => self.ended(cx, refusal(status)),
+            State::Calling { tx: ours, .. } if *ours == tx => {
+                self.note_reason(cx, msg);
+                self.ended(cx, refusal(status))
+            }
             State::Cancelling { tx: ours, .. } if *ours == tx => self.ended(cx, LegEnd::Released),
             _ => {}
         }

@@ -67,7 +67,7 @@ impl Session {
 
     /// CANCEL met our INVITE before its final answer; the endpoint has answered the CANCEL itself.
     pub fn cancelled(&mut self, cx: &mut Context<'_>, cancel: &Message<'_>) {
-        self.note_reason(cancel);
+        self.note_reason(cx, cancel);
         // In any later state the CANCEL came too late and changes nothing (s9.2): the far end will send BYE.
         if let State::Incoming { tx, invite, .. } = std::mem::replace(&mut self.state, State::Over) {
             let tag = self.dialog.local_tag.clone();

@@ -1,0 +1,218 @@
+//! SIP over TCP and TLS (RFC 3261 s18): accepting, connecting on first use, within limits. Not here: what happens on an
+//! open connection (`connection`), certificates and trust (`tls`).
+//!
+//! Security: connections are limited in all and per address, and count from their first packet: a TLS handshake that is
+//! not finished in time is closed.
+
+use super::connection::{self, Queue};
+use super::tls::Tls;
+use super::{BindError, advertised};
+use crate::runtime::inbox::{Inbox, Message};
+use crate::sip::flow::{Flow, Listener, Transport};
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+const MAX_CONNECTIONS: usize = 1_000;
+const MAX_PER_ADDRESS: usize = 64;
+const CONNECTS: usize = 256;
+const CONNECT: Duration = Duration::from_secs(4);
+/// A TLS handshake, either way.
+const HANDSHAKE: Duration = Duration::from_secs(5);
+
+/// Asks for outgoing connections.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    requests: mpsc::Sender<(Flow, Queue)>,
+    listeners: Vec<Listener>,
+}
+
+impl Connector {
+    /// What streams are accepted at.
+    pub fn listeners(&self) -> &[Listener] {
+        &self.listeners
+    }
+
+    /// Connects to `flow.remote`; what is sent meanwhile waits its turn. That it did not work, or that it is over, is
+    /// told once, by `StreamClosed`.
+    pub fn connect(&self, flow: Flow) -> io::Result<mpsc::Sender<Vec<u8>>> {
+        // A numbered connection that is gone cannot be had again: its far end's port was its own.
+        if flow.connection != 0 {
+            return Err(io::ErrorKind::NotConnected.into());
+        }
+        let queue = Queue::new();
+        let writer = queue.writer.clone();
+        self.requests.try_send((flow, queue)).map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?;
+        Ok(writer)
+    }
+}
+
+/// Listening sockets, bound and not yet served.
+pub struct Listeners {
+    bound: Vec<(TcpListener, Listener)>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Listeners {
+    /// TLS addresses come to nothing without `tls`: the configuration sees to it that there is one.
+    pub async fn bind(
+        tcp: &[SocketAddr],
+        over_tls: &[SocketAddr],
+        tls: Option<Arc<Tls>>,
+        media_v4: Option<IpAddr>,
+        media_v6: Option<IpAddr>,
+    ) -> Result<Listeners, BindError> {
+        let mut bound = Vec::new();
+        let plain = tcp.iter().map(|address| ("SIP/TCP", Transport::Tcp, *address));
+        let secured = over_tls.iter().map(|address| ("SIP/TLS", Transport::Tls, *address));
+        for (what, transport, address) in plain.chain(secured) {
+            let failed = |source| BindError { what, address, source };
+            let listener = TcpListener::bind(address).await.map_err(failed)?;
+            let local = listener.local_addr().map_err(failed)?;
+            bound.push((listener, Listener { transport, address: advertised(local, media_v4, media_v6) }));
+        }
+        Ok(Listeners { bound, tls })
+    }
+
+    pub fn addresses(&self, transport: Transport) -> Vec<SocketAddr> {
+        self.bound.iter().filter(|(_, l)| l.transport == transport).map(|(_, l)| l.address).collect()
+    }
+
+    /// Serves them on the current tokio runtime for as long as it lives.
+    pub fn serve(self, inbox: Inbox) -> Connector {
+        let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open: Mutex::default(), tls: self.tls });
+        let listeners = self.bound.iter().map(|(_, listener)| *listener).collect();
+        for (socket, listener) in self.bound {
+            tokio::spawn(accept(socket, listener, shared.clone()));
+        }
+        let (requests, wanted) = mpsc::channel(CONNECTS);
+        tokio::spawn(connect(wanted, shared));
+        Connector { requests, listeners }
+    }
+}
+
+struct Shared {
+    inbox: Inbox,
+    next: AtomicU64,
+    /// Open connections per address. Held for a few instructions at accept and close only.
+    open: Mutex<BTreeMap<IpAddr, usize>>,
+    tls: Option<Arc<Tls>>,
+}
+
+/// One of the connections there may be; given back when dropped.
+struct Place {
+    shared: Arc<Shared>,
+    holder: IpAddr,
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>, ip: IpAddr) -> Option<Place> {
+        let holder = holder(ip);
+        let mut open = shared.open.lock().unwrap_or_else(|e| e.into_inner());
+        let total: usize = open.values().sum();
+        let here = open.get(&holder).copied().unwrap_or(0);
+        if total >= MAX_CONNECTIONS || here >= MAX_PER_ADDRESS {
+            return None;
+        }
+        open.insert(holder, here + 1);
+        Some(Place { shared: shared.clone(), holder })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.shared.open.lock().unwrap_or_else(|e| e.into_inner());
+        if let Some(here) = open.get_mut(&self.holder) {
+            *here -= 1;
+            if *here == 0 {
+                open.remove(&self.holder);
+            }
+        }
+    }
+}
+
+/// Whose share a connection counts against: an IPv6 host has a whole /64.
+fn holder(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into()),
+        v4 => v4,
+    }
+}
+
+async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
+    let Listener { transport, address: local } = listener;
+    loop {
+        match socket.accept().await {
+            Ok((stream, remote)) => {
+                let Some(place) = Place::take(&shared, remote.ip()) else {
+                    tracing::debug!(%remote, ?transport, "SIP connection refused: too many open");
+                    continue;
+                };
+                let connection = shared.next.fetch_add(1, Ordering::Relaxed);
+                tokio::spawn(serve(stream, Flow { transport, local, remote, connection }, place));
+            }
+            Err(error) => {
+                // Out of file descriptors, most likely: let some close.
+                tracing::warn!(%error, ?transport, "accepting a SIP connection failed");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+}
+
+/// A connection of theirs.
+async fn serve(stream: TcpStream, flow: Flow, place: Place) {
+    let _ = stream.set_nodelay(true);
+    let inbox = &place.shared.inbox;
+    let open = || {
+        let queue = Queue::new();
+        inbox.send(Message::StreamOpened { flow, writer: queue.writer.clone() });
+        queue
+    };
+    match (flow.transport, &place.shared.tls) {
+        (Transport::Tls, Some(tls)) => match timeout(HANDSHAKE, tls.accept(stream)).await {
+            Ok(Ok(stream)) => connection::run(stream, flow, open(), inbox).await,
+            Ok(Err(error)) => return tracing::debug!(remote = %flow.remote, %error, "TLS handshake failed"),
+            Err(_) => return tracing::debug!(remote = %flow.remote, "TLS handshake not finished in time"),
+        },
+        (Transport::Tls, None) => return,
+        _ => connection::run(stream, flow, open(), inbox).await,
+    }
+    inbox.send(Message::StreamClosed { flow });
+}
+
+async fn connect(mut wanted: mpsc::Receiver<(Flow, Queue)>, shared: Arc<Shared>) {
+    while let Some((flow, queue)) = wanted.recv().await {
+        let shared = shared.clone();
+        tokio::spawn(async move {
+            if let Err(error) = reach(flow, queue, &shared).await {
+                let (remote, transport) = (flow.remote, flow.transport);
+                tracing::warn!(%remote, ?transport, %error, "no SIP connection to this peer");
+            }
+            shared.inbox.send(Message::StreamClosed { flow });
+        });
+    }
+}
+
+/// A connection of ours, from its beginning to its end.
+async fn reach(flow: Flow, queue: Queue, shared: &Arc<Shared>) -> io::Result<()> {
+    let late = |what: &'static str| move |_| io::Error::new(io::ErrorKind::TimedOut, what);
+    let _place = Place::take(shared, flow.remote.ip()).ok_or_else(|| io::Error::other("too many connections open"))?;
+    let stream = timeout(CONNECT, TcpStream::connect(flow.remote)).await.map_err(late("no answer"))??;
+    let _ = stream.set_nodelay(true);
+    if flow.transport == Transport::Tls {
+        let tls = shared.tls.as_ref().ok_or_else(|| io::Error::other("there is no [tls] in the configuration"))?;
+        let secured = timeout(HANDSHAKE, tls.connect(stream, flow.remote)).await;
+        let stream = secured.map_err(late("TLS handshake not finished in time"))??;
+        connection::run(stream, flow, queue, &shared.inbox).await;
+    } else {
+        connection::run(stream, flow, queue, &shared.inbox).await;
+    }
+    Ok(())
+}
