@@ -32,6 +32,8 @@ pub struct Caller {
 pub enum LegEvent {
     /// The seat's phone rings.
     Ringing,
+    /// The far end of our INVITE plays something before it answers: ring-back of its own, an announcement.
+    EarlyMedia { media: Negotiated },
     /// The far end answered our INVITE (not yet acknowledged: see [`LegCommand::Acknowledge`]).
     Answered { media: Negotiated },
     /// A later offer/answer changed the media: hold, resume, moved address.

@@ -1,6 +1,7 @@
 //! Whole days of calls under faults, from seeds: every invariant of `sim::invariants`, determinism, save and restore.
 //!
-//! `REXIAN_SIM_SEEDS=n` shrinks the number of days (default 200), `REXIAN_SIM_SEED=n` runs that one day alone and
+//! `REXIAN_SIM_SEEDS=n` sets the number of days (default 200), `REXIAN_SIM_HOSTILE_SEEDS=n` that of days on a hostile
+//! network (default 60; 1,000 before a release: two CPU-minutes), `REXIAN_SIM_SEED=n` runs that one day alone and
 //! prints what led to its first fault (`REXIAN_SIM_TRACE=file`: everything that happened).
 
 use rexian::event::EndCause;
@@ -11,11 +12,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 const CALLS: usize = 1_000;
 
-fn seeds() -> std::ops::Range<u64> {
+/// Of a day on a hostile network: many short days find more than few long ones.
+const HOSTILE_CALLS: usize = 150;
+
+fn seeds(how_many: &str, default: u64) -> std::ops::Range<u64> {
     let number = |name| std::env::var(name).ok().and_then(|n: String| n.parse::<u64>().ok());
     match number("REXIAN_SIM_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 0..number("REXIAN_SIM_SEEDS").unwrap_or(200),
+        None => 0..number(how_many).unwrap_or(default),
     }
 }
 
@@ -39,7 +43,7 @@ fn explain(seed: u64, scenario: &Scenario, report: &Report) -> String {
     let faults = report.faults.join("\n  ");
     let happened: Vec<&str> = last.iter().map(|l| l.as_str()).collect();
     format!(
-        "seed {seed}: {} faults\n  {faults}\nrun it alone: REXIAN_SIM_SEED={seed} cargo test --test sim with_faults\n\
+        "seed {seed}: {} faults\n  {faults}\nrun it alone: REXIAN_SIM_SEED={seed} cargo test --test sim days_ (with_faults or hostile)\n\
          {scenario:?}\nwhat led to the first:\n  {}",
         report.faults.len(),
         happened.join("\n  "),
@@ -54,10 +58,8 @@ fn names(fault: &str, lines: &[String]) -> Vec<String> {
     [Some(sip.to_string()), call].into_iter().flatten().collect()
 }
 
-#[test]
-fn days_with_faults_keep_every_invariant() {
-    let seeds = seeds();
-    let alone = seeds.end - seeds.start == 1;
+/// Runs these days on two threads; panics over those that went wrong, and adds up the others.
+fn run_all(seeds: std::ops::Range<u64>, scenario: impl Fn(u64) -> Scenario + Sync) -> Report {
     let next = AtomicU64::new(seeds.start);
     let total = Mutex::new((Report::default(), Vec::new()));
     std::thread::scope(|scope| {
@@ -68,8 +70,7 @@ fn days_with_faults_keep_every_invariant() {
                     if seed >= seeds.end {
                         return;
                     }
-                    let scenario = Scenario::from_seed(seed, CALLS);
-                    let report = run(&scenario, None);
+                    let report = run(&scenario(seed), None);
                     let mut total = total.lock().unwrap();
                     if report.is_sound() {
                         total.0.add(&report);
@@ -87,8 +88,32 @@ fn days_with_faults_keep_every_invariant() {
         for (seed, report) in failed.iter().skip(1) {
             println!("seed {seed}: {}", report.faults.first().cloned().unwrap_or_default());
         }
-        panic!("days that went wrong: {all:?}\n{}", explain(*seed, &Scenario::from_seed(*seed, CALLS), report));
+        panic!("days that went wrong: {all:?}\n{}", explain(*seed, &scenario(*seed), report));
     }
+    total
+}
+
+/// Loss, repeats, overtaking, two seconds of delay; phones and carriers that die in a call and come back as others.
+#[test]
+fn days_on_a_hostile_network_keep_every_invariant() {
+    let seeds = seeds("REXIAN_SIM_HOSTILE_SEEDS", 60);
+    let days = seeds.end - seeds.start;
+    let total = run_all(seeds, |seed| Scenario::hostile(seed, HOSTILE_CALLS));
+    println!("{total:#?}");
+    if days >= 50 {
+        assert!(total.answered * 2 > total.placed, "{} of {} calls answered", total.answered, total.placed);
+        // What came of those whose carrier or agent vanished.
+        for cause in [EndCause::MediaTimeout, EndCause::TrunkFault] {
+            assert!(total.causes.get(&cause).is_some_and(|n| *n > days), "{cause:?}: {:?}", total.causes);
+        }
+    }
+}
+
+#[test]
+fn days_with_faults_keep_every_invariant() {
+    let seeds = seeds("REXIAN_SIM_SEEDS", 200);
+    let alone = seeds.end - seeds.start == 1;
+    let total = run_all(seeds.clone(), |seed| Scenario::from_seed(seed, CALLS));
     println!("{total:#?}");
     if !alone {
         assert_eq!(total.placed, (seeds.end - seeds.start) * CALLS as u64);

@@ -155,6 +155,12 @@ impl Attempt {
                 self.end(now, cause, out)
             }
 
+            // What the carrier plays tells the agent more than a ring-back of ours: engaged, switched off, abroad.
+            (Stage::Calling { seat, citizen, sip_call_id, until }, In::EarlyMedia { leg }) if leg == citizen => {
+                out.push(CallOutput::SetSource { leg: seat.leg, source: Source::Leg(leg) });
+                Stage::Calling { seat, citizen, sip_call_id, until }
+            }
+
             // Busy, refused, no answer: the citizen's leg is over by itself.
             (Stage::Calling { seat, citizen, .. }, In::CallerEnded(_)) => {
                 out.push(CallOutput::CloseMedia { leg: citizen });

@@ -39,6 +39,10 @@ pub enum CallInput {
         leg: LegId,
         direction: Direction,
     },
+    /// The citizen we call is heard before answering: ring-back or an announcement of the carrier's.
+    EarlyMedia {
+        leg: LegId,
+    },
     CallerEnded(LegEnd),
     /// The ticket is durable.
     Spooled,

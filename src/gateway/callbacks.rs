@@ -253,7 +253,6 @@ impl Gateway {
     /// The citizen answered our call: it goes on as any call at its pickup.
     pub(super) fn citizen_answered(&mut self, now: Instant, id: CallId, leg: LegId) {
         let mut out = Vec::new();
-        self.follow_route(leg);
         let Some(call) = self.attempts.get_mut(&id).and_then(|a| a.reached(now, leg, &mut out)) else {
             return self.tell(now, leg, LegCommand::Hangup(HangupReason::Withdrawn));
         };

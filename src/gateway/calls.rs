@@ -11,7 +11,7 @@ use crate::leg::{Incoming, LegCommand, LegEnd, Place};
 use crate::plane::MediaCommand;
 use crate::seat::sip_phone;
 use crate::sip::endpoint::ServerTx;
-use crate::sip::flow::{Flow, Transport};
+use crate::sip::flow::Flow;
 use crate::sip::message::{Builder, Message, Name, reason_phrase};
 use crate::sip::reason;
 use crate::sip::session::{Context, SERVER, Session};
@@ -30,7 +30,7 @@ impl Gateway {
         let Some(settings) = self.trunks.get(&trunk) else { return };
         let (codecs, dtmf, answer) =
             (settings.profile.codecs.clone(), settings.profile.dtmf_payload_type, settings.profile.answer);
-        let (reliable, srtp) = (settings.profile.reliable, settings.srtp);
+        let (reliable, srtp, peers) = (settings.profile.reliable, settings.srtp, settings.peers.clone());
         let ours = |number: &str| self.numbers.contains_key(number);
         let incoming = trunk::incoming(leg, settings, &self.settings.area_code, msg, ours);
         let id = CallId(self.next_call);
@@ -53,12 +53,7 @@ impl Gateway {
             }
         };
         session.set_reliable(reliable);
-        // Over UDP our requests follow the dialog's route, if it leads to this trunk (else: a way to aim BYEs at others).
-        if let Some(hop) = session.dialog().next_hop().filter(|_| flow.transport == Transport::Udp)
-            && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
-        {
-            session.send_to(hop);
-        }
+        session.follow_route(&peers, &self.listening);
         self.legs.insert(leg, Leg { role: Role::Caller { call: id }, session, invite: Some(tx) });
         self.callers.insert(super::requests::caller_key(msg), leg);
         self.invites.insert(tx, leg);

@@ -15,6 +15,7 @@ use crate::sip::flow::Flow;
 use crate::sip::session::{Context, Session};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Leg {
@@ -81,17 +82,21 @@ impl Gateway {
     }
 
     pub(super) fn connect_media(&mut self, leg: LegId, remote: Negotiated) {
-        let also_from = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
         let media = &self.settings.media;
-        let (expect, timeout) = (Some(media.expect_rtp_within), Some(media.rtp_timeout));
+        self.connect(leg, remote, Some(media.expect_rtp_within), Some(media.rtp_timeout));
+    }
+
+    fn connect(
+        &mut self,
+        leg: LegId,
+        remote: Negotiated,
+        expect_rtp_within: Option<Duration>,
+        rtp_timeout: Option<Duration>,
+    ) {
+        let also_from = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
         if self.media_ports.contains_key(&leg) {
-            self.outputs.push_back(Output::Media(MediaCommand::Connect {
-                leg,
-                remote,
-                also_from,
-                expect_rtp_within: expect,
-                rtp_timeout: timeout,
-            }));
+            let connect = MediaCommand::Connect { leg, remote, also_from, expect_rtp_within, rtp_timeout };
+            self.outputs.push_back(Output::Media(connect));
         }
     }
 
@@ -146,6 +151,11 @@ impl Gateway {
     fn leg_event(&mut self, now: Instant, leg: LegId, role: &Role, event: LegEvent) {
         match event {
             LegEvent::Ringing => {}
+            // Silence before the answer is nobody's fault. From a seat's phone nobody wants to hear anything yet.
+            LegEvent::EarlyMedia { media } if matches!(role, Role::Caller { .. }) => {
+                self.connect(leg, media, None, None)
+            }
+            LegEvent::EarlyMedia { .. } => {}
             LegEvent::Answered { media } => {
                 self.connect_media(leg, media);
                 match role {
@@ -226,6 +236,10 @@ impl Gateway {
                 self.call_input(now, *call, CallInput::PlayEnded)
             }
             (MediaEvent::Digit { digit, .. }, role) => self.digit(now, leg, role, digit),
+            // Before the answer: the far end's own ring-back, or an announcement.
+            (MediaEvent::FirstRtp { .. }, Role::Caller { call }) if self.attempts.contains_key(call) => {
+                self.call_input(now, *call, CallInput::EarlyMedia { leg })
+            }
             (MediaEvent::NoRtp { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
                 self.call_input(now, *call, CallInput::NoAudio { leg })
             }

@@ -49,7 +49,8 @@ impl Gateway {
 
     fn place_outbound(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) -> bool {
         let Some(WayOut { trunk, out, flow }) = self.way_out() else { return false };
-        let Some((profile, srtp)) = self.trunks.get(&trunk).map(|t| (t.profile.clone(), t.srtp)) else { return false };
+        let Some(known) = self.trunks.get(&trunk) else { return false };
+        let (profile, peers, srtp) = (known.profile.clone(), known.peers.clone(), known.srtp);
         let (codecs, dtmf) = (profile.codecs, profile.dtmf_payload_type);
         let Some(local) = self.open_media(flow, leg, codecs, dtmf, srtp) else { return false };
         self.figures_due.insert(leg, call);
@@ -70,24 +71,13 @@ impl Gateway {
         };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
-        let session = Session::place(&mut cx, leg.0, tag, target, local);
+        let mut session = Session::place(&mut cx, leg.0, tag, target, local);
+        session.follow_route(&peers, &self.listening);
         let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
         self.legs.insert(leg, Leg { role: Role::Caller { call }, session, invite: None });
         if let Some(attempt) = self.attempts.get_mut(&call) {
             attempt.placed(leg, sip_call_id);
         }
         true
-    }
-
-    /// The citizen's side has accepted: what follows goes where the dialog's route leads, if that is this trunk (else: a
-    /// way to aim our requests at others).
-    pub(super) fn follow_route(&mut self, leg: LegId) {
-        let Some(trunk) = self.settings.callbacks.trunk.clone() else { return };
-        if let Some(known) = self.legs.get_mut(&leg)
-            && let Some(hop) = known.session.dialog().next_hop()
-            && self.trunks.peer(hop.ip()).is_some_and(|t| t.name == trunk)
-        {
-            known.session.send_to(hop);
-        }
     }
 }

@@ -8,6 +8,7 @@ use crate::config::settings::Reliable;
 use crate::ids::LegId;
 use crate::sip::body;
 use crate::sip::flow::Flow;
+use crate::sip::message::uri::{Scheme, Uri};
 use crate::sip::message::{Builder, Message, Method, Name};
 use crate::sip::session::{self, ALLOW, SERVER, timer};
 use crate::time::Instant;
@@ -26,6 +27,10 @@ impl Gateway {
         }
         if msg.to_tag().is_some() {
             return self.request_in_dialog(now, flow, msg);
+        }
+        if has_unknown_scheme(msg) && self.is_known(flow, msg) {
+            // s8.2.2.1
+            return self.answer_stateless(flow, msg, 416, |b| b);
         }
         match msg.method() {
             Some(Method::Register) => self.register(now, flow, msg),
@@ -71,6 +76,8 @@ impl Gateway {
             Some(_) if body::description(msg).is_err() => {
                 self.answer_stateless(flow, msg, 415, |b| b.header(Name::Accept, body::ACCEPT))
             }
+            // s20.1: nothing that we could answer with is acceptable.
+            Some(_) if !accepts_sdp(msg) => self.answer_stateless(flow, msg, 406, |b| b),
             // s8.2.2.2: the same request by another path (a forking proxy) is the same call.
             Some(_) if self.callers.contains_key(&caller_key(msg)) => self.answer_stateless(flow, msg, 482, |b| b),
             Some(trunk) => self.trunk_calls(now, flow, msg, trunk),
@@ -104,8 +111,19 @@ impl Gateway {
         let tag = std::str::from_utf8(msg.to_tag()?).ok()?;
         let leg = LegId(u64::from_str_radix(tag.split('-').next()?, 16).ok()?);
         let known = self.legs.get(&leg)?;
-        known.session.dialog().owns(msg).then_some(leg)
+        known.session.owns(msg).then_some(leg)
     }
+}
+
+fn has_unknown_scheme(msg: &Message<'_>) -> bool {
+    let uri = msg.request_uri().and_then(|uri| Uri::parse(uri).ok());
+    uri.is_some_and(|uri| matches!(uri.scheme, Scheme::Other(_)))
+}
+
+/// s13.2.1: without an Accept, application/sdp is understood to be acceptable.
+fn accepts_sdp(msg: &Message<'_>) -> bool {
+    let ranges = ["application/sdp", "application/*", "*/*"];
+    msg.header(Name::Accept).is_none() || ranges.iter().any(|range| msg.lists(Name::Accept, range))
 }
 
 pub(super) fn caller_key(msg: &Message<'_>) -> super::CallerKey {

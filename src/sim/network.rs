@@ -11,6 +11,8 @@ pub struct Faults {
     pub duplicate: f64,
     /// Held back long enough for later ones to overtake.
     pub reorder: f64,
+    /// For how long at most.
+    pub held_back: Duration,
     /// One-way delay: at least `delay`, plus an exponential share with mean `jitter`.
     pub delay: Duration,
     pub jitter: Duration,
@@ -24,9 +26,17 @@ pub struct Path {
 }
 
 impl Faults {
+    const NONE: Faults = Faults {
+        loss: 0.0,
+        duplicate: 0.0,
+        reorder: 0.0,
+        held_back: Duration::from_millis(700),
+        delay: Duration::ZERO,
+        jitter: Duration::ZERO,
+    };
     /// A switched network: nothing lost, order kept.
     pub const CLEAN: Faults =
-        Faults { loss: 0.0, duplicate: 0.0, reorder: 0.0, delay: Duration::from_millis(2), jitter: Duration::ZERO };
+        Faults { loss: 0.0, duplicate: 0.0, reorder: 0.0, delay: Duration::from_millis(2), ..Faults::NONE };
     /// A bad line: 5 % loss, some repeats and overtaking.
     pub const BAD: Faults = Faults {
         loss: 0.05,
@@ -34,6 +44,7 @@ impl Faults {
         reorder: 0.05,
         delay: Duration::from_millis(10),
         jitter: Duration::from_millis(15),
+        ..Faults::NONE
     };
     /// Worse than anything a carrier may sell; SIP's retransmissions still get through most of the time.
     pub const HOSTILE: Faults = Faults {
@@ -42,6 +53,16 @@ impl Faults {
         reorder: 0.20,
         delay: Duration::from_millis(40),
         jitter: Duration::from_millis(120),
+        ..Faults::NONE
+    };
+    /// Less is lost, but what comes may come twice, and seconds late: old messages meet new calls.
+    pub const STORM: Faults = Faults {
+        loss: 0.10,
+        duplicate: 0.10,
+        reorder: 0.20,
+        held_back: Duration::from_secs(2),
+        delay: Duration::from_millis(30),
+        jitter: Duration::from_millis(50),
     };
 
     /// True if datagrams arrive all, once and in order.
@@ -56,7 +77,7 @@ impl Faults {
         for delay in delays.iter_mut().take(copies) {
             let mut late = self.delay + rng.exponential(self.jitter);
             if rng.chance(self.reorder) {
-                late += rng.between(Duration::from_millis(5), Duration::from_millis(700));
+                late += rng.between(Duration::from_millis(5), self.held_back);
             }
             *delay = Some(late);
         }
@@ -68,6 +89,7 @@ impl Path {
     pub const CLEAN: Path = Path { inbound: Faults::CLEAN, outbound: Faults::CLEAN };
     pub const BAD: Path = Path { inbound: Faults::BAD, outbound: Faults::BAD };
     pub const HOSTILE: Path = Path { inbound: Faults::HOSTILE, outbound: Faults::HOSTILE };
+    pub const STORM: Path = Path { inbound: Faults::STORM, outbound: Faults::STORM };
     /// One direction only: what we send gets lost, what we hear does not.
     pub const DEAF: Path = Path { inbound: Faults::CLEAN, outbound: Faults::HOSTILE };
 

@@ -2,7 +2,8 @@
 //! Not here: what a request means for the call (`session`), retransmission (`transaction`).
 
 use super::flow::{Flow, Transport};
-use super::message::{Builder, Message, Method, Name, uri::Uri};
+use super::message::uri::{Scheme, Uri};
+use super::message::{Builder, Message, Method, Name, NameAddr};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -129,25 +130,40 @@ impl Dialog {
         self.build(Method::Ack, seq, flow, branch)
     }
 
-    /// The same dialog as another branch of a forked INVITE sees it: to end a second 2xx (s13.2.2.4).
+    /// The same dialog as another branch of a forked INVITE sees it (s12.1.2, s13.2.2.4).
     pub fn fork(&self, response: &Message<'_>) -> Dialog {
-        let mut other = self.clone();
+        let mut other = Dialog { remote_seq: None, ..self.clone() };
         other.established_by(response);
         other
     }
 
-    /// The address the next hop's URI names, if it names one by number.
-    pub fn next_hop(&self) -> Option<SocketAddr> {
-        let first_route = self.route_set.first().map(|r| strip_brackets(r)).unwrap_or(&self.remote_target);
-        let uri = Uri::parse(first_route).ok()?;
-        Some(SocketAddr::new(uri.ip()?, uri.port.unwrap_or(5060)))
+    /// Where the next request goes, if the URI that says so names an address by number (RFC 3263 s4.1, s4.2): the first
+    /// route, strict or loose, else the far end's Contact (s12.2.1.1, s8.1.2).
+    pub fn next_hop(&self) -> Option<(Transport, SocketAddr)> {
+        let uri = Uri::parse(self.route_set.first().map_or(&self.remote_target[..], |route| route_uri(route))).ok()?;
+        let transport = match (uri.scheme, uri.params.get("transport").flatten()) {
+            (Scheme::Sips, _) => Transport::Tls,
+            (Scheme::Sip, None) => Transport::Udp,
+            (Scheme::Sip, Some(named)) if named.eq_ignore_ascii_case(b"udp") => Transport::Udp,
+            (Scheme::Sip, Some(named)) if named.eq_ignore_ascii_case(b"tcp") => Transport::Tcp,
+            (Scheme::Sip, Some(named)) if named.eq_ignore_ascii_case(b"tls") => Transport::Tls,
+            _ => return None,
+        };
+        let port = uri.port.unwrap_or(if transport == Transport::Tls { 5061 } else { 5060 });
+        Some((transport, SocketAddr::new(uri.ip()?, port)))
     }
 
     fn build(&self, method: Method<'_>, seq: u32, flow: &Flow, branch: &str) -> Builder {
-        let mut b = Builder::request(method, &self.remote_target)
+        // s12.2.1.1: a first router that is not loose wants to see itself in the Request-URI and the far end last.
+        let strict = self.route_set.split_first().filter(|(first, _)| !is_loose(first));
+        let (uri, routes, last) = match strict {
+            None => (&self.remote_target[..], &self.route_set[..], None),
+            Some((first, rest)) => (without_headers(route_uri(first)), rest, Some(bracketed(&self.remote_target))),
+        };
+        let mut b = Builder::request(method, uri)
             .header(Name::Via, via(flow, branch).as_bytes())
             .header(Name::MaxForwards, b"70");
-        for route in &self.route_set {
+        for route in routes.iter().chain(&last) {
             b = b.header(Name::Route, route);
         }
         b.header(Name::From, &tagged(&self.local, Some(self.local_tag.as_bytes())))
@@ -212,10 +228,22 @@ fn without_tag(raw: &[u8]) -> Vec<u8> {
     raw.to_vec()
 }
 
-fn strip_brackets(route: &[u8]) -> &[u8] {
-    let open = route.iter().position(|&b| b == b'<').map_or(0, |i| i + 1);
-    let close = route.iter().position(|&b| b == b'>').unwrap_or(route.len());
-    route.get(open..close).unwrap_or(route)
+/// The URI of a Record-Route entry. One that cannot be read is used as it is: it then leads nowhere.
+fn route_uri(route: &[u8]) -> &[u8] {
+    NameAddr::parse(route).map_or(route, |address| address.uri)
+}
+
+fn is_loose(route: &[u8]) -> bool {
+    Uri::parse(route_uri(route)).is_ok_and(|uri| uri.params.get("lr").is_some())
+}
+
+/// s19.1.1, table 1: a Request-URI has no headers and no method.
+fn without_headers(uri: &[u8]) -> &[u8] {
+    &uri[..memchr::memchr(b'?', uri).unwrap_or(uri.len())]
+}
+
+fn bracketed(uri: &[u8]) -> Vec<u8> {
+    [b"<", uri, b">"].concat()
 }
 
 fn contact_uri(msg: &Message<'_>) -> Option<Vec<u8>> {

@@ -1,12 +1,12 @@
 //! From an entry of the list to the conversation: the agent first, then the citizen.
 
-use crate::world::{MONDAY_10, World, owed, s};
+use crate::world::{CARRIER, MONDAY_10, World, flow, owed, s};
 use rexian::callback::State;
 use rexian::config::settings::{DialForm, Hours};
 use rexian::event::{AgentState, CallFact, CallbackGone, CallbackKind, EndCause, Purpose, Why};
 use rexian::gateway::{Command, Input};
-use rexian::ids::CallId;
-use rexian::plane::Source;
+use rexian::ids::{CallId, LegId};
+use rexian::plane::{MediaEvent, Source};
 use rexian::sim::ua::{Plan, Reaction};
 use std::time::Duration;
 
@@ -56,6 +56,35 @@ fn the_agent_first_then_the_citizen_and_each_hears_the_right_thing() {
     let purpose = Purpose::Callback { of: CallId(77) };
     assert_eq!(world.facts(|f| matches!(f, CallFact::Arrived { purpose: p, .. } if *p == purpose)), 1);
     assert_eq!(world.facts(|f| matches!(f, CallFact::Queued { why: Why::Callback, .. })), 1);
+    world.nothing_is_left();
+}
+
+/// "The number you have dialled is switched off": said before any answer, in a 183 of the carrier's.
+#[test]
+fn what_the_carrier_plays_reaches_the_agent() {
+    let mut world = promised(1, |_| {});
+    world.citizen_will(Reaction::Answer { after: s(10) }, Some(s(5)));
+    world.until("the citizen is called", s(10), |w| !w.to_citizen.is_empty());
+    let seat = world.last_seat_leg();
+    let citizen = LegId(seat.0 + 1);
+    let kept = ["Via:", "From:", "Call-ID:", "CSeq:"];
+    let echoed: String = world.to_citizen[0]
+        .lines()
+        .filter(|l| kept.iter().any(|k| l.starts_with(k)))
+        .fold(String::new(), |all, line| all + line + "\r\n");
+    let sdp = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 17002 RTP/AVP 8\r\n";
+    let progress = format!(
+        "SIP/2.0 183 Session Progress\r\n{echoed}To: <sip:13812345678@127.0.0.1>;tag=announcement\r\n\
+         Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}",
+        sdp.len()
+    );
+    world.feed(Input::Message { flow: flow(CARRIER), bytes: progress.as_bytes() });
+    assert_eq!(world.hears[&seat], Source::RingBack, "until there is something to hear");
+    world.feed(Input::Media(MediaEvent::FirstRtp { leg: citizen }));
+    assert_eq!(world.hears[&seat], Source::Leg(citizen));
+    world.until("the citizen answers", s(12), |w| w.facts(|f| matches!(f, CallFact::Answered { .. })) == 1);
+    assert_eq!(world.hears[&seat], Source::Leg(citizen));
+    world.until("the citizen hangs up", s(40), |w| !w.ends().is_empty());
     world.nothing_is_left();
 }
 

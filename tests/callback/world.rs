@@ -429,7 +429,7 @@ fn station(port: u16) -> Station {
     }
 }
 
-fn flow(port: u16) -> Flow {
+pub fn flow(port: u16) -> Flow {
     let (local, remote) = (GATEWAY.parse().unwrap(), station(port).sip);
     Flow { transport: Transport::Udp, local, remote, connection: 0 }
 }

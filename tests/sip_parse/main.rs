@@ -2,6 +2,7 @@
 //! opinion, and mutated bytes. Grammar details are unit tests beside the code.
 
 mod carriers;
+mod door;
 mod exercise;
 mod mutation;
 mod oracle;

@@ -49,6 +49,20 @@ pub fn messages() -> Vec<Vec<u8>> {
     POINTS.iter().map(one).collect()
 }
 
+/// The same by the RFC's names, with a description where it has one, so that it can be answered too.
+pub fn named() -> Vec<(String, Vec<u8>)> {
+    const SDP: &str = "v=0\no=- 1 1 IN IP4 192.0.2.99\ns=-\nc=IN IP4 192.0.2.99\nt=0 0\nm=audio 49217 RTP/AVP 8\n";
+    let one = |p: &Point| {
+        let message = if p.name == "longreq" { long_request() } else { p.message.to_vec() };
+        let message = match message.strip_suffix(b"\n\nv=0\n") {
+            Some(head) => [head, b"\n\n", SDP.as_bytes()].concat(),
+            None => message,
+        };
+        (p.name.to_owned(), wire(&message, p.name != "mpart01"))
+    };
+    POINTS.iter().map(one).collect()
+}
+
 fn examine(p: &Point, bytes: &[u8], ours: bool) {
     let place = format!("{} {} ({})", p.section, p.name, if ours { "ours" } else { "the RFC's" });
     match (Message::parse(bytes, Framing::Datagram), &p.outcome) {

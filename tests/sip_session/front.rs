@@ -56,6 +56,19 @@ fn extensions_required_of_us() {
     assert!(value(&said[1], "RSeq").is_some(), "the trunk's profile reaches its calls");
 }
 
+/// RFC 3312: only who requires them needs us to know them; what an offer says of them does not get in the way.
+#[test]
+fn preconditions_that_are_not_required_are_passed_over() {
+    let resources = "a=curr:qos local none\r\na=curr:qos remote none\r\na=des:qos mandatory local sendrecv\r\n\
+                     a=des:qos optional remote sendrecv\r\na=conf:qos remote sendrecv\r\n";
+    for extra in ["", "Supported: 100rel, precondition\r\n", "k: precondition\r\n"] {
+        let said = asked(Reliable::IfRequired, &invite(extra, &format!("{}{resources}", sdp(7000))));
+        assert_eq!(statuses(&said), [100, 183], "{extra}");
+        let answer = body(&said[1]);
+        assert!(answer.contains("m=audio ") && !answer.contains("qos"), "{answer}");
+    }
+}
+
 #[test]
 fn a_session_too_short_is_refused_only_to_those_who_understand_that() {
     let said = asked(Reliable::IfRequired, &invite("Supported: timer\r\nSession-Expires: 60\r\n", &sdp(7000)));

@@ -2,9 +2,12 @@
 //! saved and restored before each step, and must read the same.
 
 mod calling;
+mod forks;
 mod front;
 mod keys;
 mod offers;
+mod races;
 mod reliable;
+mod routes;
 mod support;
 mod timer;

@@ -27,9 +27,15 @@ fn at(stage: &str, process: Process) -> World {
         "ringing, their offer settled" => called(REQUIRED, &sdp(7000)),
         "answered" => called("", &sdp(7000)),
         "answered, our offer open" => called("", ""),
-        "calling" => return ringing_phone(process).0,
+        "calling" => return ringing_phone(process, "").0,
+        "calling, our offer settled" => ringing_phone(process, &sdp(7000)).0,
+        "calling, our offer previewed" => {
+            let (mut world, invite) = World::calling(process);
+            world.hear(&response(&invite, 183, PEER, "", &sdp(7000)));
+            world
+        }
         "picked" => {
-            let (mut world, invite) = ringing_phone(process);
+            let (mut world, invite) = ringing_phone(process, "");
             world.hear(&response(&invite, 200, PEER, "", &sdp(7000)));
             world
         }
@@ -49,7 +55,7 @@ fn at(stage: &str, process: Process) -> World {
         "re-INVITE answered" => world.hear(&within("INVITE", 2, "", &sdp(7000))),
         "re-INVITE answered, our offer open" => world.hear(&within("INVITE", 2, "", "")),
         "leaving" => world.tell(LegCommand::Hangup(HangupReason::Normal)),
-        "calling" | "picked" | "talking" => {}
+        "calling, our offer previewed" | "calling, our offer settled" | "picked" | "talking" => {}
         other => panic!("no such stage: {other}"),
     }
     world.news();
@@ -58,9 +64,9 @@ fn at(stage: &str, process: Process) -> World {
 }
 
 /// A phone of ours that rings with a tag, so that it may send requests.
-fn ringing_phone(process: Process) -> (World, String) {
+fn ringing_phone(process: Process, answer: &str) -> (World, String) {
     let (mut world, invite) = World::calling(process);
-    world.hear(&response(&invite, 183, PEER, "Require: 100rel\r\nRSeq: 5\r\n", ""));
+    world.hear(&response(&invite, 183, PEER, "Require: 100rel\r\nRSeq: 5\r\n", answer));
     let prack = world.one();
     world.hear(&response(&prack, 200, PEER, "", ""));
     (world, invite)
@@ -87,12 +93,14 @@ fn what_stands_in_the_way_of_an_offer() {
         ("ringing, our offer open",             500,       491,                  200),
         ("ringing, our offer settled",          500,       200,                  200),
         ("ringing, their offer settled",        500,       200,                  200),
-        ("answered",                            500,       200,                  200),
+        ("answered",                            200,       200,                  200),
         ("answered, our offer open",            491,       491,                  200),
         ("talking",                             200,       200,                  200),
-        ("re-INVITE answered",                  500,       200,                  200),
+        ("re-INVITE answered",                  200,       200,                  200),
         ("re-INVITE answered, our offer open",  491,       491,                  200),
         ("calling",                             491,       491,                  200),
+        ("calling, our offer previewed",        491,       491,                  200),
+        ("calling, our offer settled",          491,       200,                  200),
         ("picked",                              491,       491,                  200),
         ("leaving",                             481,       481,                  481),
     ];

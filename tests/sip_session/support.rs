@@ -1,12 +1,12 @@
 //! One session with its transactions, and a far end that says what the test writes.
 
-use rexian::config::settings::Reliable;
+use rexian::config::settings::{Cidr, Reliable};
 use rexian::leg::{LegCommand, LegEvent};
 use rexian::plane::{Codec, Direction};
 use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::Local;
 use rexian::sip::endpoint::{Endpoint, Expired, Received};
-use rexian::sip::flow::{Flow, Transport};
+use rexian::sip::flow::{Flow, Listener, Transport};
 use rexian::sip::message::Message;
 use rexian::sip::session::{Context, Session, Target};
 use rexian::sip::tokens::Tokens;
@@ -43,6 +43,9 @@ pub struct World {
     session: Option<Session>,
     /// All we said, with the milliseconds since the start.
     pub said: Vec<(u64, String)>,
+    /// Where each of it went.
+    pub went: Vec<Flow>,
+    follows_route: bool,
     read: usize,
     events: Vec<LegEvent>,
     all_events: Vec<LegEvent>,
@@ -59,6 +62,8 @@ impl World {
             tokens: Tokens::new([3; 32]),
             session: None,
             said: vec![],
+            went: vec![],
+            follows_route: false,
             read: 0,
             events: vec![],
             all_events: vec![],
@@ -109,6 +114,20 @@ impl World {
         (world, invite)
     }
 
+    /// Its requests follow the dialog's route, if that leads to 10.0.0.0/24; we listen by all transports.
+    pub fn follow_route(&mut self) {
+        let peers = [Cidr { address: [10, 0, 0, 0].into(), prefix: 24 }];
+        let ours = [(Transport::Udp, OURS), (Transport::Tcp, OURS), (Transport::Tls, "10.0.0.1:5061")]
+            .map(|(transport, at)| Listener { transport, address: at.parse().expect("an address") });
+        self.session.as_mut().expect("a session").follow_route(&peers, &ours);
+        self.follows_route = true;
+    }
+
+    /// Where the last message went.
+    pub fn last_flow(&self) -> Flow {
+        *self.went.last().expect("something was said")
+    }
+
     /// A message of the far end.
     pub fn hear(&mut self, text: &str) {
         self.replace_process();
@@ -116,7 +135,7 @@ impl World {
         match self.endpoint.receive(self.now, flow(), &bytes) {
             Received::Nothing => {}
             Received::Request { msg } => {
-                if self.session.as_ref().is_some_and(|s| !s.is_over() && s.dialog().owns(&msg)) {
+                if self.session.as_ref().is_some_and(|s| !s.is_over() && s.owns(&msg)) {
                     let tx = self.endpoint.accept(self.now, flow(), &msg);
                     self.with(|session, cx| session.request(cx, tx, flow(), &msg));
                 } else {
@@ -196,6 +215,11 @@ impl World {
         std::mem::take(&mut self.events)
     }
 
+    /// How much the session keeps.
+    pub fn session_bytes(&self) -> usize {
+        postcard::to_stdvec(&self.session).expect("plain data").len()
+    }
+
     pub fn is_over(&self) -> bool {
         self.session.as_ref().is_none_or(Session::is_over)
     }
@@ -219,7 +243,8 @@ impl World {
 
     fn collect(&mut self) {
         while let Some(transmit) = self.endpoint.poll_transmit() {
-            assert_eq!(transmit.flow.remote, flow().remote);
+            assert!(self.follows_route || transmit.flow == flow(), "{:?}", transmit.flow);
+            self.went.push(transmit.flow);
             let text = String::from_utf8(transmit.bytes).expect("text");
             Message::parse(text.as_bytes(), rexian::sip::message::Framing::Stream).expect("well-formed SIP");
             self.said.push((self.now.since(self.start).as_millis() as u64, text));
@@ -321,6 +346,13 @@ pub fn is_request(text: &str, method: &str) -> bool {
     text.strip_prefix(method).is_some_and(|rest| rest.starts_with(' '))
 }
 
+/// All values of a header, line by line.
+pub fn values(text: &str, name: &str) -> Vec<String> {
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    let lines = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    lines.filter(|(n, _)| n.eq_ignore_ascii_case(name)).map(|(_, v)| v.trim().to_owned()).collect()
+}
+
 /// A header's value, if it is there.
 pub fn value(text: &str, name: &str) -> Option<String> {
     let head = text.split("\r\n\r\n").next().unwrap_or_default();
@@ -339,7 +371,9 @@ pub fn media_ports(events: &[LegEvent]) -> Vec<u16> {
     events
         .iter()
         .filter_map(|event| match event {
-            LegEvent::Answered { media } | LegEvent::MediaChanged { media } => Some(media.remote_rtp.port()),
+            LegEvent::EarlyMedia { media } | LegEvent::Answered { media } | LegEvent::MediaChanged { media } => {
+                Some(media.remote_rtp.port())
+            }
             _ => None,
         })
         .collect()

@@ -27,7 +27,7 @@ use crate::time::Instant;
 use peers::station;
 use people::Person;
 use plane::{Notice, Plane};
-use scenario::{DOMAIN, GATEWAY_SIP, agent_number, seat_sip};
+use scenario::{DOMAIN, GATEWAY_SIP, agent_number, carrier_sip, seat_sip};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::net::SocketAddr;
@@ -54,6 +54,8 @@ struct Day<'t> {
     steps: u64,
     /// Times in a row the gateway asked to be woken at a moment that had come already.
     hurry: u32,
+    /// The carriers' machines.
+    hosts: [Host; 2],
     carriers: Vec<Carrier>,
     /// SIP Call-ID -> carrier's call.
     by_call_id: BTreeMap<String, usize>,
@@ -67,9 +69,16 @@ struct Day<'t> {
     trace: Option<&'t mut dyn FnMut(String)>,
 }
 
+struct Host {
+    sip: SocketAddr,
+    /// Down until then.
+    back: Instant,
+}
+
 struct Carrier {
     ua: Option<CarrierCall>,
     trunk: usize,
+    sip: SocketAddr,
     rtp: SocketAddr,
     early_rtp: bool,
     alarm: Option<Instant>,
@@ -105,6 +114,7 @@ enum Event {
     BreakBegins(usize),
     PowerCut(usize),
     PowerBack(usize),
+    CarrierReboots(usize),
     Plane(Wrapped<Notice>),
     SpoolWrite(CallId),
     Delivery,
@@ -179,6 +189,7 @@ impl<'t> Day<'t> {
             gateway_alarm: None,
             steps: 0,
             hurry: 0,
+            hosts: [0, 1].map(|trunk| Host { sip: carrier_sip(trunk), back: start }),
             carriers: Vec::new(),
             by_call_id: BTreeMap::new(),
             by_rtp: BTreeMap::new(),
@@ -205,6 +216,9 @@ impl<'t> Day<'t> {
         self.plan(Duration::from_secs(1), Event::Delivery);
         if self.scenario.troubles.strangers > 0.0 {
             self.plan(Duration::from_secs(1), Event::Stranger);
+        }
+        for trunk in 0..self.hosts.len() {
+            self.plan_reboot(trunk);
         }
         self.plan_ends();
         // A day has a bounded number of happenings; more is a loop, and a finding.
@@ -272,11 +286,8 @@ impl<'t> Day<'t> {
             Event::Think(i) => self.think(i),
             Event::BreakBegins(i) => self.break_begins(i),
             Event::PowerCut(i) => self.power_cut(i),
-            Event::PowerBack(i) => self.with_phone(i, |phone, now| {
-                if !phone.is_on() {
-                    phone.power_on(now);
-                }
-            }),
+            Event::PowerBack(i) => self.power_back(i),
+            Event::CarrierReboots(trunk) => self.carrier_reboots(trunk),
             Event::Plane(Wrapped(notice)) => {
                 let reaction = self.plane.notice(notice);
                 self.react(reaction);

@@ -2,7 +2,7 @@
 
 use super::brain::{call_id_of, first_line};
 use super::people::Act;
-use super::scenario::{CITY, GATEWAY_SIP, NUMBERS, STRANGER, carrier_sip, seat_at, seat_number, seat_sip};
+use super::scenario::{CITY, GATEWAY_SIP, NUMBERS, STRANGER, seat_at, seat_number};
 use super::{Carrier, Day, Event, Wrapped};
 use crate::event::AgentState;
 use crate::sim::ua::{CarrierCall, CarrierFault, CarrierParams, Cli, Phone, Pickup, Station, UaFact, UaOutput};
@@ -16,12 +16,17 @@ impl Day<'_> {
             return;
         }
         if let Some(i) = seat_at(to).filter(|&i| i < self.seats.len()) {
-            return self.with_phone(i, |phone, now| phone.on_message(now, bytes));
+            // A phone that moved is not at its old port any more.
+            if self.seats[i].phone.address() == to {
+                self.with_phone(i, |phone, now| phone.on_message(now, bytes));
+            }
+            return;
         }
         match call_id_of(bytes).and_then(|id| self.by_call_id.get(id)).copied() {
-            Some(i) if carrier_sip(self.carriers[i].trunk) == to => {
-                self.with_carrier(i, |ua, now| ua.on_message(now, bytes));
-            }
+            Some(i) if self.carriers[i].sip == to => match self.carriers[i].ua {
+                Some(_) => self.with_carrier(i, |ua, now| ua.on_message(now, bytes)),
+                None => self.unknown_to_carrier(i, bytes),
+            },
             _ => self.audit.fault(self.now, format!("{to} got what nobody there began: {}", first_line(bytes))),
         }
     }
@@ -35,10 +40,13 @@ impl Day<'_> {
         } else {
             self.plan(Duration::from_secs(900), Event::Close);
         }
+        let now = self.now;
         let rng = &mut self.rng;
-        let trunk = rng.below(2) as usize;
-        let host = carrier_sip(trunk).ip();
-        let rtp = SocketAddr::new(host, 10_000 + 2 * (index % 20_000) as u16);
+        let chosen = rng.below(2) as usize;
+        // A citizen whose carrier is down comes by the other.
+        let trunk = if self.hosts[chosen].back <= now { chosen } else { 1 - chosen };
+        let sip = self.hosts[trunk].sip;
+        let rtp = SocketAddr::new(sip.ip(), 10_000 + 2 * (index % 20_000) as u16);
         let number = NUMBERS[rng.weighted(&NUMBERS.map(|n| n.1))].0;
         let t = self.scenario.troubles;
         let fault = match rng.weighted(&[t.carrier_dies, t.carrier_never_acks, 1.0]) {
@@ -63,7 +71,7 @@ impl Day<'_> {
         let (number, cli) = self.special(index).map_or((number, cli), |(number, cli)| (number, Cli::Shown(cli)));
         let rng = &mut self.rng;
         let params = CarrierParams {
-            station: station(carrier_sip(trunk), rtp),
+            station: station(sip, rtp),
             seed,
             dnis: number.into(),
             cli,
@@ -81,7 +89,7 @@ impl Day<'_> {
         self.by_call_id.insert(ua.sip_call_id().to_string(), index);
         self.by_rtp.insert(rtp, index);
         self.audit.placed(self.now, index, ua.sip_call_id(), number, fault.is_some());
-        self.carriers.push(Carrier { ua: Some(ua), trunk, rtp, early_rtp, alarm: None });
+        self.carriers.push(Carrier { ua: Some(ua), trunk, sip, rtp, early_rtp, alarm: None });
         self.after_carrier(index);
     }
 
@@ -112,7 +120,7 @@ impl Day<'_> {
                 }
                 return;
             };
-            let (from, rtp, early) = (carrier_sip(carrier.trunk), carrier.rtp, carrier.early_rtp);
+            let (from, rtp, early) = (carrier.sip, carrier.rtp, carrier.early_rtp);
             match output {
                 UaOutput::Send(bytes) => self.send(from, bytes, self.scenario.carrier_path.inbound),
                 UaOutput::Fact(fact) => {
@@ -139,9 +147,10 @@ impl Day<'_> {
 
     pub(super) fn after_phone(&mut self, i: usize) {
         let now = self.now;
+        let from = self.seats[i].phone.address();
         while let Some(output) = self.seats[i].phone.poll() {
             match output {
-                UaOutput::Send(bytes) => self.send(seat_sip(i), bytes, self.scenario.seat_path.inbound),
+                UaOutput::Send(bytes) => self.send(from, bytes, self.scenario.seat_path.inbound),
                 UaOutput::Fact(fact) => {
                     self.trace(|| format!("phone {}: {fact:?}", seat_number(i)));
                     self.audit.phone(now, i, &fact);
@@ -232,19 +241,6 @@ impl Day<'_> {
         self.think_soon(i, 0, 1_000);
         let next = self.seats[i].person.next_after(self.scenario.troubles.breaks);
         self.plan_some(next, Event::BreakBegins(i));
-    }
-
-    pub(super) fn power_cut(&mut self, i: usize) {
-        if self.closing {
-            return;
-        }
-        self.seats[i].phone.power_off();
-        self.seats[i].person.dialling = false;
-        self.after_phone(i);
-        let back = self.seats[i].person.delay(2_000, 120_000);
-        self.plan(back, Event::PowerBack(i));
-        let next = self.seats[i].person.next_after(self.scenario.troubles.power_cuts);
-        self.plan_some(next.map(|next| back + next), Event::PowerCut(i));
     }
 }
 

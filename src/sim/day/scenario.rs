@@ -62,6 +62,10 @@ pub struct Troubles {
     pub carrier_holds: f64,
     /// Seats that lose power and come back, per agent and hour.
     pub power_cuts: f64,
+    /// Carriers whose machine dies with all its calls and comes back knowing none of them, per carrier and hour.
+    pub reboots: f64,
+    /// Of phones and carriers that come back, how many do so at another port.
+    pub moves: f64,
     /// Breaks taken, per agent and hour.
     pub breaks: f64,
     /// Datagrams from strangers, per second.
@@ -79,6 +83,8 @@ impl Troubles {
         carrier_never_acks: 0.0,
         carrier_holds: 0.0,
         power_cuts: 0.0,
+        reboots: 0.0,
+        moves: 0.0,
         breaks: 0.0,
         strangers: 0.0,
     };
@@ -92,6 +98,8 @@ impl Troubles {
         carrier_never_acks: 0.005,
         carrier_holds: 0.02,
         power_cuts: 0.3,
+        reboots: 0.0,
+        moves: 0.0,
         breaks: 0.5,
         strangers: 0.05,
     };
@@ -105,6 +113,8 @@ impl Troubles {
         carrier_never_acks: 0.03,
         carrier_holds: 0.10,
         power_cuts: 3.0,
+        reboots: 0.0,
+        moves: 0.0,
         breaks: 3.0,
         strangers: 1.0,
     };
@@ -157,6 +167,13 @@ impl Scenario {
         }
     }
 
+    /// As from the seed, on a network that loses, doubles and delays, between machines that die in the middle of a call and
+    /// come back with new tags, numbers and ports.
+    pub fn hostile(seed: u64, calls: usize) -> Scenario {
+        let troubles = Troubles { power_cuts: 12.0, reboots: 20.0, moves: 0.5, ..Troubles::MANY };
+        Scenario { carrier_path: Path::STORM, seat_path: Path::STORM, troubles, ..Scenario::from_seed(seed, calls) }
+    }
+
     /// The order a shift is meant to be: nothing breaks, nobody is lost on the way.
     pub fn fair_weather(seed: u64, calls: usize) -> Scenario {
         Scenario {
@@ -191,7 +208,7 @@ pub const NUMBERS: [(&str, f64); 6] = [
     ("99999", 0.5),
 ];
 
-/// One carrier per answer mode.
+/// One carrier per answer mode. After a reboot it may be at another port.
 pub fn carrier_sip(trunk: usize) -> SocketAddr {
     SocketAddr::from(([10, 1 + trunk as u8, 0, 2], 5060))
 }

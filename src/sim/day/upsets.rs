@@ -1,12 +1,84 @@
-//! What breaks from outside: strangers, power cuts, the death of the process, the end of the shift.
+//! What breaks from outside: strangers, power cuts, carriers that reboot, the death of the process, the end of the shift.
 
-use super::scenario::{STRANGER, settings};
-use super::{Arrivals, Day, Event, gateway_seed};
+use super::scenario::{GATEWAY_SIP, STRANGER, settings};
+use super::{Arrivals, Carrier, Day, Event, Host, gateway_seed};
 use crate::event::AgentState;
 use crate::gateway::{Gateway, Input};
+use crate::sip::message::{Builder, Framing, Message, Method};
 use std::time::Duration;
 
 impl Day<'_> {
+    pub(super) fn power_cut(&mut self, i: usize) {
+        if self.closing {
+            return;
+        }
+        self.seats[i].phone.power_off();
+        self.seats[i].person.dialling = false;
+        self.after_phone(i);
+        let back = self.seats[i].person.delay(2_000, 120_000);
+        self.plan(back, Event::PowerBack(i));
+        let next = self.seats[i].person.next_after(self.scenario.troubles.power_cuts);
+        self.plan_some(next.map(|next| back + next), Event::PowerCut(i));
+    }
+
+    pub(super) fn power_back(&mut self, i: usize) {
+        if self.seats[i].phone.is_on() {
+            return;
+        }
+        if let Some(port) = self.other_port() {
+            self.seats[i].phone.move_to(port);
+        }
+        self.with_phone(i, |phone, now| phone.power_on(now));
+    }
+
+    pub(super) fn plan_reboot(&mut self, trunk: usize) {
+        let reboots = self.scenario.troubles.reboots;
+        if reboots > 0.0 && !self.closing {
+            let next = self.rng.exponential(Duration::from_secs_f64(3_600.0 / reboots));
+            self.plan(next, Event::CarrierReboots(trunk));
+        }
+    }
+
+    /// The carrier's machine dies, comes back, and knows none of its calls.
+    pub(super) fn carrier_reboots(&mut self, trunk: usize) {
+        // Not both at once: somebody has to bring the calls.
+        if self.closing || self.hosts[1 - trunk].back > self.now {
+            return self.plan_reboot(trunk);
+        }
+        self.trace(|| format!("carrier {trunk} reboots"));
+        for i in 0..self.carriers.len() {
+            if self.carriers[i].trunk == trunk && self.carriers[i].ua.is_some() {
+                self.with_carrier(i, |ua, _| ua.die());
+            }
+        }
+        self.hosts[trunk].back = self.now + self.rng.between(Duration::from_secs(1), Duration::from_secs(40));
+        if let Some(port) = self.other_port() {
+            self.hosts[trunk].sip.set_port(port);
+        }
+        self.plan_reboot(trunk);
+    }
+
+    /// For one that comes back; `None`: it keeps its own.
+    fn other_port(&mut self) -> Option<u16> {
+        let moves = self.scenario.troubles.moves;
+        // No draw where nobody moves: the days of other scenarios stay as they were.
+        (moves > 0.0 && self.rng.chance(moves)).then(|| 5_061 + self.rng.below(900) as u16)
+    }
+
+    /// A message for a call its carrier knows nothing of any more: the machine, if it is back at that port, says so.
+    pub(super) fn unknown_to_carrier(&mut self, i: usize, bytes: &[u8]) {
+        let Carrier { trunk, sip, .. } = self.carriers[i];
+        let Host { sip: host, back } = self.hosts[trunk];
+        if self.scenario.troubles.reboots == 0.0 || host != sip || back > self.now {
+            return;
+        }
+        let Ok(msg) = Message::parse(bytes, Framing::Datagram) else { return };
+        if msg.method().is_some_and(|method| method != Method::Ack) {
+            let answer = Builder::response(&msg, 481, "Call Does Not Exist", Some(b"reborn"), GATEWAY_SIP).finish();
+            self.send(host, answer, self.scenario.carrier_path.inbound);
+        }
+    }
+
     pub(super) fn stranger_calls(&mut self) {
         if self.closing {
             return;

@@ -6,6 +6,7 @@ use super::{Ending, Outputs, UaFact, UaOutput};
 use crate::sim::rng::Rng;
 use crate::sip::message::{Framing, Message, Name};
 use crate::time::Instant;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -138,6 +139,21 @@ impl CarrierCall {
         }
     }
 
+    /// Its carrier's machine dies, and all it knew of the call: nothing more is said.
+    pub fn die(&mut self) {
+        self.dies_at = None;
+        self.out.clear();
+        if self.ending().is_none() {
+            self.finish(Some(Ending::Died));
+        } else {
+            self.citizen = Citizen::Over(Ending::Died);
+        }
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.station.sip
+    }
+
     /// A re-INVITE from the carrier: hold (`true`) or resume.
     pub fn hold(&mut self, now: Instant, hold: bool) {
         let mut cx = Cx { now, us: &self.station, rng: &mut self.rng, out: &mut self.out };
@@ -168,14 +184,7 @@ impl CarrierCall {
 
     pub fn on_timeout(&mut self, now: Instant) {
         if self.dies_at.is_some_and(|at| now >= at) {
-            self.dies_at = None;
-            self.out.clear();
-            if self.ending().is_none() {
-                self.finish(Some(Ending::Died));
-            } else {
-                self.citizen = Citizen::Over(Ending::Died);
-            }
-            return;
+            return self.die();
         }
         if self.ending() == Some(Ending::Died) {
             return;

@@ -9,6 +9,7 @@ use super::{Ending, Outputs, UaFact, UaOutput};
 use crate::sim::rng::Rng;
 use crate::sip::message::{Framing, Message, Method};
 use crate::time::Instant;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
@@ -106,6 +107,15 @@ impl Phone {
     /// A call rings or is up.
     pub fn is_busy(&self) -> bool {
         matches!(&self.power, Power::On(body) if body.line.as_ref().is_some_and(Incoming::is_live))
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        self.station.sip
+    }
+
+    /// Speaks from another port of its address when it comes back.
+    pub fn move_to(&mut self, port: u16) {
+        self.station.sip.set_port(port);
     }
 
     /// Restarts as a new device of the same account: new tags and Call-IDs, nothing remembered.

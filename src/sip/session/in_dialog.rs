@@ -13,6 +13,7 @@ use crate::leg::{LegEnd, LegEvent};
 impl Session {
     /// A request that the dialog owns, other than ACK and CANCEL; `tx` is its server transaction.
     pub fn request(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
+        self.turn_to(msg.from_tag(), None);
         if !self.dialog.in_order(msg) {
             return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1"));
         }

@@ -4,6 +4,7 @@
 //!
 //! Invariants: `LegEvent::Ended` is reported exactly once and is the last event; after it only repeats are answered.
 
+mod early;
 mod in_dialog;
 mod offers;
 mod refresh;
@@ -11,26 +12,28 @@ mod reliable;
 pub mod timer;
 mod uac;
 mod uas;
+mod way;
 
 pub use uac::Target;
 
 use super::dialog::Dialog;
 use super::endpoint::{ClientTx, Endpoint, ServerTx};
-use super::flow::Flow;
+use super::flow::{Flow, Listener};
 use super::message::{Builder, Message, Name};
 use super::reason;
 use super::tokens::Tokens;
-use crate::config::settings::Reliable;
+use crate::config::settings::{Cidr, Reliable};
 use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
 use crate::plane::Negotiated;
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
+use early::Early;
 use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
 use std::time::Duration;
 use timer::{By, Timer};
-use uac::{Attempt, Early};
+use uac::Attempt;
+use way::Way;
 
 /// RFC 3261 s17.1.1.1.
 const T1: Duration = Duration::from_millis(500);
@@ -75,8 +78,7 @@ pub struct Session {
     dialog: Dialog,
     /// The path the far end's INVITE came by, or ours went.
     flow: Flow,
-    /// Where our requests inside the dialog go instead, if the dialog's route leads elsewhere.
-    next_hop: Option<SocketAddr>,
+    way: Way,
     /// Comes back with each response, so that the gateway finds this session.
     owner: u64,
     /// Our side of the media.
@@ -90,6 +92,8 @@ pub struct Session {
     timer: Timer,
     /// What the far end allows our refreshes to be.
     refresh_by: By,
+    /// Tags of further phones that answered our INVITE and were sent BYE: their repeats are acknowledged only.
+    sent_away: Vec<Vec<u8>>,
     state: State,
 }
 
@@ -276,14 +280,23 @@ impl Session {
         &self.dialog
     }
 
-    /// Sends our requests to the next hop the dialog names (Record-Route, Contact) rather than back where the INVITE
-    /// came from; for peers whose addresses can be trusted.
-    pub fn send_to(&mut self, next_hop: SocketAddr) {
-        self.next_hop = Some(next_hop);
+    /// Sends our requests where the dialog's route leads (Record-Route, Contact), as long as that is one of these peers,
+    /// rather than back where the INVITE came from. `listening`: our own addresses.
+    pub fn follow_route(&mut self, among: &[Cidr], listening: &[Listener]) {
+        self.way = Way::AsRouted { among: among.to_vec(), listening: listening.to_vec() };
     }
 
     fn request_flow(&self) -> Flow {
-        Flow { remote: self.next_hop.unwrap_or(self.flow.remote), ..self.flow }
+        self.way.flow(&self.dialog, self.flow)
+    }
+
+    /// Does a request belong to this session: to its dialog or, while our INVITE is forked, to one of its early ones?
+    pub fn owns(&self, request: &Message<'_>) -> bool {
+        let early = match &self.state {
+            State::Calling { early, .. } => early.owns(request),
+            _ => false,
+        };
+        early || self.dialog.owns(request)
     }
 
     pub fn flow(&self) -> Flow {

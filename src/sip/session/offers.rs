@@ -41,8 +41,11 @@ impl Session {
         self.timer = self.timer.agreed(cx.now, msg);
         let response = self.timer.write(self.ok(msg, flow)).body("application/sdp", &self.described);
         cx.endpoint.respond(cx.now, tx, 200, response.clone());
-        if let State::Confirmed { reinvite, .. } = &mut self.state {
-            *reinvite = Some(Unacknowledged::new(cx.now, tx, msg.cseq().seq, response, media.is_none()));
+        let unacknowledged = Unacknowledged::new(cx.now, tx, msg.cseq().seq, response, media.is_none());
+        match &mut self.state {
+            State::Confirmed { reinvite, .. } => *reinvite = Some(unacknowledged),
+            // The ACK of our first 200 is late or lost: who sends a re-INVITE has that 200.
+            _ => self.state = State::Confirmed { ack: None, reinvite: Some(unacknowledged) },
         }
         if let Some(media) = media {
             self.settled(cx, media);
@@ -101,7 +104,11 @@ impl Session {
 
     /// Media both sides agree on; reported if it is news.
     pub(super) fn settled(&mut self, cx: &mut Context<'_>, media: Negotiated) {
-        if self.media.as_ref() != Some(&media) {
+        if let State::Calling { early, .. } = &mut self.state {
+            self.local.encryption.agree(media.srtp.is_some());
+            early.settle(media.clone());
+            cx.events.push(LegEvent::EarlyMedia { media });
+        } else if self.media.as_ref() != Some(&media) {
             self.agree(&media);
             cx.events.push(LegEvent::MediaChanged { media });
         }
@@ -134,16 +141,14 @@ impl Session {
             },
             State::Cancelling { .. } | State::Leaving { .. } | State::Over => Some(Obstacle::Leaving),
             State::Accepted { then: AfterAck::Leave, .. } => Some(Obstacle::Leaving),
+            // RFC 3311 s5.2: an acknowledged provisional response has answered our offer.
+            State::Calling { early, .. } if !invite && early.is_settled() => None,
             // s14.2: our own INVITE is in progress.
             State::Calling { .. } | State::Picked { .. } => Some(Obstacle::OursIsOpen),
             State::Accepted { unacknowledged: u, .. } | State::Confirmed { reinvite: Some(u), .. } => {
-                // Our 200 carried an offer, whose answer the ACK brings. Otherwise only the ACK is missing, for which a
-                // further INVITE must wait and an UPDATE need not.
-                match (u.expects_answer, invite) {
-                    (true, _) => Some(Obstacle::OursIsOpen),
-                    (false, true) => Some(Obstacle::TheirsIsOpen),
-                    (false, false) => None,
-                }
+                // Our 200 carried an offer, whose answer the ACK brings (RFC 5407 s3.1.5). Otherwise only the ACK is
+                // missing: who goes on without it has sent it (s3.1.4).
+                u.expects_answer.then_some(Obstacle::OursIsOpen)
             }
             // s14.2: our refresh offers what it says again, until it is answered.
             State::Confirmed { reinvite: None, .. } => match self.timer.asked() {

@@ -5,11 +5,12 @@ use super::super::dialog::{Dialog, contact};
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
+use super::early::{Early, MOST_FORKS};
 use super::timer::{self, By, Timer};
+use super::way::Way;
 use super::{ALLOW, Context, SERVER, SUPPORTED_CALLING, Session, State};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
-use crate::plane::Negotiated;
 use crate::sdp::offer_answer::{self, Local};
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +32,7 @@ impl Session {
         let mut session = Session {
             dialog: Dialog::uac(call_id, tag, target.from, target.to, target.request_uri.to_vec()),
             flow: target.flow,
-            next_hop: None,
+            way: Way::AsItCame,
             owner,
             described: offer_answer::offer(&local),
             local,
@@ -39,6 +40,7 @@ impl Session {
             reliable: Reliable::default(),
             timer: Timer::Proposed { seconds: timer::PROPOSED },
             refresh_by: By::ReInvite,
+            sent_away: vec![],
             state: State::Over,
         };
         let headers: Vec<_> = target.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
@@ -81,51 +83,11 @@ impl Session {
         }
     }
 
-    /// A provisional response. We ask no phone for acknowledged ones; where one sends them all the same, it waits for
-    /// our PRACK (RFC 3262 s4).
-    fn progress(&mut self, cx: &mut Context<'_>, status: u16, msg: &Message<'_>) {
-        let rseq = reliably_sent(msg);
-        match &mut self.state {
-            State::Calling { early, .. } => {
-                if matches!(status, 180 | 183) {
-                    cx.events.push(LegEvent::Ringing);
-                }
-                let Some(rseq) = rseq else { return };
-                if msg.to_tag() != self.dialog.remote_tag.as_deref() {
-                    // The first, or another phone behind a forking proxy: an early dialog with its own numbers.
-                    self.dialog.established_by(msg);
-                    *early = Early::default();
-                }
-                // s4: a repeat, or one whose predecessor is still to come.
-                if early.rseq.is_some_and(|last| last.checked_add(1) != Some(rseq)) {
-                    return;
-                }
-                early.rseq = Some(rseq);
-                if let Ok(media) = offer_answer::accept(&self.local, body::sdp(msg)) {
-                    early.media = early.media.take().or(Some(media));
-                }
-            }
-            State::Cancelling { .. } if self.dialog.remote_tag.is_none() => self.dialog.established_by(msg),
-            State::Cancelling { .. } => {}
-            _ => return,
-        }
-        if let Some(rseq) = rseq {
-            self.send_prack(cx, rseq, msg.cseq().seq);
-        }
-    }
-
-    fn send_prack(&mut self, cx: &mut Context<'_>, rseq: u32, seq: u32) {
-        let (branch, flow) = (cx.tokens.branch(), self.request_flow());
-        let prack = self.dialog.request(Method::Prack, &flow, &branch);
-        let prack = prack.header_fmt(Name::RAck, format_args!("{rseq} {seq} INVITE")).finish();
-        cx.endpoint.request(cx.now, flow, &branch, NOBODY, prack);
-    }
-
     fn invite_accepted(&mut self, cx: &mut Context<'_>, msg: &Message<'_>) {
-        match &mut self.state {
-            State::Calling { early, .. } => {
+        match &self.state {
+            State::Calling { .. } => {
                 // RFC 3262 s5: the answer may have come in an acknowledged response already.
-                let known = early.media.take().filter(|_| msg.to_tag() == self.dialog.remote_tag.as_deref());
+                let known = self.answer_before_200(msg);
                 self.dialog.established_by(msg);
                 self.refresh_by = By::allowed(msg, self.refresh_by);
                 self.timer = self.timer.clone().answered(cx.now, msg);
@@ -221,14 +183,22 @@ impl Session {
         ack
     }
 
-    /// A second phone behind a forking proxy answered as well: acknowledge it and end it (s13.2.2.4).
+    /// A second phone behind a forking proxy answered as well: acknowledge it and end it (s13.2.2.4), once.
     fn drop_fork(&mut self, cx: &mut Context<'_>, msg: &Message<'_>) {
+        let Some(tag) = msg.to_tag() else { return };
         let mut other = self.dialog.fork(msg);
-        let ack = other.ack(msg.cseq().seq, &self.flow, &cx.tokens.branch()).finish();
-        cx.endpoint.send_stray(self.flow, ack);
+        let flow = self.way.flow(&other, self.flow);
+        let ack = other.ack(msg.cseq().seq, &flow, &cx.tokens.branch()).finish();
+        cx.endpoint.send_stray(flow, ack);
+        if self.sent_away.iter().any(|known| known == tag) {
+            return;
+        }
+        if self.sent_away.len() < MOST_FORKS {
+            self.sent_away.push(tag.to_vec());
+        }
         let branch = cx.tokens.branch();
-        let bye = other.request(Method::Bye, &self.flow, &branch).finish();
-        cx.endpoint.request(cx.now, self.flow, &branch, NOBODY, bye);
+        let bye = other.request(Method::Bye, &flow, &branch).finish();
+        cx.endpoint.request(cx.now, flow, &branch, NOBODY, bye);
     }
 }
 
@@ -240,20 +210,6 @@ pub(super) enum Attempt {
         headers: Vec<(String, String)>,
     },
     Second,
-}
-
-/// What acknowledged provisional responses of a phone have told so far.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-pub(super) struct Early {
-    /// RSeq of the last one acknowledged.
-    rseq: Option<u32>,
-    media: Option<Negotiated>,
-}
-
-/// RSeq of a provisional response that wants a PRACK.
-fn reliably_sent(msg: &Message<'_>) -> Option<u32> {
-    let rseq = std::str::from_utf8(msg.header(Name::RSeq)?).ok()?.parse().ok()?;
-    (msg.lists(Name::Require, "100rel") && msg.to_tag().is_some()).then_some(rseq)
 }
 
 /// Owner of requests whose outcome nobody waits for.

@@ -7,6 +7,7 @@ use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
 use super::reliable::{Next, Provisionals};
 use super::timer::{By, Timer};
+use super::way::Way;
 use super::{ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, q850, respond, supported};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd};
@@ -34,9 +35,21 @@ impl Session {
         let state = State::Incoming { tx, invite: msg.raw().to_vec(), opening, provisionals };
         let dialog = Dialog::uas(msg, tag);
         let (media, timer, refresh_by) = (negotiated.clone(), Timer::Off, By::allowed(msg, By::ReInvite));
-        let next_hop = None;
-        let session =
-            Session { dialog, flow, next_hop, owner, local, described, media, reliable, timer, refresh_by, state };
+        let (way, sent_away) = (Way::AsItCame, vec![]);
+        let session = Session {
+            dialog,
+            flow,
+            way,
+            owner,
+            local,
+            described,
+            media,
+            reliable,
+            timer,
+            refresh_by,
+            sent_away,
+            state,
+        };
         Ok((session, negotiated))
     }
 
@@ -95,9 +108,13 @@ impl Session {
             return self.send_bye(cx, q850(HangupReason::Normal));
         }
         if unacknowledged.expects_answer {
-            match offer_answer::accept(&self.local, body::sdp(ack)) {
-                Ok(media) => self.settled(cx, media),
-                Err(_) => self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault),
+            match (body::sdp(ack), &self.media) {
+                // It forgets to answer: what holds goes on.
+                ([], Some(_)) => {}
+                (answer, _) => match offer_answer::accept(&self.local, answer) {
+                    Ok(media) => self.settled(cx, media),
+                    Err(_) => self.leave(cx, HangupReason::NotAcceptable, LegEnd::Fault),
+                },
             }
         }
     }
