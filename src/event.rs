@@ -3,7 +3,12 @@
 //!
 //! Invariants: per call exactly one `Arrived` first and exactly one `Ended` last; `Queued` and `Answered` at most once;
 //! a call that goes on to another queue is `Moved`, one passed on after its pickup `Transferred` and then `TakenOver`.
-//! `Offered` only while the call waits in a queue.
+//! `Offered` only while the call waits in a queue. A call that a seat dials is `Dialled` instead of `Arrived`, in no queue
+//! and in no figure of the service.
+
+mod callback;
+
+pub use callback::{CallbackChange, CallbackEntry, CallbackGone, CallbackKind, RememberedCaller};
 
 mod forwarded;
 
@@ -127,6 +132,45 @@ pub enum CallFact {
         leg: LegId,
         stats: LegStats,
     },
+    /// A seat's phone dialled: a call of its own. Takes the place of `Arrived`.
+    Dialled {
+        seat: SeatNo,
+        /// Who was signed in there.
+        agent: Option<AgentNo>,
+        to: Party,
+        sip_call_id: String,
+    },
+    /// Whom the seat dialled has answered.
+    Reached {
+        ring: Duration,
+    },
+    /// The agent asked to pass the caller on to somebody; until that one answers the agent has the caller.
+    PassingOn {
+        agent: AgentNo,
+        to: Party,
+    },
+    /// The agent is off the call, which is that party's now or soon: `TakenOver` follows where an agent answers.
+    PassedOn {
+        agent: AgentNo,
+        to: Party,
+    },
+    /// That party could not be had: the caller stays with the agent, or goes back into the line (`Moved`).
+    NotPassedOn {
+        agent: AgentNo,
+        to: Party,
+        /// Of the SIP answer; 408 where nobody answered in time.
+        status: u16,
+    },
+}
+
+/// Whom a seat calls, or passes a caller on to.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum Party {
+    Seat(SeatNo),
+    /// E.164, or a service's short number (12330).
+    Outside(String),
+    /// 110 and the like: dialled whatever the rules say.
+    Emergency(String),
 }
 
 /// What a call is for.
@@ -248,6 +292,10 @@ pub enum EndCause {
     TrunkFault,
     /// We failed: no media port, internal limit, drain time over.
     OurFault,
+    /// The party whom a seat dialled, or whom the caller was passed on to, hung up.
+    PartyHangUp,
+    /// A call that a seat dialled was joined with the caller whom its agent passed on.
+    Joined,
 }
 
 impl EndCause {
@@ -271,10 +319,12 @@ impl EndCause {
             EndCause::UnknownNumber => "unknown_number",
             EndCause::TrunkFault => "trunk_fault",
             EndCause::OurFault => "our_fault",
+            EndCause::PartyHangUp => "party_hangup",
+            EndCause::Joined => "joined",
         }
     }
 
-    pub const ALL: [EndCause; 17] = [
+    pub const ALL: [EndCause; 19] = [
         EndCause::CallerHangUp,
         EndCause::AgentHangUp,
         EndCause::MediaTimeout,
@@ -292,6 +342,8 @@ impl EndCause {
         EndCause::UnknownNumber,
         EndCause::TrunkFault,
         EndCause::OurFault,
+        EndCause::PartyHangUp,
+        EndCause::Joined,
     ];
 }
 
@@ -330,6 +382,8 @@ pub enum AgentState {
     Hold,
     /// 话后整理
     WrapUp,
+    /// 外呼 / 咨询: ready, but for a call of the seat's own.
+    Engaged,
 }
 
 impl AgentState {
@@ -342,6 +396,7 @@ impl AgentState {
             AgentState::Talking => "talking",
             AgentState::Hold => "hold",
             AgentState::WrapUp => "wrap_up",
+            AgentState::Engaged => "engaged",
         }
     }
 }
@@ -354,66 +409,4 @@ pub struct AgentEvent {
     pub state: AgentState,
     /// Who forced this state, if the agent did not choose it.
     pub by: Option<AgentNo>,
-}
-
-/// A citizen to be called back, as kept across restarts.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct CallbackEntry {
-    /// The call in which it was promised or missed: the key.
-    pub of: CallId,
-    pub kind: CallbackKind,
-    /// E.164, never withheld.
-    pub number: String,
-    pub dnis: String,
-    pub tenant: String,
-    pub line: Option<LineName>,
-    pub queue: QueueName,
-    pub language: Option<String>,
-    /// When the citizen first asked for a human: the place in the order.
-    pub since: Instant,
-    /// Attempts made so far.
-    pub attempts: u8,
-    /// Not called before this moment.
-    pub not_before: Instant,
-    /// How often this number called in vain; the calls are one entry.
-    pub missed: u32,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum CallbackKind {
-    Promised,
-    /// 漏接
-    Missed,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum CallbackChange {
-    /// New, or changed.
-    Put(CallbackEntry),
-    Gone {
-        of: CallId,
-        why: CallbackGone,
-    },
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum CallbackGone {
-    /// The citizen was reached.
-    Reached,
-    /// The citizen has got through by calling again.
-    GotThrough,
-    /// All attempts were in vain.
-    GivenUp,
-    /// Kept long enough.
-    Expired,
-}
-
-/// Who served a caller last and where.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RememberedCaller {
-    /// E.164.
-    pub number: String,
-    pub agent: AgentNo,
-    pub queue: QueueName,
-    pub at: Instant,
 }

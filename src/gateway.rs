@@ -10,6 +10,7 @@ mod callbacks;
 mod calls;
 mod carriers;
 mod commands;
+mod dialling;
 mod features;
 mod health;
 mod legs;
@@ -27,11 +28,11 @@ pub use commands::Command;
 pub use view::{Leftovers, Refusals};
 
 use crate::acd::{Acd, AcdInput, AcdOutput};
-use crate::call::{Attempt, Call};
+use crate::call::{Attempt, Call, OwnCall};
 use crate::callback::Callbacks;
 use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
-use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
@@ -117,6 +118,12 @@ pub struct Gateway {
     attempts: BTreeMap<CallId, Attempt>,
     /// How many of them hold legs.
     engaged: usize,
+    /// Calls that seats have dialled.
+    own: BTreeMap<CallId, OwnCall>,
+    /// Seats on such calls, with how many.
+    engaged_seats: BTreeMap<SeatNo, u32>,
+    /// The trunk's channel that a leg dialled for a seat holds.
+    channels: BTreeMap<LegId, TrunkName>,
     listening: Vec<Listener>,
     remembered: Memory,
     legs: BTreeMap<LegId, Leg>,
@@ -174,6 +181,9 @@ impl Gateway {
             callbacks: Callbacks::new(settings.callbacks.clone(), settings.utc_offset),
             attempts: BTreeMap::new(),
             engaged: 0,
+            own: BTreeMap::new(),
+            engaged_seats: BTreeMap::new(),
+            channels: BTreeMap::new(),
             listening: vec![],
             remembered: Memory::default(),
             legs: BTreeMap::new(),
@@ -215,7 +225,8 @@ impl Gateway {
             Input::Remembered(callers) => self.remember_all(callers),
             Input::EndCalls => {
                 self.drain(now);
-                for call in self.calls.keys().chain(self.attempts.keys()).copied().collect::<Vec<_>>() {
+                let all = self.calls.keys().chain(self.attempts.keys()).chain(self.own.keys());
+                for call in all.copied().collect::<Vec<_>>() {
                     self.call_input(now, call, crate::call::CallInput::ForcedEnd);
                     self.distribute(now);
                 }

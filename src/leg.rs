@@ -94,6 +94,11 @@ pub enum HangupReason {
     NotAcceptable,
     MediaTimeout,
     OurFault,
+    /// As whoever it was to lead to refused it.
+    Refused {
+        status: u16,
+        cause: Option<u8>,
+    },
 }
 
 /// Ring this agent at this seat for this call.

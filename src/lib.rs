@@ -8,7 +8,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
-//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip` |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip`, `seat` also `trunk::number` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
 //! | leaf | [`sim`] [`demo`] [`simulate`] [`why`], `main.rs` | anything |
@@ -34,7 +34,7 @@
 //! # Deliberately absent
 //!
 //! A database in the path of a call (the store is written behind it); polling; transcoding other than A-law to µ-law;
-//! SIP forwarding to numbers of the peer's choice; a dial plan for seats beyond feature codes.
+//! SIP forwarding to numbers of the peer's choice: whom a phone's REFER names is called by the seat's dial plan, or not.
 
 pub mod acd;
 pub mod api;

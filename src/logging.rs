@@ -6,7 +6,7 @@
 //! through a bounded queue, and when a reader stalls, lines are dropped and their number is logged afterwards.
 
 use crate::config::settings::LogSettings;
-use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded};
+use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded, Party};
 use crate::plane::LegStats;
 use std::fmt;
 use std::io::{self, Write};
@@ -138,6 +138,20 @@ pub fn call_event(event: &CallEvent) {
             let (cause, wait_ms, talk_ms, hold_ms) = (cause.as_str(), ms(wait), ms(talk), ms(hold));
             info!(target: "rexian::call", call, cause, queue, skill, wait_ms, talk_ms, hold_ms, "call ended");
         }
+        CallFact::Dialled { seat, agent, to, sip_call_id } => {
+            let agent = agent.as_ref().map(|agent| agent.as_str());
+            info!(target: "rexian::call", call, %seat, agent, to = party(to), sip_call_id, "seat dials");
+        }
+        CallFact::Reached { ring } => info!(target: "rexian::call", call, ring_ms = ms(ring), "dialled party answered"),
+        CallFact::PassingOn { agent, to } => {
+            info!(target: "rexian::call", call, %agent, to = party(to), "call being passed on");
+        }
+        CallFact::PassedOn { agent, to } => {
+            info!(target: "rexian::call", call, %agent, to = party(to), "call passed on to a party");
+        }
+        CallFact::NotPassedOn { agent, to, status } => {
+            info!(target: "rexian::call", call, %agent, to = party(to), status, "call not passed on");
+        }
         CallFact::LegClosed { leg, stats } => {
             let LegStats { received, sent, lost, remote_lost, refused, jitter_us } = stats;
             debug!(target: "rexian::call", call, %leg, received, sent, lost, remote_lost, refused, jitter_us, "leg closed");
@@ -155,6 +169,14 @@ pub fn agent_event(event: &AgentEvent) {
         }
         AgentState::LoggedOut => info!(target: "rexian::agent", agent = %event.agent, seat, state, by, "agent state"),
         _ => debug!(target: "rexian::agent", agent = %event.agent, seat, state, "agent state"),
+    }
+}
+
+fn party(party: &Party) -> Option<String> {
+    match party {
+        Party::Seat(seat) => Some(seat.to_string()),
+        Party::Outside(number) => masked(number),
+        Party::Emergency(number) => Some(number.clone()),
     }
 }
 

@@ -10,7 +10,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("sip", &["sdp"]),
     ("sdp", &[]),
     ("trunk", &["sip"]),
-    ("seat", &["sip"]),
+    ("seat", &["sip", "trunk::number"]),
     ("ivr", &[]),
     ("acd", &[]),
     ("call", &[]),

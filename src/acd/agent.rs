@@ -34,7 +34,7 @@ pub(super) struct Agent {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Work {
     signed_in: Instant,
-    /// On calls and in wrap-up.
+    /// On calls, queues' or their own, and in wrap-up.
     busy: Duration,
     /// Share of the time since signing in, in parts per million, taken when last becoming ready.
     pub share: u32,
@@ -79,6 +79,8 @@ pub(super) enum Duty {
         until: Instant,
         then: Wish,
     },
+    /// Ready, but for a call that the seat has dialled or was dialled by a colleague.
+    Engaged,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,6 +139,7 @@ impl Agent {
                 Duty::OnCall { phase: Phase::Talking, .. } => AgentState::Talking,
                 Duty::OnCall { phase: Phase::Hold, .. } => AgentState::Hold,
                 Duty::WrapUp { .. } => AgentState::WrapUp,
+                Duty::Engaged => AgentState::Engaged,
             },
         }
     }
@@ -188,7 +191,7 @@ impl Agent {
         if before == AgentState::LoggedOut {
             self.work = Work { signed_in: now, ..Work::default() };
         }
-        if matches!(before, AgentState::Talking | AgentState::Hold | AgentState::WrapUp) {
+        if matches!(before, AgentState::Talking | AgentState::Hold | AgentState::WrapUp | AgentState::Engaged) {
             self.work.busy += now.since(self.state_since);
         }
         if self.state() == AgentState::Ready {

@@ -12,11 +12,16 @@ use crate::time::Instant;
 
 impl Acd {
     pub(super) fn enqueue(&mut self, now: Instant, request: Request) -> Result<(), Refused> {
-        let Request { call: id, queue: name, since, priority, preferred, waits } = request;
-        if self.calls.contains_key(&id) {
-            return Err(Refused::AlreadyQueued(id));
+        if self.calls.contains_key(&request.call) {
+            return Err(Refused::AlreadyQueued(request.call));
         }
-        let queue = self.open_queue(&name, waits)?;
+        let queue = self.open_queue(&request.queue, request.waits)?;
+        self.file_request(now, request, queue, Place::Waiting);
+        Ok(())
+    }
+
+    pub(super) fn file_request(&mut self, now: Instant, request: Request, queue: QueueIx, place: Place) {
+        let Request { call: id, queue: _, since, priority, preferred, waits } = request;
         let priority = priority.unwrap_or(self.queue_at(queue).settings.priority);
         self.add_call(Call {
             queue,
@@ -27,9 +32,8 @@ impl Acd {
             preferred,
             waits,
             overflow_said: false,
-            place: Place::Waiting,
+            place,
         });
-        Ok(())
     }
 
     /// The place in the order is kept, whatever the new queue's priority.
@@ -135,10 +139,8 @@ impl Acd {
 
     /// The queue of this name, if it takes one more call.
     fn open_queue(&self, name: &QueueName, waits: Waits) -> Result<QueueIx, Refused> {
-        let Ok(at) = self.queues.binary_search_by(|queue| queue.name().cmp(name)) else {
-            return Err(Refused::UnknownQueue(name.clone()));
-        };
-        let queue = &self.queues[at];
+        let ix = self.queue_ix(name).ok_or_else(|| Refused::UnknownQueue(name.clone()))?;
+        let (at, queue) = (ix.0 as usize, self.queue_at(ix));
         if !self.index.is_staffed(queue.at_last()) {
             return Err(Refused::NoAgents(name.clone()));
         }
@@ -148,6 +150,10 @@ impl Acd {
         if full && self.index.ready.choose(queue.ranking, queue.at_first()).is_none() {
             return Err(Refused::QueueFull { queue: name.clone(), limit });
         }
-        Ok(QueueIx(at as u32))
+        Ok(ix)
+    }
+
+    pub(super) fn queue_ix(&self, name: &QueueName) -> Option<QueueIx> {
+        self.queues.binary_search_by(|queue| queue.name().cmp(name)).ok().map(|at| QueueIx(at as u32))
     }
 }

@@ -52,7 +52,7 @@ impl Acd {
         }
     }
 
-    /// One agent per seat, and none ready or reserved at a seat that is lost.
+    /// One agent per seat, and none ready or reserved at a seat that is lost or engaged.
     fn check_seats(&self) -> Result<(), String> {
         let mut taken: BTreeSet<&SeatNo> = BTreeSet::new();
         for agent in &self.agents {
@@ -64,6 +64,16 @@ impl Acd {
                 && matches!(agent.duty(), Some(Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }))
             {
                 return Err(format!("{} is {:?} at seat {seat}, which is lost", agent.number(), agent.state()));
+            }
+            let engaged = self.engaged_seats.contains(seat);
+            let wrong = match agent.duty() {
+                Some(Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }) => engaged,
+                Some(Duty::Engaged) => !engaged,
+                _ => false,
+            };
+            if wrong {
+                let own = if engaged { "has a call of its own" } else { "has none" };
+                return Err(format!("{} is {:?} at seat {seat}, which {own}", agent.number(), agent.state()));
             }
         }
         Ok(())

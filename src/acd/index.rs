@@ -122,7 +122,7 @@ impl Index {
             }
             Some(Duty::Clearing { until, .. }) => self.timers.start(*until, Timer::Clearing(ix)),
             Some(Duty::WrapUp { until, .. }) => self.timers.start(*until, Timer::WrapUp(ix)),
-            Some(Duty::NotReady(_) | Duty::OnCall { .. }) | None => {}
+            Some(Duty::NotReady(_) | Duty::OnCall { .. } | Duty::Engaged) | None => {}
         }
         if let Some(until) = agent.guest_until() {
             self.timers.start(until, Timer::GuestOver(ix));
@@ -139,7 +139,7 @@ impl Index {
             }
             Some(Duty::Clearing { until, .. }) => self.timers.stop(*until, Timer::Clearing(ix)),
             Some(Duty::WrapUp { until, .. }) => self.timers.stop(*until, Timer::WrapUp(ix)),
-            Some(Duty::NotReady(_) | Duty::OnCall { .. }) | None => {}
+            Some(Duty::NotReady(_) | Duty::OnCall { .. } | Duty::Engaged) | None => {}
         }
         if let Some(until) = agent.guest_until() {
             self.timers.stop(until, Timer::GuestOver(ix));

@@ -75,6 +75,8 @@ pub struct Acd {
     calls: BTreeMap<CallId, Call>,
     /// Seats known to be without a registration. Never larger than the number of seats configured.
     lost_seats: BTreeSet<SeatNo>,
+    /// Seats with a call of their own: nobody is ready there.
+    engaged_seats: BTreeSet<SeatNo>,
     outputs: VecDeque<AcdOutput>,
     index: Index,
 }
@@ -89,8 +91,8 @@ impl Acd {
         agents.sort_by(|a, b| a.number().cmp(b.number()));
         agents.dedup_by(|later, first| later.number() == first.number());
         let index = Index::build(&requirements, &queues, &agents, [].iter());
-        let (calls, lost_seats, outputs) = Default::default();
-        Acd { rules: rules.clone(), requirements, queues, agents, calls, lost_seats, outputs, index }
+        let (calls, lost_seats, engaged_seats, outputs) = Default::default();
+        Acd { rules: rules.clone(), requirements, queues, agents, calls, lost_seats, engaged_seats, outputs, index }
     }
 
     /// One step. What is refused has changed nothing. Timers that are due are not run here, so a pickup that arrives
@@ -107,6 +109,9 @@ impl Acd {
             AcdInput::Leave { call } => self.leave(now, call)?,
             AcdInput::LeaveRinging { call } => self.leave_ringing(now, call)?,
             AcdInput::SeatQuiet { seat } => self.seat_quiet(now, &seat),
+            AcdInput::SeatEngaged { seat } => self.seat_engaged(now, seat),
+            AcdInput::SeatFree { seat } => self.seat_free(now, &seat),
+            AcdInput::Taken { request, agent } => self.taken(now, request, &agent)?,
             AcdInput::Answered { call } => self.answered(now, call)?,
             AcdInput::OfferFailed { call, why } => self.offer_failed(now, call, why)?,
             AcdInput::Held { call } => self.set_phase(now, call, Phase::Hold)?,

@@ -2,12 +2,12 @@
 //! Not here: how an offer comes about (`matcher`), calls in line (`callers`), what follows a talk (`wrap_up`).
 
 use super::agent::{Agent, AgentIx, Aim, Duty, Phase, Presence, Wish};
-use super::port::AcdOutput;
+use super::port::{AcdOutput, Request};
 use super::queue::{Place, QueueIx};
 use super::{Acd, Refused};
 use crate::config::settings::Rona;
 use crate::event::{NotReadyReason, OfferEnd};
-use crate::ids::CallId;
+use crate::ids::{AgentNo, CallId};
 use crate::time::Instant;
 
 impl Acd {
@@ -83,6 +83,28 @@ impl Acd {
         let (ix, _, then) = self.talking(id)?;
         self.remove_call(id);
         self.grant(now, ix, then);
+        Ok(())
+    }
+
+    /// A colleague passed this caller on to the agent's phone, and the agent answered.
+    pub(super) fn taken(&mut self, now: Instant, request: Request, number: &AgentNo) -> Result<(), Refused> {
+        let id = request.call;
+        if self.calls.contains_key(&id) {
+            return Err(Refused::AlreadyQueued(id));
+        }
+        let queue = self.queue_ix(&request.queue).ok_or_else(|| Refused::UnknownQueue(request.queue.clone()))?;
+        let ix = self.agent_ix(number)?;
+        let then = match self.roster(ix).duty() {
+            Some(Duty::Ready { .. } | Duty::Engaged) => Wish::own(Aim::Ready),
+            Some(Duty::NotReady(reason)) => Wish::own(Aim::NotReady(*reason)),
+            Some(Duty::WrapUp { then, .. }) => then.clone(),
+            Some(Duty::Reserved { .. } | Duty::Clearing { .. } | Duty::OnCall { .. }) => {
+                return Err(Refused::NotFree(number.clone()));
+            }
+            None => return Err(Refused::NotSignedIn(number.clone())),
+        };
+        self.file_request(now, request, queue, Place::With(ix));
+        self.set_duty(now, ix, Duty::OnCall { call: id, phase: Phase::Talking, taken: now, then });
         Ok(())
     }
 

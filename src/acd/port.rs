@@ -64,6 +64,21 @@ pub enum AcdInput {
     SeatQuiet {
         seat: SeatNo,
     },
+    /// The seat has a call of its own, dialled by it or by a colleague. Its agent is not ready for others: an offer that
+    /// rings there is withdrawn, its caller keeps the place.
+    SeatEngaged {
+        seat: SeatNo,
+    },
+    /// The seat's last such call is over: whoever would be ready there is.
+    SeatFree {
+        seat: SeatNo,
+    },
+    /// An agent has this caller without an offer: passed on by a colleague. Refused if the agent is not signed in, or is
+    /// reserved or on a call. What the agent was comes back after talk and wrap-up.
+    Taken {
+        request: Request,
+        agent: AgentNo,
+    },
     /// The agent who holds the offer picked up.
     Answered {
         call: CallId,

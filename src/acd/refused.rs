@@ -41,6 +41,8 @@ pub enum Refused {
     NotOffered(CallId),
     /// The call is not answered (yet).
     NotAnswered(CallId),
+    /// Has a caller in hand.
+    NotFree(AgentNo),
 }
 
 impl fmt::Display for Refused {
@@ -67,6 +69,7 @@ impl fmt::Display for Refused {
             Refused::NotInLine(call) => write!(f, "call {call} is not in line: a seat rings for it, or it is answered"),
             Refused::NotOffered(call) => write!(f, "call {call} is not being offered to an agent"),
             Refused::NotAnswered(call) => write!(f, "call {call} is not answered"),
+            Refused::NotFree(agent) => write!(f, "agent {agent} has a caller in hand already"),
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::config::settings::AgentSettings;
 use crate::event::NotReadyReason;
 use crate::ids::{AgentNo, SeatNo, Skill};
 use crate::time::Instant;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Acd {
     pub(super) fn sign_in(&mut self, now: Instant, number: &AgentNo, seat: SeatNo) -> Result<(), Refused> {
@@ -70,7 +70,7 @@ impl Acd {
                 let duty = Duty::OnCall { call: *call, phase: *phase, taken: *taken, then: wish };
                 self.set_duty(now, ix, duty);
             }
-            (Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. }, Aim::Ready) => {}
+            (Duty::Ready { .. } | Duty::Reserved { .. } | Duty::Clearing { .. } | Duty::Engaged, Aim::Ready) => {}
             (Duty::NotReady(_) | Duty::WrapUp { .. }, Aim::Ready) if self.lost_seats.contains(seat) => {
                 return Err(Refused::SeatUnreachable { agent: agent.number().clone(), seat: seat.clone() });
             }
@@ -78,19 +78,21 @@ impl Acd {
                 self.withdraw_offer(ix);
                 self.grant(now, ix, wish);
             }
-            (Duty::NotReady(_) | Duty::Ready { .. } | Duty::Clearing { .. } | Duty::WrapUp { .. }, _) => {
-                self.grant(now, ix, wish)
-            }
+            (Duty::NotReady(_) | Duty::Ready { .. } | Duty::Clearing { .. }, _) => self.grant(now, ix, wish),
+            // The call of the seat's own goes on; it is no call of the distributor's.
+            (Duty::WrapUp { .. } | Duty::Engaged, _) => self.grant(now, ix, wish),
         }
         Ok(())
     }
 
-    /// What was wished for comes true now. Nobody becomes ready at a seat that is lost. Whoever is dismissed is no
+    /// What was wished for comes true now. Nobody becomes ready at a seat that is lost, or while it has a call of its own. Whoever is dismissed is no
     /// longer at `ix` after it.
     pub(super) fn grant(&mut self, now: Instant, ix: AgentIx, Wish { to, by }: Wish) {
-        let lost = self.roster(ix).seat().is_some_and(|seat| self.lost_seats.contains(seat));
+        let is_at = |seats: &BTreeSet<SeatNo>| self.roster(ix).seat().is_some_and(|seat| seats.contains(seat));
+        let (lost, engaged) = (is_at(&self.lost_seats), is_at(&self.engaged_seats));
         match to {
             Aim::Ready if lost => self.set_duty(now, ix, Duty::NotReady(NotReadyReason::Unreachable)),
+            Aim::Ready if engaged => self.set_duty_by(now, ix, Duty::Engaged, by),
             Aim::Ready => self.set_duty_by(now, ix, Duty::Ready { idle_since: now }, by),
             Aim::NotReady(reason) => self.set_duty_by(now, ix, Duty::NotReady(reason), by),
             Aim::SignOut => self.set_presence(now, ix, Presence::SignedOut, by),

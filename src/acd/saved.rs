@@ -20,14 +20,15 @@ pub(super) struct Saved {
     agents: Vec<Agent>,
     calls: Vec<Call>,
     lost_seats: BTreeSet<SeatNo>,
+    engaged_seats: BTreeSet<SeatNo>,
     outputs: VecDeque<AcdOutput>,
 }
 
 impl From<Acd> for Saved {
     fn from(acd: Acd) -> Saved {
-        let Acd { rules, requirements: _, queues, agents, calls, lost_seats, outputs, index: _ } = acd;
+        let Acd { rules, requirements: _, queues, agents, calls, lost_seats, engaged_seats, outputs, index: _ } = acd;
         let queues = queues.into_iter().map(|queue| (queue.settings, queue.pace)).collect();
-        Saved { rules, queues, agents, calls: calls.into_values().collect(), lost_seats, outputs }
+        Saved { rules, queues, agents, calls: calls.into_values().collect(), lost_seats, engaged_seats, outputs }
     }
 }
 
@@ -35,7 +36,7 @@ impl TryFrom<Saved> for Acd {
     type Error = String;
 
     fn try_from(saved: Saved) -> Result<Acd, String> {
-        let Saved { rules, queues, mut agents, calls, lost_seats, outputs } = saved;
+        let Saved { rules, queues, mut agents, calls, lost_seats, engaged_seats, outputs } = saved;
         if !queues.is_sorted_by(|(a, _), (b, _)| a.name < b.name)
             || !agents.is_sorted_by(|a, b| a.number() < b.number())
         {
@@ -62,7 +63,7 @@ impl TryFrom<Saved> for Acd {
         }
         let calls: BTreeMap<CallId, Call> = calls.into_iter().map(|call| (call.order.call, call)).collect();
         let index = Index::build(&requirements, &queues, &agents, calls.values());
-        let acd = Acd { rules, requirements, queues, agents, calls, lost_seats, outputs, index };
+        let acd = Acd { rules, requirements, queues, agents, calls, lost_seats, engaged_seats, outputs, index };
         acd.check().map_err(|problem| format!("saved distributor: {problem}"))?;
         Ok(acd)
     }

@@ -61,7 +61,8 @@ pub struct Metrics {
 }
 
 struct LiveCall {
-    trunk: TrunkName,
+    /// `None`: it holds no channel of a trunk as far as is told here.
+    trunk: Option<TrunkName>,
     sort: Sort,
     asked: Option<QueueName>,
     answered: bool,
@@ -76,6 +77,8 @@ enum Sort {
     Test,
     /// To a citizen.
     Ours(CallbackKind),
+    /// Dialled by a seat.
+    Dialled,
 }
 
 impl Sort {
@@ -164,7 +167,8 @@ impl Metrics {
                     q.ring.record(ring.as_secs_f64());
                 }
             }
-            CallFact::Transferred { .. } if judged => self.passage.transfers.increment(1),
+            CallFact::Dialled { .. } => self.dialled(event.call),
+            CallFact::Transferred { .. } | CallFact::PassedOn { .. } if judged => self.passage.transfers.increment(1),
             CallFact::TakenOver { .. } if judged => {
                 self.leave_queue(event.call);
                 self.passage.taken_over.increment(1);
@@ -192,6 +196,10 @@ impl Metrics {
             | CallFact::Offered { .. }
             | CallFact::OfferEnded { .. }
             | CallFact::Transferred { .. }
+            | CallFact::PassingOn { .. }
+            | CallFact::PassedOn { .. }
+            | CallFact::NotPassedOn { .. }
+            | CallFact::Reached { .. }
             | CallFact::TakenOver { .. }
             | CallFact::Announced { .. }
             | CallFact::CallbackOffered
@@ -212,16 +220,21 @@ impl Metrics {
             t.offered.increment(u64::from(sort == Sort::Judged));
         }
         self.test_calls.increment(u64::from(sort == Sort::Test));
-        let call = LiveCall { trunk: trunk.clone(), sort, asked: None, answered: false, waiting: None };
+        let call = LiveCall { trunk: Some(trunk.clone()), sort, asked: None, answered: false, waiting: None };
         self.calls.insert(id, call);
+    }
+
+    fn dialled(&mut self, id: CallId) {
+        self.calls
+            .insert(id, LiveCall { trunk: None, sort: Sort::Dialled, asked: None, answered: false, waiting: None });
     }
 
     fn channel_free(&self, call: &LiveCall, cause: EndCause) {
         match call.sort {
             Sort::Ours(kind) if call.answered && cause != EndCause::NotReached => self.callbacks.reached(kind),
-            Sort::Ours(_) => {}
+            Sort::Ours(_) | Sort::Dialled => {}
             Sort::Judged | Sort::Test => {
-                if let Some(t) = self.trunks.get(&call.trunk) {
+                if let Some(t) = call.trunk.as_ref().and_then(|trunk| self.trunks.get(trunk)) {
                     t.calls.decrement(1.0);
                 }
             }

@@ -5,6 +5,7 @@
 //!
 //! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk`, and
 //! `transfer` back into the line. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//! `own` is a call that a seat dials.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
 //! pickup, and that pickup is reported (ACK to the seat, 200 to the caller, bridge) only when the ticket is durable or
@@ -13,6 +14,7 @@
 mod announcing;
 mod callback;
 mod offering;
+mod own;
 mod path;
 mod port;
 mod ringing;
@@ -22,6 +24,7 @@ mod transfer;
 mod waiting;
 
 pub use callback::{Attempt, purpose};
+pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
 pub use talk::announcement;
 

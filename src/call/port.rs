@@ -39,9 +39,27 @@ pub enum CallInput {
         leg: LegId,
         direction: Direction,
     },
-    /// The citizen we call is heard before answering: ring-back or an announcement of the carrier's.
+    /// The phone of whom a seat dialled, or passes the caller on to, rings.
+    PartyRings {
+        leg: LegId,
+    },
+    /// Whom we call is heard before answering: ring-back or an announcement of the carrier's.
     EarlyMedia {
         leg: LegId,
+    },
+    /// That party refuses; `PartyEnded` follows.
+    PartyRefused {
+        leg: LegId,
+        status: u16,
+        /// Of the telephone network (Q.850).
+        cause: Option<u8>,
+    },
+    PartyAnswered {
+        leg: LegId,
+    },
+    PartyEnded {
+        leg: LegId,
+        end: LegEnd,
     },
     CallerEnded(LegEnd),
     /// The ticket is durable.

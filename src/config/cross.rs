@@ -8,6 +8,7 @@ mod skills;
 mod trunks;
 mod ways;
 
+use super::dialling::DiallingEntry;
 use super::lines::{CallbacksEntry, LanguageEntry, LineEntry};
 use super::people::{AgentEntry, SeatEntry};
 use super::queues::{DistributorEntry, QueueEntry};
@@ -24,6 +25,7 @@ pub(super) struct Entries {
     pub lines: Vec<LineEntry>,
     pub languages: Vec<LanguageEntry>,
     pub callbacks: CallbacksEntry,
+    pub dialling: DiallingEntry,
     pub agents: Vec<AgentEntry>,
     pub seats: Vec<SeatEntry>,
 }
@@ -33,6 +35,7 @@ pub(super) fn judge(file: &File, entries: &Entries, core: &CoreSettings, world: 
     network::network(file, core, world, places);
     trunks::trunks(file, &entries.trunks, core, places);
     trunks::callbacks(file, entries);
+    trunks::dialling(file, entries);
     skills::skills(file, entries);
     ways::ways(file, entries, core);
     ways::prompts(file, entries, world);

@@ -5,6 +5,7 @@
 
 mod cross;
 mod defaults;
+mod dialling;
 mod explain;
 mod hours;
 mod lines;
@@ -74,11 +75,12 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let lines = lines::lines(root.tables("lines"));
     let languages = lines::languages(root.tables("languages"));
     let callbacks = lines::callbacks(root.table("callbacks"));
+    let dialling = dialling::dialling(root.table("dialling"), root.tables("dial_plans"), &core.area_code);
     core.shifts = people::shifts(root.tables("shifts"));
     let agents = people::agents(root.tables("agents"), core.utc_offset);
     let seats = people::seats(root.tables("seats"));
 
-    let entries = Entries { trunks, distributor, queues, lines, languages, callbacks, agents, seats };
+    let entries = Entries { trunks, distributor, queues, lines, languages, callbacks, dialling, agents, seats };
     world.trace = trace.resolved(root.file, &entries);
     cross::judge(root.file, &entries, &core, &world, &places);
     root.done();
@@ -89,6 +91,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     core.lines = entries.lines.into_iter().map(|l| l.settings).collect();
     core.languages = entries.languages.into_iter().map(|l| l.settings).collect();
     core.callbacks = entries.callbacks.settings;
+    core.dialling = entries.dialling.settings;
     core.agents = entries.agents.into_iter().map(|a| a.agent).collect();
     core.seats = entries.seats.into_iter().map(|s| s.seat).collect();
     Settings { core, world }

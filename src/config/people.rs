@@ -20,6 +20,7 @@ pub(super) struct SeatEntry {
     pub seat: SeatSettings,
     pub line: usize,
     pub secret_line: usize,
+    pub dial_plan: Option<At<String>>,
 }
 
 /// The entry's identity: there, well-formed, and nobody else's. Otherwise the entry is skipped.
@@ -138,12 +139,13 @@ fn seat(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<Sea
     let number = identity(&section, "number", "8001", is_name, taken);
     let secret = secret(&section, number.as_ref().map_or("", |at| &at.value));
     let default_agent = section.string("default_agent").map(|at| AgentNo::new(at.value));
-    let srtp = srtp(&section);
+    let (dial_plan, srtp) = (some_text(&section, "dial_plan"), srtp(&section));
     let line = section.line;
     section.done();
     let (number, secret) = number.zip(secret)?;
-    let seat = SeatSettings { default_agent, srtp, ..SeatSettings::new(&number.value, &secret.value) };
-    Some(SeatEntry { seat, line, secret_line: secret.line })
+    let plan = dial_plan.as_ref().map(|at| at.value.clone());
+    let seat = SeatSettings { default_agent, dial_plan: plan, srtp, ..SeatSettings::new(&number.value, &secret.value) };
+    Some(SeatEntry { seat, line, secret_line: secret.line, dial_plan })
 }
 
 /// `password`, or the first line of `password_file`.

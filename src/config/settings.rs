@@ -1,12 +1,14 @@
 //! Validated configuration, as the rest of the program sees it. Belongs here: types whose values are all usable.
 //! Not here: reading TOML and finding faults (`config::load`, `config::problem`).
 
+mod dialling;
 mod lines;
 mod routing;
 mod tls;
 mod trace;
 mod trunks;
 
+pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
@@ -53,6 +55,7 @@ pub struct CoreSettings {
     pub queues: Vec<QueueSettings>,
     pub distributor: DistributorSettings,
     pub callbacks: CallbackSettings,
+    pub dialling: DiallingSettings,
     pub shifts: Vec<ShiftSettings>,
     pub agents: Vec<AgentSettings>,
     pub seats: Vec<SeatSettings>,
@@ -84,6 +87,7 @@ impl CoreSettings {
             queues: vec![],
             distributor: DistributorSettings::default(),
             callbacks: CallbackSettings::default(),
+            dialling: DiallingSettings::default(),
             shifts: vec![],
             agents: vec![],
             seats: vec![],
@@ -160,6 +164,8 @@ pub struct SeatSettings {
     /// Who signs in when the phone dials the sign-in code without a number.
     pub default_agent: Option<AgentNo>,
     pub srtp: Srtp,
+    /// What its phone may call; `None`: the other seats, and for help.
+    pub dial_plan: Option<String>,
 }
 
 impl SeatSettings {
@@ -170,6 +176,7 @@ impl SeatSettings {
             secret: Secret(secret.into()),
             default_agent: None,
             srtp: Srtp::Never,
+            dial_plan: None,
         }
     }
 }

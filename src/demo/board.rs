@@ -101,6 +101,11 @@ impl Board {
             | CallFact::Relaxed { .. }
             | CallFact::Announced { .. }
             | CallFact::CallbackOffered
+            | CallFact::Dialled { .. }
+            | CallFact::Reached { .. }
+            | CallFact::PassingOn { .. }
+            | CallFact::PassedOn { .. }
+            | CallFact::NotPassedOn { .. }
             | CallFact::LegClosed { .. } => {}
         }
     }

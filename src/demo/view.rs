@@ -199,6 +199,7 @@ fn state_word(state: AgentState) -> (&'static str, &'static str, &'static str) {
         AgentState::Talking => ("通话", "talk", "\x1b[36m"),
         AgentState::Hold => ("保持", "hold", "\x1b[35m"),
         AgentState::WrapUp => ("整理", "wrap", "\x1b[34m"),
+        AgentState::Engaged => ("外呼", "dial", "\x1b[35m"),
     }
 }
 

@@ -4,7 +4,7 @@ use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use super::{Gateway, Output};
 use crate::acd::{AcdInput, AcdOutput};
-use crate::call::{Attempt, Call, CallInput, CallOutput, Distributor};
+use crate::call::{Attempt, Call, CallInput, CallOutput, Distributor, OwnCall};
 use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
@@ -100,9 +100,12 @@ impl Gateway {
     }
 
     pub(super) fn call_input(&mut self, now: Instant, id: CallId, input: CallInput) {
-        let Some(call) = self.calls.get_mut(&id) else { return self.attempt_input(now, id, input) };
         let mut out = Vec::new();
-        call.handle(now, input, &mut out);
+        match (self.calls.get_mut(&id), self.own.get_mut(&id)) {
+            (Some(call), _) => call.handle(now, input, &mut out),
+            (None, Some(own)) => own.handle(now, input, &mut out),
+            (None, None) => return self.attempt_input(now, id, input),
+        }
         self.carry_out(now, id, out);
     }
 
@@ -138,13 +141,14 @@ impl Gateway {
         }
         let alarm = self.calls.get(&id).and_then(Call::next_timeout);
         let alarm = alarm.or_else(|| self.attempts.get(&id).and_then(Attempt::next_timeout));
+        let alarm = alarm.or_else(|| self.own.get(&id).and_then(OwnCall::next_timeout));
         self.timers.set(Alarm::Call(id), alarm);
     }
 
     fn call_over(&mut self, now: Instant, id: CallId) {
         if let Some(call) = self.calls.remove(&id) {
             self.trunks.release(call.trunk());
-        } else {
+        } else if self.own.remove(&id).is_none() {
             self.attempt_over(now, id);
         }
     }

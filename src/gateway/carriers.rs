@@ -20,7 +20,7 @@ impl Gateway {
     /// Each call needs a port for the citizen and one for a seat, so that a pickup never lacks one.
     pub(super) fn has_room(&self) -> bool {
         self.calls() < self.settings.limits.max_calls as usize
-            && (self.calls() + 1) * 2 <= self.ports.total()
+            && (self.calls() + self.own.len() + 1) * 2 <= self.ports.total()
             && self.ports.free() >= 2
     }
 }

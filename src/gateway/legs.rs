@@ -36,12 +36,33 @@ pub(super) enum Role {
         agent: AgentNo,
         seat: SeatNo,
     },
+    /// A phone that dialled a call of its own.
+    Dialler {
+        call: CallId,
+        seat: SeatNo,
+    },
+    /// Whom a phone dialled, or whom a citizen is passed on to. `seat`: a colleague's.
+    Party {
+        call: CallId,
+        seat: Option<SeatNo>,
+    },
     /// A phone dialling a feature code. `ready`: who becomes ready when it has hung up; sooner, a phone with one line
     /// would answer the first offer with 486 and its agent would never get to work.
     Feature {
         seat: SeatNo,
         ready: Option<AgentNo>,
     },
+}
+
+impl Role {
+    fn call(&self) -> Option<CallId> {
+        match self {
+            Role::Caller { call } | Role::Seat { call, .. } | Role::Dialler { call, .. } | Role::Party { call, .. } => {
+                Some(*call)
+            }
+            Role::Feature { .. } => None,
+        }
+    }
 }
 
 impl Gateway {
@@ -113,6 +134,13 @@ impl Gateway {
     }
 
     pub(super) fn tell(&mut self, now: Instant, leg: LegId, command: LegCommand) {
+        // Until then a phone that dialled has nothing to hear, and need not speak.
+        if let LegCommand::EarlyMedia | LegCommand::Answer = command
+            && let Some(Leg { role: Role::Dialler { .. }, session, .. }) = self.legs.get(&leg)
+            && let Some(media) = session.media().cloned()
+        {
+            self.connect_media(leg, media);
+        }
         self.with_session(now, leg, |session, cx| session.command(cx, command));
     }
 
@@ -145,15 +173,23 @@ impl Gateway {
             }
         }
         self.timers.set(Alarm::Leg(leg), None);
+        self.channel_free(leg);
         self.close_media(leg);
     }
 
     fn leg_event(&mut self, now: Instant, leg: LegId, role: &Role, event: LegEvent) {
         match event {
-            LegEvent::Ringing => {}
+            LegEvent::Ringing => {
+                if let Role::Party { call, .. } = role {
+                    self.call_input(now, *call, CallInput::PartyRings { leg });
+                }
+            }
             // Silence before the answer is nobody's fault. From a seat's phone nobody wants to hear anything yet.
-            LegEvent::EarlyMedia { media } if matches!(role, Role::Caller { .. }) => {
-                self.connect(leg, media, None, None)
+            LegEvent::EarlyMedia { media } if matches!(role, Role::Caller { .. } | Role::Party { seat: None, .. }) => {
+                self.connect(leg, media, None, None);
+                if let Role::Party { call, .. } = role {
+                    self.call_input(now, *call, CallInput::EarlyMedia { leg });
+                }
             }
             LegEvent::EarlyMedia { .. } => {}
             LegEvent::Answered { media } => {
@@ -161,7 +197,8 @@ impl Gateway {
                 match role {
                     Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
                     Role::Caller { call } => self.citizen_answered(now, *call, leg),
-                    Role::Feature { .. } => {}
+                    Role::Party { call, .. } => self.call_input(now, *call, CallInput::PartyAnswered { leg }),
+                    Role::Feature { .. } | Role::Dialler { .. } => {}
                 }
             }
             LegEvent::MediaChanged { media } => {
@@ -178,6 +215,12 @@ impl Gateway {
                 {
                     self.emit(now, *call, CallFact::FarEndCause { leg, status, q850 });
                 }
+                Role::Party { call, .. } if self.own.contains_key(call) => {
+                    self.emit(now, *call, CallFact::FarEndCause { leg, status, q850 });
+                    if let Some(status) = status {
+                        self.call_input(now, *call, CallInput::PartyRefused { leg, status, cause: q850 });
+                    }
+                }
                 _ => {}
             },
             LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
@@ -192,6 +235,17 @@ impl Gateway {
                 self.cleared(now, leg);
                 self.call_input(now, *call, CallInput::SeatEnded { leg, end });
             }
+            Role::Dialler { call, seat } => {
+                self.seat_free(now, seat);
+                self.call_input(now, *call, CallInput::SeatEnded { leg, end });
+            }
+            Role::Party { call, seat } => {
+                if let Some(seat) = seat {
+                    self.seat_free(now, seat);
+                }
+                self.channel_free(leg);
+                self.call_input(now, *call, CallInput::PartyEnded { leg, end });
+            }
             Role::Feature { ready, .. } => {
                 self.timers.set(Alarm::Feature(leg), None);
                 self.make_ready(now, ready.clone());
@@ -204,7 +258,13 @@ impl Gateway {
         match role {
             Role::Caller { call } => self.caller_digit(now, *call, digit),
             Role::Seat { call, .. } => self.call_input(now, *call, CallInput::SeatDigit { leg, digit }),
-            Role::Feature { .. } => {}
+            Role::Feature { .. } | Role::Dialler { .. } | Role::Party { .. } => {}
+        }
+    }
+
+    fn call_input_of(&mut self, now: Instant, role: &Role, input: CallInput) {
+        if let Some(call) = role.call() {
+            self.call_input(now, call, input);
         }
     }
 
@@ -240,12 +300,8 @@ impl Gateway {
             (MediaEvent::FirstRtp { .. }, Role::Caller { call }) if self.attempts.contains_key(call) => {
                 self.call_input(now, *call, CallInput::EarlyMedia { leg })
             }
-            (MediaEvent::NoRtp { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
-                self.call_input(now, *call, CallInput::NoAudio { leg })
-            }
-            (MediaEvent::RtpTimeout { .. }, Role::Caller { call } | Role::Seat { call, .. }) => {
-                self.call_input(now, *call, CallInput::RtpTimeout)
-            }
+            (MediaEvent::NoRtp { .. }, role) => self.call_input_of(now, role, CallInput::NoAudio { leg }),
+            (MediaEvent::RtpTimeout { .. }, role) => self.call_input_of(now, role, CallInput::RtpTimeout),
             _ => {}
         }
     }

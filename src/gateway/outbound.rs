@@ -23,7 +23,11 @@ pub(super) struct WayOut {
 impl Gateway {
     /// `None`: the configuration names no trunk to call out by, or we have no address of its family.
     pub(super) fn way_out(&self) -> Option<WayOut> {
-        let trunk = self.trunks.get(self.settings.callbacks.trunk.as_ref()?)?;
+        self.way_by(self.settings.callbacks.trunk.as_ref()?)
+    }
+
+    fn way_by(&self, trunk: &TrunkName) -> Option<WayOut> {
+        let trunk = self.trunks.get(trunk)?;
         let out = trunk.call_out.clone()?;
         let flow = self.flow_to(Transport::Udp, out.address)?;
         Some(WayOut { trunk: trunk.name.clone(), out, flow })
@@ -39,7 +43,8 @@ impl Gateway {
     /// Rings the citizen's phone. `number`: E.164.
     pub(super) fn dial(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) {
         // Counted only if there was a way; on its way to the disk before the message is on its way to the carrier.
-        if self.place_outbound(now, call, leg, number) {
+        let trunk = self.settings.callbacks.trunk.clone();
+        if trunk.is_some_and(|trunk| self.dial_out(now, call, leg, number, &trunk, Role::Caller { call })) {
             self.callbacks.calling(now, call);
             self.callback_news(now);
         } else {
@@ -47,8 +52,17 @@ impl Gateway {
         }
     }
 
-    fn place_outbound(&mut self, now: Instant, call: CallId, leg: LegId, number: &str) -> bool {
-        let Some(WayOut { trunk, out, flow }) = self.way_out() else { return false };
+    /// Calls `number` by this trunk; false if it cannot be.
+    pub(super) fn dial_out(
+        &mut self,
+        now: Instant,
+        call: CallId,
+        leg: LegId,
+        number: &str,
+        trunk: &TrunkName,
+        role: Role,
+    ) -> bool {
+        let Some(WayOut { trunk, out, flow }) = self.way_by(trunk) else { return false };
         let Some(known) = self.trunks.get(&trunk) else { return false };
         let (profile, peers, srtp) = (known.profile.clone(), known.peers.clone(), known.srtp);
         let (codecs, dtmf) = (profile.codecs, profile.dtmf_payload_type);
@@ -74,7 +88,7 @@ impl Gateway {
         let mut session = Session::place(&mut cx, leg.0, tag, target, local);
         session.follow_route(&peers, &self.listening);
         let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
-        self.legs.insert(leg, Leg { role: Role::Caller { call }, session, invite: None });
+        self.legs.insert(leg, Leg { role, session, invite: None });
         if let Some(attempt) = self.attempts.get_mut(&call) {
             attempt.placed(leg, sip_call_id);
         }

@@ -1,13 +1,12 @@
-//! What phones begin: registering, dialling. Not here: ringing them (`calls`), what a feature code does (`features`).
+//! Phones at the door: registering, proving which seat they are. Not here: what they dial (`dialling`).
 //!
 //! Security: nothing is kept, and nothing done, for a phone that has not proved by digest which seat it is.
 
 use super::Gateway;
 use crate::ids::SeatNo;
-use crate::seat::feature::Feature;
 use crate::sip::digest::Verdict;
 use crate::sip::flow::Flow;
-use crate::sip::message::uri::{Uri, unescape};
+use crate::sip::message::uri::Uri;
 use crate::sip::message::{Builder, Message, Name, reason_phrase};
 use crate::sip::registrar::{Change, Registrar};
 use crate::sip::session::SERVER;
@@ -35,16 +34,6 @@ impl Gateway {
         let renewed = renewed.then(|| Change::Reachable(seat.clone()));
         if let Some(change) = answer.event.or(renewed) {
             self.registration_changed(now, change);
-        }
-    }
-
-    pub(super) fn seat_dials(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo) {
-        let dialled = msg.request_uri().and_then(|u| Uri::parse(u).ok()).and_then(|u| u.user.map(unescape));
-        let dialled = String::from_utf8_lossy(&dialled.unwrap_or_default()).into_owned();
-        match Feature::parse(&self.settings.feature_codes, &dialled) {
-            Some(feature) => self.feature_call(now, flow, msg, seat, feature),
-            // The seat's dial plan holds feature codes only: no toll fraud through a stolen password.
-            None => self.answer_stateless(flow, msg, 403, |b| b),
         }
     }
 

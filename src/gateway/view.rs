@@ -31,6 +31,8 @@ pub struct Refusals {
     /// 503: too many calls, no port, or draining.
     pub overload: u64,
     pub unknown_number: u64,
+    /// 403: dialled by a seat whose plan does not have it.
+    pub not_in_plan: u64,
     /// 488: nothing in common in the SDP.
     pub not_acceptable: u64,
 }
@@ -39,7 +41,7 @@ impl Gateway {
     pub fn leftovers(&self) -> Leftovers {
         let (client_transactions, server_transactions) = self.endpoint.live();
         Leftovers {
-            calls: self.calls.len() + self.attempts.len(),
+            calls: self.calls.len() + self.attempts.len() + self.own.len(),
             legs: self.legs.len(),
             client_transactions,
             server_transactions,

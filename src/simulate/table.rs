@@ -226,6 +226,8 @@ pub fn cause_name(cause: EndCause) -> &'static str {
         EndCause::UnknownNumber => "空号",
         EndCause::TrunkFault => "中继故障",
         EndCause::OurFault => "系统故障",
+        EndCause::PartyHangUp => "对方挂机",
+        EndCause::Joined => "并入来电",
     }
 }
 

@@ -5,7 +5,8 @@
 //! The clock of every figure starts at the request for a human (`Queued`) and stops when an agent is connected; waiting
 //! and ringing count. Each call counts once, for the queue it asked first, wherever it was moved to. Test calls count
 //! nowhere but in [`Summary::test_calls`]; calls that never asked for a human (closed line, hung up during the notice)
-//! only in [`Summary::without_request`]; calls of ours to a citizen only in [`Summary::calls_back`].
+//! only in [`Summary::without_request`]; calls of ours to a citizen only in [`Summary::calls_back`]; calls that seats dial
+//! nowhere.
 //!
 //! A caller who chose to be called back is neither answered nor abandoned nor in R. One who is passed on after the
 //! pickup stays answered, whatever comes of the second wait; each agent's talk counts for the queue it was held in.
@@ -58,6 +59,8 @@ struct QueueSummary {
 #[derive(Clone, Debug)]
 enum Open {
     Test,
+    /// Dialled by a seat.
+    Dialled,
     /// A call of ours to a citizen.
     Ours {
         kind: CallbackKind,
@@ -107,7 +110,8 @@ impl Summary {
                     talk.holds(matches!(what, CallFact::Held), *at);
                 }
             }
-            CallFact::Transferred { .. } => {
+            CallFact::Dialled { .. } => drop(self.open.insert(*id, Open::Dialled)),
+            CallFact::Transferred { .. } | CallFact::PassedOn { .. } => {
                 if let Some(Open::Answered(talk)) = self.open.get(id) {
                     let (queue, talk, hold) = talk.clone().over(*at);
                     self.open.insert(*id, Open::Passed { at: *at });
@@ -132,7 +136,7 @@ impl Summary {
                     self.asked(*id, queue, *at);
                 }
                 match self.open.remove(id) {
-                    Some(Open::Test | Open::Passed { .. }) => {}
+                    Some(Open::Test | Open::Dialled | Open::Passed { .. }) => {}
                     Some(Open::Ours { kind, answered }) => {
                         let reached = answered && *cause != EndCause::NotReached;
                         self.back.entry(kind).or_default().reached += u64::from(reached);
@@ -154,6 +158,9 @@ impl Summary {
             | CallFact::Relaxed { .. }
             | CallFact::Announced { .. }
             | CallFact::CallbackOffered
+            | CallFact::Reached { .. }
+            | CallFact::PassingOn { .. }
+            | CallFact::NotPassedOn { .. }
             | CallFact::OfferEnded { .. }
             | CallFact::Digit(_)
             | CallFact::NoAudio { .. }
@@ -196,7 +203,7 @@ impl Summary {
                 self.agents.serves(agent, None);
             }
             Some(Open::Test) => self.agents.serves(agent, None),
-            Some(Open::Arrived | Open::Answered(_) | Open::Passed { .. }) | None => {}
+            Some(Open::Arrived | Open::Dialled | Open::Answered(_) | Open::Passed { .. }) | None => {}
         }
     }
 

@@ -1,5 +1,5 @@
 //! What the agents' time went into, from their state changes; occupancy = handle / (handle + idle), where handle is
-//! talk, hold and wrap-up, and idle is ready. Ringing and not-ready are neither.
+//! talk, hold and wrap-up, and idle is ready. Ringing, not-ready and calls of their own are neither.
 
 use super::counters::seconds;
 use crate::event::{AgentEvent, AgentState};
@@ -24,6 +24,9 @@ pub struct AgentTimes {
     pub wrap_up: Duration,
     #[serde(rename = "not_ready_seconds", serialize_with = "seconds")]
     pub not_ready: Duration,
+    /// On calls of their own.
+    #[serde(rename = "engaged_seconds", serialize_with = "seconds")]
+    pub engaged: Duration,
     /// Agents signed in. As large as the roster.
     #[serde(skip)]
     now: BTreeMap<AgentNo, Running>,
@@ -84,6 +87,7 @@ impl AgentTimes {
             AgentState::Talking => Some(&mut self.talking),
             AgentState::Hold => Some(&mut self.hold),
             AgentState::WrapUp => Some(&mut self.wrap_up),
+            AgentState::Engaged => Some(&mut self.engaged),
         }
     }
 }

@@ -5,9 +5,11 @@ use super::number::dialled;
 use crate::config::settings::{CallOut, DialForm, NumberUri};
 use std::net::{IpAddr, SocketAddr};
 
-/// `e164`: `+` and digits. Mobile numbers of other provinces are dialled like our own: carriers find the way.
+/// `e164`: `+` and digits, or a short number. Mobile numbers of other provinces are dialled like our own: carriers find the way.
 pub fn number(e164: &str, form: DialForm, area_code: &str) -> String {
     match form {
+        // A service's short number (110, 12330) has one form.
+        _ if !e164.starts_with('+') => e164.to_owned(),
         DialForm::E164 => e164.to_owned(),
         DialForm::National => dialled(e164),
         DialForm::Local => {
@@ -77,6 +79,9 @@ mod tests {
             assert_eq!(number(e164, DialForm::Local, "531"), local, "{e164}");
             assert_eq!(number(e164, DialForm::National, "531"), national, "{e164}");
             assert_eq!(number(e164, DialForm::E164, "531"), e164);
+        }
+        for form in [DialForm::Local, DialForm::National, DialForm::E164] {
+            assert_eq!(number("110", form, "531"), "110");
         }
         assert_eq!(number("+861088881234", DialForm::Local, "10"), "88881234", "Beijing: a two-digit area code");
     }

@@ -172,7 +172,8 @@ fn is_relay(nsn: &str) -> bool {
     nsn.len() == 15 && nsn.starts_with("700")
 }
 
-fn is_short(digits: &str) -> bool {
+/// A service code: 110, 12345, 95588, 116114.
+pub fn is_short(digits: &str) -> bool {
     (3..=6).contains(&digits.len()) && matches!(digits.as_bytes(), [b'1' | b'9', ..])
 }
 

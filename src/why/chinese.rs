@@ -1,7 +1,7 @@
 //! A call's story in Chinese.
 
 use super::story::{Before, Remark, span};
-use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Purpose, Why};
+use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Party, Purpose, Why};
 use std::time::Duration;
 
 pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
@@ -80,6 +80,16 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
             let talk = if talk.is_zero() { String::new() } else { format!("，通话 {}{hold}", time(*talk)) };
             format!("结束：{}；等待 {}{talk}", ending(*cause), time(*wait))
         }
+        CallFact::Dialled { seat, agent: Some(agent), to, .. } => {
+            format!("工号 {agent}（座席 {seat}）拨打 {}", party(to))
+        }
+        CallFact::Dialled { seat, agent: None, to, .. } => format!("座席 {seat}（无人签入）拨打 {}", party(to)),
+        CallFact::Reached { ring } => format!("对方应答，振铃 {}", time(*ring)),
+        CallFact::PassingOn { agent, to } => format!("工号 {agent} 正将来电人转接至 {}", party(to)),
+        CallFact::PassedOn { agent, to } => format!("工号 {agent} 退出，来电人转至 {}", party(to)),
+        CallFact::NotPassedOn { agent, to, status } => {
+            format!("工号 {agent} 转接 {} 未成（{status}）", party(to))
+        }
         CallFact::LegClosed { .. } => return None,
     })
 }
@@ -135,10 +145,20 @@ fn ending(cause: EndCause) -> &'static str {
         EndCause::CallbackTaken => "来电人选择回电",
         EndCause::Deflected => "听完提示音后挂机，无需座席",
         EndCause::Closed => "专线不在服务时间",
-        EndCause::NotReached => "市民未接听",
+        EndCause::NotReached => "对方未接听",
         EndCause::UnknownNumber => "所拨号码不是本系统号码",
         EndCause::TrunkFault => "运营商侧故障",
         EndCause::OurFault => "本系统故障",
+        EndCause::PartyHangUp => "对方挂机",
+        EndCause::Joined => "并入所转接的来电",
+    }
+}
+
+fn party(party: &Party) -> String {
+    match party {
+        Party::Seat(seat) => format!("座席 {seat}"),
+        Party::Outside(number) => number.clone(),
+        Party::Emergency(number) => format!("紧急号码 {number}"),
     }
 }
 

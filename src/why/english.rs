@@ -1,7 +1,7 @@
 //! A call's story in English.
 
 use super::story::{Before, Remark, span};
-use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Purpose, Why};
+use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Party, Purpose, Why};
 use std::time::Duration;
 
 pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
@@ -97,6 +97,18 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
             let talk = if talk.is_zero() { String::new() } else { format!("; talked {}{hold}", time(*talk)) };
             format!("ended because {}; waited {}{talk}", ending(*cause), time(*wait))
         }
+        CallFact::Dialled { seat, agent: Some(agent), to, .. } => {
+            format!("{agent} at seat {seat} dialled {}", party(to))
+        }
+        CallFact::Dialled { seat, agent: None, to, .. } => {
+            format!("seat {seat}, where nobody was signed in, dialled {}", party(to))
+        }
+        CallFact::Reached { ring } => format!("the other side answered after {}", time(*ring)),
+        CallFact::PassingOn { agent, to } => format!("{agent} passes the caller on to {}", party(to)),
+        CallFact::PassedOn { agent, to } => format!("{agent} is off the call, the caller goes to {}", party(to)),
+        CallFact::NotPassedOn { agent, to, status } => {
+            format!("{} could not be had ({status}), asked for by {agent}", party(to))
+        }
         CallFact::LegClosed { .. } => return None,
     })
 }
@@ -152,10 +164,20 @@ fn ending(cause: EndCause) -> &'static str {
         EndCause::CallbackTaken => "the caller chose to be called back",
         EndCause::Deflected => "the notice told the caller enough",
         EndCause::Closed => "the line is closed at this time",
-        EndCause::NotReached => "the citizen did not answer",
+        EndCause::NotReached => "the other side was not reached",
         EndCause::UnknownNumber => "the number called is not ours",
         EndCause::TrunkFault => "the carrier's side failed",
         EndCause::OurFault => "of a fault of ours",
+        EndCause::PartyHangUp => "the other side hung up",
+        EndCause::Joined => "it was joined with the caller whom the agent passed on",
+    }
+}
+
+fn party(party: &Party) -> String {
+    match party {
+        Party::Seat(seat) => format!("seat {seat}"),
+        Party::Outside(number) => number.clone(),
+        Party::Emergency(number) => format!("the emergency number {number}"),
     }
 }
 

@@ -17,6 +17,9 @@
 //! - Moving to another seat because the first lost its phone is not a new shift: the share goes on.
 //! - Misses in a row: only a pickup forgets them, a night does not; a declined call neither counts nor forgets.
 //! - A leader's wish is the leader's when it comes true; a wrap-up or a lost phone on the way there is nobody's.
+//! - Who dials is on the phone: an offer that rings there is withdrawn. Who would be ready at such a seat is engaged, and
+//!   ready when its last call is over; anything else they wish for comes at once.
+//! - A caller passed on to an agent's phone is talked to at once, whatever the agent was, which comes back afterwards.
 //! - A guest is refused at sign-in outside the time of the visit and signed out at its end, after a call if there is one.
 //! - An agent taken off the roster is on no roster from that moment, even while the last call goes on; admitted again
 //!   meanwhile, the agent is signed out after it all the same, in wrap-up at once.
@@ -35,6 +38,8 @@ pub struct Oracle {
     agents: Vec<Clerk>,
     calls: Vec<Citizen>,
     lost: Vec<SeatNo>,
+    /// With a call of their own.
+    engaged: Vec<SeatNo>,
     said: Vec<AcdOutput>,
 }
 
@@ -109,6 +114,7 @@ impl Oracle {
             agents: agents.iter().map(Clerk::new).collect(),
             calls: Vec::new(),
             lost: Vec::new(),
+            engaged: Vec::new(),
             said: Vec::new(),
         }
     }
@@ -276,6 +282,43 @@ impl Oracle {
                     self.show(now, who, AgentState::Ready, None);
                 }
             }
+            AcdInput::SeatEngaged { seat } => {
+                self.engaged.push(seat.clone());
+                if let Some(who) = self.agents.iter().position(|a| a.seat.as_ref() == Some(seat)) {
+                    let state = self.agents[who].state;
+                    if state == Reserved {
+                        self.withdraw(who);
+                    }
+                    if matches!(state, AgentState::Ready | Reserved) {
+                        self.show(now, who, AgentState::Engaged, None);
+                    }
+                }
+            }
+            AcdInput::SeatFree { seat } => {
+                self.engaged.retain(|s| s != seat);
+                let there = |a: &Clerk| a.seat.as_ref() == Some(seat) && a.state == AgentState::Engaged;
+                if let Some(who) = self.agents.iter().position(there) {
+                    self.agents[who].after = After::Ready;
+                    self.agents[who].by = None;
+                    self.after_call(now, who);
+                }
+            }
+            AcdInput::Taken { request, agent } => {
+                let queue = self.queues.iter().find(|q| q.name == request.queue)?.clone();
+                let who = self.clerk(agent)?;
+                let known = self.calls.iter().any(|c| c.request.call == request.call);
+                let (after, by) = match self.agents[who].state {
+                    _ if known => return None,
+                    AgentState::Ready | AgentState::Engaged => (After::Ready, None),
+                    AgentState::NotReady(reason) => (After::NotReady(reason), None),
+                    AgentState::WrapUp => (self.agents[who].after, self.agents[who].by.clone()),
+                    AgentState::LoggedOut | Reserved | Talking | Hold => return None,
+                };
+                let citizen = Citizen::new(now, request.clone(), queue);
+                self.calls.push(Citizen { agent: Some(agent.clone()), ..citizen });
+                (self.agents[who].after, self.agents[who].by) = (after, by);
+                self.show(now, who, Talking, None);
+            }
             AcdInput::Answered { call } => {
                 let who = self.with(*call, &[Reserved])?;
                 self.agents[who].after = After::Ready;
@@ -371,7 +414,7 @@ impl Oracle {
         let wish = |clerk: &mut Clerk| (clerk.after, clerk.by) = (after, by);
         match self.agents[who].state {
             AgentState::Talking | AgentState::Hold => wish(&mut self.agents[who]),
-            AgentState::Ready | AgentState::Reserved if after == After::Ready => {}
+            AgentState::Ready | AgentState::Reserved | AgentState::Engaged if after == After::Ready => {}
             _ if after == After::Ready && self.lost.contains(&seat) => return None,
             state => {
                 if state == AgentState::Reserved {
@@ -480,9 +523,11 @@ impl Oracle {
     fn after_call(&mut self, now: Instant, who: usize) {
         let clerk = &mut self.agents[who];
         let lost = clerk.seat.as_ref().is_some_and(|seat| self.lost.contains(seat));
+        let engaged = clerk.seat.as_ref().is_some_and(|seat| self.engaged.contains(seat));
         let by = clerk.by.take();
         let (state, by) = match clerk.after {
             After::Ready if lost => (AgentState::NotReady(NotReadyReason::Unreachable), None),
+            After::Ready if engaged => (AgentState::Engaged, by),
             After::Ready => {
                 clerk.idle_since = now;
                 (AgentState::Ready, by)
@@ -539,7 +584,8 @@ impl Oracle {
         }
         clerk.state = state;
         clerk.clearing = false;
-        let busy = matches!(state, AgentState::Talking | AgentState::Hold | AgentState::WrapUp);
+        use AgentState::{Engaged, Hold, Talking, WrapUp};
+        let busy = matches!(state, Talking | Hold | WrapUp | Engaged);
         if let Some(since) = clerk.busy_since.take() {
             clerk.busy += now - since;
         }

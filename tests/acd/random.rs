@@ -139,6 +139,7 @@ fn sensible_input(dice: &mut Dice, acd: &Acd) -> Option<AcdInput> {
         (AgentState::Talking | AgentState::Hold, Some(_)) if dice.once_in(6) => AcdInput::Dismiss { agent: number },
         (AgentState::Talking | AgentState::Hold, Some(call)) if dice.once_in(4) => AcdInput::NotReached { call },
         (AgentState::Talking | AgentState::Hold, Some(call)) => AcdInput::TalkEnded { call },
+        (AgentState::Engaged, _) => AcdInput::SeatFree { seat: agent.seat?.clone() },
         (AgentState::WrapUp, _) => AcdInput::ExtendWrapUp { agent: number },
         _ => return None,
     })
@@ -151,7 +152,7 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
     let seat = SeatNo::new((801 + dice.roll(10)).to_string());
     let call = CallId(dice.roll(CALLS));
     let queue = QueueName::new(format!("q{}", dice.roll(7)));
-    match dice.roll(54) {
+    match dice.roll(58) {
         0..3 => AcdInput::SignIn { agent, seat },
         3 => AcdInput::SignOut { agent },
         4..12 => AcdInput::Ready { agent },
@@ -189,6 +190,9 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
         50 => AcdInput::ExtendWrapUp { agent },
         51 => AcdInput::SetSkills { agent, skills: dice.skills(4) },
         52 => AcdInput::Admit(random_agent(number, dice)),
+        53 | 54 => AcdInput::SeatEngaged { seat },
+        55 => AcdInput::SeatFree { seat },
+        56 => AcdInput::Taken { request: Request::of_caller(call, queue, now), agent },
         _ => AcdInput::Dismiss { agent },
     }
 }

@@ -196,6 +196,7 @@ fn state(state: AgentState) -> String {
         AgentState::Talking => "talking".into(),
         AgentState::Hold => "on hold".into(),
         AgentState::WrapUp => "in wrap-up".into(),
+        AgentState::Engaged => "engaged".into(),
     }
 }
 

@@ -63,6 +63,10 @@ impl Watch {
                 let queue = queue(&request.queue);
                 self.calls.insert(request.call, Seen::new(now, request.clone(), queue));
             }
+            AcdInput::Taken { request, agent } => {
+                let seen = Seen::new(now, request.clone(), queue(&request.queue));
+                self.calls.insert(request.call, Seen { with: Some(agent.clone()), ..seen });
+            }
             AcdInput::Requeue { call, queue: name } => {
                 let (queue, request) = (queue(name), self.calls[call].request.clone());
                 self.calls.insert(*call, Seen::new(now, request, queue));

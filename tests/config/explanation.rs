@@ -143,7 +143,7 @@ fn the_examples_comments_pass() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let mut example = std::fs::read_to_string(root.join("deploy/rexian.example.toml")).unwrap();
     for shown in ["call_out = ", "callback = ", "trunk = ", "hours = { mon-sun", "max_wait = "] {
-        assert_eq!(example.matches(&format!("\n# {shown}")).count(), 1, "{shown}");
+        assert!(example.contains(&format!("\n# {shown}")), "{shown}");
         example = example.replace(&format!("\n# {shown}"), &format!("\n{shown}"));
     }
     let folder = Folder::new();

@@ -356,6 +356,37 @@ fn calls_go_out_by_a_trunk_that_can() {
 }
 
 #[test]
+fn what_phones_may_dial() {
+    let classes = r#""seats", "city", "national", "mobile", "toll_free", "hotlines""#;
+    let fix = format!("write classes ({classes}) or numbers (\"+81\", \"12110\")");
+    more(
+        "[[dial_plans]]\nname = \"desk\"\nmay_call = [\"seats\", \"abroad\", \"+86\"]\n",
+        &[
+            &format!("20: may_call = \"+86\" in [[dial_plans]] is not something to call | {fix}"),
+            &format!("20: may_call = \"abroad\" in [[dial_plans]] is not something to call | {fix}"),
+        ],
+    );
+    more(
+        "[[dial_plans]]\nname = \"desk\"\nmay_call = [\"seats\", \"city\"]\n",
+        &["18: dial plan desk calls outside, but by no trunk | add [dialling] trunk = \"...\", a trunk with call_out"],
+    );
+    more(
+        "[dialling]\ntrunk = \"carrier\"\nemergency = []\n",
+        &[
+            "19: seats dial by trunk carrier, which calls nobody | add call_out to it, or name another trunk",
+            "20: no emergency number is left to dial | leave emergency out, or name them: [\"110\", \"119\", \"120\", \"122\"]",
+        ],
+    );
+    broken(
+        &[
+            ("number = \"8001\"", "number = \"8001\"\ndial_plan = \"dest\""),
+            ("", "[[dial_plans]]\nname = \"desk\"\nmay_call = [\"seats\"]\n"),
+        ],
+        &["16: there is no dial plan \"dest\", by which seat 8001 calls | did you mean \"desk\"?"],
+    );
+}
+
+#[test]
 fn what_is_said_to_those_who_wait() {
     queue(
         "announce = { every = \"14s\", position = true }",

@@ -1,14 +1,14 @@
 //! One gateway, phones on connections of their own, one caller on UDP; and what everybody heard.
 
 use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
-use rexian::event::{AgentState, CallFact, EndCause};
+use rexian::event::{AgentState, CallFact, EndCause, Party};
 use rexian::gateway::{Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
 use rexian::sim::ua::{
     Account, CarrierCall, CarrierParams, Cli, Phone, PhoneParams, Pickup, Plan, Station, UaFact, UaOutput,
 };
-use rexian::sip::flow::{Flow, Transport};
+use rexian::sip::flow::{Flow, Listener, Transport};
 use rexian::ticket::NewTicket;
 use rexian::time::Instant;
 use std::collections::BTreeMap;
@@ -16,6 +16,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 const GATEWAY: &str = "127.0.0.1:5060";
+/// Where calls of the hotline's own go.
+pub const OUTSIDE: &str = "127.0.0.1:7070";
 const OTHER_SIDE: &str = "the other side";
 
 pub struct World {
@@ -27,6 +29,8 @@ pub struct World {
     pub caller: Option<(CarrierCall, Vec<UaFact>)>,
     /// Messages to the caller, as sent.
     pub to_caller: Vec<String>,
+    /// Messages to the carrier's other address, by which the hotline calls out.
+    pub outside: Vec<String>,
     pub facts: Vec<CallFact>,
     pub tickets: Vec<NewTicket>,
     /// Every leg's media, as last told.
@@ -55,12 +59,15 @@ impl World {
             seats: seats.to_vec(),
             caller: None,
             to_caller: vec![],
+            outside: vec![],
             facts: vec![],
             tickets: vec![],
             sources: BTreeMap::new(),
             callers_leg: LegId(0),
             last_call: None,
         };
+        let listener = Listener { transport: Transport::Udp, address: GATEWAY.parse().unwrap() };
+        world.feed(Input::Listening(vec![listener]));
         world.run(Duration::from_secs(1));
         for n in 0..world.phones.len() {
             world.phones[n].0.dial(world.now, "*11");
@@ -175,6 +182,9 @@ impl World {
                         caller.on_message(self.now, &transmit.bytes);
                     }
                 }
+                Output::Send(transmit) if transmit.flow.remote == outside_flow().remote => {
+                    self.outside.push(String::from_utf8_lossy(&transmit.bytes).into_owned());
+                }
                 Output::Send(transmit) => {
                     let now = self.now;
                     let there = self.phones.iter_mut().find(|(_, flow, _)| *flow == transmit.flow);
@@ -192,6 +202,7 @@ impl World {
                     self.facts.push(event.what);
                 }
                 Output::Media(MediaCommand::Open { leg, .. }) => self.callers_leg = self.callers_leg.min(leg),
+                Output::Media(MediaCommand::Close { leg }) => drop(self.sources.remove(&leg)),
                 Output::Media(MediaCommand::SetSource { leg, source }) => {
                     if let Some((caller, _)) = self.caller.as_mut().filter(|_| leg == self.callers_leg)
                         && heard(&source).ends_with(OTHER_SIDE)
@@ -270,6 +281,22 @@ impl World {
         rung.expect("a seat was rung")
     }
 
+    /// What this leg hears.
+    pub fn hears(&self, leg: LegId) -> String {
+        self.sources.get(&leg).map(heard).unwrap_or_default()
+    }
+
+    /// Legs that hear the other side now.
+    pub fn talking_legs(&self) -> usize {
+        self.sources.values().filter(|source| heard(source).ends_with(OTHER_SIDE)).count()
+    }
+
+    /// The carrier's other address says this.
+    pub fn outside_says(&mut self, message: &str) {
+        self.feed(Input::Message { flow: outside_flow(), bytes: message.as_bytes() });
+        self.run(Duration::from_millis(1));
+    }
+
     /// The caller's way and its reasons, fact by fact.
     pub fn story(&self) -> Vec<String> {
         let told = |fact: &CallFact| {
@@ -281,6 +308,15 @@ impl World {
                 CallFact::Answered { agent, .. } => format!("answered {agent}"),
                 CallFact::Transferred { agent, .. } => format!("transferred {agent}"),
                 CallFact::TakenOver { agent, .. } => format!("taken over {agent}"),
+                CallFact::Dialled { seat, agent, to, .. } => {
+                    format!("{seat} {} dialled {}", agent.as_ref().map_or("nobody", |a| a.as_str()), party(to))
+                }
+                CallFact::Reached { .. } => "reached".to_owned(),
+                CallFact::PassingOn { agent, to } => format!("{agent} passing on to {}", party(to)),
+                CallFact::PassedOn { agent, to } => format!("{agent} passed on to {}", party(to)),
+                CallFact::NotPassedOn { agent, to, status } => {
+                    format!("{agent} not passed on to {}: {status}", party(to))
+                }
                 CallFact::Ended { cause, .. } => cause.as_str().to_owned(),
                 _ => return None,
             })
@@ -342,6 +378,10 @@ pub fn caller_flow() -> Flow {
     Flow { transport: Transport::Udp, local, remote, connection: 0 }
 }
 
+pub fn outside_flow() -> Flow {
+    Flow { remote: OUTSIDE.parse().unwrap(), ..caller_flow() }
+}
+
 fn phone(now: Instant, n: usize, core: &CoreSettings) -> (Phone, Flow, Vec<UaFact>) {
     let station = station(40_000 + n as u16);
     let flow =
@@ -358,6 +398,13 @@ fn phone(now: Instant, n: usize, core: &CoreSettings) -> (Phone, Flow, Vec<UaFac
     let mut phone = Phone::start(now, params);
     phone.set_call_waiting(false);
     (phone, flow, vec![])
+}
+
+fn party(party: &Party) -> &str {
+    match party {
+        Party::Seat(seat) => seat.as_str(),
+        Party::Outside(number) | Party::Emergency(number) => number,
+    }
 }
 
 fn heard(source: &Source) -> String {

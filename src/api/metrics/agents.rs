@@ -20,7 +20,7 @@ impl State {
 }
 
 /// One of each kind; every not-ready reason is one state here.
-pub(super) const AGENT_STATES: [AgentState; 7] = [
+pub(super) const AGENT_STATES: [AgentState; 8] = [
     AgentState::LoggedOut,
     AgentState::NotReady(NotReadyReason::Busy),
     AgentState::Ready,
@@ -28,6 +28,7 @@ pub(super) const AGENT_STATES: [AgentState; 7] = [
     AgentState::Talking,
     AgentState::Hold,
     AgentState::WrapUp,
+    AgentState::Engaged,
 ];
 
 /// Offers made, by how far the requirement had been relaxed and whether the agent was the one who served the caller last.

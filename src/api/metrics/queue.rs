@@ -57,7 +57,7 @@ impl Queue {
 
     pub(super) fn ended(&self, cause: EndCause, wait: Duration, talk: Duration, hold: Duration) {
         match cause {
-            EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout => {
+            EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::PartyHangUp | EndCause::MediaTimeout => {
                 self.talk.record(talk.as_secs_f64());
                 if !hold.is_zero() {
                     self.hold.record(hold.as_secs_f64());

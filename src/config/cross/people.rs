@@ -17,7 +17,7 @@ pub(super) fn people(file: &File, entries: &Entries, core: &CoreSettings, world:
     let codes = &core.feature_codes;
     let mut secrets: BTreeMap<&str, &str> = BTreeMap::new();
     for entry in seats {
-        let SeatEntry { seat, line, secret_line } = entry;
+        let SeatEntry { seat, line, secret_line, dial_plan } = entry;
         let number = seat.number.as_str();
         let dialled = [&codes.sign_in, &codes.sign_out, &codes.ready, &codes.not_ready, &codes.extend_wrap_up];
         if dialled.into_iter().any(|code| code == number) {
@@ -29,6 +29,21 @@ pub(super) fn people(file: &File, entries: &Entries, core: &CoreSettings, world:
             let what = format!("default_agent {:?} of seat {number} is no agent", agent.as_str());
             let known = agents.iter().map(|a| a.agent.number.as_str());
             unknown(file, *line, what, agent.as_str(), known, "add the agent under [[agents]], or leave it out");
+        }
+        if entries.dialling.settings.emergency.contains(number) {
+            file.problem(*line, format!("seat {number} is also an emergency number"), "give the seat another number");
+        }
+        let plans = || entries.dialling.settings.plans.iter().map(|plan| plan.name.as_str());
+        if let Some(At { value, line }) = dial_plan.as_ref().filter(|at| plans().all(|name| name != at.value)) {
+            let what = format!("there is no dial plan {value:?}, by which seat {number} calls");
+            unknown(
+                file,
+                *line,
+                what,
+                value,
+                plans(),
+                "add it under [[dial_plans]], or leave it out: the other seats only",
+            );
         }
         if public && seat.secret.0.starts_with("example-") {
             let what = format!("the password of seat {number} is one of the published example");

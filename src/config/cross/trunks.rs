@@ -1,7 +1,7 @@
 //! Trunks among each other, and calling back by them. Belongs here: whose calls are taken as whose, and whether calls of
 //! ours can go out. Not here: where a call that came in goes (`ways`).
 
-use super::super::settings::{Cidr, MissedCalls};
+use super::super::settings::{Cidr, MissedCalls, Reach};
 use super::*;
 
 pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, places: &Places) {
@@ -79,6 +79,40 @@ pub(super) fn callbacks(file: &File, entries: &Entries) {
                 file.problem(callbacks.missed, "missed calls are to be called back, but by no trunk", fix);
             }
         }
+    }
+}
+
+/// Seats call outside: by what?
+pub(super) fn dialling(file: &File, entries: &Entries) {
+    let dialling = &entries.dialling;
+    match &dialling.trunk {
+        Some(At { value, line }) => {
+            let found = entries.trunks.iter().find(|t| t.trunk.name == *value);
+            let names = entries.trunks.iter().map(|t| t.trunk.name.as_str());
+            match found {
+                None => {
+                    let what = format!("there is no trunk {:?} to dial by", value.as_str());
+                    unknown(file, *line, what, value.as_str(), names, "name one of [[trunks]]");
+                }
+                Some(trunk) if trunk.trunk.call_out.is_none() => {
+                    let what = format!("seats dial by trunk {value}, which calls nobody");
+                    file.problem(*line, what, "add call_out to it, or name another trunk");
+                }
+                Some(_) => {}
+            }
+        }
+        None => {
+            for (plan, line) in dialling.settings.plans.iter().zip(&dialling.plans) {
+                if plan.may_call.iter().any(|reach| *reach != Reach::Seats) {
+                    let what = format!("dial plan {} calls outside, but by no trunk", plan.name);
+                    file.problem(*line, what, "add [dialling] trunk = \"...\", a trunk with call_out");
+                }
+            }
+        }
+    }
+    if dialling.settings.emergency.is_empty() {
+        let what = "no emergency number is left to dial";
+        file.problem(dialling.emergency, what, r#"leave emergency out, or name them: ["110", "119", "120", "122"]"#);
     }
 }
 

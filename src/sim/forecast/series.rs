@@ -50,7 +50,7 @@ impl Staff {
             AgentState::WrapUp => &mut self.wrap_up,
             AgentState::Reserved => &mut self.ringing,
             AgentState::Ready => &mut self.ready,
-            AgentState::NotReady(_) => &mut self.not_ready,
+            AgentState::NotReady(_) | AgentState::Engaged => &mut self.not_ready,
             AgentState::LoggedOut => return,
         } += agents;
     }

@@ -316,7 +316,10 @@ impl Audit {
             self.touched.insert(agent.clone());
             self.disengage(&agent, id)?;
         }
-        let answered_cause = matches!(cause, EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::MediaTimeout);
+        let answered_cause = matches!(
+            cause,
+            EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::PartyHangUp | EndCause::MediaTimeout
+        );
         let Some(pickup) = &record.pickup else {
             // What never was in a line has not waited for an agent.
             let waited = if record.queue.is_some() { now - record.queued_at } else { Duration::ZERO };

@@ -32,6 +32,8 @@ pub struct Phone {
     domain: String,
     expires: Duration,
     call_waiting: bool,
+    /// How long it stays on a call it dialled.
+    listens: Duration,
     plan: Plan,
     rng: Rng,
     out: Outputs,
@@ -58,12 +60,13 @@ struct Body {
 struct Dialled {
     code: String,
     call: Outgoing,
+    listens: Duration,
     /// We end it ourselves if the gateway has not done so by then.
     hang_up_at: Option<Instant>,
     told: bool,
 }
 
-/// How long a phone listens to the confirmation of a feature code.
+/// How long a phone listens to the confirmation of a feature code, unless told otherwise.
 const CONFIRMATION: Duration = Duration::from_secs(3);
 const MOST_PAST: usize = 8;
 
@@ -77,6 +80,7 @@ impl Phone {
             domain,
             expires,
             call_waiting: true,
+            listens: CONFIRMATION,
             plan,
             rng: Rng::new(seed),
             out: Outputs::new(),
@@ -94,6 +98,11 @@ impl Phone {
     /// Without it a phone that is dialling a feature code answers 486 to a call.
     pub fn set_call_waiting(&mut self, call_waiting: bool) {
         self.call_waiting = call_waiting;
+    }
+
+    /// How long it stays on what it dials from now on: longer than a feature code's confirmation takes.
+    pub fn set_listens(&mut self, listens: Duration) {
+        self.listens = listens;
     }
 
     pub fn is_on(&self) -> bool {
@@ -150,7 +159,15 @@ impl Phone {
         });
     }
 
-    /// Dials a feature code; [`UaFact::Dialled`] tells what came of it.
+    /// Puts down what it dialled, answered or not.
+    pub fn hang_up_dialled(&mut self, now: Instant) {
+        self.step(now, |body, cx, _| {
+            body.keypad.iter_mut().filter(|d| d.call.is_live()).for_each(|d| drop(d.call.hang_up(cx)));
+            None
+        });
+    }
+
+    /// Dials a feature code or a number; [`UaFact::Dialled`] tells what came of it.
     pub fn dial(&mut self, now: Instant, code: &str) {
         self.step(now, |body, cx, phone| {
             let target = Target {
@@ -161,7 +178,8 @@ impl Phone {
                 account: Some(phone.account.clone()),
             };
             let call = Outgoing::start(cx, target);
-            body.keypad.push(Dialled { code: code.to_string(), call, hang_up_at: None, told: false });
+            let listens = phone.listens;
+            body.keypad.push(Dialled { code: code.to_string(), call, listens, hang_up_at: None, told: false });
             None
         });
     }
@@ -203,8 +221,13 @@ impl Phone {
     /// Runs `f` on a phone that has power; an ending it returns is the current line's.
     fn step(&mut self, now: Instant, f: impl FnOnce(&mut Body, &mut Cx<'_>, &Known<'_>) -> Option<Ending>) {
         let Power::On(body) = &mut self.power else { return };
-        let known =
-            Known { account: &self.account, domain: &self.domain, call_waiting: self.call_waiting, plan: self.plan };
+        let known = Known {
+            account: &self.account,
+            domain: &self.domain,
+            call_waiting: self.call_waiting,
+            listens: self.listens,
+            plan: self.plan,
+        };
         let mut cx = Cx { now, us: &self.station, rng: &mut self.rng, out: &mut self.out };
         if let Some(ending) = f(body, &mut cx, &known) {
             cx.fact(UaFact::Ended(ending));
@@ -217,6 +240,7 @@ struct Known<'a> {
     account: &'a Account,
     domain: &'a str,
     call_waiting: bool,
+    listens: Duration,
     plan: Plan,
 }
 
@@ -311,7 +335,7 @@ impl Dialled {
             None => return,
         };
         if answered {
-            self.hang_up_at = Some(cx.now + CONFIRMATION);
+            self.hang_up_at = Some(cx.now + self.listens);
         } else {
             self.hang_up_at = None;
         }

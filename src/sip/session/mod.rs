@@ -188,7 +188,12 @@ impl Session {
     fn hang_up(&mut self, cx: &mut Context<'_>, reason: HangupReason) {
         match std::mem::replace(&mut self.state, State::Over) {
             State::Incoming { tx, invite, .. } => {
-                self.refuse(cx, tx, &invite, final_status(reason));
+                match reason {
+                    HangupReason::Refused { status, cause: Some(cause) } => {
+                        self.refuse_saying(cx, tx, &invite, status, cause)
+                    }
+                    _ => self.refuse(cx, tx, &invite, final_status(reason)),
+                }
                 cx.events.push(LegEvent::Ended(LegEnd::Released));
             }
             State::Accepted { unacknowledged, then } => {
@@ -276,6 +281,11 @@ impl Session {
         matches!(self.state, State::Over)
     }
 
+    /// What the last exchange of descriptions settled.
+    pub fn media(&self) -> Option<&Negotiated> {
+        self.media.as_ref()
+    }
+
     pub fn dialog(&self) -> &Dialog {
         &self.dialog
     }
@@ -309,6 +319,14 @@ impl Session {
         if status.is_some() || q850.is_some() {
             cx.events.push(LegEvent::Cause { status, q850 });
         }
+    }
+
+    /// With the telephone network's cause (RFC 3326).
+    fn refuse_saying(&mut self, cx: &mut Context<'_>, tx: ServerTx, invite: &[u8], status: u16, cause: u8) {
+        let tag = self.dialog.local_tag.clone();
+        respond(cx, tx, self.flow, invite, status, &tag, |b| {
+            b.header_fmt(Name::Reason, format_args!("Q.850;cause={cause}"))
+        });
     }
 
     fn refuse(&mut self, cx: &mut Context<'_>, tx: ServerTx, invite: &[u8], status: u16) {
@@ -355,6 +373,7 @@ fn final_status(reason: HangupReason) -> u16 {
         HangupReason::NoService | HangupReason::Normal | HangupReason::Withdrawn => 480,
         HangupReason::NotAcceptable => 488,
         HangupReason::MediaTimeout | HangupReason::OurFault => 500,
+        HangupReason::Refused { status, .. } => status,
     }
 }
 

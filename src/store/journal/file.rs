@@ -78,7 +78,11 @@ fn agent_of(fact: &CallFact) -> Option<&str> {
         | CallFact::OfferEnded { agent, .. }
         | CallFact::Answered { agent, .. }
         | CallFact::Transferred { agent, .. }
-        | CallFact::TakenOver { agent, .. } => Some(agent.as_str()),
+        | CallFact::TakenOver { agent, .. }
+        | CallFact::Dialled { agent: Some(agent), .. }
+        | CallFact::PassingOn { agent, .. }
+        | CallFact::PassedOn { agent, .. }
+        | CallFact::NotPassedOn { agent, .. } => Some(agent.as_str()),
         _ => None,
     }
 }

@@ -1,0 +1,176 @@
+//! Calls of the seats' own: what a phone dials, the legs of it, and which seats have one. Not here: the seat's rules
+//! (`seat::dial_plan`), what both sides are told (`call::own`), features (`features`).
+//!
+//! Law: who dials is on the phone. An offer that rings at that moment is withdrawn and its caller keeps the place; a seat
+//! that rings or talks for the distributor is busy to a colleague who dials it.
+
+use super::legs::{Leg, Role};
+use super::{Gateway, Service};
+use crate::acd::AcdInput;
+use crate::call::{CallInput, Near, OwnCall};
+use crate::event::{AgentState, Party};
+use crate::ids::{CallId, LegId, SeatNo};
+use crate::leg::LegEnd;
+use crate::plane::Codec;
+use crate::seat::dial_plan::{self, Dialled, Ground};
+use crate::sip::flow::Flow;
+use crate::sip::message::{Message, Name};
+use crate::sip::session::{Context, Session, Target};
+use crate::time::Instant;
+
+/// Calls of one seat's own at once: a consultation, and one more.
+const MOST_OF_A_SEAT: u32 = 2;
+
+impl Gateway {
+    pub(super) fn seat_dials(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo) {
+        let uri = msg.request_uri().unwrap_or_default();
+        match self.read_dialled(&seat, uri) {
+            Dialled::Feature(feature) => self.feature_call(now, flow, msg, seat, feature),
+            Dialled::Call(to) => self.own_call(now, flow, msg, seat, to),
+            // A call to ourselves by ourselves: the queues are for citizens.
+            Dialled::Ours(_) => self.answer_stateless(flow, msg, 403, |b| b),
+            Dialled::Refused(why) => {
+                let uri = String::from_utf8_lossy(&uri[..uri.len().min(64)]);
+                tracing::warn!(%seat, ?why, dialled = %uri.escape_debug(), "a seat may not call this");
+                self.refusals.not_in_plan += 1;
+                self.answer_stateless(flow, msg, 403, |b| b);
+            }
+        }
+    }
+
+    /// What these URIs mean when this seat's phone names them.
+    pub(super) fn read_dialled(&self, seat: &SeatNo, uri: &[u8]) -> Dialled {
+        let dialling = &self.settings.dialling;
+        let named = self.seats.get(seat).and_then(|s| s.dial_plan.as_ref());
+        let plan = named.and_then(|name| dialling.plans.iter().find(|plan| plan.name == *name));
+        let ground = Ground {
+            codes: &self.settings.feature_codes,
+            emergency: &dialling.emergency,
+            area_code: &self.settings.area_code,
+            is_seat: &|seat| self.seats.contains_key(seat),
+            is_ours: &|number| self.numbers.contains_key(number),
+        };
+        dial_plan::read(uri, plan, &ground)
+    }
+
+    fn own_call(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo, to: Party) {
+        let help = matches!(to, Party::Emergency(_));
+        let busy = self.own_calls_at(&seat) >= MOST_OF_A_SEAT;
+        if (busy && !help) || matches!(&to, Party::Seat(other) if self.is_busy(&seat, other)) {
+            return self.answer_stateless(flow, msg, 486, |b| b);
+        }
+        // For help there is always room, as long as there is a port.
+        if !help && (self.service == Service::Draining || !self.has_room()) {
+            self.refusals.overload += 1;
+            return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
+        }
+        let tx = self.endpoint.accept(now, flow, msg);
+        let (leg, far) = (self.new_leg(), self.new_leg());
+        let tag = self.tag(leg);
+        let Some(local) = self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101) else {
+            return self.respond_once(now, tx, flow, msg, 503);
+        };
+        let Ok((session, _)) = Session::incoming(leg.0, tag, flow, tx, msg, local) else {
+            self.close_media(leg);
+            return self.respond_once(now, tx, flow, msg, 488);
+        };
+        let id = CallId(self.next_call);
+        self.next_call += 1;
+        self.legs.insert(leg, Leg { role: Role::Dialler { call: id, seat: seat.clone() }, session, invite: Some(tx) });
+        self.invites.insert(tx, leg);
+        self.figures_due.insert(leg, id);
+        let near = Near {
+            leg,
+            seat: seat.clone(),
+            agent: self.acd.agent_at(&seat).cloned(),
+            sip_call_id: String::from_utf8_lossy(msg.call_id()).into_owned(),
+        };
+        self.seat_engaged(now, &seat);
+        let mut out = Vec::new();
+        let ring_timeout = self.settings.dialling.ring_timeout;
+        let own = OwnCall::begin(now, id, near, far, to.clone(), ring_timeout, &mut out);
+        self.own.insert(id, own);
+        self.carry_out(now, id, out);
+        let from = format!("<sip:{seat}@{}>", self.settings.domain);
+        self.call_party(now, id, far, &to, from);
+    }
+
+    /// Calls whom a seat dialled, or passes a citizen on to. `from`: shown on a seat's phone.
+    pub(super) fn call_party(&mut self, now: Instant, call: CallId, leg: LegId, to: &Party, from: String) {
+        let placed = match to {
+            Party::Seat(seat) => self.ring_party(now, call, leg, seat, from),
+            Party::Outside(number) => self.dial_party(now, call, leg, number, false),
+            Party::Emergency(number) => self.dial_party(now, call, leg, number, true),
+        };
+        if !placed {
+            self.call_input(now, call, CallInput::PartyEnded { leg, end: LegEnd::Unreachable });
+        }
+    }
+
+    fn ring_party(&mut self, now: Instant, call: CallId, leg: LegId, seat: &SeatNo, from: String) -> bool {
+        let Some((flow, contact)) = self.registrar.lookup(seat).map(|b| (b.flow, b.uri.clone())) else { return false };
+        let Some(local) = self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101) else { return false };
+        self.figures_due.insert(leg, call);
+        let tag = self.tag(leg);
+        let headers = [("X-Rexian-Call", call.to_string())];
+        let to = format!("<sip:{seat}@{}>", self.settings.domain);
+        let target = Target { flow, request_uri: &contact, from, to, headers: &headers };
+        let mut events = Vec::new();
+        let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
+        let session = Session::place(&mut cx, leg.0, tag, target, local);
+        self.legs.insert(leg, Leg { role: Role::Party { call, seat: Some(seat.clone()) }, session, invite: None });
+        self.seat_engaged(now, seat);
+        true
+    }
+
+    fn dial_party(&mut self, now: Instant, call: CallId, leg: LegId, number: &str, help: bool) -> bool {
+        let Some(trunk) = self.settings.dialling.trunk.clone() else { return false };
+        if self.trunks.admit(&trunk) {
+            self.channels.insert(leg, trunk.clone());
+        } else if !help {
+            return false;
+        }
+        let placed = self.dial_out(now, call, leg, number, &trunk, Role::Party { call, seat: None });
+        if !placed {
+            self.channel_free(leg);
+        }
+        placed
+    }
+
+    /// The channel that this leg held.
+    pub(super) fn channel_free(&mut self, leg: LegId) {
+        if let Some(trunk) = self.channels.remove(&leg) {
+            self.trunks.release(&trunk);
+        }
+    }
+
+    /// Is `seat` to be told that the other one is busy?
+    fn is_busy(&self, seat: &SeatNo, other: &SeatNo) -> bool {
+        let agent = self.acd.agent_at(other).and_then(|agent| self.acd.agent_state(agent));
+        let serves = matches!(agent, Some(AgentState::Reserved | AgentState::Talking | AgentState::Hold));
+        seat == other || serves || self.own_calls_at(other) > 0
+    }
+
+    fn own_calls_at(&self, seat: &SeatNo) -> u32 {
+        self.engaged_seats.get(seat).copied().unwrap_or(0)
+    }
+
+    fn seat_engaged(&mut self, now: Instant, seat: &SeatNo) {
+        let count = self.engaged_seats.entry(seat.clone()).or_default();
+        *count += 1;
+        if *count == 1 {
+            let _ = self.acd.handle(now, AcdInput::SeatEngaged { seat: seat.clone() });
+            self.distribute(now);
+        }
+    }
+
+    /// One call of the seat's own is over.
+    pub(super) fn seat_free(&mut self, now: Instant, seat: &SeatNo) {
+        let Some(count) = self.engaged_seats.get_mut(seat) else { return };
+        *count -= 1;
+        if *count == 0 {
+            self.engaged_seats.remove(seat);
+            let _ = self.acd.handle(now, AcdInput::SeatFree { seat: seat.clone() });
+        }
+    }
+}
