@@ -86,10 +86,10 @@ struct Citizen {
 /// In the order in which those of one instant come.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Due {
+    VisitOver,
     WrapUp,
     Ringing,
     Clearing,
-    VisitOver,
     Step,
     Overflow,
     Limit,

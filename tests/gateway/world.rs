@@ -281,11 +281,6 @@ impl World {
         rung.expect("a seat was rung")
     }
 
-    /// What this leg hears.
-    pub fn hears(&self, leg: LegId) -> String {
-        self.sources.get(&leg).map(heard).unwrap_or_default()
-    }
-
     /// Legs that hear the other side now.
     pub fn talking_legs(&self) -> usize {
         self.sources.values().filter(|source| heard(source).ends_with(OTHER_SIDE)).count()

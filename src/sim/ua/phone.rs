@@ -162,7 +162,9 @@ impl Phone {
     /// Puts down what it dialled, answered or not.
     pub fn hang_up_dialled(&mut self, now: Instant) {
         self.step(now, |body, cx, _| {
-            body.keypad.iter_mut().filter(|d| d.call.is_live()).for_each(|d| drop(d.call.hang_up(cx)));
+            for dialled in body.keypad.iter_mut().filter(|d| d.call.is_live()) {
+                dialled.call.hang_up(cx);
+            }
             None
         });
     }
