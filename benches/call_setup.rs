@@ -7,23 +7,15 @@
 //!
 //! Needs SIPp (Debian: sip-tester). Gateway on one core, load on the other, where `taskset` is there.
 
-use std::fs;
-use std::io::{BufRead, BufReader, Write};
-use std::net::UdpSocket;
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+#[path = "bed/mod.rs"]
+mod bed;
 
-const SEATS: usize = 60;
-const SCENARIOS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/call_setup");
+use bed::{Bed, SEATS, cpu_seconds, free_port, need_sipp, option, pinned, wait};
+use std::process::Stdio;
+use std::time::Duration;
 
 fn main() {
-    if Command::new("sipp").arg("-v").output().is_err() {
-        eprintln!("call_setup needs SIPp: apt-get install sip-tester");
-        std::process::exit(1);
-    }
-    let args: Vec<String> = std::env::args().collect();
-    let option = |name: &str| args.iter().position(|a| a == name).and_then(|i| args.get(i + 1)).cloned();
+    need_sipp();
     let rates = option("--rates").unwrap_or_else(|| "100,300,600,1000".into());
     let seconds: u32 = option("--seconds").and_then(|s| s.parse().ok()).unwrap_or(10);
     let held: u32 = option("--held").and_then(|s| s.parse().ok()).unwrap_or(1_000);
@@ -70,129 +62,6 @@ fn memory(calls: u32) {
     );
 }
 
-struct Run {
-    good: u32,
-    failed: u32,
-    times: String,
-}
-
-/// A gateway of its own, configured in a folder of its own.
-struct Bed {
-    dir: tempfile::TempDir,
-    gateway: Child,
-    sip: u16,
-    seat_port: u16,
-    http: u16,
-}
-
-impl Bed {
-    fn start(answer: &str, pairs: usize) -> Bed {
-        let dir = tempfile::tempdir().expect("a temporary folder");
-        let (sip, seat_port, http) = (free_port(), free_port(), free_port());
-        fs::write(dir.path().join("rexian.toml"), config(pairs, sip, http)).expect("config written");
-        fs::create_dir(dir.path().join("sip-profiles")).expect("folder");
-        let profile = format!("answer = \"{answer}\"\ncodecs = [\"pcma\"]\n");
-        fs::write(dir.path().join("sip-profiles/load.toml"), profile).expect("profile written");
-        let users: String = (0..SEATS)
-            .map(|i| format!("{0};[authentication username={0} password=load-kV7zR-{1}]\n", 8001 + i, secret(i)))
-            .collect();
-        fs::write(dir.path().join("users.csv"), format!("SEQUENTIAL\n{users}")).expect("users written");
-        let mut gateway = pinned(0, env!("CARGO_BIN_EXE_rexian"))
-            .args(["serve", "--config", "rexian.toml"])
-            .current_dir(dir.path())
-            .stderr(Stdio::piped())
-            .spawn()
-            .expect("gateway starts");
-        let log = BufReader::new(gateway.stderr.take().expect("piped"));
-        let mut lines = log.lines().map_while(Result::ok);
-        let mut said = Vec::new();
-        let up = lines.by_ref().inspect(|line| said.push(line.clone())).any(|line| line.contains("in service"));
-        assert!(up, "the gateway did not start:\n{}", said.join("\n"));
-        std::thread::spawn(move || lines.for_each(drop));
-        Bed { dir, gateway, sip, seat_port, http }
-    }
-
-    fn seat_agents(&self) -> &Self {
-        let host = format!("127.0.0.1:{}", self.sip);
-        // SIPp does not put the request-URI it sends into its digest unless told.
-        for (scenario, uri) in [("register.xml", host.clone()), ("sign_in.xml", format!("*11@{host}"))] {
-            let users = self.dir.path().join("users.csv");
-            let mut sipp = self.sipp(
-                scenario,
-                SEATS as u32,
-                &["-r", "50", "-inf", users.to_str().expect("utf-8"), "-auth_uri", &uri],
-                self.seat_port,
-            );
-            assert!(sipp.wait().expect("sipp runs").success(), "{scenario} failed");
-        }
-        self
-    }
-
-    fn carrier(&self, rate: u32, calls: u32, hold_ms: u32) -> Run {
-        let mut seats = pinned(1, "sipp")
-            .args([
-                "-sf",
-                &format!("{SCENARIOS}/seat.xml"),
-                "-i",
-                "127.0.0.1",
-                "-p",
-                &self.seat_port.to_string(),
-                "-nostdin",
-            ])
-            .args(["-mp", &free_port().to_string()])
-            .current_dir(self.dir.path())
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("seats start");
-        let stat = self.dir.path().join("carrier.csv");
-        let (rate, hold, stat_path) = (rate.to_string(), hold_ms.to_string(), stat.to_str().expect("utf-8").to_owned());
-        let limit = "20000";
-        let more =
-            ["-r", &rate, "-d", &hold, "-l", limit, "-s", "12345", "-trace_stat", "-stf", &stat_path, "-fd", "1"];
-        let _ = self.sipp("carrier.xml", calls, &more, free_port()).wait();
-        let _ = seats.kill();
-        let _ = seats.wait();
-        last_row(&stat)
-    }
-
-    fn sipp(&self, scenario: &str, calls: u32, more: &[&str], port: u16) -> Child {
-        pinned(1, "sipp")
-            .args(["-sf", &format!("{SCENARIOS}/{scenario}"), &format!("127.0.0.1:{}", self.sip), "-i", "127.0.0.1"])
-            .args(["-p", &port.to_string(), "-m", &calls.to_string(), "-nostdin", "-timeout", "200"])
-            .args(["-mp", &free_port().to_string()])
-            .args(more)
-            .current_dir(self.dir.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("sipp starts")
-    }
-
-    fn cpu(&self) -> f64 {
-        cpu_seconds(self.gateway.id())
-    }
-
-    fn rss(&self) -> u64 {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.gateway.id())).expect("the gateway lives");
-        let line = status.lines().find(|l| l.starts_with("VmRSS")).expect("VmRSS");
-        line.split_whitespace().nth(1).and_then(|n| n.parse().ok()).expect("a number")
-    }
-
-    /// Calls in progress, as /metrics tells.
-    fn calls(&self) -> u32 {
-        let page = get(self.http, "/metrics");
-        let line = page.lines().find(|l| l.starts_with("rexian_trunk_calls{"));
-        line.and_then(|l| l.split_whitespace().last()).and_then(|n| n.parse::<f64>().ok()).map_or(0, |n| n as u32)
-    }
-}
-
-impl Drop for Bed {
-    fn drop(&mut self) {
-        let _ = self.gateway.kill();
-        let _ = self.gateway.wait();
-    }
-}
-
 /// CPU-seconds per 1,000 calls of SIPp's own answering scenario: half of what the gateway does, and no queue.
 fn reference(rate: u32, calls: u32) -> f64 {
     let port = free_port();
@@ -211,94 +80,4 @@ fn reference(rate: u32, calls: u32) -> f64 {
     let _ = uas.kill();
     let _ = uas.wait();
     used * 1000.0 / f64::from(calls)
-}
-
-fn cpu_seconds(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process lives");
-    let after_name = stat.rsplit(')').next().expect("a name in brackets");
-    let ticks: u64 = after_name.split_whitespace().skip(11).take(2).map(|t| t.parse::<u64>().expect("ticks")).sum();
-    // USER_HZ is 100 on every Linux this runs on.
-    ticks as f64 / 100.0
-}
-
-fn last_row(csv: &Path) -> Run {
-    let text = fs::read_to_string(csv).expect("SIPp wrote its figures");
-    let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().expect("a heading").split(';').collect();
-    let row: Vec<&str> = lines.last().expect("a row").split(';').collect();
-    let field = |name: &str| names.iter().position(|n| *n == name).and_then(|i| row.get(i)).copied().unwrap_or("?");
-    let number = |name: &str| field(name).parse().unwrap_or(0);
-    let mut below = Vec::new();
-    let total: u32 = number("SuccessfulCall(C)");
-    for (name, count) in names.iter().zip(&row).filter(|(n, _)| n.starts_with("ResponseTimeRepartition1_")) {
-        let n: u32 = count.parse().unwrap_or(0);
-        if n * 100 >= total.max(1) {
-            below.push(format!(
-                "{}ms:{}%",
-                name.trim_start_matches("ResponseTimeRepartition1_"),
-                n * 100 / total.max(1)
-            ));
-        }
-    }
-    Run { good: total, failed: number("FailedCall(C)"), times: below.join(" ") }
-}
-
-fn pinned(core: u32, program: &str) -> Command {
-    if Command::new("taskset").arg("-V").stdout(Stdio::null()).status().is_ok() {
-        let mut command = Command::new("taskset");
-        command.args(["-c", &core.to_string(), program]);
-        command
-    } else {
-        Command::new(program)
-    }
-}
-
-fn free_port() -> u16 {
-    let socket = UdpSocket::bind("127.0.0.1:0").expect("a free port");
-    socket.local_addr().expect("bound").port()
-}
-
-fn get(port: u16, path: &str) -> String {
-    let Ok(mut stream) = std::net::TcpStream::connect(("127.0.0.1", port)) else { return String::new() };
-    let _ = write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
-    let mut page = String::new();
-    let _ = std::io::Read::read_to_string(&mut stream, &mut page);
-    page
-}
-
-fn wait(limit: Duration, done: impl Fn() -> bool) {
-    let deadline = Instant::now() + limit;
-    while !done() {
-        assert!(Instant::now() < deadline, "waited {limit:?} in vain");
-        std::thread::sleep(Duration::from_millis(100));
-    }
-}
-
-/// Passwords that hold a seat's number are refused.
-fn secret(seat: usize) -> String {
-    format!("{:x}", seat * 7919 + 0xbeef)
-}
-
-fn config(pairs: usize, sip: u16, http: u16) -> String {
-    let mut text = format!(
-        "[sip]\nudp = [\"127.0.0.1:{sip}\"]\nmax_transactions = 400000\nregistration_expiry = \"1h\"\n\
-         [media]\naddress_v4 = \"127.0.0.1\"\nfirst_port = 24000\npairs = {pairs}\n\
-         [limits]\nmax_calls = {}\n[http]\nlisten = \"127.0.0.1:{http}\"\n[log]\nfilter = \"warn,rexian=info\"\n\
-         [[trunks]]\nname = \"load\"\npeers = [\"127.0.0.0/8\"]\nprofile = \"load\"\nmax_calls = {}\n\
-         [queue_defaults]\nwrap_up = \"0s\"\nmax_waiting = 10000\nannounce_agent = false\n\
-         [[queues]]\nname = \"mandarin\"\nnumbers = [\"12345\"]\nskill = \"mandarin\"\n",
-        pairs / 2,
-        pairs / 2
-    );
-    for i in 0..SEATS {
-        text += &format!(
-            "[[agents]]\nnumber = \"{}\"\nskills = {{ mandarin = 10 }}\n[[seats]]\nnumber = \"{}\"\n\
-             password = \"load-kV7zR-{}\"\ndefault_agent = \"{}\"\n",
-            6601 + i,
-            8001 + i,
-            secret(i),
-            6601 + i
-        );
-    }
-    text
 }

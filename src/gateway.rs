@@ -21,6 +21,7 @@ mod owner;
 mod ports;
 mod requests;
 mod seats;
+mod strangers;
 mod timers;
 mod view;
 
@@ -32,6 +33,8 @@ use crate::call::{Attempt, Call, OwnCall};
 use crate::callback::Callbacks;
 use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
+use crate::guard::intake::Sender;
+use crate::guard::{Guard, Order};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
@@ -54,6 +57,11 @@ use timers::{Alarm, Timers};
 pub enum Input<'a> {
     /// One SIP message as received: a UDP datagram, or one message cut from a stream.
     Message {
+        flow: Flow,
+        bytes: &'a [u8],
+    },
+    /// The same, come to when it had waited too long already: a trunk's new call is turned away.
+    Late {
         flow: Flow,
         bytes: &'a [u8],
     },
@@ -96,6 +104,7 @@ pub enum Output {
     Agent(AgentEvent),
     /// Make this durable: the list of citizens to be called back outlives the process.
     Callback(CallbackChange),
+    Guard(Order),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -111,6 +120,7 @@ pub struct Gateway {
     digest: Digest,
     registrar: Registrar,
     trunks: Trunks,
+    guard: Guard,
     acd: Acd,
     calls: BTreeMap<CallId, Call>,
     callbacks: Callbacks,
@@ -167,6 +177,8 @@ impl Gateway {
             max_expiry: limits.registration_expiry,
         });
         let lines = lines::lines(&settings);
+        let peers = settings.trunks.iter().flat_map(|trunk| trunk.peers.iter().copied());
+        let guard = Guard::new(settings.guard.clone(), peers, tokens.next_u64());
         Gateway {
             seats: settings.seats.iter().map(|s| (s.number.clone(), s.clone())).collect(),
             numbers: lines::numbers(&lines, &settings.area_code),
@@ -176,6 +188,7 @@ impl Gateway {
             digest,
             registrar,
             trunks: Trunks::new(settings.trunks.clone()),
+            guard,
             acd: Acd::new(&settings.queues, &settings.agents, &settings.distributor),
             calls: BTreeMap::new(),
             callbacks: Callbacks::new(settings.callbacks.clone(), settings.utc_offset),
@@ -208,6 +221,7 @@ impl Gateway {
     pub fn handle(&mut self, now: Instant, input: Input<'_>) {
         match input {
             Input::Message { flow, bytes } => self.message(now, flow, bytes),
+            Input::Late { flow, bytes } => self.shed(now, flow, bytes),
             Input::FlowFailed { flow } => {
                 self.endpoint.flow_failed(now, flow);
                 for change in self.registrar.flow_failed(flow) {
@@ -269,7 +283,11 @@ impl Gateway {
     }
 
     fn message(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
-        match self.endpoint.receive(now, flow, bytes) {
+        let received = match self.sender(flow) {
+            Sender::Stranger => self.stranger(now, flow, bytes),
+            Sender::Phone | Sender::Trunk => self.endpoint.receive(now, flow, bytes),
+        };
+        match received {
             Received::Nothing => {}
             Received::Request { msg } => self.request(now, flow, &msg),
             Received::Ack { msg } => {

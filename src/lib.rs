@@ -8,7 +8,7 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
-//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] | vocabulary; `sip` uses `sdp`; `trunk` and `seat` use `sip`, `seat` also `trunk::number` |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] [`guard`] | vocabulary; `sip` uses `sdp`; `trunk`, `seat` and `guard` use `sip`, `seat` also `trunk::number` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
 //! | leaf | [`sim`] [`demo`] [`simulate`] [`why`], `main.rs` | anything |
@@ -45,6 +45,7 @@ pub mod config;
 pub mod demo;
 pub mod event;
 pub mod gateway;
+pub mod guard;
 pub mod host;
 pub mod ids;
 pub mod ivr;

@@ -127,6 +127,7 @@ fn the_example_shows_the_defaults() {
     let bare = load(&folder.write("rexian.toml", GOOD.replace("udp = [\"127.0.0.1:5060\"]", ""))).unwrap();
     assert_eq!(shown.core.limits, bare.core.limits);
     assert_eq!(shown.core.media, bare.core.media);
+    assert_eq!(shown.core.guard, bare.core.guard);
     assert_eq!(shown.core.feature_codes, bare.core.feature_codes);
     assert_eq!(shown.core.digest, bare.core.digest);
     assert_eq!((&shown.core.domain, &shown.core.area_code), (&bare.core.domain, &bare.core.area_code));
@@ -621,5 +622,36 @@ fn mutilated_files_are_survived() {
                 assert!(!core.trunks.is_empty() && !core.queues.is_empty() && !core.agents.is_empty(), "{text}");
             }
         }
+    }
+}
+
+#[test]
+fn the_guard() {
+    let guard = |lines: &str, wanted: &[&str]| broken(&[("", &format!("[guard]\n{lines}\n"))], wanted);
+    let all = r#"unknown = "refuse"
+failures = 3
+seat_failures = 9
+forget = "1h"
+ban = "5m"
+longest_ban = "1h"
+never_ban = ["10.2.0.0/16"]"#;
+    guard(all, &[]);
+    guard(
+        r#"unknown = "answer""#,
+        &[r#"19: unknown = "answer" in [guard] is not a known word | use one of: silence, refuse"#],
+    );
+    guard(
+        r#"ban = "2h""#,
+        &[
+            "18: ban (7200s) is longer than longest_ban (3600s) | make longest_ban the longer one: bans double until they are as long",
+        ],
+    );
+    for (line, start) in [
+        (r#"never_ban = ["0.0.0.0/0"]"#, "19: "),
+        ("failures = 1", "19: failures = 1 in [guard] is not a whole number from 2 to 1000"),
+        (r#"bann = "2h""#, "19: "),
+    ] {
+        let problems = Folder::new().problems(&format!("{GOOD}[guard]\n{line}\n"));
+        assert!(matches!(&problems[..], [only] if only.starts_with(start)), "{line}: {problems:?}");
     }
 }

@@ -57,6 +57,7 @@ fn shown(answer: &Answer) -> String {
     text
 }
 
+const HERE: std::net::IpAddr = std::net::IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 9));
 const TO: &str = "<sip:8001@city.example>";
 const A: &str = "Contact: <sip:8001@10.0.0.9:5060>\r\n";
 
@@ -338,7 +339,7 @@ fn nonce_of(challenge: &[u8]) -> String {
 
 fn verify(digest: &mut Digest, second: u64, bytes: &[u8]) -> Verdict {
     let secret = |user: &str| (user == "8001").then(|| Secret("correct horse".into()));
-    digest.verify(START + Duration::from_secs(second), &parse(bytes), secret)
+    digest.verify(START + Duration::from_secs(second), HERE, &parse(bytes), secret)
 }
 
 fn with(headers: &str) -> Vec<u8> {
@@ -351,12 +352,12 @@ fn accepted() -> Verdict {
 
 #[test]
 fn challenge_offers_the_stronger_hash_first() {
-    let lines = digest().challenge(START, true);
+    let lines = digest().challenge(START, HERE, true);
     let text: Vec<_> = lines.iter().map(|l| std::str::from_utf8(l).unwrap()).collect();
     let nonce = nonce_of(&lines[0]);
     let line = |a| format!(r#"Digest realm="city.example", nonce="{nonce}", algorithm={a}, qop="auth", stale=TRUE"#);
     assert_eq!(text, [line("SHA-256"), line("MD5")]);
-    let only = digest().offering(&[Algorithm::Md5]).challenge(START, false);
+    let only = digest().offering(&[Algorithm::Md5]).challenge(START, HERE, false);
     assert!(only.len() == 1 && !only[0].ends_with(b"TRUE"), "{only:?}");
 }
 
@@ -375,13 +376,13 @@ fn right_passwords_in_every_form() {
         ("uri with the seat's own user", Phone { uri: "sip:8001@city.example", ..PHONE }),
     ] {
         let mut digest = digest();
-        let nonce = nonce_of(&digest.challenge(START, false)[0]);
+        let nonce = nonce_of(&digest.challenge(START, HERE, false)[0]);
         assert_eq!(verify(&mut digest, 1, &with(&phone.line("REGISTER", &nonce))), accepted(), "{what}");
         assert_eq!(verify(&mut digest, 1, &with(&phone.line("REGISTER", &nonce))), Verdict::Stale, "{what}, replayed");
     }
     // Upper-case response digits, no algorithm, and a line for somebody else's realm before ours.
     let mut digest = digest();
-    let nonce = nonce_of(&digest.challenge(START, false)[0]);
+    let nonce = nonce_of(&digest.challenge(START, HERE, false)[0]);
     let answer = PHONE.answer("REGISTER", &nonce);
     let line = PHONE.line("REGISTER", &nonce).replace(&answer, &answer.to_uppercase()).replace(", algorithm=MD5", "");
     let other = Phone { realm: "elsewhere", ..PHONE }.line("REGISTER", "n");
@@ -391,10 +392,10 @@ fn right_passwords_in_every_form() {
 #[test]
 fn requests_that_prove_nothing() {
     let missing = |v: &Verdict| *v == Verdict::Missing;
-    let refused = |v: &Verdict| matches!(v, Verdict::Refused(_));
-    let wrong = Verdict::Refused("wrong user name or password");
+    let refused = |v: &Verdict| matches!(v, Verdict::Unusable(_));
+    let wrong = Verdict::Refused;
     let mut digest = digest();
-    let nonce = nonce_of(&digest.challenge(START, false)[0]);
+    let nonce = nonce_of(&digest.challenge(START, HERE, false)[0]);
     let good = PHONE.line("REGISTER", &nonce);
     let mut check = |what: &str, headers: &str, ok: &dyn Fn(&Verdict) -> bool| {
         let verdict = verify(&mut digest, 1, &with(headers));
@@ -407,7 +408,7 @@ fn requests_that_prove_nothing() {
     check("wrong password", &Phone { password: "wrong", ..PHONE }.line("REGISTER", &nonce), &|v| *v == wrong);
     check("unknown user", &Phone { user: "9999", ..PHONE }.line("REGISTER", &nonce), &|v| *v == wrong);
     check("wrong password, no nonce of ours", &Phone { password: "x", ..PHONE }.line("REGISTER", "n"), &|v| {
-        *v == wrong
+        *v == Verdict::Stale
     });
     check("of another method", &PHONE.line("INVITE", &nonce), &|v| *v == wrong);
     check("of another request", &Phone { uri: "sip:elsewhere", ..PHONE }.line("REGISTER", &nonce), &refused);
@@ -424,10 +425,27 @@ fn requests_that_prove_nothing() {
     assert_eq!(verify(&mut digest, 1, &with(&good)), accepted());
 }
 
+/// Whoever forges an address never sees the nonce sent there, so a refused password is that address's own doing.
 #[test]
-fn old_and_foreign_nonces_are_stale_for_those_who_know_the_password() {
+fn a_nonce_serves_the_address_it_was_sent_to() {
     let mut digest = digest();
-    let nonce = nonce_of(&digest.challenge(START, false)[0]);
+    let line = PHONE.line("REGISTER", &nonce_of(&digest.challenge(START, HERE, false)[0]));
+    let mut from = |holder: &str, line: &str| {
+        let secret = |_: &str| Some(Secret("correct horse".into()));
+        digest.verify(START, holder.parse().unwrap(), &parse(&with(line)), secret)
+    };
+    assert_eq!(from("10.0.0.8", &line), Verdict::Stale, "stolen");
+    let wrong = line.replace("response=\"", "response=\"0");
+    assert_eq!(from("10.0.0.8", &wrong), Verdict::Stale, "tells nothing about the password");
+    assert_eq!(from("10.0.0.9", &wrong), Verdict::Refused);
+    assert_eq!(from("10.0.0.9", &line), accepted());
+    assert_eq!(from("10.0.0.9", &line), Verdict::Stale, "replayed");
+}
+
+#[test]
+fn old_and_foreign_nonces_are_stale() {
+    let mut digest = digest();
+    let nonce = nonce_of(&digest.challenge(START, HERE, false)[0]);
     assert_eq!(verify(&mut digest, 301, &with(&PHONE.line("REGISTER", &nonce))), Verdict::Stale);
     assert_eq!(verify(&mut digest, 1, &with(&PHONE.line("REGISTER", "from before the restart"))), Verdict::Stale);
     assert_eq!(verify(&mut digest, 300, &with(&PHONE.line("REGISTER", &nonce))), accepted());
@@ -437,7 +455,7 @@ fn old_and_foreign_nonces_are_stale_for_those_who_know_the_password() {
 fn a_call_must_be_to_the_number_the_digest_names() {
     let invite = |uri: &'static str| {
         let mut digest = digest();
-        let nonce = nonce_of(&digest.challenge(START, false)[0]);
+        let nonce = nonce_of(&digest.challenge(START, HERE, false)[0]);
         let line = Phone { uri, ..PHONE }.line("INVITE", &nonce);
         let text = String::from_utf8(with(&line)).unwrap();
         let text = text.replace("REGISTER sip:city.example SIP", "INVITE sip:*11@city.example;user=phone SIP");
@@ -458,7 +476,7 @@ fn a_call_must_be_to_the_number_the_digest_names() {
 #[test]
 fn state_survives_saving() {
     let mut digest = digest();
-    let nonce = nonce_of(&digest.challenge(START, false)[0]);
+    let nonce = nonce_of(&digest.challenge(START, HERE, false)[0]);
     assert_eq!(verify(&mut digest, 1, &with(&PHONE.line("REGISTER", &nonce))), accepted());
     let mut again: Digest = postcard::from_bytes(&postcard::to_stdvec(&digest).unwrap()).unwrap();
     assert_eq!(verify(&mut again, 2, &with(&PHONE.line("REGISTER", &nonce))), Verdict::Stale, "replay after a restore");

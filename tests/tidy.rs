@@ -16,7 +16,8 @@ const PURE: &[(&str, &[&str])] = &[
     ("call", &[]),
     ("callback", &[]),
     ("sla", &[]),
-    ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "sla"]),
+    ("guard", &["sip"]),
+    ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "sla", "guard"]),
 ];
 
 /// What must not appear in a pure module: sockets, clocks, threads, randomness, files, SQL.

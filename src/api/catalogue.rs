@@ -53,6 +53,9 @@ pub const SIP_RECEIVED: &str = "rexian_sip_messages_received_total";
 pub const SIP_MALFORMED: &str = "rexian_sip_messages_malformed_total";
 pub const SIP_STRAY: &str = "rexian_sip_messages_stray_total";
 pub const SIP_RETRANSMISSIONS: &str = "rexian_sip_retransmissions_total";
+pub const BANS: &str = "rexian_bans_total";
+pub const BANNED: &str = "rexian_banned_addresses";
+pub const SEATS_GUESSED_AT: &str = "rexian_seats_guessed_at";
 pub const SIP_REFUSED: &str = "rexian_sip_requests_refused_total";
 
 pub const TLS_CERTIFICATE: &str = "rexian_tls_certificate_expiry_timestamp_seconds";
@@ -152,6 +155,7 @@ pub fn describe() {
         (SIP_STRAY, "SIP responses and ACKs that belong to no transaction or dialog."),
         (SIP_RETRANSMISSIONS, "SIP messages repeated, by direction."),
         (SIP_REFUSED, "SIP requests refused with 503 because the limit on transactions was reached."),
+        (BANS, "Times an address was banned for wrong passwords; the log says which."),
         (REFUSALS, "Requests and calls turned away before there was a call, by reason."),
         (MISSED, "Events the observer could not take in time; the call figures are too low by so many."),
         (TICKETS_OPENED, "Tickets opened in the case store."),
@@ -171,6 +175,8 @@ pub fn describe() {
         (TRUNK_CALLS, Unit::Count, "Calls of citizens up on a trunk now, test calls included: channels in use."),
         (QUEUE_WAITING, Unit::Count, "Callers waiting for an agent now, ringing included."),
         (QUEUE_LONGEST_WAIT, Unit::Seconds, "How long the longest-waiting caller has waited; 0 with nobody waiting."),
+        (BANNED, Unit::Count, "Addresses banned now for wrong passwords."),
+        (SEATS_GUESSED_AT, Unit::Count, "Seats whose password is being guessed at now, from many addresses."),
         (AGENTS, Unit::Count, "Agents by state."),
         (CALLBACKS_PENDING, Unit::Count, "Citizens still to be called back, by kind: promised, or missed."),
         (RTP_LEGS, Unit::Count, "Legs with open media now."),

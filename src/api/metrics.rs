@@ -23,7 +23,7 @@ use passage::{Callbacks, Passage};
 use queue::{Ends, Queue};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::{Media, Refused, Sip, Trunk};
+use wire::{Guard, Media, Refused, Sip, Trunk};
 
 /// The metrics of one gateway and the page that shows them. They stand on a recorder of their own, so that several
 /// gateways can live in one process.
@@ -53,6 +53,7 @@ pub struct Metrics {
     media: Media,
     sip: Sip,
     refused: Refused,
+    guard: Guard,
     ports: Gauge,
     draining: Gauge,
     missed: Counter,
@@ -112,6 +113,7 @@ impl Metrics {
             media: Media::new(),
             sip: Sip::new(),
             refused: Refused::new(),
+            guard: Guard::new(),
             ports: gauge!(names::PORTS_IN_USE),
             draining: gauge!(names::DRAINING),
             missed: counter!(names::MISSED),
@@ -273,6 +275,7 @@ impl Metrics {
         }
         self.sip.set(&figures.sip);
         self.refused.set(&figures.refusals);
+        self.guard.set(&figures.guard);
         self.ports.set(figures.ports_in_use as f64);
         self.draining.set(if figures.draining { 1.0 } else { 0.0 });
         self.missed.absolute(missed);

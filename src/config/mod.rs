@@ -58,6 +58,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     tls::tls(root.table("tls"), &mut world, &places);
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
     sections::limits(root.table("limits"), &mut core, &mut places);
+    sections::guard(root.table("guard"), &mut core);
     sections::storage(root.table("storage"), &mut core, &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);

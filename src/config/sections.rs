@@ -9,7 +9,8 @@ use super::hours;
 use super::problem::Problem;
 use super::profile::{self, distinct};
 use super::reader::{At, Section};
-use super::settings::{CaseStoreSettings, CoreSettings, Profile, WorldSettings};
+use super::settings::{CaseStoreSettings, CoreSettings, Profile, Unknown, WorldSettings};
+use super::trunks::cidr;
 use crate::media::PromptLibrary;
 use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
@@ -179,6 +180,26 @@ pub(super) fn limits(section: Section<'_>, core: &mut CoreSettings, places: &mut
     if let Some(calls) = section.number("max_calls", 1..=100_000) {
         places.max_calls = calls.line;
         core.limits.max_calls = calls.value;
+    }
+    section.done();
+}
+
+pub(super) fn guard(section: Section<'_>, core: &mut CoreSettings) {
+    let guard = &mut core.guard;
+    let line = section.line;
+    set(&mut guard.unknown, section.choice("unknown", &[("silence", Unknown::Silence), ("refuse", Unknown::Refuse)]));
+    let fix = r#"write "10.1.0.7" or "10.1.0.0/16" with no host bits set, not the whole internet"#;
+    if let Some(networks) = section.list("never_ban", "a network", fix, |v| v.as_str().and_then(cidr)) {
+        guard.never_ban = networks.into_iter().map(|at| at.value).collect();
+    }
+    set(&mut guard.failures, section.number("failures", 2..=1_000));
+    set(&mut guard.seat_failures, section.number("seat_failures", 2..=100_000));
+    set(&mut guard.forget, section.duration("forget", false));
+    set(&mut guard.ban, section.duration("ban", false));
+    set(&mut guard.longest_ban, section.duration("longest_ban", false));
+    if guard.ban > guard.longest_ban {
+        let what = format!("ban ({:?}) is longer than longest_ban ({:?})", guard.ban, guard.longest_ban);
+        section.file.problem(line, what, "make longest_ban the longer one: bans double until they are as long");
     }
     section.done();
 }

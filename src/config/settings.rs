@@ -2,6 +2,7 @@
 //! Not here: reading TOML and finding faults (`config::load`, `config::problem`).
 
 mod dialling;
+mod guard;
 mod lines;
 mod routing;
 mod tls;
@@ -9,6 +10,7 @@ mod trace;
 mod trunks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
+pub use guard::{GuardSettings, Unknown};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
@@ -63,6 +65,7 @@ pub struct CoreSettings {
     /// Digest algorithms offered to seats, best first; never empty.
     pub digest: Vec<Algorithm>,
     pub limits: Limits,
+    pub guard: GuardSettings,
 }
 
 impl CoreSettings {
@@ -110,6 +113,7 @@ impl CoreSettings {
                 bindings_per_seat: 4,
                 nonce_lifetime: Duration::from_secs(300),
             },
+            guard: GuardSettings::default(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A request that begins something: which peer sent it, and what it may begin.
 //!
 //! Security: a peer that is neither a trunk (by address) nor a seat (by digest) gets no service and, but for the
-//! digest challenge to a REGISTER, no answer; before it has proved itself it leaves no state behind.
+//! digest challenge to a REGISTER, no answer (or 403: `strangers`); before it has proved itself it leaves no state behind.
 
 use super::Gateway;
 use crate::config::settings::Reliable;
@@ -15,6 +15,10 @@ use crate::time::Instant;
 
 impl Gateway {
     pub(super) fn request(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
+        if msg.method() == Some(Method::Cancel) {
+            // Only a stranger's comes here: the endpoint answers the others'.
+            return self.turn_away(now, flow, msg);
+        }
         let unsupported = session::unsupported(msg, self.reliable_with(flow));
         if !unsupported.is_empty() && self.is_known(flow, msg) {
             // s8.2.2.3
@@ -48,7 +52,7 @@ impl Gateway {
                 self.answer_stateless(flow, msg, 481, |b| b)
             }
             _ if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
-            _ => self.refusals.unknown_peer += 1,
+            _ => self.turn_away(now, flow, msg),
         }
     }
 
@@ -60,15 +64,17 @@ impl Gateway {
             }
             // s12.2.2: a dialog we do not have (any more).
             None if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 481, |b| b),
-            None => self.refusals.unknown_peer += 1,
+            None => self.turn_away(now, flow, msg),
         }
     }
 
     fn invite(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
         let claims_seat = msg.header(Name::Authorization).is_some() || self.registered_on(flow, msg);
         if claims_seat {
-            if let Some(seat) = self.authenticate(now, flow, msg) {
-                self.seat_dials(now, flow, msg, seat);
+            match self.authenticate(now, flow, msg) {
+                Some(seat) if self.is_another_seats(msg, &seat) => self.answer_stateless(flow, msg, 403, |b| b),
+                Some(seat) => self.seat_dials(now, flow, msg, seat),
+                None => {}
             }
             return;
         }
@@ -81,7 +87,7 @@ impl Gateway {
             // s8.2.2.2: the same request by another path (a forking proxy) is the same call.
             Some(_) if self.callers.contains_key(&caller_key(msg)) => self.answer_stateless(flow, msg, 482, |b| b),
             Some(trunk) => self.trunk_calls(now, flow, msg, trunk),
-            None => self.refusals.unknown_peer += 1,
+            None => self.turn_away(now, flow, msg),
         }
     }
 

@@ -4,7 +4,9 @@ use super::{Gateway, Service};
 use crate::acd::Acd;
 use crate::callback::Pending;
 use crate::config::settings::CoreSettings;
+use crate::guard::Watch;
 use crate::sip::endpoint::EndpointCounters;
+use crate::time::Instant;
 use crate::trunk::Trunks;
 use serde::{Deserialize, Serialize};
 
@@ -26,8 +28,16 @@ pub struct Leftovers {
 pub struct Refusals {
     /// From an address that is no peer: dropped without an answer.
     pub unknown_peer: u64,
-    /// Credentials refused: wrong password, unknown user, replay.
+    /// Credentials refused: wrong password, unknown user, unusable.
     pub unauthorized: u64,
+    /// Left unanswered because the address is banned.
+    pub banned: u64,
+    /// Credentials not looked at so soon after wrong ones from the same address.
+    pub slowed: u64,
+    /// Strangers left unanswered because they had as many answers as they get.
+    pub unanswered: u64,
+    /// 503: new calls that had waited too long when the loop came to them.
+    pub late: u64,
     /// 503: too many calls, no port, or draining.
     pub overload: u64,
     pub unknown_number: u64,
@@ -76,6 +86,10 @@ impl Gateway {
 
     pub fn refusals(&self) -> Refusals {
         self.refusals
+    }
+
+    pub fn watch(&self, now: Instant) -> Watch {
+        self.guard.watch(now)
     }
 
     pub fn endpoint_counters(&self) -> EndpointCounters {

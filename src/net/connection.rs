@@ -87,7 +87,8 @@ async fn read(mut reader: impl AsyncRead + Unpin, flow: Flow, replies: mpsc::Sen
 async fn write(writer: &mut (impl AsyncWrite + Unpin), mut outgoing: mpsc::Receiver<Vec<u8>>) {
     while let Some(bytes) = outgoing.recv().await {
         // Over TLS, what is written stays with us until it is flushed.
-        if writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
+        // An empty message is the order to close.
+        if bytes.is_empty() || writer.write_all(&bytes).await.is_err() || writer.flush().await.is_err() {
             return;
         }
     }

@@ -8,7 +8,7 @@ use super::connection::{self, Queue};
 use super::tls::Tls;
 use super::{BindError, advertised};
 use crate::runtime::inbox::{Inbox, Message};
-use crate::sip::flow::{Flow, Listener, Transport};
+use crate::sip::flow::{Flow, Listener, Transport, holder};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -21,6 +21,8 @@ use tokio::time::timeout;
 
 const MAX_CONNECTIONS: usize = 1_000;
 const MAX_PER_ADDRESS: usize = 64;
+/// Addresses refused at the door; further bans are the gateway's alone.
+const MAX_BANNED: usize = 16_384;
 const CONNECTS: usize = 256;
 const CONNECT: Duration = Duration::from_secs(4);
 /// A TLS handshake, either way.
@@ -31,9 +33,25 @@ const HANDSHAKE: Duration = Duration::from_secs(5);
 pub struct Connector {
     requests: mpsc::Sender<(Flow, Queue)>,
     listeners: Vec<Listener>,
+    banned: Arc<Banned>,
 }
 
+/// Whose connections are refused, until when.
+type Banned = Mutex<BTreeMap<IpAddr, std::time::Instant>>;
+
 impl Connector {
+    /// Takes no connections from there for so long.
+    pub fn ban(&self, source: IpAddr, length: Duration) {
+        let mut banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
+        let now = std::time::Instant::now();
+        if banned.len() >= MAX_BANNED {
+            banned.retain(|_, until| *until > now);
+        }
+        if banned.len() < MAX_BANNED {
+            banned.insert(source, now + length);
+        }
+    }
+
     /// What streams are accepted at.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners
@@ -86,14 +104,16 @@ impl Listeners {
 
     /// Serves them on the current tokio runtime for as long as it lives.
     pub fn serve(self, inbox: Inbox) -> Connector {
-        let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open: Mutex::default(), tls: self.tls });
+        let banned = Arc::new(Banned::default());
+        let (next, open) = (AtomicU64::new(1), Mutex::default());
+        let shared = Arc::new(Shared { inbox, next, open, banned: banned.clone(), tls: self.tls });
         let listeners = self.bound.iter().map(|(_, listener)| *listener).collect();
         for (socket, listener) in self.bound {
             tokio::spawn(accept(socket, listener, shared.clone()));
         }
         let (requests, wanted) = mpsc::channel(CONNECTS);
         tokio::spawn(connect(wanted, shared));
-        Connector { requests, listeners }
+        Connector { requests, listeners, banned }
     }
 }
 
@@ -102,6 +122,7 @@ struct Shared {
     next: AtomicU64,
     /// Open connections per address. Held for a few instructions at accept and close only.
     open: Mutex<BTreeMap<IpAddr, usize>>,
+    banned: Arc<Banned>,
     tls: Option<Arc<Tls>>,
 }
 
@@ -137,11 +158,10 @@ impl Drop for Place {
     }
 }
 
-/// Whose share a connection counts against: an IPv6 host has a whole /64.
-fn holder(ip: IpAddr) -> IpAddr {
-    match ip.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & (u128::MAX << 64)).into()),
-        v4 => v4,
+impl Shared {
+    fn is_banned(&self, ip: IpAddr) -> bool {
+        let banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
+        banned.get(&holder(ip)).is_some_and(|until| *until > std::time::Instant::now())
     }
 }
 
@@ -150,6 +170,9 @@ async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
     loop {
         match socket.accept().await {
             Ok((stream, remote)) => {
+                if shared.is_banned(remote.ip()) {
+                    continue;
+                }
                 let Some(place) = Place::take(&shared, remote.ip()) else {
                     tracing::debug!(%remote, ?transport, "SIP connection refused: too many open");
                     continue;

@@ -2,6 +2,7 @@
 
 use crate::event::CallbackKind;
 use crate::gateway::{Gateway, Refusals};
+use crate::guard::Watch;
 use crate::ids::TrunkName;
 use crate::sip::endpoint::EndpointCounters;
 use crate::time::Instant;
@@ -18,6 +19,7 @@ pub struct Figures {
     pub longest_wait: Duration,
     pub sip: EndpointCounters,
     pub refusals: Refusals,
+    pub guard: Watch,
     pub trunks: Vec<(TrunkName, u32)>,
     pub ports_in_use: usize,
     pub callbacks_pending: [(CallbackKind, usize); 2],
@@ -34,6 +36,7 @@ impl Figures {
             longest_wait: gateway.acd().longest_wait(now),
             sip: gateway.endpoint_counters(),
             refusals: gateway.refusals(),
+            guard: gateway.watch(now),
             trunks: gateway.trunks().active().map(|(n, c)| (n.clone(), c)).collect(),
             ports_in_use: gateway.leftovers().ports_in_use,
             callbacks_pending: [CallbackKind::Promised, CallbackKind::Missed]

@@ -1,11 +1,16 @@
 //! The signalling loop: the one thread that owns the `Gateway`. Reads SIP sockets and the inbox, feeds the gateway,
 //! carries out its outputs, sleeps until its next timeout. It never waits for a disk, a peer or a lock.
+//!
+//! Overload: what belongs to calls in progress or comes from phones is served as it is read; new calls and strangers wait
+//! in a backlog until the sockets are read empty (`guard::intake`), and new calls that waited too long are turned away.
 
 use super::figures::Figures;
 use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
 use crate::event::{CallFact, CallbackEntry};
 use crate::gateway::{Gateway, Input, Output};
+use crate::guard::Order;
+use crate::guard::intake::{Backlog, Class, Shedding};
 use crate::host::Clock;
 use crate::media::MediaPlane;
 use crate::net::streams::Connector;
@@ -24,11 +29,19 @@ use tokio::sync::mpsc::Sender;
 
 /// Datagrams read from one socket before the others, the inbox and the timers get their turn.
 const BATCH: usize = 64;
+/// Of the backlog served before sockets are read again.
+const SERVED: usize = 16;
 /// Messages of other threads taken in one turn, likewise.
 const INBOX_BATCH: usize = 256;
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
 /// Whoever waits for the last call to end looks at the figures.
 const FIGURES_EVERY_DRAINING: Duration = Duration::from_millis(50);
+
+enum Read {
+    All,
+    More,
+    Stop,
+}
 
 pub struct Signalling {
     pub gateway: Gateway,
@@ -42,6 +55,10 @@ pub struct Signalling {
     /// What is traced, if anything is.
     pub tap: Option<Tap>,
     streams: BTreeMap<Flow, Sender<Vec<u8>>>,
+    backlog: Backlog<(Flow, Vec<u8>)>,
+    shedding: Shedding,
+    /// Since when sockets or inbox were not read empty.
+    behind: Option<Instant>,
     /// Of the turn in hand.
     media_commands: Vec<MediaCommand>,
     epoll: OwnedFd,
@@ -78,6 +95,9 @@ impl Signalling {
             observer,
             tap: None,
             streams,
+            backlog: Backlog::default(),
+            shedding: Shedding::default(),
+            behind: None,
             media_commands,
             epoll,
             figures_at,
@@ -109,16 +129,33 @@ impl Signalling {
             // Once a turn of the loop: under load the media threads are woken for many calls at a time.
             self.media.commands(self.media_commands.drain(..));
             let wait = self.gateway.next_timeout().map_or(self.figures_at, |t| t.min(self.figures_at));
-            self.wait(wait, &mut events)?;
+            self.wait(if self.backlog.is_empty() { wait } else { now }, &mut events)?;
+            let mut drained = true;
             for event in events.drain(..) {
                 match event {
-                    u64::MAX => {
-                        if self.read_inbox() {
-                            return Ok(self.media);
-                        }
-                    }
-                    index => self.read_socket(index as usize, &mut buffer),
+                    u64::MAX => match self.read_inbox() {
+                        Read::Stop => return Ok(self.media),
+                        Read::All => {}
+                        Read::More => drained = false,
+                    },
+                    index => drained &= self.read_socket(index as usize, &mut buffer),
                 }
+            }
+            self.behind = if drained { None } else { self.behind.or(Some(now)) };
+            self.serve_backlog();
+        }
+    }
+
+    /// Some of what could wait.
+    fn serve_backlog(&mut self) {
+        for _ in 0..SERVED {
+            let Some((since, (flow, bytes))) = self.backlog.pop() else { return };
+            let now = self.clock.now();
+            let lag = now.since(self.behind.map_or(since, |behind| behind.min(since)));
+            let (flow, bytes) = (flow, bytes.as_slice());
+            match self.shedding.sheds(lag) {
+                true => self.feed(now, Input::Late { flow, bytes }),
+                false => self.feed(now, Input::Message { flow, bytes }),
             }
         }
     }
@@ -135,18 +172,27 @@ impl Signalling {
         Ok(())
     }
 
-    fn read_socket(&mut self, index: usize, buffer: &mut [u8]) {
+    /// Whether it was read empty.
+    fn read_socket(&mut self, index: usize, buffer: &mut [u8]) -> bool {
         for _ in 0..BATCH {
-            let Some((flow, bytes)) = self.udp[index].receive(buffer) else { return };
-            self.feed(self.clock.now(), Input::Message { flow, bytes });
+            let Some((flow, bytes)) = self.udp[index].receive(buffer) else { return true };
+            self.came(self.clock.now(), flow, bytes);
+        }
+        false
+    }
+
+    /// A message: served now, or put where it waits its turn.
+    fn came(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
+        match self.gateway.class(now, flow, bytes) {
+            Class::AtOnce => self.feed(now, Input::Message { flow, bytes }),
+            class => self.backlog.push(now, class, (flow, bytes.to_vec())),
         }
     }
 
-    /// True when told to stop.
-    fn read_inbox(&mut self) -> bool {
+    fn read_inbox(&mut self) -> Read {
         self.inbox.woken();
         for _ in 0..INBOX_BATCH {
-            let Some(message) = self.inbox.take() else { return false };
+            let Some(message) = self.inbox.take() else { return Read::All };
             let now = self.clock.now();
             match message {
                 Message::Media(event) => self.feed(now, Input::Media(event)),
@@ -164,9 +210,11 @@ impl Signalling {
                 Message::StreamOpened { flow, writer } => {
                     self.streams.insert(flow, writer);
                 }
-                Message::Stream { flow, bytes } => self.feed(now, Input::Message { flow, bytes: &bytes }),
+                Message::Stream { flow, bytes } => self.came(now, flow, &bytes),
                 Message::StreamClosed { flow } => {
                     self.streams.remove(&flow);
+                    // A phone must not be registered on a connection that is gone.
+                    self.backlog.retain(|(waiting, _)| *waiting != flow);
                     self.feed(now, Input::FlowFailed { flow });
                 }
                 Message::Drain => {
@@ -175,12 +223,12 @@ impl Signalling {
                 }
                 Message::Remembered(callers) => self.feed(now, Input::Remembered(callers)),
                 Message::EndCalls => self.feed(now, Input::EndCalls),
-                Message::Stop => return true,
+                Message::Stop => return Read::Stop,
             }
         }
         // A flood on one stream must not keep the sockets and the timers from their turn.
         self.inbox.rewake();
-        false
+        Read::More
     }
 
     fn feed(&mut self, now: Instant, input: Input<'_>) {
@@ -218,6 +266,11 @@ impl Signalling {
                 Output::Callback(change) => {
                     self.observer.tell(Observed::Callback(change.clone()));
                     self.spool.keep(change);
+                }
+                Output::Guard(Order::Ban { source, length }) => self.connector.ban(source, length),
+                Output::Guard(Order::Close(flow)) => {
+                    // An empty message: its writer closes the connection.
+                    let _ = self.streams.get(&flow).map(|writer| writer.try_send(vec![]));
                 }
             }
         }

@@ -20,7 +20,7 @@ mod servers;
 mod timer_queue;
 
 use super::flow::{Flow, Transmit};
-use super::message::{Framing, Message};
+use super::message::{Framing, Malformed, Message, Method};
 use crate::time::Instant;
 pub use answers::reply_flow;
 use arena::Arena;
@@ -135,6 +135,42 @@ impl Endpoint {
                 Received::Nothing
             }
         }
+    }
+
+    /// One message of somebody who is neither a trunk nor a phone. Nothing is answered here but the repeats of what the
+    /// user let in before: `Request` (a CANCEL too) and `Err`, the malformed, are the user's to answer or drop.
+    pub fn receive_stranger<'m>(
+        &mut self,
+        now: Instant,
+        flow: Flow,
+        bytes: &'m [u8],
+    ) -> Result<Received<'m>, Malformed<'m>> {
+        self.counters.received += 1;
+        let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
+        let msg = Message::parse(bytes, framing).inspect_err(|_| self.counters.malformed += 1)?;
+        let repeated = |m| self.server_of.contains_key(&Key::server(&msg, m));
+        Ok(match msg.method() {
+            None => self.receive_response(now, msg),
+            Some(Method::Cancel) => {
+                self.counters.stray += 1;
+                Received::Request { msg }
+            }
+            Some(Method::Ack) => self.receive_request(now, flow, msg),
+            Some(method) if repeated(method) => self.receive_request(now, flow, msg),
+            Some(_) if self.servers.len() >= self.max_transactions => {
+                self.counters.refused_full += 1;
+                Received::Nothing
+            }
+            Some(_) => Received::Request { msg },
+        })
+    }
+
+    /// A well-formed request that repeats none, read and not acted on.
+    pub fn peek<'m>(&self, flow: Flow, bytes: &'m [u8]) -> Option<Message<'m>> {
+        let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
+        let msg = Message::parse(bytes, framing).ok()?;
+        let repeats = self.server_of.contains_key(&Key::server(&msg, msg.method()?));
+        (!repeats).then_some(msg)
     }
 
     /// Bytes outside any transaction: ACK to 2xx, repeated 2xx (on [`reply_flow`] of its INVITE).

@@ -3,7 +3,7 @@
 pub use crate::config::settings::Transport;
 
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// One path to a peer. For UDP: our socket and the peer's address. For streams `connection` names the connection
 /// (0: none yet; the shell connects on first use and keeps it for that remote).
@@ -27,4 +27,12 @@ pub struct Transmit {
 pub struct Listener {
     pub transport: Transport,
     pub address: SocketAddr,
+}
+
+/// Who stands behind an address, to be counted as one: an IPv6 host has a whole /64.
+pub fn holder(ip: IpAddr) -> IpAddr {
+    match ip.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).into(),
+        v4 => v4,
+    }
 }

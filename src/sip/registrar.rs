@@ -25,7 +25,9 @@ use crate::ids::SeatNo;
 use crate::time::Instant;
 use binding::{Requested, Update, requested};
 use serde::{Deserialize, Serialize};
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Bounds on what phones may ask for; whole seconds are used.
@@ -45,6 +47,8 @@ pub struct Registrar {
     bindings: BTreeMap<SeatNo, Vec<Binding>>,
     /// The earliest expiry of each seat in `bindings`.
     expiries: BTreeSet<(Instant, SeatNo)>,
+    /// Where the phones in `bindings` are, with how many bindings each place has.
+    places: BTreeMap<SocketAddr, u32>,
 }
 
 /// What to answer a REGISTER.
@@ -68,7 +72,7 @@ pub enum Change {
 
 impl Registrar {
     pub fn new(limits: RegistrarLimits) -> Registrar {
-        Registrar { limits, bindings: BTreeMap::new(), expiries: BTreeSet::new() }
+        Registrar { limits, bindings: BTreeMap::new(), expiries: BTreeSet::new(), places: BTreeMap::new() }
     }
 
     /// One REGISTER from the phone that proved to be `seat`, received on `flow`.
@@ -110,6 +114,16 @@ impl Registrar {
         self.bindings.get(seat).map_or(&[], Vec::as_slice)
     }
 
+    /// A phone is registered at this very address and port.
+    pub fn is_at(&self, place: SocketAddr) -> bool {
+        self.places.contains_key(&place)
+    }
+
+    /// A phone is registered at this address, whatever the port.
+    pub fn is_home(&self, ip: IpAddr) -> bool {
+        self.places.range(SocketAddr::new(ip, 0)..).next().is_some_and(|(place, _)| place.ip() == ip)
+    }
+
     /// The stream behind `flow` is gone: so are the bindings that need it. A UDP flow cannot fail this way.
     pub fn flow_failed(&mut self, flow: Flow) -> Vec<Change> {
         if flow.transport == Transport::Udp {
@@ -148,6 +162,17 @@ impl Registrar {
     fn replace(&mut self, seat: &SeatNo, after: Vec<Binding>) -> Option<Change> {
         let earliest = |b: &[Binding]| b.iter().map(|b| b.expires).min();
         let was = self.bindings.remove(seat);
+        for binding in &after {
+            *self.places.entry(binding.flow.remote).or_default() += 1;
+        }
+        for binding in was.iter().flatten() {
+            if let Entry::Occupied(mut here) = self.places.entry(binding.flow.remote) {
+                *here.get_mut() -= 1;
+                if *here.get() == 0 {
+                    here.remove();
+                }
+            }
+        }
         if let Some(at) = was.as_deref().and_then(earliest) {
             self.expiries.remove(&(at, seat.clone()));
         }

@@ -341,7 +341,7 @@ impl World {
                         }
                     }
                 }
-                Output::Agent(_) => {}
+                Output::Agent(_) | Output::Guard(_) => {}
             }
         }
         for call in spooled {

@@ -211,7 +211,7 @@ impl World {
                     }
                     self.sources.insert(leg, source);
                 }
-                Output::Media(_) | Output::Agent(_) | Output::Callback(_) => {}
+                Output::Media(_) | Output::Agent(_) | Output::Callback(_) | Output::Guard(_) => {}
             }
         }
     }

@@ -191,7 +191,7 @@ pub fn digest(bytes: &[u8]) -> bool {
     let msg = Message::parse(&request, Framing::Stream).unwrap_or_else(|e| panic!("{}", e.reason));
     let mut digest = Digest::new("h", [7; 32], Duration::from_secs(60));
     let now = Instant::from_unix_secs(1_800_000_000);
-    let verdict = digest.verify(now, &msg, |_| Some(Secret("secret".into())));
+    let verdict = digest.verify(now, [10, 0, 0, 9].into(), &msg, |_| Some(Secret("secret".into())));
     assert!(!matches!(verdict, Verdict::Accepted { .. } | Verdict::Stale), "{verdict:?}");
     assert_eq!(digest.remembered(), 0, "a guess leaves nothing behind");
     !matches!(verdict, Verdict::Missing)

@@ -84,6 +84,7 @@ impl Rig {
             waiting: 0,
             longest_wait: Duration::ZERO,
             sip,
+            guard: crate::guard::Watch { bans: 3, banned_now: 2, seats_guessed_at: 1 },
             refusals: Refusals { overload: 6, ..Default::default() },
             trunks: Vec::new(),
             ports_in_use: 4,

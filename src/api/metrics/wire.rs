@@ -2,6 +2,7 @@
 
 use super::names;
 use crate::gateway::Refusals;
+use crate::guard::Watch;
 use crate::ids::TrunkName;
 use crate::plane::LegStats;
 use crate::sip::endpoint::EndpointCounters;
@@ -48,7 +49,11 @@ impl Media {
 pub(super) struct Refused {
     pub(super) unknown_peer: Counter,
     pub(super) unauthorized: Counter,
+    pub(super) banned: Counter,
+    pub(super) slowed: Counter,
+    pub(super) unanswered: Counter,
     pub(super) overload: Counter,
+    pub(super) late: Counter,
     pub(super) unknown_number: Counter,
     pub(super) not_acceptable: Counter,
 }
@@ -59,7 +64,11 @@ impl Refused {
         Refused {
             unknown_peer: reason("unknown_peer"),
             unauthorized: reason("unauthorized"),
+            banned: reason("banned"),
+            slowed: reason("slowed"),
+            unanswered: reason("unanswered"),
             overload: reason("overload"),
+            late: reason("late"),
             unknown_number: reason("unknown_number"),
             not_acceptable: reason("not_acceptable"),
         }
@@ -68,9 +77,32 @@ impl Refused {
     pub(super) fn set(&self, r: &Refusals) {
         self.unknown_peer.absolute(r.unknown_peer);
         self.unauthorized.absolute(r.unauthorized);
+        self.banned.absolute(r.banned);
+        self.slowed.absolute(r.slowed);
+        self.unanswered.absolute(r.unanswered);
         self.overload.absolute(r.overload);
+        self.late.absolute(r.late);
         self.unknown_number.absolute(r.unknown_number);
         self.not_acceptable.absolute(r.not_acceptable);
+    }
+}
+
+/// Who is kept out. Addresses stand in the log only.
+pub(super) struct Guard {
+    bans: Counter,
+    banned: Gauge,
+    seats: Gauge,
+}
+
+impl Guard {
+    pub(super) fn new() -> Self {
+        Guard { bans: counter!(names::BANS), banned: gauge!(names::BANNED), seats: gauge!(names::SEATS_GUESSED_AT) }
+    }
+
+    pub(super) fn set(&self, watch: &Watch) {
+        self.bans.absolute(watch.bans);
+        self.banned.set(watch.banned_now as f64);
+        self.seats.set(watch.seats_guessed_at as f64);
     }
 }
 

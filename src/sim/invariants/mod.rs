@@ -221,7 +221,7 @@ impl Audit {
                 }
                 self.call_event(now, event.call, &event.what);
             }
-            Output::Callback(_) => {}
+            Output::Callback(_) | Output::Guard(_) => {}
             Output::Agent(event) => {
                 self.summary.observe_agent(event);
                 self.touched.insert(event.agent.clone());

@@ -33,13 +33,17 @@ impl Endpoint {
 
     /// Answers a malformed request if enough of it could be read. An ACK is never answered (s17.1.1.3).
     pub(super) fn answer_malformed(&mut self, flow: Flow, malformed: &Malformed<'_>) {
+        self.refuse_malformed(flow, malformed, malformed.status, malformed.reason);
+    }
+
+    /// The same with another answer than what the fault calls for.
+    pub fn refuse_malformed(&mut self, flow: Flow, malformed: &Malformed<'_>, status: u16, reason: &str) {
         let Some(request) = &malformed.partial else { return };
         if !request.is_request() || request.method() == Some(Method::Ack) {
             return;
         }
         let tag = stateless_tag(request);
-        let answer =
-            Builder::response(request, malformed.status, malformed.reason, Some(tag.as_bytes()), flow.remote).finish();
+        let answer = Builder::response(request, status, reason, Some(tag.as_bytes()), flow.remote).finish();
         self.send_refusal(flow, request, answer);
     }
 }

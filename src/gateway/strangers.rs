@@ -1,0 +1,141 @@
+//! Messages of those who are neither a trunk (by address) nor a phone (by where it registered). Belongs here: telling
+//! them from the others, and how they are turned away. Not here: counting and bans (`guard`).
+//!
+//! A stranger may try to register, bring credentials, or belong to a dialog of ours whose tag it knows; anything else is
+//! dropped unparsed (or answered 403, if so configured). ACKs and responses are never answered.
+
+use super::{Gateway, Output};
+use crate::config::settings::Unknown;
+use crate::guard::intake::{Class, Kind, Sender, kind};
+use crate::guard::{Admission, Consequence, Order};
+use crate::ids::SeatNo;
+use crate::sip::endpoint::Received;
+use crate::sip::flow::{Flow, holder};
+use crate::sip::message::{Message, Method, reason_phrase};
+use crate::time::Instant;
+
+impl Gateway {
+    pub(super) fn sender(&self, flow: Flow) -> Sender {
+        let ip = flow.remote.ip();
+        if self.registrar.is_at(flow.remote) {
+            Sender::Phone
+        } else if self.trunks.peer(ip).is_some() {
+            Sender::Trunk
+        } else if self.registrar.is_home(ip) {
+            Sender::Phone
+        } else {
+            Sender::Stranger
+        }
+    }
+
+    /// When a message should be served, by a look at it. What will be dropped unparsed need not wait.
+    pub fn class(&self, now: Instant, flow: Flow, bytes: &[u8]) -> Class {
+        let (sender, kind) = (self.sender(flow), kind(bytes));
+        match sender {
+            Sender::Stranger if self.is_unheard(now, flow, kind) => Class::AtOnce,
+            _ => Class::of(sender, kind),
+        }
+    }
+
+    fn is_unheard(&self, now: Instant, flow: Flow, kind: Kind) -> bool {
+        let banned = || self.guard.admission(now, holder(flow.remote.ip())) == Admission::Banned;
+        match kind {
+            Kind::Response | Kind::Ack | Kind::InDialog => false,
+            Kind::Register | Kind::New { proves: true } => banned(),
+            Kind::Cancel | Kind::New { proves: false } => self.guard.settings().unknown == Unknown::Silence || banned(),
+        }
+    }
+
+    pub(super) fn stranger<'m>(&mut self, now: Instant, flow: Flow, bytes: &'m [u8]) -> Received<'m> {
+        if self.is_unheard(now, flow, kind(bytes)) {
+            self.unheard(now, flow);
+            return Received::Nothing;
+        }
+        match self.endpoint.receive_stranger(now, flow, bytes) {
+            Ok(received) => received,
+            Err(malformed) => {
+                self.refusals.unknown_peer += 1;
+                if self.may_refuse(now, flow) {
+                    self.endpoint.refuse_malformed(flow, &malformed, 403, reason_phrase(403));
+                }
+                Received::Nothing
+            }
+        }
+    }
+
+    /// A request of somebody who may not ask for this.
+    pub(super) fn turn_away(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) {
+        self.refusals.unknown_peer += 1;
+        if msg.method() != Some(Method::Ack) && self.may_refuse(now, flow) {
+            self.answer_stateless(flow, msg, 403, |b| b);
+        }
+    }
+
+    fn may_refuse(&mut self, now: Instant, flow: Flow) -> bool {
+        self.guard.settings().unknown == Unknown::Refuse && self.may_answer(now, flow)
+    }
+
+    /// Whoever is not known by address gets only so many answers.
+    pub(super) fn may_answer(&mut self, now: Instant, flow: Flow) -> bool {
+        let may = self.sender(flow) != Sender::Stranger || self.guard.may_answer(now, holder(flow.remote.ip()));
+        self.refusals.unanswered += u64::from(!may);
+        may
+    }
+
+    /// May this request's credentials be looked at? `seat`: whom it claims to be. A phone on the path it registered on
+    /// always may.
+    pub(super) fn may_try(&mut self, now: Instant, flow: Flow, seat: Option<&SeatNo>) -> bool {
+        let registered = seat.is_some_and(|seat| self.registrar.bindings(seat).iter().any(|b| b.flow == flow));
+        match self.guard.admission(now, holder(flow.remote.ip())) {
+            _ if registered => true,
+            Admission::Open => true,
+            Admission::Slowed => {
+                self.refusals.slowed += 1;
+                false
+            }
+            Admission::Banned => {
+                self.unheard(now, flow);
+                false
+            }
+        }
+    }
+
+    /// A wrong password, with a nonce of ours.
+    pub(super) fn guessed(&mut self, now: Instant, flow: Flow, seat: Option<&SeatNo>) {
+        let source = holder(flow.remote.ip());
+        let seat = seat.filter(|seat| self.seats.contains_key(*seat));
+        if let Consequence::Banned { length, .. } = self.guard.failed(now, source, seat) {
+            self.outputs.push_back(Output::Guard(Order::Ban { source, length }));
+            self.close(flow);
+        }
+    }
+
+    fn unheard(&mut self, now: Instant, flow: Flow) {
+        if self.guard.admission(now, holder(flow.remote.ip())) == Admission::Banned {
+            self.refusals.banned += 1;
+            self.close(flow);
+        } else {
+            self.refusals.unknown_peer += 1;
+        }
+    }
+
+    /// A connection that neither a phone nor a call needs.
+    fn close(&mut self, flow: Flow) {
+        let needed = self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow);
+        if flow.transport.is_stream() && !needed {
+            self.outputs.push_back(Output::Guard(Order::Close(flow)));
+        }
+    }
+
+    /// The loop is late: a trunk's new call gets 503 at once, and leaves nothing behind. Anything else is served.
+    pub(super) fn shed(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
+        let parsed = self.endpoint.peek(flow, bytes);
+        match parsed.filter(|msg| msg.method() == Some(Method::Invite) && msg.to_tag().is_none()) {
+            Some(msg) if self.sender(flow) == Sender::Trunk && !self.registered_on(flow, &msg) => {
+                self.refusals.late += 1;
+                self.endpoint.refuse(flow, &msg, 503);
+            }
+            _ => self.message(now, flow, bytes),
+        }
+    }
+}
