@@ -46,6 +46,7 @@ use crate::sip::tokens::Tokens;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
 use crate::trunk::Trunks;
+use crate::trunk::account::Registration;
 use legs::Leg;
 use owner::Owner;
 use ports::Ports;
@@ -120,6 +121,8 @@ pub struct Gateway {
     digest: Digest,
     registrar: Registrar,
     trunks: Trunks,
+    /// Of every trunk's accounts, in the order of the configuration.
+    registrations: Vec<Registration>,
     guard: Guard,
     acd: Acd,
     calls: BTreeMap<CallId, Call>,
@@ -183,6 +186,7 @@ impl Gateway {
             seats: settings.seats.iter().map(|s| (s.number.clone(), s.clone())).collect(),
             numbers: lines::numbers(&lines, &settings.area_code),
             lines,
+            registrations: accounts::registrations(&settings, &mut tokens),
             tokens,
             endpoint: Endpoint::new(limits.max_transactions as usize),
             digest,
@@ -228,6 +232,7 @@ impl Gateway {
                     self.registration_changed(now, change);
                 }
                 self.expired(now);
+                self.account_flow_failed(now, flow);
             }
             Input::Media(event) => self.media(now, event),
             Input::Spooled { call } => self.call_input(now, call, crate::call::CallInput::Spooled),
@@ -244,6 +249,8 @@ impl Gateway {
                     self.call_input(now, call, crate::call::CallInput::ForcedEnd);
                     self.distribute(now);
                 }
+                // Not sooner: carriers end a subscriber's calls with its registration.
+                self.unregister_accounts(now);
             }
             Input::Timeout => self.timeout(now),
         }

@@ -61,7 +61,7 @@ pub enum LegEnd {
     NoAnswer,
     /// No contact, transport error, transaction timeout, 5xx.
     Unreachable,
-    /// No ACK, impossible SDP, dialog lost (481).
+    /// No ACK, impossible SDP, dialog lost (481), our password refused.
     Fault,
 }
 

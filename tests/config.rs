@@ -1,5 +1,5 @@
 //! Broken configurations and exactly what an operator is told about each. Here the machine and single entries;
-//! `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
+//! `accounts`: registered trunks; `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
 use rexian::config::settings::{Announce, AnswerMode, Cidr, QueueSettings, Settings};
@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+#[path = "config/accounts.rs"]
+mod accounts;
 #[path = "config/explanation.rs"]
 mod explanation;
 #[path = "common/pki.rs"]

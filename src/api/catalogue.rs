@@ -27,6 +27,7 @@ pub const CALLBACKS_GONE: &str = "rexian_callbacks_closed_total";
 pub const CALLBACKS_PENDING: &str = "rexian_callbacks_pending";
 pub const PICKUPS_UNSPOOLED: &str = "rexian_pickups_unspooled_total";
 pub const TRUNK_CALLS: &str = "rexian_trunk_calls";
+pub const TRUNK_ACCOUNTS: &str = "rexian_trunk_accounts";
 pub const QUEUE_WAITING: &str = "rexian_queue_waiting";
 pub const QUEUE_LONGEST_WAIT: &str = "rexian_queue_longest_wait_seconds";
 pub const WAIT: &str = "rexian_wait_seconds";
@@ -172,6 +173,7 @@ pub fn describe() {
         describe_counter!(name, Unit::Count, help);
     }
     for (name, unit, help) in [
+        (TRUNK_ACCOUNTS, Unit::Count, "Our accounts at a trunk's carrier, by how their registration stands."),
         (TRUNK_CALLS, Unit::Count, "Calls of citizens up on a trunk now, test calls included: channels in use."),
         (QUEUE_WAITING, Unit::Count, "Callers waiting for an agent now, ringing included."),
         (QUEUE_LONGEST_WAIT, Unit::Seconds, "How long the longest-waiting caller has waited; 0 with nobody waiting."),

@@ -102,7 +102,7 @@ impl Metrics {
         let metrics = Metrics {
             calls: BTreeMap::new(),
             queues: settings.queues.iter().map(|q| (q.name.clone(), Queue::new(&q.name, q.within))).collect(),
-            trunks: settings.trunks.iter().map(|t| (t.name.clone(), Trunk::new(&t.name))).collect(),
+            trunks: settings.trunks.iter().map(|t| (t.name.clone(), Trunk::new(t))).collect(),
             states: AGENT_STATES.map(|s| (s.as_str(), State::new(s))).into(),
             unqueued: Ends::new("none"),
             offers: Offers::new(),
@@ -272,6 +272,10 @@ impl Metrics {
         }
         for (kind, entries) in &figures.callbacks_pending {
             self.callbacks.pending(*kind, *entries);
+        }
+        for (name, trunk) in &self.trunks {
+            let states = figures.accounts.iter().filter(|(of, _)| of == name).map(|(_, state)| *state);
+            trunk.accounts(&states.collect::<Vec<_>>());
         }
         self.sip.set(&figures.sip);
         self.refused.set(&figures.refusals);

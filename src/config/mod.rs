@@ -3,6 +3,7 @@
 //!
 //! Invariant: a `Settings` that `load` returned is usable as it stands; nobody checks it again.
 
+mod accounts;
 mod cross;
 mod defaults;
 mod dialling;

@@ -148,36 +148,41 @@ fn seat(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<Sea
     Some(SeatEntry { seat, line, secret_line: secret.line, dial_plan })
 }
 
-/// `password`, or the first line of `password_file`.
+/// A seat's password, which must not be one to be guessed.
 fn secret(section: &Section<'_>, number: &str) -> Option<At<String>> {
+    let found = password(section)?;
+    if let Some(weakness) = weakness(&found.value, number) {
+        let what = format!("the password of seat {number} {weakness}");
+        section.file.problem(found.line, what, "generate one: openssl rand -base64 18");
+    }
+    Some(found)
+}
+
+/// `password`, or the first line of `password_file`.
+pub(super) fn password(section: &Section<'_>) -> Option<At<String>> {
     let (inline, path) = (section.password("password"), section.string("password_file"));
-    let found = match (inline, path) {
+    match (inline, path) {
         (Some(at), Some(_)) => {
             let what = format!("{} has both password and password_file", section.name);
             section.file.problem(at.line, what, "keep one of them");
-            return None;
+            None
         }
-        (Some(at), None) => at,
+        (Some(at), None) => Some(at),
         (None, Some(at)) => match std::fs::read_to_string(beside(section, &at.value)) {
-            Ok(text) => At { value: text.lines().next().unwrap_or("").trim().to_owned(), line: at.line },
+            Ok(text) => Some(At { value: text.lines().next().unwrap_or("").trim().to_owned(), line: at.line }),
             Err(e) => {
                 let what = format!("password_file = {:?} cannot be read: {e}", at.value);
                 section.file.problem(at.line, what, "mend the path (it is beside this file) or its permissions");
-                return None;
+                None
             }
         },
         (None, None) => {
             if !section.has("password") && !section.has("password_file") {
                 section.missing("password", "\"...\", or password_file");
             }
-            return None;
+            None
         }
-    };
-    if let Some(weakness) = weakness(&found.value, number) {
-        let what = format!("the password of seat {number} {weakness}");
-        section.file.problem(found.line, what, "generate one: openssl rand -base64 18");
     }
-    Some(found)
 }
 
 /// Toll fraud begins with guessed passwords; those a scanner tries are refused.

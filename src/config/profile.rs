@@ -1,6 +1,7 @@
 //! `sip-profiles/*.toml`: how a kind of peer speaks, one file each. Belongs here: reading them. Not here: which trunk
 //! uses which (`people`), what the settings do (`trunk`, `sip::session`). A profile is named by its file.
 
+use super::accounts::register_quirks;
 use super::problem::Problem;
 use super::reader::{At, File, Section};
 use super::settings::{AnswerMode, CalledSource, CallerSource, DialForm, NumberUri, OwnIdentity, Profile, Reliable};
@@ -93,6 +94,7 @@ fn fill(profile: &mut Profile, root: Section<'_>) {
     if let Some(reliable) = root.choice("reliable", &reliable) {
         profile.reliable = reliable.value;
     }
+    profile.register = register_quirks(&root);
     if let Some(dial) = root.choice("dial", &DIAL_FORMS) {
         profile.dial = dial.value;
     }

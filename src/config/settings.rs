@@ -21,7 +21,7 @@ pub use tls::{ClientCertificates, TlsSettings};
 pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
-    Probe, Profile, Reliable, Srtp, Transport, TrunkSettings,
+    Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
 
 use crate::ids::{AgentNo, SeatNo};

@@ -1,6 +1,7 @@
 //! `[[trunks]]`: carriers and PBXs. Belongs here: each trunk's own meaning and its uniqueness. Not here: how a kind of
 //! peer speaks (`profile`), whether trunks fit each other (`cross::trunks`).
 
+use super::accounts::accounts;
 use super::people::{identity, is_name, srtp};
 use super::profile::DIAL_FORMS;
 use super::reader::{At, Section, closest};
@@ -14,11 +15,13 @@ pub(super) struct TrunkEntry {
     /// If it is given.
     pub max_calls: Option<At<u32>>,
     pub call_out: usize,
+    /// Where the first of its accounts stands.
+    pub account: usize,
 }
 
 /// `most`: what all trunks may carry together.
 pub(super) fn trunks(sections: Vec<Section<'_>>, profiles: &BTreeMap<String, Profile>, most: u32) -> Vec<TrunkEntry> {
-    let mut taken = BTreeMap::new();
+    let mut taken = (BTreeMap::new(), BTreeMap::new());
     sections.into_iter().filter_map(|section| trunk(section, profiles, most, &mut taken)).collect()
 }
 
@@ -26,9 +29,9 @@ fn trunk(
     section: Section<'_>,
     profiles: &BTreeMap<String, Profile>,
     most: u32,
-    taken: &mut BTreeMap<String, usize>,
+    (names, addresses): &mut (BTreeMap<String, usize>, BTreeMap<String, usize>),
 ) -> Option<TrunkEntry> {
-    let name = identity(&section, "name", "unicom-1", is_name, taken);
+    let name = identity(&section, "name", "unicom-1", is_name, names);
     let fix = r#"write it as "10.1.0.0/16" or "10.1.0.7", no host bits set, not the whole internet"#;
     let peers = section.list("peers", "a network", fix, |v| v.as_str().and_then(cidr));
     if peers.as_ref().map_or(!section.has("peers"), Vec::is_empty) {
@@ -36,6 +39,7 @@ fn trunk(
         section.file.problem(section.line, what, r#"add peers = ["10.1.0.7"], the addresses the carrier sends from"#);
     }
     let max_calls = section.number("max_calls", 1..=100_000);
+    let accounts = accounts(&section, addresses);
     let srtp = srtp(&section);
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
@@ -53,10 +57,12 @@ fn trunk(
     let trunk = TrunkSettings {
         max_calls: max_calls.as_ref().map_or(most.min(200), |at| at.value),
         call_out: call_out.as_ref().map(|at| at.value.clone()),
+        accounts: accounts.iter().map(|at| at.value.clone()).collect(),
         srtp,
         ..TrunkSettings::new(&name?.value, networks, profile?.clone())
     };
-    Some(TrunkEntry { trunk, peers, max_calls, call_out: call_out.map_or(0, |at| at.line) })
+    let account = accounts.first().map_or(0, |at| at.line);
+    Some(TrunkEntry { trunk, peers, max_calls, call_out: call_out.map_or(0, |at| at.line), account })
 }
 
 /// The profile's own way to dial counts where none is named.

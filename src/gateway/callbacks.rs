@@ -27,12 +27,13 @@ impl Gateway {
 
     pub(super) fn listening_at(&mut self, now: Instant, addresses: Vec<Listener>) {
         self.listening = addresses;
+        self.register_accounts(now);
         self.call_out_or_not(now);
     }
 
     /// Attempts begin only while there is a way out and we take calls.
     pub(super) fn call_out_or_not(&mut self, now: Instant) {
-        let may = self.service == Service::Open && self.way_out().is_some();
+        let may = self.service == Service::Open && self.way_out(now).is_some();
         if may != self.callbacks.calls_out() {
             self.callbacks.call_out(now, may);
             self.callback_news(now);
@@ -104,7 +105,7 @@ impl Gateway {
     }
 
     fn attempt(&mut self, now: Instant, id: CallId, entry: CallbackEntry) {
-        let (Some(queue), Some(out)) = (self.queue(&entry.queue).cloned(), self.way_out()) else {
+        let (Some(queue), Some(out)) = (self.queue(&entry.queue).cloned(), self.way_out(now)) else {
             tracing::error!(of = %entry.of, queue = %entry.queue, "nobody to call this citizen back: no such queue");
             return self.callbacks.not_reached(now, id);
         };
@@ -216,7 +217,7 @@ impl Gateway {
         // Who waits in line at this moment is not called.
         let here = |number| self.calls.values().any(|call| known(call.caller()) == Some(number));
         let engaged = self.attempts.get(&id).is_some_and(|attempt| here(attempt.number()));
-        let room = !engaged && self.has_room() && self.way_out().is_some();
+        let room = !engaged && self.has_room() && self.way_out(now).is_some();
         let Some(attempt) = self.attempts.get_mut(&id).filter(|a| a.is_in_line()) else {
             tracing::error!(call = %id, %agent, "the distributor offered a callback that is not in line");
             let _ = self.acd.handle(now, AcdInput::Leave { call: id });

@@ -53,6 +53,9 @@ impl Gateway {
             }
         };
         session.set_reliable(reliable);
+        if let Some(subscriber) = self.called_line(&trunk, msg) {
+            session.sign_as(subscriber);
+        }
         session.follow_route(&peers, &self.listening);
         self.legs.insert(leg, Leg { role: Role::Caller { call: id }, session, invite: Some(tx) });
         self.callers.insert(super::requests::caller_key(msg), leg);

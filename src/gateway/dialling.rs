@@ -113,7 +113,7 @@ impl Gateway {
         let tag = self.tag(leg);
         let headers = [("X-Rexian-Call", call.to_string())];
         let to = format!("<sip:{seat}@{}>", self.settings.domain);
-        let target = Target { flow, request_uri: &contact, from, to, headers: &headers };
+        let target = Target { flow, request_uri: &contact, from, to, headers: &headers, subscriber: None };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         let session = Session::place(&mut cx, leg.0, tag, target, local);

@@ -2,6 +2,7 @@
 //! a number is written (`trunk::dial`).
 
 use super::Gateway;
+use super::accounts::Line;
 use super::legs::{Leg, Role};
 use crate::call::CallInput;
 use crate::config::settings::{CallOut, OwnIdentity};
@@ -18,19 +19,26 @@ pub(super) struct WayOut {
     pub trunk: TrunkName,
     out: CallOut,
     flow: Flow,
+    /// We call as this subscriber of the carrier's.
+    line: Option<Line>,
 }
 
 impl Gateway {
     /// `None`: the configuration names no trunk to call out by, or we have no address of its family.
-    pub(super) fn way_out(&self) -> Option<WayOut> {
-        self.way_by(self.settings.callbacks.trunk.as_ref()?)
+    pub(super) fn way_out(&self, now: Instant) -> Option<WayOut> {
+        self.way_by(now, self.settings.callbacks.trunk.as_ref()?)
     }
 
-    fn way_by(&self, trunk: &TrunkName) -> Option<WayOut> {
+    fn way_by(&self, now: Instant, trunk: &TrunkName) -> Option<WayOut> {
         let trunk = self.trunks.get(trunk)?;
         let out = trunk.call_out.clone()?;
-        let flow = self.flow_to(Transport::Udp, out.address)?;
-        Some(WayOut { trunk: trunk.name.clone(), out, flow })
+        let line = match trunk.accounts.is_empty() {
+            true => None,
+            // Only by the proxy that has us.
+            false => Some(self.registered_line(now, trunk, &out.from)?),
+        };
+        let flow = line.as_ref().map_or_else(|| self.flow_to(Transport::Udp, out.address), |line| Some(line.flow))?;
+        Some(WayOut { trunk: trunk.name.clone(), out, flow, line })
     }
 
     /// The path of a request of ours to `remote`: by the first listener of its transport and address family.
@@ -62,18 +70,25 @@ impl Gateway {
         trunk: &TrunkName,
         role: Role,
     ) -> bool {
-        let Some(WayOut { trunk, out, flow }) = self.way_by(trunk) else { return false };
+        let Some(WayOut { trunk, out, flow, line }) = self.way_by(now, trunk) else { return false };
         let Some(known) = self.trunks.get(&trunk) else { return false };
         let (profile, peers, srtp) = (known.profile.clone(), known.peers.clone(), known.srtp);
         let (codecs, dtmf) = (profile.codecs, profile.dtmf_payload_type);
         let Some(local) = self.open_media(flow, leg, codecs, dtmf, srtp) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
-        let addresses = dial::addresses(number, &out, profile.number_uri, &self.settings.area_code, flow.local.ip());
+        let (area_code, uri) = (&self.settings.area_code, profile.number_uri);
+        let (addresses, subscriber) = match line {
+            Some(Line { identity, domain, subscriber, .. }) => {
+                (dial::subscriber_addresses(number, &out, uri, area_code, &identity, &domain), Some(subscriber))
+            }
+            None => (dial::addresses(number, &out, uri, area_code, flow.local.ip()), None),
+        };
         let identity = match profile.own_identity {
-            OwnIdentity::Asserted => Some("P-Asserted-Identity"),
-            OwnIdentity::Preferred => Some("P-Preferred-Identity"),
             OwnIdentity::FromAlone => None,
+            // RFC 3325 s9.2: a subscriber prefers, the carrier asserts.
+            OwnIdentity::Asserted if subscriber.is_none() => Some("P-Asserted-Identity"),
+            OwnIdentity::Asserted | OwnIdentity::Preferred => Some("P-Preferred-Identity"),
         };
         let headers: Vec<_> = identity.map(|name| (name, addresses.from.clone())).into_iter().collect();
         let target = Target {
@@ -82,6 +97,7 @@ impl Gateway {
             from: addresses.from,
             to: addresses.to,
             headers: &headers,
+            subscriber,
         };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };

@@ -8,6 +8,7 @@ use crate::guard::Watch;
 use crate::sip::endpoint::EndpointCounters;
 use crate::time::Instant;
 use crate::trunk::Trunks;
+use crate::trunk::account::Registration;
 use serde::{Deserialize, Serialize};
 
 /// What is still alive; all zero once a day has ended.
@@ -82,6 +83,11 @@ impl Gateway {
 
     pub fn trunks(&self) -> &Trunks {
         &self.trunks
+    }
+
+    /// Our registrations at carriers.
+    pub fn registrations(&self) -> &[Registration] {
+        &self.registrations
     }
 
     pub fn refusals(&self) -> Refusals {

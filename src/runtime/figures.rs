@@ -21,12 +21,19 @@ pub struct Figures {
     pub refusals: Refusals,
     pub guard: Watch,
     pub trunks: Vec<(TrunkName, u32)>,
+    /// Each account of a trunk, and how its registration stands.
+    pub accounts: Vec<(TrunkName, &'static str)>,
     pub ports_in_use: usize,
     pub callbacks_pending: [(CallbackKind, usize); 2],
     pub draining: bool,
 }
 
 impl Figures {
+    /// No carrier has us any more, as far as we could tell them.
+    pub fn unregistered(&self) -> bool {
+        self.accounts.iter().all(|(_, status)| !matches!(*status, "registered" | "leaving"))
+    }
+
     pub fn of(now: Instant, gateway: &Gateway) -> Figures {
         Figures {
             at: now,
@@ -38,6 +45,7 @@ impl Figures {
             refusals: gateway.refusals(),
             guard: gateway.watch(now),
             trunks: gateway.trunks().active().map(|(n, c)| (n.clone(), c)).collect(),
+            accounts: gateway.registrations().iter().map(|r| (r.trunk.clone(), r.status(now).as_str())).collect(),
             ports_in_use: gateway.leftovers().ports_in_use,
             callbacks_pending: [CallbackKind::Promised, CallbackKind::Missed]
                 .map(|kind| (kind, gateway.callbacks().filter(|p| p.entry.kind == kind).count())),

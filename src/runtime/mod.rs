@@ -120,8 +120,9 @@ impl Running {
         let deadline = std::time::Instant::now() + limit;
         self.wait_until(deadline, |figures| figures.calls == 0);
         self.inbox.send(Message::EndCalls);
-        // BYEs want their answers; a far end that is gone is not waited for.
-        self.wait_until(std::time::Instant::now() + Duration::from_secs(2), |figures| figures.legs == 0);
+        // BYEs and REGISTERs want their answers; a far end that is gone is not waited for.
+        let done = |figures: &Figures| figures.legs == 0 && figures.unregistered();
+        self.wait_until(std::time::Instant::now() + Duration::from_secs(2), done);
         self.inbox.send(Message::Stop);
         if let Ok(Ok(media)) = self.signalling.join() {
             media.stop();

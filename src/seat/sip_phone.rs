@@ -19,6 +19,7 @@ pub fn target<'a>(
         from: from(&place.caller, domain),
         to: format!("<sip:{}@{}>", place.seat, domain),
         headers,
+        subscriber: None,
     }
 }
 

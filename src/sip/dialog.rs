@@ -21,6 +21,8 @@ pub struct Dialog {
     pub remote_target: Vec<u8>,
     /// In sending order.
     route_set: Vec<Vec<u8>>,
+    /// Route of our INVITE, until the far end has said its own (RFC 3608 s6.1).
+    leading: Vec<Vec<u8>>,
     local_seq: u32,
     remote_seq: Option<u32>,
     opened_by: Side,
@@ -48,6 +50,7 @@ impl Dialog {
             remote: without_tag(from.raw),
             remote_target: contact_uri(request).unwrap_or_else(|| from.uri.to_vec()),
             route_set: request.values(Name::RecordRoute).take(MAX_ROUTES).map(<[u8]>::to_vec).collect(),
+            leading: Vec::new(),
             local_seq: 0,
             remote_seq: Some(request.cseq().seq),
             opened_by: Side::Them,
@@ -64,6 +67,7 @@ impl Dialog {
             remote: remote.into_bytes(),
             remote_target: target,
             route_set: Vec::new(),
+            leading: Vec::new(),
             local_seq: 0,
             remote_seq: None,
             opened_by: Side::Us,
@@ -82,6 +86,17 @@ impl Dialog {
     pub fn forget_far_end(&mut self) {
         self.remote_tag = None;
         self.route_set.clear();
+    }
+
+    /// By which route our INVITE goes.
+    pub fn lead_by(&mut self, route: Vec<Vec<u8>>) {
+        self.leading = route;
+    }
+
+    /// The number of the next request of ours.
+    pub fn next_seq(&mut self) -> u32 {
+        self.local_seq += 1;
+        self.local_seq
     }
 
     pub fn opened_by(&self) -> Side {
@@ -121,8 +136,8 @@ impl Dialog {
 
     /// A new request inside the dialog; its CSeq is one higher than the last.
     pub fn request(&mut self, method: Method<'_>, flow: &Flow, branch: &str) -> Builder {
-        self.local_seq += 1;
-        self.build(method, self.local_seq, flow, branch)
+        let seq = self.next_seq();
+        self.build(method, seq, flow, branch)
     }
 
     /// ACK for a 2xx to our INVITE numbered `seq` (s13.2.2.4); later requests may have gone out since.
@@ -154,10 +169,12 @@ impl Dialog {
     }
 
     fn build(&self, method: Method<'_>, seq: u32, flow: &Flow, branch: &str) -> Builder {
+        let begins = self.opened_by == Side::Us && self.remote_tag.is_none();
+        let route_set = if begins { &self.leading } else { &self.route_set };
         // s12.2.1.1: a first router that is not loose wants to see itself in the Request-URI and the far end last.
-        let strict = self.route_set.split_first().filter(|(first, _)| !is_loose(first));
+        let strict = route_set.split_first().filter(|(first, _)| !is_loose(first));
         let (uri, routes, last) = match strict {
-            None => (&self.remote_target[..], &self.route_set[..], None),
+            None => (&self.remote_target[..], &route_set[..], None),
             Some((first, rest)) => (without_headers(route_uri(first)), rest, Some(bracketed(&self.remote_target))),
         };
         let mut b = Builder::request(method, uri)
@@ -175,14 +192,23 @@ impl Dialog {
 
 /// Our Contact on this flow.
 pub fn contact(flow: &Flow) -> String {
+    format!("<sip:{}{}>", flow.local, transport(flow))
+}
+
+/// The same under a user name of ours.
+pub fn contact_of(user: &str, flow: &Flow) -> String {
+    format!("<sip:{user}@{}{}>", flow.local, transport(flow))
+}
+
+fn transport(flow: &Flow) -> &'static str {
     match flow.transport {
-        Transport::Udp => format!("<sip:{}>", flow.local),
-        Transport::Tcp => format!("<sip:{};transport=tcp>", flow.local),
-        Transport::Tls => format!("<sip:{};transport=tls>", flow.local),
+        Transport::Udp => "",
+        Transport::Tcp => ";transport=tcp",
+        Transport::Tls => ";transport=tls",
     }
 }
 
-fn via(flow: &Flow, branch: &str) -> String {
+pub fn via(flow: &Flow, branch: &str) -> String {
     let transport = match flow.transport {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",

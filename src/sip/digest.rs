@@ -1,5 +1,6 @@
 //! Digest authentication, server side (RFC 7616, RFC 8760; RFC 3261 s22). Belongs here: the challenge and the verdict
-//! on one request. Not here: which status answers a verdict and whom it lets do what (`gateway`, `registrar`).
+//! on one request. Not here: answering challenges (`client`), which status answers a verdict and whom it lets do what
+//! (`gateway`, `registrar`).
 //!
 //! How to answer: `Missing` and `Stale` with 401 and `challenge(.., stale)`; `Unusable` and `Refused` with 403, whose text
 //! must not depend on the reason (that is for the log). A user that does not exist goes the same path, does the same
@@ -15,9 +16,11 @@
 //! - The digest's uri must name the request's target: same user and host. Scheme, port and parameters may differ
 //!   (phones strip or add `;transport=`), and for REGISTER the user may too (some write the address of record).
 
+pub mod client;
 mod credentials;
 mod hash;
 mod nonce;
+mod parameters;
 
 pub use credentials::Credentials;
 pub use hash::{Algorithm, Claim, response};

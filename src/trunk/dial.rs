@@ -33,20 +33,37 @@ pub struct Addresses {
 /// `local`: our signalling address on this trunk.
 pub fn addresses(e164: &str, out: &CallOut, form: NumberUri, area_code: &str, local: IpAddr) -> Addresses {
     let called = number(e164, out.dial, area_code);
-    let uri = |number: &str, host: &str| match form {
+    let request_uri = uri(form, &called, &out.address.to_string());
+    let host = match local.to_canonical() {
+        IpAddr::V4(ip) => ip.to_string(),
+        IpAddr::V6(ip) => format!("[{ip}]"),
+    };
+    let to = format!("<{}>", uri(form, &called, &host_of(out.address)));
+    Addresses { request_uri, to, from: format!("<{}>", uri(form, &out.from, &host)) }
+}
+
+/// As a subscriber calls: by the carrier's domain, which its proxies know, and under the name it knows us by (RFC 3325
+/// s9.2: an identity of ours is preferred, the carrier asserts it). `identity`: a URI.
+pub fn subscriber_addresses(
+    e164: &str,
+    out: &CallOut,
+    form: NumberUri,
+    area_code: &str,
+    identity: &str,
+    domain: &str,
+) -> Addresses {
+    let request_uri = uri(form, &number(e164, out.dial, area_code), domain);
+    Addresses { to: format!("<{request_uri}>"), from: format!("<{identity}>"), request_uri }
+}
+
+fn uri(form: NumberUri, number: &str, host: &str) -> String {
+    match form {
         NumberUri::SipPhone => format!("sip:{number}@{host};user=phone"),
         NumberUri::Sip => format!("sip:{number}@{host}"),
         // RFC 3966 s5.1.5: what is no global number says where it is one.
         NumberUri::Tel if number.starts_with('+') => format!("tel:{number}"),
         NumberUri::Tel => format!("tel:{number};phone-context=+86"),
-    };
-    let request_uri = uri(&called, &out.address.to_string());
-    let host = match local.to_canonical() {
-        IpAddr::V4(ip) => ip.to_string(),
-        IpAddr::V6(ip) => format!("[{ip}]"),
-    };
-    let to = format!("<{}>", uri(&called, &host_of(out.address)));
-    Addresses { request_uri, to, from: format!("<{}>", uri(&out.from, &host)) }
+    }
 }
 
 /// To names no port (RFC 3261 table 1).

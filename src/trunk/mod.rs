@@ -1,6 +1,8 @@
 //! Carriers. Belongs here: which peer a request comes from, admission, and what a carrier's INVITE says (numbers,
-//! caller, charging id). Not here: SIP dialogs (`sip::session`), what becomes of the call (`call`).
+//! caller, charging id), and our registrations (`account`). Not here: SIP dialogs (`sip::session`), what becomes of the
+//! call (`call`).
 
+pub mod account;
 pub mod called;
 pub mod caller;
 pub mod dial;

@@ -1,6 +1,7 @@
 //! One gateway in virtual time: agents' phones, callers, a citizen who is called, a media plane that only keeps time,
 //! and a store that keeps the callback list. A network that loses nothing.
 
+use crate::accounts::Carrier;
 use rexian::callback::State;
 use rexian::config::settings::{Announce, CallOut, CallbackOffer, CoreSettings, DialForm, Settings};
 use rexian::event::{
@@ -51,11 +52,17 @@ pub struct World {
     pub kept: BTreeMap<CallId, CallbackEntry>,
     pub gone: Vec<CallbackGone>,
     pub changes: Vec<CallbackChange>,
+    /// Who answers in the citizen's place, if the trunk is a registered one.
+    pub carrier: Option<Carrier>,
 }
 
 impl World {
     /// `phones` agents are ready. Offers come after 30 s, key 1 or hanging up accepts.
     pub fn new(phones: usize, shape: impl FnOnce(&mut CoreSettings)) -> World {
+        World::by(None, phones, shape)
+    }
+
+    pub fn by(carrier: Option<Carrier>, phones: usize, shape: impl FnOnce(&mut CoreSettings)) -> World {
         let mut core = Settings::demo([7; 32]).core;
         core.trunks[0].call_out =
             Some(CallOut { address: station(CARRIER).sip, from: "053112345".into(), dial: DialForm::Local });
@@ -86,6 +93,7 @@ impl World {
             kept: BTreeMap::new(),
             gone: vec![],
             changes: vec![],
+            carrier,
             core,
         };
         world.listen();
@@ -352,7 +360,10 @@ impl World {
     fn deliver(&mut self, to: Flow, bytes: &[u8]) {
         let now = self.now;
         let text = || String::from_utf8_lossy(bytes).into_owned();
-        if to == flow(CARRIER) {
+        let answer = self.carrier.as_mut().filter(|_| to == flow(CARRIER)).and_then(|c| c.answer(&text()));
+        if let Some(answer) = answer {
+            self.feed(Input::Message { flow: to, bytes: &answer });
+        } else if to == flow(CARRIER) {
             self.to_citizen.push(text());
             self.citizen.on_message(now, bytes);
         } else if let Some((phone, _)) = self.phones.iter_mut().find(|(_, flow)| *flow == to) {

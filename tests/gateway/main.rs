@@ -1,5 +1,6 @@
 //! The gateway as its peers meet it: real SIP messages, virtual time, a network that loses nothing.
 
+mod accounts;
 mod dialling;
 mod guard;
 mod srtp;

@@ -9,5 +9,6 @@ mod offers;
 mod races;
 mod reliable;
 mod routes;
+mod subscriber;
 mod support;
 mod timer;

@@ -8,7 +8,7 @@ use rexian::sdp::offer_answer::Local;
 use rexian::sip::endpoint::{Endpoint, Expired, Received};
 use rexian::sip::flow::{Flow, Listener, Transport};
 use rexian::sip::message::Message;
-use rexian::sip::session::{Context, Session, Target};
+use rexian::sip::session::{Context, Session, Subscriber, Target};
 use rexian::sip::tokens::Tokens;
 use rexian::time::Instant;
 use std::time::Duration;
@@ -40,7 +40,7 @@ pub struct World {
     start: Instant,
     endpoint: Endpoint,
     tokens: Tokens,
-    session: Option<Session>,
+    pub session: Option<Session>,
     /// All we said, with the milliseconds since the start.
     pub said: Vec<(u64, String)>,
     /// Where each of it went.
@@ -91,11 +91,16 @@ impl World {
 
     /// We have invited the far end; returns our INVITE too.
     pub fn calling(process: Process) -> (World, String) {
-        World::calling_by(process, local())
+        World::calling_by(process, local(), None)
     }
 
-    /// The same, with our side of the media.
-    pub fn calling_by(process: Process, local: Local) -> (World, String) {
+    /// As a carrier's subscriber.
+    pub fn calling_as(process: Process, subscriber: Subscriber) -> (World, String) {
+        World::calling_by(process, local(), Some(subscriber))
+    }
+
+    /// With our side of the media.
+    pub fn calling_by(process: Process, local: Local, subscriber: Option<Subscriber>) -> (World, String) {
         let mut world = World::new(process);
         let mut events = vec![];
         let mut cx =
@@ -107,6 +112,7 @@ impl World {
             from: "<sip:053187654321@rexian.local>".into(),
             to: "<sip:8001@rexian.local>".into(),
             headers: &headers,
+            subscriber,
         };
         world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local));
         world.collect();

@@ -1,7 +1,7 @@
 //! Events in, the scraped text out.
 
 use super::*;
-use crate::config::settings::Settings;
+use crate::config::settings::{Account, Settings};
 use crate::event::{CallbackGone, Chosen, NotReadyReason, Why};
 use crate::gateway::Refusals;
 use crate::ids::LegId;
@@ -18,6 +18,7 @@ fn settings() -> CoreSettings {
     (core.agents[0].number, core.agents[1].number) = ("6632".into(), "6807".into());
     core.trunks.truncate(1);
     core.trunks[0].name = "unicom".into();
+    core.trunks[0].accounts = vec![Account::new("053112345", "ims", "secret")];
     core
 }
 
@@ -87,6 +88,11 @@ impl Rig {
             guard: crate::guard::Watch { bans: 3, banned_now: 2, seats_guessed_at: 1 },
             refusals: Refusals { overload: 6, ..Default::default() },
             trunks: Vec::new(),
+            accounts: vec![
+                ("unicom".into(), "registered"),
+                ("unicom".into(), "registered"),
+                ("unicom".into(), "refused"),
+            ],
             ports_in_use: 4,
             callbacks_pending: [(CallbackKind::Promised, 3), (CallbackKind::Missed, 5)],
             draining: true,
@@ -382,6 +388,9 @@ fn media_and_sip_figures() {
         (r#"rexian_sip_retransmissions_total{direction="sent"}"#, 4.0),
         ("rexian_sip_requests_refused_total", 1.0),
         (r#"rexian_refusals_total{reason="overload"}"#, 6.0),
+        (r#"rexian_trunk_accounts{trunk="unicom",state="registered"}"#, 2.0),
+        (r#"rexian_trunk_accounts{trunk="unicom",state="refused"}"#, 1.0),
+        (r#"rexian_trunk_accounts{trunk="unicom",state="leaving"}"#, 0.0),
         ("rexian_rtp_port_pairs_in_use", 4.0),
         ("rexian_draining", 1.0),
         ("rexian_events_missed_total", 9.0),

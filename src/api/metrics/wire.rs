@@ -1,23 +1,40 @@
 //! Series of the wires: trunks, media, SIP; and what was turned away before there was a call.
 
 use super::names;
+use crate::config::settings::TrunkSettings;
 use crate::gateway::Refusals;
 use crate::guard::Watch;
-use crate::ids::TrunkName;
 use crate::plane::LegStats;
 use crate::sip::endpoint::EndpointCounters;
+use crate::trunk::account::Status;
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
 
 pub(super) struct Trunk {
     pub(super) offered: Counter,
     pub(super) calls: Gauge,
+    /// Accounts by the state of their registration; none where the trunk has no account.
+    accounts: Vec<(&'static str, Gauge)>,
 }
 
 impl Trunk {
-    pub(super) fn new(name: &TrunkName) -> Self {
+    pub(super) fn new(settings: &TrunkSettings) -> Self {
+        let name = &settings.name;
+        let accounts = |state: &'static str| {
+            let gauge = gauge!(names::TRUNK_ACCOUNTS, "trunk" => name.as_str().to_owned(), "state" => state);
+            (state, gauge)
+        };
+        let states = if settings.accounts.is_empty() { &[][..] } else { &Status::ALL };
         Trunk {
+            accounts: states.iter().copied().map(accounts).collect(),
             offered: counter!(names::CALLS_OFFERED, "trunk" => name.as_str().to_owned()),
             calls: gauge!(names::TRUNK_CALLS, "trunk" => name.as_str().to_owned()),
+        }
+    }
+
+    /// The states of this trunk's accounts.
+    pub(super) fn accounts(&self, states: &[&'static str]) {
+        for (state, gauge) in &self.accounts {
+            gauge.set(states.iter().filter(|s| *s == state).count() as f64);
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Trunks among each other, and calling back by them. Belongs here: whose calls are taken as whose, and whether calls of
 //! ours can go out. Not here: where a call that came in goes (`ways`).
 
-use super::super::settings::{Cidr, MissedCalls, Reach};
+use super::super::settings::{Cidr, MissedCalls, Reach, TrunkSettings};
 use super::*;
 
 pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, places: &Places) {
@@ -28,6 +28,13 @@ pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, pl
                 line => format!("raise limits.max_calls in line {line}, or lower this"),
             };
             file.problem(*line, what, fix);
+        }
+    }
+    for entry in trunks {
+        let TrunkSettings { name, accounts, hops, call_out, .. } = &entry.trunk;
+        if !accounts.is_empty() && hops.is_empty() && call_out.is_none() {
+            let what = format!("trunk {name} has an account, but nowhere to register it");
+            file.problem(entry.account, what, "add hops, the addresses of the carrier's proxies");
         }
     }
     for entry in trunks {

@@ -20,8 +20,8 @@ pub struct TrunkSettings {
     pub hops: Vec<Hop>,
     /// Whether its hops live is found out by OPTIONS; `None`: they are believed to.
     pub probe: Option<Probe>,
-    /// We are the carrier's subscriber; `None`: it knows us by our address.
-    pub account: Option<Account>,
+    /// We are the carrier's subscriber, once for each number it gave us; empty: it knows us by our address.
+    pub accounts: Vec<Account>,
     /// Whose calls are taken.
     pub callers: NumberRules,
     pub srtp: Srtp,
@@ -40,7 +40,7 @@ impl TrunkSettings {
             calls_per_10s: None,
             hops: vec![],
             probe: None,
-            account: None,
+            accounts: vec![],
             callers: NumberRules::default(),
             srtp: Srtp::Never,
             profile,
@@ -99,7 +99,37 @@ pub struct Account {
     /// User name of the digest, `+8653112345@sd.ctcims.cn`; most often that of the address.
     pub auth_user: String,
     pub password: Secret,
+    /// Asked for; the carrier may grant another.
     pub expires: Duration,
+    /// `urn:uuid:...`, where the carrier tells devices apart by it (RFC 5626 s4.1).
+    pub instance: Option<String>,
+}
+
+impl Account {
+    /// Everything else at its default.
+    pub fn new(user: &str, domain: &str, password: &str) -> Account {
+        Account {
+            user: user.into(),
+            domain: domain.into(),
+            auth_user: user.into(),
+            password: Secret(password.into()),
+            expires: Duration::from_secs(3_600),
+            instance: None,
+        }
+    }
+
+    pub fn address_of_record(&self) -> String {
+        format!("sip:{}@{}", self.user, self.domain)
+    }
+}
+
+/// What a carrier wants of a REGISTER beyond RFC 3261.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RegisterQuirks {
+    /// A Route names the proxy it is sent to (3GPP TS 24.229 s5.1.1.2).
+    pub proxy_route: bool,
+    /// The first says who asks, with an empty nonce and response (ibid.).
+    pub introduced: bool,
 }
 
 /// Numbers by prefix, after normalisation (`+86531`, `anonymous`). Emergency numbers are never refused.
@@ -155,6 +185,7 @@ pub struct Profile {
     /// Where the called number may be: the first of these that holds a number of ours decides.
     pub called_from: Vec<CalledSource>,
     pub reliable: Reliable,
+    pub register: RegisterQuirks,
     /// How numbers are written in calls of ours, unless the trunk says otherwise.
     pub dial: DialForm,
     pub number_uri: NumberUri,
@@ -172,6 +203,7 @@ impl Profile {
             caller_from: vec![CallerSource::PAssertedIdentity, CallerSource::From],
             called_from: vec![CalledSource::RequestUri],
             reliable: Reliable::default(),
+            register: RegisterQuirks::default(),
             dial: DialForm::default(),
             number_uri: NumberUri::default(),
             own_identity: OwnIdentity::default(),

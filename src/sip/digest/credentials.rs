@@ -1,6 +1,8 @@
-//! Reads one `Authorization` value (RFC 7616 s3.4, RFC 3261 s25.1). Belongs here: the tolerant parser.
-//! Not here: judging what it says. Order, white space, folds, case of names and quoting do not matter; a parameter
-//! given twice does, because two readers could then disagree on who is asking.
+//! Reads one `Authorization` value (RFC 7616 s3.4, RFC 3261 s25.1). Belongs here: which parameters there are. Not here:
+//! their syntax (`parameters`), judging what it says. A parameter given twice is a fault, because two readers could then
+//! disagree on who is asking.
+
+use super::parameters::Parameters;
 
 /// The parameters as sent: quotes stripped, escapes kept, which is how they enter the hash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,15 +21,10 @@ pub struct Credentials<'a> {
 impl<'a> Credentials<'a> {
     /// `Ok(None)`: another scheme than Digest.
     pub fn parse(value: &'a [u8]) -> Result<Option<Credentials<'a>>, &'static str> {
-        let mut rest = value.trim_ascii();
-        let Some((scheme, after)) = rest.split_at_checked(6) else { return Ok(None) };
-        if !scheme.eq_ignore_ascii_case(b"Digest") || !after.first().is_none_or(u8::is_ascii_whitespace) {
-            return Ok(None);
-        }
-        rest = after;
+        let Some(parameters) = Parameters::of(value) else { return Ok(None) };
         let mut found = Credentials::default();
-        while let Some((name, value, after)) = parameter(rest)? {
-            rest = after;
+        for parameter in parameters {
+            let (name, value) = parameter?;
             let Some(slot) = found.slot(name) else { continue };
             if slot.replace(value).is_some() {
                 return Err("a digest parameter is given twice");
@@ -50,46 +47,6 @@ impl<'a> Credentials<'a> {
             b"nc" => &mut self.nc,
             _ => return None,
         })
-    }
-}
-
-/// Name, value and what follows; `None` at the end.
-type Parameter<'a> = (&'a [u8], &'a [u8], &'a [u8]);
-
-fn parameter(input: &[u8]) -> Result<Option<Parameter<'_>>, &'static str> {
-    let start = input.iter().position(|b| !b.is_ascii_whitespace() && *b != b',');
-    let Some(start) = start else { return Ok(None) };
-    let input = &input[start..];
-    let eq = input.iter().position(|b| matches!(b, b'=' | b',' | b'"')).filter(|&i| input[i] == b'=');
-    let (name, value) = input.split_at(eq.ok_or("a digest parameter has no value")?);
-    let name = name.trim_ascii();
-    if name.is_empty() {
-        return Err("a digest parameter has no name");
-    }
-    let value = value[1..].trim_ascii_start();
-    if value.first() != Some(&b'"') {
-        let end = value.iter().position(|b| *b == b',' || b.is_ascii_whitespace()).unwrap_or(value.len());
-        let (token, after) = value.split_at(end);
-        return separated(after).map(|after| Some((name, token, after)));
-    }
-    let inner = &value[1..];
-    let mut escaped = false;
-    let end = inner.iter().position(|b| {
-        let closes = *b == b'"' && !escaped;
-        escaped = *b == b'\\' && !escaped;
-        closes
-    });
-    let end = end.ok_or("a quoted digest parameter does not end")?;
-    separated(&inner[end + 1..]).map(|after| Some((name, &inner[..end], after)))
-}
-
-/// After a value only white space and then a comma or the end may follow.
-fn separated(after: &[u8]) -> Result<&[u8], &'static str> {
-    let after = after.trim_ascii_start();
-    if after.first().is_none_or(|b| *b == b',') {
-        Ok(after)
-    } else {
-        Err("digest parameters are not separated by commas")
     }
 }
 

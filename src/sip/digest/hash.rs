@@ -43,7 +43,18 @@ pub struct Claim<'a> {
 
 /// The `response` value a holder of `password` sends, in lower-case hex. `qop` is `auth`, never `auth-int`.
 pub fn response(algorithm: Algorithm, claim: &Claim<'_>, password: &str) -> String {
-    let a1 = algorithm.hex(&[claim.username, claim.realm, password.as_bytes()]);
+    finish(algorithm, claim, &algorithm.hex(&[claim.username, claim.realm, password.as_bytes()]))
+}
+
+/// The same for the `-sess` variant of the algorithm: the nonce and the cnonce of the first request are hashed with the
+/// password (s3.4.2). `claim.qop` must be there, and its cnonce stay the same as long as the nonce does.
+pub(super) fn session_response(algorithm: Algorithm, claim: &Claim<'_>, password: &str) -> String {
+    let cnonce = claim.qop.map_or(&b""[..], |(_, cnonce, _)| cnonce);
+    let secret = algorithm.hex(&[claim.username, claim.realm, password.as_bytes()]);
+    finish(algorithm, claim, &algorithm.hex(&[secret.as_bytes(), claim.nonce, cnonce]))
+}
+
+fn finish(algorithm: Algorithm, claim: &Claim<'_>, a1: &str) -> String {
     let a2 = algorithm.hex(&[claim.method, claim.uri]);
     match claim.qop {
         Some((nc, cnonce, qop)) => algorithm.hex(&[a1.as_bytes(), claim.nonce, nc, cnonce, qop, a2.as_bytes()]),

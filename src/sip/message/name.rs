@@ -46,6 +46,7 @@ names! {
     ProxyAuthenticate "Proxy-Authenticate",
     PAssertedIdentity "P-Asserted-Identity",
     PPreferredIdentity "P-Preferred-Identity",
+    PAssociatedUri "P-Associated-URI",
     RemotePartyId "Remote-Party-ID",
     Privacy "Privacy",
     Diversion "Diversion",

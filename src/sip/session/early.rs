@@ -4,7 +4,6 @@
 use super::super::body;
 use super::super::dialog::Dialog;
 use super::super::message::{Message, Method, Name};
-use super::uac::NOBODY;
 use super::{Context, Session, State};
 use crate::leg::LegEvent;
 use crate::plane::Negotiated;
@@ -111,7 +110,7 @@ impl Session {
         let (branch, flow) = (cx.tokens.branch(), self.request_flow());
         let prack = self.dialog.request(Method::Prack, &flow, &branch);
         let prack = prack.header_fmt(Name::RAck, format_args!("{rseq} {seq} INVITE")).finish();
-        cx.endpoint.request(cx.now, flow, &branch, NOBODY, prack);
+        self.send(cx, flow, &branch, prack);
     }
 
     /// Makes the early dialog with this far end the session's own. `opens`: a response, which may begin one.

@@ -2,7 +2,6 @@
 //! Not here: re-INVITE and UPDATE (`offers`), PRACK (`reliable`).
 
 use super::super::body;
-use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
@@ -71,7 +70,7 @@ impl Session {
 
     pub(super) fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {
         Builder::response(msg, 200, "OK", Some(self.dialog.local_tag.as_bytes()), flow.remote)
-            .header(Name::Contact, contact(&flow).as_bytes())
+            .header(Name::Contact, self.contact(&flow).as_bytes())
             .header(Name::Allow, ALLOW)
             .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER)

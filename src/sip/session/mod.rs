@@ -9,11 +9,13 @@ mod in_dialog;
 mod offers;
 mod refresh;
 mod reliable;
+mod subscriber;
 pub mod timer;
 mod uac;
 mod uas;
 mod way;
 
+pub use subscriber::Subscriber;
 pub use uac::Target;
 
 use super::dialog::Dialog;
@@ -31,6 +33,7 @@ use early::Early;
 use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use subscriber::Signer;
 use timer::{By, Timer};
 use uac::Attempt;
 use way::Way;
@@ -92,6 +95,8 @@ pub struct Session {
     timer: Timer,
     /// What the far end allows our refreshes to be.
     refresh_by: By,
+    /// We are a carrier's subscriber, and prove it when asked.
+    signer: Option<Box<Signer>>,
     /// Tags of further phones that answered our INVITE and were sent BYE: their repeats are acknowledged only.
     sent_away: Vec<Vec<u8>>,
     state: State,
@@ -232,7 +237,7 @@ impl Session {
         if let Some(cause) = cause {
             bye = bye.header(Name::Reason, cause);
         }
-        let tx = cx.endpoint.request(cx.now, flow, &branch, self.owner, bye.finish());
+        let tx = self.send(cx, flow, &branch, bye.finish());
         self.state = State::Leaving { tx };
     }
 

@@ -2,7 +2,7 @@
 //! Not here: what was agreed (`timer`).
 
 use super::super::body;
-use super::super::dialog::{Side, contact};
+use super::super::dialog::Side;
 use super::super::endpoint::ClientTx;
 use super::super::message::{Message, Method, Name};
 use super::timer::{By, Duty, Kept, Refresh, Timer};
@@ -44,7 +44,7 @@ impl Session {
         let request = self
             .dialog
             .request(method, &flow, &branch)
-            .header(Name::Contact, contact(&flow).as_bytes())
+            .header(Name::Contact, self.contact(&flow).as_bytes())
             .header(Name::Allow, ALLOW)
             .header(Name::Supported, SUPPORTED_CALLING);
         let request = self.timer.ask(request);
@@ -53,7 +53,7 @@ impl Session {
             // s7.4: a description with the version of the last says that nothing changes.
             By::ReInvite => request.body("application/sdp", &self.described),
         };
-        let tx = cx.endpoint.request(cx.now, flow, &branch, self.owner, request);
+        let tx = self.send(cx, flow, &branch, request);
         self.set_refresh(Refresh::Asked { tx, by });
     }
 
@@ -117,7 +117,7 @@ impl Session {
         self.leave_saying(cx, Some(VANISHED), end);
     }
 
-    fn set_refresh(&mut self, next: Refresh) {
+    pub(super) fn set_refresh(&mut self, next: Refresh) {
         if let Timer::Running { duty: Duty::Ours { refresh, .. }, .. } = &mut self.timer {
             *refresh = next;
         }

@@ -2,7 +2,6 @@
 //! Not here: PRACKs of ours for a seat's responses (`uac`), the final response (`uas`).
 
 use super::super::body;
-use super::super::dialog::contact;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, CSeq, Framing, Message, Method, Name, reason_phrase};
@@ -109,6 +108,7 @@ impl Session {
     }
 
     pub(super) fn provisional(&mut self, cx: &mut Context<'_>, status: u16) {
+        let contact = self.contact(&self.flow);
         let State::Incoming { tx, invite, opening, provisionals } = &mut self.state else { return };
         if provisionals.puts_off(Next::Provisional(status)) {
             return;
@@ -116,7 +116,7 @@ impl Session {
         let Ok(msg) = Message::parse(invite, Framing::Datagram) else { return };
         let tag = self.dialog.local_tag.as_bytes();
         let mut response = Builder::response(&msg, status, reason_phrase(status), Some(tag), self.flow.remote)
-            .header(Name::Contact, contact(&self.flow).as_bytes())
+            .header(Name::Contact, contact.as_bytes())
             .header(Name::Allow, ALLOW)
             .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER);

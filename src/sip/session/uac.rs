@@ -1,14 +1,14 @@
 //! The calling side: ringing a seat (RFC 3261 s13.2).
 
 use super::super::body;
-use super::super::dialog::{Dialog, contact};
+use super::super::dialog::Dialog;
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
 use super::early::{Early, MOST_FORKS};
 use super::timer::{self, By, Timer};
 use super::way::Way;
-use super::{ALLOW, Context, SERVER, SUPPORTED_CALLING, Session, State};
+use super::{ALLOW, Context, SERVER, SUPPORTED_CALLING, Session, State, Subscriber};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
 use crate::sdp::offer_answer::{self, Local};
@@ -23,6 +23,8 @@ pub struct Target<'a> {
     pub to: String,
     /// Extra headers, written as they are.
     pub headers: &'a [(&'static str, String)],
+    /// As whose subscriber we call, if we are one.
+    pub subscriber: Option<Subscriber>,
 }
 
 impl Session {
@@ -40,9 +42,13 @@ impl Session {
             reliable: Reliable::default(),
             timer: Timer::Proposed { seconds: timer::PROPOSED },
             refresh_by: By::ReInvite,
+            signer: None,
             sent_away: vec![],
             state: State::Over,
         };
+        if let Some(subscriber) = target.subscriber {
+            session.sign_as(subscriber);
+        }
         let headers: Vec<_> = target.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
         let tx = session.send_invite(cx, &headers);
         session.state = State::Calling { tx, attempt: Attempt::First { headers }, early: Early::default() };
@@ -54,18 +60,21 @@ impl Session {
         let invite = self
             .dialog
             .request(Method::Invite, &self.flow, &branch)
-            .header(Name::Contact, contact(&self.flow).as_bytes())
+            .header(Name::Contact, self.contact(&self.flow).as_bytes())
             .header(Name::Allow, ALLOW)
             .header(Name::Supported, SUPPORTED_CALLING)
             .header(Name::UserAgent, SERVER);
         let invite = headers.iter().fold(self.timer.ask(invite), |b, (name, value)| b.other(name, value.as_bytes()));
         let invite = invite.body("application/sdp", &self.described);
-        cx.endpoint.request(cx.now, self.flow, &branch, self.owner, invite)
+        self.send(cx, self.flow, &branch, invite)
     }
 
     /// Any response to any request of ours in this dialog.
     pub fn response(&mut self, cx: &mut Context<'_>, tx: ClientTx, msg: &Message<'_>) {
         let Some(status) = msg.status() else { return };
+        if self.answers_challenge(cx, tx, msg) {
+            return;
+        }
         if let (State::Confirmed { .. }, Some((asked, by))) = (&self.state, self.timer.asked())
             && asked == tx
         {
@@ -178,7 +187,7 @@ impl Session {
     /// For a 2xx to our INVITE numbered `seq`.
     pub(super) fn send_ack(&mut self, cx: &mut Context<'_>, seq: u32) -> Vec<u8> {
         let flow = self.request_flow();
-        let ack = self.dialog.ack(seq, &flow, &cx.tokens.branch()).finish();
+        let ack = self.signed_ack(self.dialog.ack(seq, &flow, &cx.tokens.branch()));
         cx.endpoint.send_stray(flow, ack.clone());
         ack
     }
@@ -220,6 +229,8 @@ fn refusal(status: u16) -> LegEnd {
         486 | 600 => LegEnd::Busy,
         408 | 480 | 487 => LegEnd::NoAnswer,
         404 | 410 | 500..=599 => LegEnd::Unreachable,
+        // Our password, not the one called.
+        401 | 407 => LegEnd::Fault,
         _ => LegEnd::Declined,
     }
 }

@@ -1,7 +1,7 @@
 //! The called side: a carrier's call, or a phone dialling a feature code (RFC 3261 s13.3).
 
 use super::super::body;
-use super::super::dialog::{Dialog, contact};
+use super::super::dialog::Dialog;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
@@ -47,6 +47,7 @@ impl Session {
             reliable,
             timer,
             refresh_by,
+            signer: None,
             sent_away,
             state,
         };
@@ -55,6 +56,7 @@ impl Session {
 
     /// The 200, as soon as it may go: a provisional response that waits for its PRACK goes before it (RFC 3262 s3).
     pub(super) fn answer(&mut self, cx: &mut Context<'_>) {
+        let contact = self.contact(&self.flow);
         let State::Incoming { tx, invite, opening, provisionals } = &mut self.state else { return };
         if provisionals.puts_off(Next::Answer) {
             return;
@@ -62,7 +64,7 @@ impl Session {
         let Ok(msg) = Message::parse(invite, Framing::Datagram) else { return };
         let tag = self.dialog.local_tag.as_bytes();
         let ok = Builder::response(&msg, 200, "OK", Some(tag), self.flow.remote)
-            .header(Name::Contact, contact(&self.flow).as_bytes())
+            .header(Name::Contact, contact.as_bytes())
             .header(Name::Allow, ALLOW)
             .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER);
