@@ -28,6 +28,8 @@ pub struct Setup<'a> {
     pub pause: Duration,
     /// Feature code to dial.
     pub code: &'a str,
+    /// The gateway, or a proxy before it.
+    pub remote: SocketAddr,
 }
 
 impl<'a> Setup<'a> {
@@ -41,6 +43,7 @@ impl<'a> Setup<'a> {
             password: String::new(),
             pause: Duration::from_millis(1_500),
             code: "",
+            remote: hotline.sip(),
         }
     }
 
@@ -55,6 +58,7 @@ impl<'a> Setup<'a> {
             service: SEATS[usize::from(n)],
             pause: Duration::from_millis(400),
             code: "*11",
+            remote: hotline.sip(),
         }
     }
 
@@ -63,7 +67,7 @@ impl<'a> Setup<'a> {
         let mut tone = ToneGenerator::new(TONE, -16.0);
         let samples: Vec<u8> = (0..50).flat_map(|_| tone.frame()).collect();
         std::fs::write(directory.path().join("tone.alaw"), samples).expect("writing the tone");
-        let (ip, gateway) = (self.ip.to_string(), self.hotline.sip().to_string());
+        let (ip, gateway) = (self.ip.to_string(), self.remote.to_string());
         let scenario = scenarios().join(self.scenario).with_extension("xml");
         let output = std::fs::File::create(directory.path().join("output")).expect("creating the output file");
         // The digest's uri must name the request's target.
