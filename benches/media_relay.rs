@@ -267,6 +267,7 @@ fn port(n: u16) -> u16 {
 
 fn connect(leg: LegId, remote: SocketAddr, direction: Direction) -> MediaCommand {
     let remote = Negotiated {
+        srtp: None,
         remote_rtp: remote,
         // Nobody listens there: reports cost what they cost, but are not counted as audio.
         remote_rtcp: SocketAddr::new(HOST, 9),

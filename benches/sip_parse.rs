@@ -3,6 +3,7 @@
 //! are glibc's, and counting costs it a few ns each.
 
 use rexian::plane::{Codec, Direction};
+use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::{self, Local};
 use rexian::sip::framing::Framer;
 use rexian::sip::message::uri::Uri;
@@ -47,6 +48,7 @@ fn main() {
         codecs: vec![Codec::Pcma],
         dtmf_payload_type: 101,
         direction: Direction::SendRecv,
+        encryption: Encryption::Never,
     };
     row("SDP answer", || black_box(offer_answer::answer(&local, black_box(sdp)).is_ok()), None);
 }

@@ -4,6 +4,8 @@
 //! Invariants. Each leg has exactly one [`Source`] at a time: what is *sent to* that leg (so music cannot go on
 //! under a conversation). RTP never enters the gateway. A port belongs to at most one open leg.
 
+pub mod srtp;
+
 use crate::ids::LegId;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -50,6 +52,8 @@ pub struct Negotiated {
     /// Payload type of telephone-event/8000 on this leg (RFC 4733), if negotiated.
     pub dtmf: Option<u8>,
     pub direction: Direction,
+    /// `None`: the stream is not encrypted.
+    pub srtp: Option<srtp::Keys>,
 }
 
 /// A prompt by name; the media plane loads each once, to A-law at 8 kHz.

@@ -407,6 +407,10 @@ fn agents_and_seats() {
         &["14: default_agent \"6602\" of seat 8001 is no agent | did you mean \"6601\"?"],
     );
     broken(
+        &[("default_agent = \"6601\"", "srtp = \"maybe\"")],
+        &["17: srtp = \"maybe\" in [[seats]] is not a known word | use one of: never, if-offered, required"],
+    );
+    broken(
         &[("number = \"6601\"", "number = \"Li Lei\""), ("default_agent = \"6601\"", "")],
         &[
             "7: nobody can answer queue mandarin: no agent has mandarin at level 1 | give an agent that skill, or lower min_level",

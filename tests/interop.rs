@@ -4,6 +4,8 @@
 #[path = "interop/baresip.rs"]
 mod baresip;
 mod common;
+#[path = "interop/ims.rs"]
+mod ims;
 #[path = "interop/kamailio.rs"]
 mod kamailio;
 #[path = "interop/sipp.rs"]
@@ -143,6 +145,46 @@ fn sipp_hop_is_killed_in_mid_call() {
     street.field.at_phone(phone, |p, now| p.hang_up(now));
     second.finish();
     until("the tickets of both", || (server.tickets().len() == 2).then_some(()));
+}
+
+/// Kamailio registers us as its subscriber, leads its calls to where we are, and wants every request of ours proved.
+#[test]
+fn kamailio_has_us_as_its_subscriber_both_ways() {
+    if !has("sipp") || !has("kamailio") {
+        return;
+    }
+    let hotline = Hotline { calls_back: &[5060], account: Some([ims::USER, ims::PASSWORD]), ..Hotline::new() };
+    let (proxy, outside) = (SocketAddr::new(hotline.carrier, 5060), hotline.early);
+    let carrier = ims::Ims::start(&hotline, SocketAddr::new(outside, 5062));
+    let mut server = hotline.start();
+    until("the registration", || (carrier.seen("REGISTER of 053112345") == 1).then_some(()));
+
+    // Nobody is signed in: the caller comes by the registration, takes the callback by key, and is hung up.
+    let caller = Setup {
+        remote: proxy,
+        service: ims::USER,
+        ..Setup::carrier(&server.hotline, outside, "carrier_takes_callback")
+    };
+    caller.start().finish();
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (0, "callback_taken"));
+    assert_eq!(carrier.seen("BYE proved by 053112345"), 1);
+
+    // The call back goes out by it, and is hung up by the agent.
+    let citizen = Setup { port: 5062, ..Setup::carrier(&server.hotline, outside, "citizen_answers") }.listen();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.wait_answered(Who::Phone(phone));
+    street.field.listen_at_phone(phone, sipp::TONE);
+    street.run_until("the citizen's tone at the seat", |f| f.hears_at_phone(phone).tone);
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    citizen.finish();
+    until("the ticket of the call back", || (server.tickets().len() == 1).then_some(()));
+    assert_eq!(carrier.seen("INVITE proved by 053112345"), 1, "{}", carrier.log());
+    assert_eq!(carrier.seen("BYE proved by 053112345"), 2);
+
+    server.terminate();
+    assert!(server.wait_exit().success());
+    assert_eq!(carrier.seen("REGISTER of 053112345 for 0 s"), 1, "told at a clean stop: {}", carrier.log());
 }
 
 #[test]
@@ -456,8 +498,8 @@ fn is_connected(listener: SocketAddr) -> bool {
 
 /// A carrier's switch that knows only the proxy.
 fn behind<'a>(proxy: &Kamailio, hotline: &'a Hotline, scenario: &'static str) -> Setup<'a> {
-    let (ip, proxy) = (hotline.seat_address(50), Some(proxy.address(hotline)));
-    Setup { proxy, ..Setup::carrier(hotline, ip, scenario) }
+    let (ip, remote) = (hotline.seat_address(50), proxy.address(hotline));
+    Setup { remote, ..Setup::carrier(hotline, ip, scenario) }
 }
 
 /// All on one address, so ports of this run's and this test's own; `None`, loudly, without IPv6.

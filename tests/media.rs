@@ -205,6 +205,7 @@ impl Phone {
             payload_type: self.payload_type(),
             dtmf: self.dtmf,
             direction: Direction::SendRecv,
+            srtp: None,
         }
     }
 

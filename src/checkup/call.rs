@@ -3,10 +3,11 @@
 use super::audio::Audio;
 use super::findings::Trial;
 use super::line::{Heard, Line};
-use crate::config::settings::{CoreSettings, Hop, TrunkSettings};
+use crate::config::settings::{CoreSettings, Hop, Srtp, TrunkSettings};
 use crate::host::Clock;
 use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
 use crate::plane::{Codec, Direction, Negotiated};
+use crate::sdp::encryption::Encryption;
 use crate::sdp::offer_answer::Local;
 use crate::sip::body;
 use crate::sip::endpoint::{Endpoint, Expired, Received};
@@ -47,6 +48,9 @@ pub fn call(
     number: &str,
 ) -> Result<Trial, String> {
     let out = trunk.call_out.as_ref().ok_or("the trunk has no call_out: calls of ours have no number to show")?;
+    if trunk.srtp == Srtp::Required {
+        return Err("the trunk takes encrypted audio alone, which a test call does not speak".into());
+    }
     let no_port = |e| format!("no port for audio on {}: {e}", line.flow.local.ip());
     let audio = Audio::new(line.flow.local.ip(), tokens.next_u64() as u32).map_err(no_port)?;
     let here = audio.local().map_err(no_port)?;
@@ -58,6 +62,7 @@ pub fn call(
         codecs: trunk.profile.codecs.clone(),
         dtmf_payload_type: trunk.profile.dtmf_payload_type,
         direction: Direction::SendRecv,
+        encryption: Encryption::new(Srtp::Never, || tokens.key()),
     };
     let addresses = dial::addresses(number, out, trunk.profile.number_uri, &core.area_code, hop, line.flow.local.ip());
     let target = Target {

@@ -20,7 +20,24 @@ pub fn explain(settings: &Settings) -> String {
     if !idle.is_empty() {
         text += &format!("notice: no queue asks for what these agents can do: {}\n", idle.join(" "));
     }
-    text
+    text + &bare_keys(settings)
+}
+
+/// Keys in the SDP protect the audio from those who cannot read the signalling. A notice and no fault: a VPN around both
+/// may be all that is wanted, and encrypted audio then still keeps who taps the voice network alone from listening.
+fn bare_keys(settings: &Settings) -> String {
+    let (core, tls) = (&settings.core, !settings.world.sip_tls.is_empty());
+    let bare = |trunk: &&TrunkSettings| {
+        trunk.srtp != Srtp::Never && (!tls || trunk.hops.iter().any(|hop| hop.transport != Transport::Tls))
+    };
+    let trunks = core.trunks.iter().filter(bare).map(|t| format!("trunk {}", t.name));
+    let seats = core.seats.iter().filter(|s| s.srtp != Srtp::Never && !tls).map(|s| format!("seat {}", s.number));
+    let named: Vec<String> = trunks.chain(seats).collect();
+    if named.is_empty() {
+        return String::new();
+    }
+    let who = named.join(", ");
+    format!("notice: srtp over signalling without TLS shows its keys to whoever reads that: {who}\n")
 }
 
 /// Rows below a heading, all cells but the last padded to one width; nothing without rows.

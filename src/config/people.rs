@@ -6,7 +6,7 @@ use super::hours::{hours, moment};
 use super::queues::some_text;
 use super::reader::{At, Section};
 use super::sections::beside;
-use super::settings::{AgentSettings, SeatSettings, ShiftSettings};
+use super::settings::{AgentSettings, SeatSettings, ShiftSettings, Srtp};
 use crate::ids::{AgentNo, Skill};
 use std::collections::BTreeMap;
 
@@ -53,6 +53,12 @@ pub(super) fn identity(
 
 pub(super) fn is_name(s: &str) -> bool {
     (1..=64).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+}
+
+/// `srtp` of a trunk or a seat.
+pub(super) fn srtp(section: &Section<'_>) -> Srtp {
+    let words = [("never", Srtp::Never), ("if-offered", Srtp::IfOffered), ("required", Srtp::Required)];
+    section.choice("srtp", &words).map_or(Srtp::default(), |at| at.value)
 }
 
 /// What a phone can dial after the sign-in code.
@@ -133,12 +139,12 @@ fn seat(section: Section<'_>, taken: &mut BTreeMap<String, usize>) -> Option<Sea
     let number = identity(&section, "number", "8001", is_name, taken);
     let secret = secret(&section, number.as_ref().map_or("", |at| &at.value));
     let default_agent = section.string("default_agent").map(|at| AgentNo::new(at.value));
-    let dial_plan = some_text(&section, "dial_plan");
+    let (dial_plan, srtp) = (some_text(&section, "dial_plan"), srtp(&section));
     let line = section.line;
     section.done();
     let (number, secret) = number.zip(secret)?;
     let plan = dial_plan.as_ref().map(|at| at.value.clone());
-    let seat = SeatSettings { default_agent, dial_plan: plan, ..SeatSettings::new(&number.value, &secret.value) };
+    let seat = SeatSettings { default_agent, dial_plan: plan, srtp, ..SeatSettings::new(&number.value, &secret.value) };
     Some(SeatEntry { seat, line, secret_line: secret.line, dial_plan })
 }
 

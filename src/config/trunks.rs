@@ -3,7 +3,7 @@
 
 use super::accounts::accounts;
 use super::hops;
-use super::people::{identity, is_name};
+use super::people::{identity, is_name, srtp};
 use super::profile::DIAL_FORMS;
 use super::reader::{At, Section, closest};
 use super::sections::is_number;
@@ -48,6 +48,7 @@ fn trunk(
     let (probe, callers) = (hops::probe(&section), hops::callers(&section));
     let hop_patience = section.duration("hop_patience", false);
     let accounts = accounts(&section, addresses);
+    let srtp = srtp(&section);
     let named = section.string("profile").unwrap_or(At { value: "generic".into(), line: section.line });
     let profile = profiles.get(&named.value);
     if profile.is_none() {
@@ -78,6 +79,7 @@ fn trunk(
         call_out: call_out.as_ref().map(|at| at.value.clone()),
         hop_patience: hop_patience.map_or(usual.hop_patience, |at| at.value),
         accounts: accounts.iter().map(|at| at.value.clone()).collect(),
+        srtp,
         ..usual
     };
     let hops = found.iter().map(|at| at.line).collect();

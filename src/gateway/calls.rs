@@ -8,7 +8,7 @@ use crate::call::{Attempt, Call, CallInput, CallOutput, Distributor, OwnCall};
 use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
-use crate::plane::{Codec, MediaCommand};
+use crate::plane::MediaCommand;
 use crate::seat::sip_phone;
 use crate::sip::endpoint::ServerTx;
 use crate::sip::flow::Flow;
@@ -29,7 +29,7 @@ impl Gateway {
         let Some(settings) = self.trunks.get(&trunk) else { return };
         let (codecs, dtmf, answer) =
             (settings.profile.codecs.clone(), settings.profile.dtmf_payload_type, settings.profile.answer);
-        let (reliable, peers) = (settings.profile.reliable, settings.peers.clone());
+        let (reliable, srtp, peers) = (settings.profile.reliable, settings.srtp, settings.peers.clone());
         let ours = |number: &str| self.numbers.contains_key(number);
         let incoming = trunk::incoming(leg, settings, &self.settings.area_code, msg, ours);
         let id = CallId(self.next_call);
@@ -40,7 +40,7 @@ impl Gateway {
             return self.not_served(now, id, tx, flow, msg, incoming, 404, EndCause::UnknownNumber);
         };
         let tag = self.tag(leg);
-        let Some(local) = self.open_media(flow, leg, codecs, dtmf) else {
+        let Some(local) = self.open_media(flow, leg, codecs, dtmf, srtp) else {
             return self.not_served(now, id, tx, flow, msg, incoming, 503, EndCause::OurFault);
         };
         let (mut session, negotiated) = match Session::incoming(leg.0, tag, flow, tx, msg, local) {
@@ -231,7 +231,7 @@ impl Gateway {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
         };
         let (flow, contact) = (binding.flow, binding.uri.clone());
-        let Some(local) = self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101) else {
+        let Some(local) = self.open_seat_media(flow, leg, &place.seat) else {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
         };
         self.figures_due.insert(leg, call);

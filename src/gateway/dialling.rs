@@ -11,7 +11,6 @@ use crate::call::{CallInput, Near, OwnCall};
 use crate::event::{AgentState, Party};
 use crate::ids::{CallId, LegId, SeatNo, TrunkName};
 use crate::leg::LegEnd;
-use crate::plane::Codec;
 use crate::seat::dial_plan::{self, Dialled, Ground};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name};
@@ -67,7 +66,7 @@ impl Gateway {
         let tx = self.endpoint.accept(now, flow, msg);
         let (leg, far) = (self.new_leg(), self.new_leg());
         let tag = self.tag(leg);
-        let Some(local) = self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101) else {
+        let Some(local) = self.open_seat_media(flow, leg, &seat) else {
             return self.respond_once(now, tx, flow, msg, 503);
         };
         let Ok((session, _)) = Session::incoming(leg.0, tag, flow, tx, msg, local) else {
@@ -109,7 +108,7 @@ impl Gateway {
 
     fn ring_party(&mut self, now: Instant, call: CallId, leg: LegId, seat: &SeatNo, from: String) -> bool {
         let Some((flow, contact)) = self.registrar.lookup(seat).map(|b| (b.flow, b.uri.clone())) else { return false };
-        let Some(local) = self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101) else { return false };
+        let Some(local) = self.open_seat_media(flow, leg, seat) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
         let headers = [("X-Rexian-Call", call.to_string())];

@@ -6,7 +6,7 @@ use super::{Gateway, Output};
 use crate::acd::AcdInput;
 use crate::ids::{AgentNo, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand};
-use crate::plane::{Codec, MediaCommand, Source};
+use crate::plane::{MediaCommand, Source};
 use crate::seat::feature::Feature;
 use crate::sip::flow::Flow;
 use crate::sip::message::Message;
@@ -34,7 +34,7 @@ impl Gateway {
         let leg = self.new_leg();
         let tag = self.tag(leg);
         let session = self
-            .open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101)
+            .open_seat_media(flow, leg, &seat)
             .and_then(|local| Session::incoming(leg.0, tag, flow, tx, msg, local).ok());
         let Some((session, negotiated)) = session else {
             // Nothing to play it on: the state has changed all the same, and the phone shows the status.

@@ -3,10 +3,12 @@
 use super::timers::Alarm;
 use super::{Gateway, Output};
 use crate::call::CallInput;
+use crate::config::settings::Srtp;
 use crate::event::CallFact;
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::leg::{LegCommand, LegEnd, LegEvent};
 use crate::plane::{Codec, Direction, MediaCommand, MediaEvent, Negotiated};
+use crate::sdp::encryption::Encryption;
 use crate::sdp::offer_answer::Local;
 use crate::sip::endpoint::ServerTx;
 use crate::sip::flow::Flow;
@@ -82,6 +84,7 @@ impl Gateway {
         leg: LegId,
         codecs: Vec<Codec>,
         dtmf_payload_type: u8,
+        srtp: Srtp,
     ) -> Option<Local> {
         let media = &self.settings.media;
         let address = if flow.local.ip().to_canonical().is_ipv4() { media.address_v4 } else { media.address_v6 }?;
@@ -96,7 +99,14 @@ impl Gateway {
             }
         };
         let direction = Direction::SendRecv;
-        Some(Local { address, port, session_id: leg.0, version: 1, codecs, dtmf_payload_type, direction })
+        let encryption = Encryption::new(srtp, || self.tokens.key());
+        Some(Local { address, port, session_id: leg.0, version: 1, codecs, dtmf_payload_type, direction, encryption })
+    }
+
+    /// The same for a phone.
+    pub(super) fn open_seat_media(&mut self, flow: Flow, leg: LegId, seat: &SeatNo) -> Option<Local> {
+        let srtp = self.seats.get(seat)?.srtp;
+        self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101, srtp)
     }
 
     pub(super) fn connect_media(&mut self, leg: LegId, remote: Negotiated) {

@@ -12,7 +12,7 @@ use super::accounts::Line;
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use crate::call::CallInput;
-use crate::config::settings::{OwnIdentity, TrunkSettings};
+use crate::config::settings::{OwnIdentity, Srtp, TrunkSettings};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer::Local;
@@ -55,6 +55,7 @@ struct Way {
     subscriber: Option<Subscriber>,
     codecs: Vec<crate::plane::Codec>,
     dtmf_payload_type: u8,
+    srtp: Srtp,
 }
 
 /// Which hops of a trunk may be taken.
@@ -127,7 +128,7 @@ impl Gateway {
             self.trunks.release(leg);
             return false;
         };
-        let Some(local) = self.open_media(way.flow, leg, way.codecs.clone(), way.dtmf_payload_type) else {
+        let Some(local) = self.open_media_by(leg, &way) else {
             self.trunks.release(leg);
             return false;
         };
@@ -219,8 +220,13 @@ impl Gateway {
                 subscriber,
                 codecs: trunk.profile.codecs.clone(),
                 dtmf_payload_type: trunk.profile.dtmf_payload_type,
+                srtp: trunk.srtp,
             })
         })
+    }
+
+    fn open_media_by(&mut self, leg: LegId, way: &Way) -> Option<Local> {
+        self.open_media(way.flow, leg, way.codecs.clone(), way.dtmf_payload_type, way.srtp)
     }
 
     fn send_by(
@@ -319,7 +325,7 @@ impl Gateway {
         let Some(way) = self.next_way(now, leg, &dialling.number, &dialling.trunks, &dialling.tried) else {
             return false;
         };
-        let local: Option<Local> = self.open_media(way.flow, leg, way.codecs.clone(), way.dtmf_payload_type);
+        let local = self.open_media_by(leg, &way);
         let (Some(local), Some(mut before)) = (local, self.legs.get(&leg).map(|l| l.session.clone())) else {
             return false;
         };

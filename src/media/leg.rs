@@ -8,6 +8,7 @@ use super::ports::Use;
 use super::prompt::PromptLibrary;
 use super::rtcp::{Closing, MAX_REPORT, Reporter};
 use super::source::{After, Player};
+use super::srtp::{Protection, Receiver};
 use super::tone::FRAME;
 use super::watchdog::{Alarm, Watchdog};
 use crate::ids::LegId;
@@ -35,6 +36,8 @@ pub struct Leg {
 struct Agreed {
     media: Negotiated,
     latch: Latch,
+    /// `None`: plain RTP.
+    protection: Option<Box<Protection>>,
     /// Where their RTCP comes from, once some came.
     rtcp_from: Option<SocketAddr>,
 }
@@ -49,11 +52,13 @@ pub struct Seeds {
 impl Leg {
     pub fn new(now: Instant, id: LegId, seeds: Seeds) -> Self {
         let Seeds { stream, name } = seeds;
+        // Far from its end: an SRTP receiver that misses our first packets could not know of a rollover (RFC 3711 s3.3.1).
+        let first_seq = (stream >> 32) as u16 >> 1;
         Leg {
             id,
             agreed: None,
             inbound: Inbound::default(),
-            outbound: Outbound::new(stream as u32, (stream >> 32) as u16, (name ^ stream.rotate_left(17)) as u32),
+            outbound: Outbound::new(stream as u32, first_seq, (name ^ stream.rotate_left(17)) as u32),
             player: Player::default(),
             watchdog: Watchdog::default(),
             reporter: Reporter::new(now, name),
@@ -75,9 +80,19 @@ impl Leg {
     ) {
         // Whoever holds may fall silent (a phone on hold often does): only a conversation is watched.
         self.watchdog.set(now, media.direction == Direction::SendRecv, first_within, timeout);
+        let protection = self.agreed.as_mut().and_then(|agreed| agreed.protection.take());
+        let protection = media.srtp.map(|keys| match protection {
+            Some(before) => Box::new(before.renewed(keys)),
+            None => Box::new(Protection::new(keys)),
+        });
         match &mut self.agreed {
-            Some(agreed) if agreed.latch.is_for(media.remote_rtp, also_from) => agreed.media = media,
-            _ => self.agreed = Some(Agreed { latch: Latch::new(media.remote_rtp, also_from), media, rtcp_from: None }),
+            Some(agreed) if agreed.latch.is_for(media.remote_rtp, also_from) => {
+                (agreed.media, agreed.protection) = (media, protection);
+            }
+            _ => {
+                let latch = Latch::new(media.remote_rtp, also_from);
+                self.agreed = Some(Agreed { latch, media, protection, rtcp_from: None });
+            }
         }
     }
 
@@ -90,18 +105,22 @@ impl Leg {
         self.player.fed_by()
     }
 
-    /// A datagram on the RTP port that is not RTCP. What comes back is for the legs that listen to this one.
+    /// A datagram on the RTP port that is not RTCP; it is opened in place. What comes back is for the legs that listen to
+    /// this one.
     pub fn receive<'p>(
         &mut self,
         now: Instant,
         from: SocketAddr,
-        datagram: &'p [u8],
+        datagram: &'p mut [u8],
         report: &dyn Fn(MediaEvent),
     ) -> Option<Part<'p>> {
-        let Some(agreed) = &mut self.agreed else {
+        let opened =
+            self.agreed.as_mut().and_then(|agreed| Some((agreed.open(from, datagram, Receiver::open_rtp)?, agreed)));
+        let Some((len, agreed)) = opened else {
             self.inbound.refused += 1;
             return None;
         };
+        let datagram = &datagram[..len];
         let heard = self.inbound.receive(now, from, &agreed.media, &mut agreed.latch, datagram)?;
         if self.watchdog.heard(now) {
             report(MediaEvent::FirstRtp { leg: self.id });
@@ -111,10 +130,12 @@ impl Leg {
     }
 
     /// An RTCP datagram, on whichever port; only one on the RTCP port tells where ours must go.
-    pub fn receive_rtcp(&mut self, now: Instant, from: SocketAddr, on: Use, datagram: &[u8]) {
+    pub fn receive_rtcp(&mut self, now: Instant, from: SocketAddr, on: Use, datagram: &mut [u8]) {
         let ssrc = self.outbound.ssrc();
-        match &mut self.agreed {
-            Some(agreed) if agreed.latch.allows(from.ip()) && self.reporter.receive(now, ssrc, datagram) => {
+        let opened =
+            self.agreed.as_mut().and_then(|agreed| Some((agreed.open(from, datagram, Receiver::open_rtcp)?, agreed)));
+        match opened {
+            Some((len, agreed)) if self.reporter.receive(now, ssrc, &datagram[..len]) => {
                 if on == Use::Rtcp {
                     agreed.rtcp_from = Some(from);
                 }
@@ -131,7 +152,7 @@ impl Leg {
             return None;
         };
         let len = self.outbound.relay(now, from, part, media, out)?;
-        Some((len, to))
+        Some((self.sealed(len, out)?, to))
     }
 
     /// 20 ms of what this leg is played, due at `at`. Prompts go on although the direction forbids to send: the call's
@@ -142,9 +163,9 @@ impl Leg {
         }
         let mut frame = [0; FRAME];
         let after = self.player.next(&mut frame);
-        let sent = sendable(&self.agreed)
+        let played = sendable(&self.agreed)
             .and_then(|(media, to)| self.outbound.play(at, &frame, media, out).map(|len| (len, to)));
-        (sent, after)
+        (played.and_then(|(len, to)| Some((self.sealed(len, out)?, to))), after)
     }
 
     /// What time brings, to be called about ten times a second: alarms and late key presses are reported; a keep-alive
@@ -164,7 +185,15 @@ impl Leg {
         let (media, to) = sendable(&self.agreed).filter(|_| quiet)?;
         let silence = [super::g711::ALAW_SILENCE; FRAME];
         let len = self.outbound.play(now, &silence, media, out)?;
-        Some((len, to))
+        Some((self.sealed(len, out)?, to))
+    }
+
+    /// The packet as it goes out; `None`: not at all.
+    fn sealed(&mut self, len: usize, out: &mut [u8]) -> Option<usize> {
+        match self.agreed.as_mut().and_then(|agreed| agreed.protection.as_mut()) {
+            Some(protection) => protection.sender.seal_rtp(len, out),
+            None => Some(len),
+        }
     }
 
     /// The RTCP report, if one is due (or the last one, at the leg's end). `bool`: to be sent from the RTP port.
@@ -174,7 +203,7 @@ impl Leg {
         closing: Closing,
         out: &mut [u8; MAX_REPORT],
     ) -> Option<(usize, SocketAddr, bool)> {
-        let agreed = self.agreed.as_ref()?;
+        let agreed = self.agreed.as_mut()?;
         if closing == Closing::No && !self.reporter.is_due(now) {
             return None;
         }
@@ -182,6 +211,10 @@ impl Leg {
         let to = if mux { agreed.latch.target() } else { agreed.rtcp_from.unwrap_or(agreed.media.remote_rtcp) };
         let (sender, block) = (self.outbound.sender_info(now), self.inbound.sequence.report());
         let len = self.reporter.compose(now, self.outbound.ssrc(), sender, block, closing, out);
+        let len = match &mut agreed.protection {
+            Some(protection) => protection.sender.seal_rtcp(len, out)?,
+            None => len,
+        };
         reachable(to).then_some((len, to, mux))
     }
 
@@ -193,6 +226,24 @@ impl Leg {
             remote_lost: self.reporter.remote_lost().into(),
             refused: self.inbound.refused,
             jitter_us: self.inbound.sequence.jitter_us(),
+        }
+    }
+}
+
+impl Agreed {
+    /// What a datagram says, if it may be listened to at all: a stranger costs us no cipher, and what is not genuine
+    /// never comes as far as the lock.
+    fn open(
+        &mut self,
+        from: SocketAddr,
+        datagram: &mut [u8],
+        open: impl Fn(&mut Receiver, &mut [u8]) -> Option<usize>,
+    ) -> Option<usize> {
+        let allowed = self.latch.allows(from.ip());
+        match &mut self.protection {
+            _ if !allowed => None,
+            Some(protection) => open(&mut protection.receiver, datagram),
+            None => Some(datagram.len()),
         }
     }
 }
@@ -235,6 +286,7 @@ mod tests {
             payload_type: 8,
             dtmf: Some(101),
             direction: Direction::SendRecv,
+            srtp: None,
         };
         leg.connect(ms(0), media, None, Some(Duration::from_secs(5)), Some(Duration::from_secs(30)));
         leg
@@ -261,7 +313,7 @@ mod tests {
             if n % 5 == 0 {
                 datagram[1] = [101, 229, 13, 200, 201, 203][n as usize / 5 % 6];
             }
-            let datagram = &datagram[..172 - random.next_u32() as usize % 173 * usize::from(n % 3 == 0)];
+            let datagram = &mut datagram[..172 - random.next_u32() as usize % 173 * usize::from(n % 3 == 0)];
             if crate::media::rtp::is_rtcp(datagram) {
                 rtcp += 1;
                 leg.receive_rtcp(ms(n), from, Use::Rtp, datagram);
@@ -302,7 +354,7 @@ mod tests {
                 let packet = Packet { payload_type: 8, marker: n == 0, seq: n, timestamp, ssrc: 9, payload: &audio };
                 let mut datagram = [0; 172];
                 packet.write(&mut datagram).unwrap();
-                leg.receive(ms(u64::from(n) * 20), THEM.parse().unwrap(), &datagram, &report);
+                leg.receive(ms(u64::from(n) * 20), THEM.parse().unwrap(), &mut datagram, &report);
             }
             assert_eq!(*keys.borrow(), wanted, "{dtmf:?}");
         }

@@ -5,7 +5,8 @@
 //! MediaPlane ── router (which thread) ──► shard (one thread: epoll, sockets, legs)
 //!                                           │        pacer (when a frame is due)
 //!                                           ▼
-//!                                          leg ── inbound ── rtp, latch, sequence, dtmf
+//!                                          leg ── srtp (opens what comes, seals what goes)
+//!                                           ├──── inbound ── rtp, latch, sequence, dtmf
 //!                                           ├──── outbound (one RTP stream for life), g711
 //!                                           ├──── source (prompts, music, ring-back) ── prompt ── wav, resample, music
 //!                                           └──── watchdog, rtcp
@@ -32,6 +33,7 @@ pub mod rtp;
 mod sequence;
 mod shard;
 mod source;
+pub mod srtp;
 pub mod tone;
 mod watchdog;
 mod wav;

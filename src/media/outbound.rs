@@ -202,6 +202,7 @@ mod tests {
             payload_type,
             dtmf,
             direction: Direction::SendRecv,
+            srtp: None,
         }
     }
 

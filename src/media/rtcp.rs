@@ -8,7 +8,7 @@ use std::time::Duration;
 
 /// Mean time between reports; each interval is drawn from half to one and a half of it (RFC 3550 s6.2).
 const INTERVAL: Duration = Duration::from_secs(5);
-/// Longest compound we send: SR with one block, SDES, BYE.
+/// Longest compound we send: SR with one block, SDES, BYE; and what SRTCP adds.
 pub const MAX_REPORT: usize = 128;
 
 const SR: u8 = 200;

@@ -1,7 +1,11 @@
 //! Offer/answer for our one audio stream (RFC 3264; hold as RFC 3264 s8.4 and as RFC 2543 had it).
-//! Not here: reading the text (`parse`), when to offer (`sip::session`).
+//! Keys by RFC 4568 s7.1: one line of theirs is taken, and its answer goes with a key of ours.
+//! Not here: reading the text (`parse`, `crypto`), when to offer (`sip::session`).
 
+use super::crypto::{self, Crypto};
+use super::encryption::Encryption;
 use super::parse::{Connection, Media, Session};
+use crate::plane::srtp::{Keys, MasterKey, Suite};
 use crate::plane::{Codec, Direction, Negotiated};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -21,6 +25,7 @@ pub struct Local {
     /// Payload type for telephone-event in our offers.
     pub dtmf_payload_type: u8,
     pub direction: Direction,
+    pub encryption: Encryption,
 }
 
 /// The offer or answer cannot be used; becomes 488 (or ends the leg). Names the fault.
@@ -31,7 +36,14 @@ pub struct Unacceptable(pub &'static str);
 pub fn offer(local: &Local) -> Vec<u8> {
     let mut text = session_lines(local);
     let codecs: Vec<_> = local.codecs.iter().map(|&c| (static_payload_type(c), c)).collect();
-    audio_lines(&mut text, local, "RTP/AVP", &codecs, Some(local.dtmf_payload_type), local.direction, false);
+    let keys: Vec<_> = match local.encryption.offered() {
+        Some(own) => (1..).zip(Suite::ALL).map(|(tag, suite)| (tag, suite, own.key(suite))).collect(),
+        None => vec![],
+    };
+    let transport = Transport { secure: !keys.is_empty(), feedback: false };
+    let dtmf = Some(local.dtmf_payload_type);
+    let lines = Lines { transport, codecs: &codecs, dtmf, direction: local.direction, rtcp_mux: false, keys: &keys };
+    lines.write(&mut text, local);
     text.into_bytes()
 }
 
@@ -39,14 +51,15 @@ pub fn offer(local: &Local) -> Vec<u8> {
 /// their telephone-event payload type is used; hold is mirrored (sendonly -> recvonly).
 pub fn answer(local: &Local, their_offer: &[u8]) -> Result<(Vec<u8>, Negotiated), Unacceptable> {
     let session = Session::parse(their_offer).map_err(Unacceptable)?;
-    let (chosen, negotiated) = first_usable(&session, |m| negotiate(local, m, Preference::Ours))?;
+    let (chosen, (negotiated, crypto)) = first_usable(&session, |m| negotiate(local, m, Exchange::Answering))?;
     let mut text = session_lines(local);
     for (i, m) in session.media.iter().enumerate() {
         if i == chosen {
-            let proto = if is_avpf(m.proto) { "RTP/AVPF" } else { "RTP/AVP" };
-            let codec = [(negotiated.payload_type, negotiated.codec)];
             let Negotiated { dtmf, direction, rtcp_mux, .. } = negotiated;
-            audio_lines(&mut text, local, proto, &codec, dtmf, direction, rtcp_mux);
+            let codecs = &[(negotiated.payload_type, negotiated.codec)];
+            let key = crypto.zip(negotiated.srtp).map(|(theirs, keys)| (theirs.tag, keys.suite, keys.ours));
+            let transport = Transport::of(m.proto).unwrap_or(Transport { secure: false, feedback: false });
+            Lines { transport, codecs, dtmf, direction, rtcp_mux, keys: key.as_slice() }.write(&mut text, local);
         } else {
             let shown = |bytes| String::from_utf8_lossy(bytes);
             let _ = write!(text, "m={} 0 {} {}\r\n", shown(m.kind), shown(m.proto), shown(m.formats));
@@ -62,21 +75,49 @@ pub fn accept(local: &Local, their_answer: &[u8]) -> Result<Negotiated, Unaccept
     // We offer no rtcp-mux, so an answer that says it has misread us.
     let mut m = m.clone();
     m.rtcp_mux = false;
-    negotiate(local, &m, Preference::Theirs).map_err(Unacceptable)
+    negotiate(local, &m, Exchange::Answered).map(|(negotiated, _)| negotiated).map_err(Unacceptable)
 }
 
-/// Whose order of codecs decides: an answer to us has decided already.
+/// Whose turn it was.
 #[derive(Clone, Copy)]
-enum Preference {
-    Ours,
-    Theirs,
+enum Exchange {
+    /// They offered: our order of codecs decides.
+    Answering,
+    /// We offered: theirs has decided already.
+    Answered,
+}
+
+/// The transport protocol of an m= line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Transport {
+    /// RTP/SAVP (RFC 3711), not RTP/AVP.
+    secure: bool,
+    /// With an F (RFC 4585, RFC 5124).
+    feedback: bool,
+}
+
+impl Transport {
+    const NAMES: [(&str, Transport); 4] = [
+        ("RTP/AVP", Transport { secure: false, feedback: false }),
+        ("RTP/AVPF", Transport { secure: false, feedback: true }),
+        ("RTP/SAVP", Transport { secure: true, feedback: false }),
+        ("RTP/SAVPF", Transport { secure: true, feedback: true }),
+    ];
+
+    fn of(proto: &[u8]) -> Option<Transport> {
+        Self::NAMES.into_iter().find(|(name, _)| proto.eq_ignore_ascii_case(name.as_bytes())).map(|(_, known)| known)
+    }
+
+    fn name(self) -> &'static str {
+        Self::NAMES[2 * usize::from(self.secure) + usize::from(self.feedback)].0
+    }
 }
 
 /// The first stream that can be used, else the fault of the first audio stream.
 fn first_usable(
     session: &Session<'_>,
-    try_one: impl Fn(&Media<'_>) -> Result<Negotiated, &'static str>,
-) -> Result<(usize, Negotiated), Unacceptable> {
+    try_one: impl Fn(&Media<'_>) -> Result<Agreed, &'static str>,
+) -> Result<(usize, Agreed), Unacceptable> {
     let mut fault = None;
     for (i, m) in session.media.iter().enumerate() {
         match try_one(m) {
@@ -88,16 +129,17 @@ fn first_usable(
     Err(Unacceptable(fault.unwrap_or("SDP without an audio stream")))
 }
 
-fn negotiate(local: &Local, m: &Media<'_>, preference: Preference) -> Result<Negotiated, &'static str> {
+/// What can be used, and the line of theirs that its keys come from.
+type Agreed = (Negotiated, Option<Crypto>);
+
+fn negotiate(local: &Local, m: &Media<'_>, exchange: Exchange) -> Result<Agreed, &'static str> {
     if m.kind != b"audio" {
         return Err("stream is not audio");
     }
     if m.port == 0 {
         return Err("audio stream with port 0");
     }
-    if !m.proto.eq_ignore_ascii_case(b"RTP/AVP") && !is_avpf(m.proto) {
-        return Err("audio transport is not RTP/AVP");
-    }
+    let transport = Transport::of(m.proto).ok_or("audio transport is neither RTP/AVP nor RTP/SAVP")?;
     let address = match m.connection {
         Connection::At(address) => address,
         Connection::Missing => return Err("c= line missing"),
@@ -111,7 +153,7 @@ fn negotiate(local: &Local, m: &Media<'_>, preference: Preference) -> Result<Neg
         (false, ours) if ours.is_ipv4() != address.is_ipv4() => return Err("c= address of the other IP family"),
         (false, _) => address,
     };
-    let (payload_type, codec) = choose(local, m, preference).ok_or("no common codec (PCMA or PCMU wanted)")?;
+    let (payload_type, codec) = choose(local, m, exchange).ok_or("no common codec (PCMA or PCMU wanted)")?;
     let remote_rtp = SocketAddr::new(address, m.port);
     let remote_rtcp = match m.rtcp {
         _ if m.rtcp_mux => remote_rtp,
@@ -121,7 +163,8 @@ fn negotiate(local: &Local, m: &Media<'_>, preference: Preference) -> Result<Neg
         }
         None => SocketAddr::new(address, m.port.checked_add(1).unwrap_or(m.port)),
     };
-    Ok(Negotiated {
+    let crypto = encryption(&local.encryption, m, transport, exchange)?;
+    let negotiated = Negotiated {
         remote_rtp,
         remote_rtcp,
         rtcp_mux: m.rtcp_mux,
@@ -129,14 +172,45 @@ fn negotiate(local: &Local, m: &Media<'_>, preference: Preference) -> Result<Neg
         payload_type,
         dtmf: telephone_event(m),
         direction: combine(local.direction, m.direction, held),
-    })
+        srtp: crypto.map(|(theirs, ours)| Keys { suite: theirs.suite, ours, theirs: theirs.key }),
+    };
+    Ok((negotiated, crypto.map(|(theirs, _)| theirs)))
 }
 
-fn choose(local: &Local, m: &Media<'_>, preference: Preference) -> Option<(u8, Codec)> {
+/// The line of theirs that is taken, the first that can be (s7.1.2), and our key for it; `None`: plain. The suite tells
+/// an answer's line, each being offered once, so nothing depends on its tag.
+///
+/// Keys under RTP/AVP are an offer to encrypt from a phone that would rather talk in the clear than not at all: taken
+/// where we may, and answered as they came.
+fn encryption(
+    ours: &Encryption,
+    m: &Media<'_>,
+    transport: Transport,
+    exchange: Exchange,
+) -> Result<Option<(Crypto, MasterKey)>, &'static str> {
+    let own = match exchange {
+        Exchange::Answering => ours.keys(),
+        Exchange::Answered => ours.offered(),
+    };
+    let (own, theirs) = match (own, m.crypto()) {
+        (None, _) if transport.secure => return Err("audio is encrypted (RTP/SAVP), which srtp does not allow here"),
+        (None, _) => return Ok(None),
+        (Some(own), theirs) => (own, theirs),
+    };
+    match theirs {
+        Some(Ok(theirs)) => Ok(Some((theirs, own.key(theirs.suite)))),
+        Some(Err(fault)) if transport.secure || ours.is_required() => Err(fault),
+        None if transport.secure => Err("RTP/SAVP without a=crypto"),
+        None if ours.is_required() => Err("audio is not encrypted, which srtp requires here"),
+        Some(Err(_)) | None => Ok(None),
+    }
+}
+
+fn choose(local: &Local, m: &Media<'_>, exchange: Exchange) -> Option<(u8, Codec)> {
     let theirs = || m.payload_types().filter_map(|pt| Some((pt, codec(m, pt)?)));
-    match preference {
-        Preference::Ours => local.codecs.iter().find_map(|&ours| theirs().find(|&(_, c)| c == ours)),
-        Preference::Theirs => theirs().find(|(_, c)| local.codecs.contains(c)),
+    match exchange {
+        Exchange::Answering => local.codecs.iter().find_map(|&ours| theirs().find(|&(_, c)| c == ours)),
+        Exchange::Answered => theirs().find(|(_, c)| local.codecs.contains(c)),
     }
 }
 
@@ -172,10 +246,6 @@ fn encoding(codec: Codec) -> &'static str {
     }
 }
 
-fn is_avpf(proto: &[u8]) -> bool {
-    proto.eq_ignore_ascii_case(b"RTP/AVPF")
-}
-
 /// What both sides allow, seen from ours: we send what they receive. Held by address, they receive nothing.
 fn combine(ours: Direction, theirs: Direction, held: bool) -> Direction {
     let send = ours.sends() && theirs.receives() && !held;
@@ -199,37 +269,45 @@ fn session_lines(local: &Local) -> String {
     text
 }
 
-fn audio_lines(
-    text: &mut String,
-    local: &Local,
-    proto: &str,
-    codecs: &[(u8, Codec)],
+/// Our m= section.
+struct Lines<'a> {
+    transport: Transport,
+    codecs: &'a [(u8, Codec)],
     dtmf: Option<u8>,
     direction: Direction,
     rtcp_mux: bool,
-) {
-    // Writing to a String cannot fail.
-    let _ = write!(text, "m=audio {} {proto}", local.port);
-    for pt in codecs.iter().map(|&(pt, _)| pt).chain(dtmf) {
-        let _ = write!(text, " {pt}");
+    /// Tag, suite, our key.
+    keys: &'a [(u32, Suite, MasterKey)],
+}
+
+impl Lines<'_> {
+    fn write(&self, text: &mut String, local: &Local) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "m=audio {} {}", local.port, self.transport.name());
+        for pt in self.codecs.iter().map(|&(pt, _)| pt).chain(self.dtmf) {
+            let _ = write!(text, " {pt}");
+        }
+        text.push_str("\r\n");
+        for (tag, suite, key) in self.keys {
+            crypto::write(text, *tag, *suite, key);
+        }
+        for &(pt, codec) in self.codecs {
+            let _ = write!(text, "a=rtpmap:{pt} {}/8000\r\n", encoding(codec));
+        }
+        if let Some(pt) = self.dtmf {
+            let _ = write!(text, "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-15\r\n");
+        }
+        if self.rtcp_mux {
+            text.push_str("a=rtcp-mux\r\n");
+        }
+        let direction = match self.direction {
+            Direction::SendRecv => "sendrecv",
+            Direction::SendOnly => "sendonly",
+            Direction::RecvOnly => "recvonly",
+            Direction::Inactive => "inactive",
+        };
+        let _ = write!(text, "a=ptime:20\r\na={direction}\r\n");
     }
-    text.push_str("\r\n");
-    for &(pt, codec) in codecs {
-        let _ = write!(text, "a=rtpmap:{pt} {}/8000\r\n", encoding(codec));
-    }
-    if let Some(pt) = dtmf {
-        let _ = write!(text, "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-15\r\n");
-    }
-    if rtcp_mux {
-        text.push_str("a=rtcp-mux\r\n");
-    }
-    let direction = match direction {
-        Direction::SendRecv => "sendrecv",
-        Direction::SendOnly => "sendonly",
-        Direction::RecvOnly => "recvonly",
-        Direction::Inactive => "inactive",
-    };
-    let _ = write!(text, "a=ptime:20\r\na={direction}\r\n");
 }
 
 #[cfg(test)]

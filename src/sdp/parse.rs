@@ -4,6 +4,7 @@
 //! Bounds: 64 KiB, 512 lines, 16 media sections, 64 formats a section: real ones stay below a quarter of each, and
 //! looking formats up in attributes costs their product. A line that cannot be read spoils only what it describes.
 
+use super::crypto::{self, Crypto};
 use crate::plane::Direction;
 use std::net::IpAddr;
 
@@ -136,6 +137,13 @@ impl<'a> Media<'a> {
             .filter(|(name, _)| *name == b"rtpmap")
             .filter_map(|(_, v)| rtpmap(v))
             .find(|m| m.payload_type == payload_type)
+    }
+
+    /// The first `a=crypto` that can be used, else the fault of the first. Keys count in the media section only.
+    pub fn crypto(&self) -> Option<Result<Crypto, &'static str>> {
+        let mut lines = self.attributes().filter(|(name, _)| *name == b"crypto").map(|(_, value)| crypto::read(value));
+        let first = lines.next()?;
+        Some(first.or_else(|fault| lines.find_map(Result::ok).ok_or(fault)))
     }
 
     /// `audio 49170/2 RTP/AVP 8 0 101`

@@ -41,7 +41,7 @@ fn sent(world: &World, port: u16, method: &str) -> Vec<String> {
 }
 
 /// Without what is only sent again.
-fn different(world: &World, hop: &str, method: &str) -> usize {
+fn different(world: &World, hop: u16, method: &str) -> usize {
     sent(world, hop, method).into_iter().collect::<std::collections::BTreeSet<_>>().len()
 }
 

@@ -49,6 +49,8 @@ pub struct Hotline {
     pub port_pairs: u16,
     /// Callers are offered a call back, by trunk `carrier` to the first of these ports of it, and so on.
     pub calls_back: &'static [u16],
+    /// Trunk `carrier` has us as its subscriber of this name and password, in its domain `ims.test`.
+    pub account: Option<[&'static str; 2]>,
     /// Also serves TLS, with a certificate of this CA for its address and its domain.
     pub tls: Option<Pki>,
     /// What else `[tls]` says.
@@ -76,6 +78,7 @@ impl Hotline {
             drain: "20s",
             port_pairs: 40,
             calls_back: &[],
+            account: None,
             tls: None,
             tls_more: "",
             net: [run, test],
@@ -125,6 +128,9 @@ impl Hotline {
             self.ring_timeout,
             self.carrier,
         );
+        if let Some([user, password]) = self.account {
+            let _ = writeln!(toml, "account = {{ user = {user:?}, domain = \"ims.test\", password = {password:?} }}");
+        }
         if !self.calls_back.is_empty() {
             let hop = |(priority, port): (usize, &u16)| {
                 format!("{{ to = \"{}\", priority = {priority} }}", SocketAddr::new(self.carrier, *port))

@@ -2,6 +2,7 @@
 
 use super::*;
 use rexian::config::explain;
+use rexian::config::settings::Srtp;
 
 const ROUTING: &str = r#"
 [[queues]]
@@ -108,6 +109,17 @@ fn what_a_good_configuration_does_is_said() {
     let path = folder.write("rexian.toml", GOOD.replace("peers = [\"127.0.0.0/8\"]", out) + ROUTING);
     let settings = load(&path).unwrap_or_else(|problems| panic!("{}", report(&problems)));
     assert_eq!(explain(&settings), WANTED);
+}
+
+#[test]
+fn keys_in_the_clear_are_noticed() {
+    let folder = Folder::new();
+    let srtp = GOOD.replace("peers = [\"127.0.0.0/8\"]", "peers = [\"127.0.0.0/8\"]\nsrtp = \"if-offered\"");
+    let srtp = srtp.replace("default_agent = \"6601\"", "default_agent = \"6601\"\nsrtp = \"required\"");
+    let settings = load(&folder.write("rexian.toml", &srtp)).unwrap_or_else(|problems| panic!("{}", report(&problems)));
+    assert_eq!((settings.core.trunks[0].srtp, settings.core.seats[0].srtp), (Srtp::IfOffered, Srtp::Required));
+    let notice = "shows its keys to whoever reads that: trunk carrier, seat 8001\n";
+    assert!(explain(&settings).ends_with(notice), "{}", explain(&settings));
 }
 
 #[test]

@@ -4,6 +4,7 @@ mod accounts;
 mod dialling;
 mod guard;
 mod paths;
+mod srtp;
 mod streams;
 mod transfer;
 mod way;

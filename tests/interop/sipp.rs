@@ -30,8 +30,8 @@ pub struct Setup<'a> {
     pub pause: Duration,
     /// Feature code to dial.
     pub code: &'a str,
-    /// Between it and the gateway.
-    pub proxy: Option<SocketAddr>,
+    /// The gateway, or a proxy before it.
+    pub remote: SocketAddr,
 }
 
 impl<'a> Setup<'a> {
@@ -46,7 +46,7 @@ impl<'a> Setup<'a> {
             password: String::new(),
             pause: Duration::from_millis(1_500),
             code: "",
-            proxy: None,
+            remote: hotline.sip(),
         }
     }
 
@@ -62,7 +62,7 @@ impl<'a> Setup<'a> {
             cli: "",
             pause: Duration::from_millis(400),
             code: "*11",
-            proxy: None,
+            remote: hotline.sip(),
         }
     }
 
@@ -71,7 +71,7 @@ impl<'a> Setup<'a> {
         let mut tone = ToneGenerator::new(TONE, -16.0);
         let samples: Vec<u8> = (0..50).flat_map(|_| tone.frame()).collect();
         std::fs::write(directory.path().join("tone.alaw"), samples).expect("writing the tone");
-        let (ip, gateway) = (self.ip.to_string(), self.proxy.unwrap_or(self.hotline.sip()).to_string());
+        let (ip, gateway) = (self.ip.to_string(), self.remote.to_string());
         let scenario = scenarios().join(self.scenario).with_extension("xml");
         let output = std::fs::File::create(directory.path().join("output")).expect("creating the output file");
         // The digest's uri must name the request's target.

@@ -2,6 +2,7 @@
 
 use super::{carrier_invite, wire};
 use rexian::plane::{Codec, Direction};
+use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::{self, Local};
 use rexian::sip::message::uri::{Scheme, Uri};
 use rexian::sip::message::{Framing, MAX_HEADER_LINES, Message, Method, Name};
@@ -31,6 +32,7 @@ fn the_carriers_invite() {
         codecs: vec![Codec::Pcma],
         dtmf_payload_type: 101,
         direction: Direction::SendRecv,
+        encryption: Encryption::Never,
     };
     let (_, media) = offer_answer::answer(&ours, m.body()).unwrap();
     assert_eq!((media.remote_rtp, media.dtmf), ("10.187.33.7:21466".parse().unwrap(), Some(100)));

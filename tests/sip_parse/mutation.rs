@@ -29,6 +29,11 @@ fn descriptions() {
           a=rtcp:9 IN IP4 10.0.0.2\r\na=rtcp-mux\r\na=inactive\r\nm=image 0 udptl t38\r\n"
             .to_vec(),
     ];
+    let keys = b"v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 8 RTP/SAVP 8\r\n\
+        a=crypto:1 AEAD_AES_256_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis=|2^31\r\n\
+        a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4 KDR=1 WSH=64\r\n\
+        a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj\r\n";
+    let seeds = [&seeds[..], &[keys.to_vec()]].concat();
     let taken = mutate("sdp", &seeds, 40_000, exercise::sdp);
     assert!(taken > 10_000, "only {taken}");
 }
@@ -155,4 +160,17 @@ fn fault(dice: &mut Dice, bytes: &mut Vec<u8>, seeds: &[Vec<u8>]) {
             bytes.splice(range, PIECES[dice.below(PIECES.len())].iter().copied());
         }
     }
+}
+
+#[test]
+fn sealed_packets() {
+    let seeds: Vec<Vec<u8>> = (0..8)
+        .map(|choice| {
+            let mut seed = vec![choice, 0x90, 0x88, 0, 1, 0, 0, 0, 160, 1, 2, 3, 4, 0xbe, 0xde, 0, 1, 1, 2, 3, 4];
+            seed.extend([0xd5; 160]);
+            seed
+        })
+        .collect();
+    let sealed = mutate("srtp", &seeds, 4_000, exercise::srtp);
+    assert!(sealed > 1_000, "only {sealed}");
 }

@@ -4,6 +4,7 @@
 mod calling;
 mod forks;
 mod front;
+mod keys;
 mod offers;
 mod races;
 mod reliable;

@@ -3,6 +3,7 @@
 use rexian::config::settings::{Cidr, Reliable};
 use rexian::leg::{LegCommand, LegEvent};
 use rexian::plane::{Codec, Direction};
+use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::Local;
 use rexian::sip::endpoint::{Endpoint, Expired, Received};
 use rexian::sip::flow::{Flow, Listener, Transport};
@@ -71,12 +72,17 @@ impl World {
 
     /// The far end's INVITE has come in.
     pub fn called(process: Process, reliable: Reliable, invite: &str) -> World {
+        World::called_by(process, reliable, invite, local())
+    }
+
+    /// The same, with our side of the media.
+    pub fn called_by(process: Process, reliable: Reliable, invite: &str, local: Local) -> World {
         let mut world = World::new(process);
         let bytes = invite.as_bytes().to_vec();
         let Received::Request { msg } = world.endpoint.receive(world.now, flow(), &bytes) else { panic!("no request") };
         let tx = world.endpoint.accept(world.now, flow(), &msg);
         let (mut session, _) =
-            Session::incoming(7, TAG.into(), flow(), tx, &msg, local()).expect("a usable offer, or none");
+            Session::incoming(7, TAG.into(), flow(), tx, &msg, local).expect("a usable offer, or none");
         session.set_reliable(reliable);
         world.session = Some(session);
         world.collect();
@@ -85,15 +91,16 @@ impl World {
 
     /// We have invited the far end; returns our INVITE too.
     pub fn calling(process: Process) -> (World, String) {
-        World::calling_by(process, None)
+        World::calling_by(process, local(), None)
     }
 
     /// As a carrier's subscriber.
     pub fn calling_as(process: Process, subscriber: Subscriber) -> (World, String) {
-        World::calling_by(process, Some(subscriber))
+        World::calling_by(process, local(), Some(subscriber))
     }
 
-    fn calling_by(process: Process, subscriber: Option<Subscriber>) -> (World, String) {
+    /// With our side of the media.
+    pub fn calling_by(process: Process, local: Local, subscriber: Option<Subscriber>) -> (World, String) {
         let mut world = World::new(process);
         let mut events = vec![];
         let mut cx =
@@ -107,7 +114,7 @@ impl World {
             headers: &headers,
             subscriber,
         };
-        world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local()));
+        world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local));
         world.collect();
         let invite = world.one();
         (world, invite)
@@ -272,6 +279,7 @@ pub fn local() -> Local {
         codecs: vec![Codec::Pcma],
         dtmf_payload_type: 101,
         direction: Direction::SendRecv,
+        encryption: Encryption::Never,
     }
 }
 

@@ -180,7 +180,7 @@ impl Shard {
         let Some((socket, what)) = port.pair.by_index(index) else { return };
         let Ok((len, from)) = socket.recv_from(datagram) else { return };
         let now = self.clock.now();
-        let datagram = &datagram[..len];
+        let datagram = &mut datagram[..len];
         let Some(leg) = &mut port.leg else {
             self.figures.stray += 1;
             return;

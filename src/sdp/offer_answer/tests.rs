@@ -1,6 +1,7 @@
 //! Tables of offers and answers as carriers and phones send them.
 
 use super::*;
+use crate::config::settings::Srtp;
 use Codec::{Pcma, Pcmu};
 use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
 
@@ -13,6 +14,7 @@ fn local() -> Local {
         codecs: vec![Pcma, Pcmu],
         dtmf_payload_type: 101,
         direction: SendRecv,
+        encryption: Encryption::Never,
     }
 }
 
@@ -145,8 +147,8 @@ fn offers_we_cannot_use() {
         ("v=0|s=-|", "SDP without an audio stream"),
         ("v=0|c=IN IP4 1.2.3.4|m=video 1 RTP/AVP 8|", "SDP without an audio stream"),
         ("v=0|c=IN IP4 1.2.3.4|m=audio 0 RTP/AVP 8|", "audio stream with port 0"),
-        ("v=0|c=IN IP4 1.2.3.4|m=audio 4 RTP/SAVP 8|", "audio transport is not RTP/AVP"),
-        ("v=0|c=IN IP4 1.2.3.4|m=audio 4 UDP/TLS/RTP/SAVPF 8|", "audio transport is not RTP/AVP"),
+        ("v=0|c=IN IP4 1.2.3.4|m=audio 4 TCP/RTP/AVP 8|", "audio transport is neither RTP/AVP nor RTP/SAVP"),
+        ("v=0|c=IN IP4 1.2.3.4|m=audio 4 UDP/TLS/RTP/SAVPF 8|", "audio transport is neither RTP/AVP nor RTP/SAVP"),
         (
             "v=0|c=IN IP4 1.2.3.4|m=audio 4 RTP/AVP 18 101|a=rtpmap:101 telephone-event/8000|",
             "no common codec (PCMA or PCMU wanted)",
@@ -190,4 +192,108 @@ fn our_codec_preference_decides_an_answer() {
     assert_eq!(answer(&mulaw, &offer).unwrap().1.codec, Pcmu);
     let only = Local { codecs: vec![Pcmu], ..local() };
     assert!(answer(&only, &sdp(&format!("{HEAD}m=audio 4000 RTP/AVP 8|"))).is_err());
+}
+
+const SHA80: &str = "AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz";
+const SHA32: &str = "AES_CM_128_HMAC_SHA1_32 inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj";
+const GCM: &str = "AEAD_AES_128_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGw==";
+
+fn under(srtp: Srtp) -> Local {
+    Local { encryption: Encryption::new(srtp, || [3; 32]), ..local() }
+}
+
+/// `_80`, `_32`, `_gcm` stand for suites with keys, `-` for a line end and `a=crypto:`, `~` for `|`.
+fn keyed(lines: &str) -> Vec<u8> {
+    let lines = lines.replace('-', "|a=crypto:").replace("_80", SHA80).replace("_32", SHA32).replace("_gcm", GCM);
+    let text = sdp(&format!("{HEAD}m=audio 4000 {lines}|"));
+    text.into_iter().map(|b| if b == b'~' { b'|' } else { b }).collect()
+}
+
+/// Our m= line and the head of each of our keys, or the fault.
+fn said(answer: Result<(Vec<u8>, Negotiated), Unacceptable>) -> String {
+    let (text, negotiated) = match answer {
+        Ok(answer) => answer,
+        Err(Unacceptable(fault)) => return fault.into(),
+    };
+    let text = String::from_utf8(text).unwrap();
+    let line = |l: &str| l.strip_prefix("m=audio 30000 ").or(l.strip_prefix("a=crypto:")).map(str::to_owned);
+    let lines: Vec<String> = text.lines().filter_map(line).collect();
+    assert_eq!(negotiated.srtp.is_some(), lines.len() == 2, "the keys said are the keys used: {text}");
+    lines.join(" - ").split(" inline").next().unwrap().into()
+}
+
+#[test]
+fn encrypted_audio_by_policy() {
+    const NO: &str = "audio is encrypted (RTP/SAVP), which srtp does not allow here";
+    const MUST: &str = "audio is not encrypted, which srtp requires here";
+    const MKI: &str = "a=crypto with a key identifier (MKI)";
+    #[rustfmt::skip]
+    let rows: [(Vec<u8>, [&str; 3]); 12] = [
+        // their offer                            never                 if offered                                   required
+        (keyed("RTP/AVP 8"),                      ["RTP/AVP 8",         "RTP/AVP 8",                                 MUST]),
+        (keyed("RTP/SAVP 8-1 _80"),               [NO,                  "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80",    "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80"]),
+        (keyed("rtp/savpf 8-1 _80"),              [NO,                  "RTP/SAVPF 8 - 1 AES_CM_128_HMAC_SHA1_80",   "RTP/SAVPF 8 - 1 AES_CM_128_HMAC_SHA1_80"]),
+        // Their first that we speak, with its tag.
+        (keyed("RTP/SAVP 8-7 F8_X inline:x-99 _32-5 _80"), [NO,         "RTP/SAVP 8 - 99 AES_CM_128_HMAC_SHA1_32",   "RTP/SAVP 8 - 99 AES_CM_128_HMAC_SHA1_32"]),
+        (keyed("RTP/SAVP 8-2 _gcm-1 _80"),        [NO,                  "RTP/SAVP 8 - 2 AEAD_AES_128_GCM",           "RTP/SAVP 8 - 2 AEAD_AES_128_GCM"]),
+        // Rather in the clear than not at all.
+        (keyed("RTP/AVP 8-1 _80"),                ["RTP/AVP 8",         "RTP/AVP 8 - 1 AES_CM_128_HMAC_SHA1_80",     "RTP/AVP 8 - 1 AES_CM_128_HMAC_SHA1_80"]),
+        (keyed("RTP/AVP 8-1 _80~1:4"),              ["RTP/AVP 8",         "RTP/AVP 8",                                 MKI]),
+        (keyed("RTP/SAVP 8-1 _80~1:4"),             [NO,                  MKI,                                         MKI]),
+        (keyed("RTP/SAVP 8"),                     [NO,                  "RTP/SAVP without a=crypto",                 "RTP/SAVP without a=crypto"]),
+        // A phone that offers both as streams of their own.
+        (keyed("RTP/SAVP 8-1 _80|m=audio 4002 RTP/AVP 8"), ["RTP/AVP 8", "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80",   "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80"]),
+        (keyed("RTP/AVP 8|m=audio 4002 RTP/SAVP 8-1 _80"), ["RTP/AVP 8", "RTP/AVP 8",                                "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80"]),
+        (keyed("UDP/TLS/RTP/SAVP 8-1 _80"),       ["audio transport is neither RTP/AVP nor RTP/SAVP"; 3]),
+    ];
+    for (offer, answers) in rows {
+        for (policy, expected) in [Srtp::Never, Srtp::IfOffered, Srtp::Required].into_iter().zip(answers) {
+            let text = String::from_utf8_lossy(&offer);
+            assert_eq!(said(answer(&under(policy), &offer)), expected, "{policy:?} {text}");
+        }
+    }
+}
+
+#[test]
+fn keys_of_the_session_level_are_nobodys() {
+    let offer = sdp(&format!("{HEAD}a=crypto:1 {SHA80}|m=audio 4000 RTP/SAVP 8|"));
+    assert_eq!(said(answer(&under(Srtp::Required), &offer)), "RTP/SAVP without a=crypto");
+}
+
+#[test]
+fn an_offer_of_ours_and_its_answer_share_their_keys() {
+    let ours = under(Srtp::Required);
+    let offered = offer(&ours);
+    let text = String::from_utf8(offered.clone()).unwrap();
+    assert!(text.contains("m=audio 30000 RTP/SAVP 8 0 101\r\na=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:"), "{text}");
+    assert_eq!(text.matches("a=crypto:").count(), 4, "one line for each suite");
+    let peer = Local { encryption: Encryption::new(Srtp::IfOffered, || [4; 32]), ..local() };
+    // Whichever line the peer takes.
+    for tag in 1..=4 {
+        let line = |l: &&str| !l.starts_with("a=crypto:") || l.starts_with(&format!("a=crypto:{tag} "));
+        let one: String = text.lines().filter(line).map(|l| format!("{l}\r\n")).collect();
+        let (answer, theirs) = answer(&peer, one.as_bytes()).unwrap();
+        let (theirs, ours) = (theirs.srtp.unwrap(), accept(&ours, &answer).unwrap().srtp.unwrap());
+        assert_eq!((theirs.suite, theirs.ours, theirs.theirs), (ours.suite, ours.theirs, ours.ours), "line {tag}");
+    }
+    assert_eq!(offer(&under(Srtp::IfOffered)), offer(&local()), "not offered of itself");
+    let mut agreed = under(Srtp::IfOffered);
+    agreed.encryption.agree(true);
+    assert_eq!(offer(&agreed), offered, "but again once it is agreed on");
+}
+
+#[test]
+fn answers_to_keys_of_ours_and_to_none() {
+    let fault = |srtp, lines: &str| accept(&under(srtp), &keyed(lines)).map(|n| n.srtp.is_some()).map_err(|e| e.0);
+    assert_eq!(fault(Srtp::Required, "RTP/SAVP 8-1 _80"), Ok(true));
+    // Some answer an offer of RTP/SAVP under RTP/AVP; the keys say what is meant.
+    assert_eq!(fault(Srtp::Required, "RTP/AVP 8-1 _80"), Ok(true));
+    assert_eq!(fault(Srtp::Required, "RTP/AVP 8"), Err("audio is not encrypted, which srtp requires here"));
+    assert_eq!(fault(Srtp::Required, "RTP/SAVP 8"), Err("RTP/SAVP without a=crypto"));
+    assert_eq!(fault(Srtp::Required, "RTP/SAVP 8-1 F8_X inline:x"), Err("a=crypto with an unknown suite"));
+    for plain in [Srtp::Never, Srtp::IfOffered] {
+        assert_eq!(fault(plain, "RTP/AVP 8"), Ok(false));
+        assert_eq!(fault(plain, "RTP/AVP 8-1 _80"), Ok(false), "keys nobody asked for");
+        assert!(fault(plain, "RTP/SAVP 8-1 _80").is_err());
+    }
 }

@@ -33,7 +33,7 @@ impl Session {
         let Ok(offer) = body::description(msg) else { return self.unknown_body(cx, tx, flow, msg) };
         let described = match offer.unwrap_or_default() {
             [] => self.describe(|local| Ok((offer_answer::offer(local), None))),
-            offer => self.describe(|local| offer_answer::answer(local, offer).map(|(sdp, media)| (sdp, Some(media)))),
+            offer => self.describe(|local| answered(local, offer)),
         };
         // s14.2: refused, the session stays as it was.
         let Ok(media) = described else { return self.reply(cx, tx, flow, msg, 488, |b| b) };
@@ -72,13 +72,13 @@ impl Session {
 
     /// Answers the offer in an UPDATE or PRACK; one that cannot be used leaves the session as it was.
     pub(super) fn answer_offer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
-        match self.describe(|local| offer_answer::answer(local, body::sdp(msg))) {
-            Ok(media) => {
-                let response = self.refreshed(cx, msg, flow).body("application/sdp", &self.described);
-                cx.endpoint.respond(cx.now, tx, 200, response);
-                self.settled(cx, media);
-            }
-            Err(_) => self.reply(cx, tx, flow, msg, 488, |b| b),
+        let Ok(media) = self.describe(|local| answered(local, body::sdp(msg))) else {
+            return self.reply(cx, tx, flow, msg, 488, |b| b);
+        };
+        let response = self.refreshed(cx, msg, flow).body("application/sdp", &self.described);
+        cx.endpoint.respond(cx.now, tx, 200, response);
+        if let Some(media) = media {
+            self.settled(cx, media);
         }
     }
 
@@ -105,10 +105,11 @@ impl Session {
     /// Media both sides agree on; reported if it is news.
     pub(super) fn settled(&mut self, cx: &mut Context<'_>, media: Negotiated) {
         if let State::Calling { early, .. } = &mut self.state {
+            self.local.encryption.agree(media.srtp.is_some());
             early.settle(media.clone());
             cx.events.push(LegEvent::EarlyMedia { media });
         } else if self.media.as_ref() != Some(&media) {
-            self.media = Some(media.clone());
+            self.agree(&media);
             cx.events.push(LegEvent::MediaChanged { media });
         }
     }
@@ -157,16 +158,45 @@ impl Session {
         }
     }
 
-    /// Words our next description. What says the same as the last keeps its version, else it gets the next one
-    /// (RFC 3264 s8).
-    fn describe<T>(&mut self, word: impl Fn(&Local) -> Result<(Vec<u8>, T), Unacceptable>) -> Result<T, Unacceptable> {
-        let (same, outcome) = word(&self.local)?;
-        if same == self.described {
-            return Ok(outcome);
-        }
-        let next = Local { version: self.local.version + 1, ..self.local.clone() };
-        let (described, outcome) = word(&next)?;
-        (self.local, self.described) = (next, described);
-        Ok(outcome)
+    pub(super) fn agree(&mut self, media: &Negotiated) {
+        self.local.encryption.agree(media.srtp.is_some());
+        self.media = Some(media.clone());
     }
+
+    /// Words our next description: an offer, or an answer with what it settles. What says the same as the last keeps its
+    /// version, else it gets the next one (RFC 3264 s8).
+    fn describe(
+        &mut self,
+        word: impl Fn(&Local) -> Result<Described, Unacceptable>,
+    ) -> Result<Option<Negotiated>, Unacceptable> {
+        let (same, media) = word(&self.local)?;
+        let rekeyed = self.wants_new_key(media.as_ref());
+        if same == self.described && !rekeyed {
+            return Ok(media);
+        }
+        let mut next = Local { version: self.local.version + 1, ..self.local.clone() };
+        if rekeyed {
+            next.encryption.renew();
+        }
+        let (described, media) = word(&next)?;
+        (self.local, self.described) = (next, described);
+        Ok(media)
+    }
+
+    /// RFC 4568 s7.1.4: another key of theirs is another endpoint, which has not counted our packets; nor has whoever
+    /// answers an offer that was asked for in mid-call. A session refresh says what was said, and keeps our key.
+    fn wants_new_key(&self, media: Option<&Negotiated>) -> bool {
+        let theirs = |media: &Negotiated| media.srtp.map(|keys| (keys.suite, keys.theirs));
+        match media {
+            None => self.local.encryption.offered().is_some(),
+            Some(media) => media.srtp.is_some() && self.media.as_ref().and_then(theirs) != theirs(media),
+        }
+    }
+}
+
+/// A description of ours, and what it settles if it is an answer.
+type Described = (Vec<u8>, Option<Negotiated>);
+
+fn answered(local: &Local, offer: &[u8]) -> Result<Described, Unacceptable> {
+    offer_answer::answer(local, offer).map(|(described, media)| (described, Some(media)))
 }

@@ -135,7 +135,7 @@ impl Session {
                 };
                 match media {
                     Ok(media) => {
-                        self.media = Some(media.clone());
+                        self.agree(&media);
                         self.state = State::Picked { seq: msg.cseq().seq };
                         cx.events.push(LegEvent::Answered { media });
                     }

@@ -23,12 +23,13 @@ impl Session {
         flow: Flow,
         tx: ServerTx,
         msg: &Message<'_>,
-        local: Local,
+        mut local: Local,
     ) -> Result<(Session, Option<Negotiated>), Unacceptable> {
         let (described, opening, negotiated) = match body::sdp(msg) {
             [] => (offer_answer::offer(&local), Opening::Offerless, None),
             offer => offer_answer::answer(&local, offer).map(|(sdp, n)| (sdp, Opening::Asked, Some(n)))?,
         };
+        local.encryption.agree(negotiated.as_ref().is_some_and(|media| media.srtp.is_some()));
         let reliable = Reliable::default();
         let provisionals = Provisionals::to(msg, reliable);
         let state = State::Incoming { tx, invite: msg.raw().to_vec(), opening, provisionals };
