@@ -47,6 +47,8 @@ pub struct Hotline {
     pub ring_timeout: &'static str,
     pub drain: &'static str,
     pub port_pairs: u16,
+    /// Of the seats: are their phones to encrypt?
+    pub srtp: &'static str,
     /// Callers are offered a call back, by trunk `carrier` to this port of it.
     pub calls_back: Option<u16>,
     /// Trunk `carrier` has us as its subscriber of this name and password, in its domain `ims.test`.
@@ -77,6 +79,7 @@ impl Hotline {
             ring_timeout: "10s",
             drain: "20s",
             port_pairs: 40,
+            srtp: "never",
             calls_back: None,
             account: None,
             tls: None,
@@ -152,8 +155,9 @@ impl Hotline {
             let _ = write!(
                 toml,
                 "\n[[agents]]\nnumber = \"66{n:02}\"\nskills = {{ mandarin = 5 }}\n\n\
-                 [[seats]]\nnumber = \"80{n:02}\"\npassword = \"{}\"\ndefault_agent = \"66{n:02}\"\n",
-                password(n)
+                 [[seats]]\nnumber = \"80{n:02}\"\npassword = \"{}\"\ndefault_agent = \"66{n:02}\"\nsrtp = \"{}\"\n",
+                password(n),
+                self.srtp
             );
         }
         toml + &self.more
