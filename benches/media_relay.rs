@@ -1,11 +1,13 @@
 //! What relaying a packet costs: the media plane beside a bare UDP forwarder (a socket a port, epoll, recvfrom, sendto),
-//! under the same load, in the same run. Prints CPU time of the forwarding thread per packet, the ratio, added latency,
+//! under the same load, in the same run; and the media plane again with one leg of each call encrypted. Prints CPU time of the forwarding thread per packet, the ratio, added latency,
 //! and what an open leg keeps in memory.
 
 use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, WorldSettings};
 use rexian::ids::LegId;
 use rexian::media::rtp::Packet;
+use rexian::media::srtp::{Receiver, Sender};
 use rexian::media::{MediaPlane, PromptLibrary};
+use rexian::plane::srtp::{Keys, MasterKey, Suite};
 use rexian::plane::{Codec, Direction, MediaCommand, Negotiated, Source};
 use rustix::event::epoll;
 use std::collections::BTreeMap;
@@ -19,30 +21,36 @@ const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const FIRST_PORT: u16 = 12_000;
 const RUN: Duration = Duration::from_secs(2);
 const ROUNDS: usize = 3;
+/// What every phone has.
+const SUITE: Suite = Suite::AesCm128HmacSha1_80;
 
 fn main() {
     memory();
     println!("relay of G.711, 20 ms packets, both ways; median of {ROUNDS} runs of {} s each\n", RUN.as_secs());
     println!(
-        "{:>6}  {:>9}  {:<14}  {:>8}  {:>9}  {:>9}  {:>6}",
+        "{:>6}  {:>9}  {:<15}  {:>8}  {:>9}  {:>9}  {:>6}",
         "calls", "packets/s", "who", "us/pkt", "p50 us", "p99 us", "lost"
     );
     for calls in [100, 500] {
         let mut bare = Vec::new();
         let mut ours = Vec::new();
+        let mut secured = Vec::new();
         // In turn, so that a busy machine disturbs both alike.
         for _ in 0..ROUNDS {
             bare.push(run_bare(calls));
-            ours.push(run_ours(calls));
+            ours.push(run_ours(calls, None));
+            secured.push(run_ours(calls, Some(SUITE)));
         }
-        let (bare, ours) = (median(bare), median(ours));
-        for (who, result) in [("bare forwarder", &bare), ("media plane", &ours)] {
+        let (bare, ours, secured) = (median(bare), median(ours), median(secured));
+        for (who, result) in [("bare forwarder", &bare), ("media plane", &ours), ("SRTP, plain leg", &secured)] {
             println!(
-                "{calls:>6}  {:>9.0}  {who:<14}  {:>8.2}  {:>9.0}  {:>9.0}  {:>6}",
+                "{calls:>6}  {:>9.0}  {who:<15}  {:>8.2}  {:>9.0}  {:>9.0}  {:>6}",
                 result.rate, result.us_per_packet, result.p50, result.p99, result.lost
             );
         }
-        println!("{:>6}  ratio of CPU time per packet: {:.2}\n", "", ours.us_per_packet / bare.us_per_packet);
+        println!("{:>6}  ratio of CPU time per packet: {:.2}", "", ours.us_per_packet / bare.us_per_packet);
+        let (ratio, cost) = (secured.us_per_packet / ours.us_per_packet, secured.us_per_packet / 1_000.0);
+        println!("{:>6}  SRTP to plain: {ratio:.2}; {cost:.4} CPU-seconds per 1,000 packets\n", "");
     }
     playing();
 }
@@ -62,14 +70,16 @@ fn median(mut outcomes: Vec<Outcome>) -> Outcome {
 
 // ---- the two that are compared ----
 
-fn run_ours(calls: u16) -> Outcome {
-    let load = Load::new();
+/// `srtp`: how one leg of each call is encrypted, as a phone's is while its trunk is not.
+fn run_ours(calls: u16, srtp: Option<Suite>) -> Outcome {
+    let mut load = Load::new();
     let mut plane = start(2 * calls);
     for call in 0..calls {
         let (a, b) = (leg(2 * call), leg(2 * call + 1));
         for (leg, port) in [(a, port(2 * call)), (b, port(2 * call + 1))] {
             plane.command(MediaCommand::Open { leg, port });
-            plane.command(connect(leg, load.address, Direction::SendRecv));
+            let keys = srtp.filter(|_| leg == a).map(|suite| load.secure(port, suite));
+            plane.command(connect(leg, load.address, Direction::SendRecv, keys));
         }
         plane.command(MediaCommand::SetSource { leg: a, source: Source::Leg(b) });
         plane.command(MediaCommand::SetSource { leg: b, source: Source::Leg(a) });
@@ -126,6 +136,8 @@ fn run_bare(calls: u16) -> Outcome {
 struct Load {
     socket: UdpSocket,
     address: SocketAddr,
+    /// By the gateway's port.
+    secured: BTreeMap<u16, (Sender, Receiver)>,
 }
 
 impl Load {
@@ -136,12 +148,19 @@ impl Load {
         socket.set_nonblocking(true).unwrap();
         let socket: UdpSocket = socket.into();
         let address = socket.local_addr().unwrap();
-        Load { socket, address }
+        Load { socket, address, secured: BTreeMap::new() }
+    }
+
+    /// The keys of the phone at this port, as the gateway has them.
+    fn secure(&mut self, port: u16, suite: Suite) -> Keys {
+        let [ours, theirs] = [1, 2].map(|n| MasterKey::random(suite, |octets| octets.fill(n)));
+        self.secured.insert(port, (Sender::new(suite, &theirs), Receiver::new(suite, &ours)));
+        Keys { suite, ours, theirs }
     }
 
     /// Sends 50 packets a second to each of the ports, evenly spread, for `RUN`; measures the thread named `who`,
     /// which has passed on as many packets as `forwarded` says.
-    fn run(self, calls: u16, who: &str, forwarded: impl Fn() -> u64) -> Outcome {
+    fn run(mut self, calls: u16, who: &str, forwarded: impl Fn() -> u64) -> Outcome {
         let ports = usize::from(2 * calls);
         let begun = Instant::now();
         let mut latencies: Vec<u32> = Vec::with_capacity(ports * 60 * RUN.as_secs() as usize);
@@ -157,11 +176,17 @@ impl Load {
                 let timestamp = u32::from(seq) * 160;
                 let packet =
                     Packet { payload_type: 8, marker: false, seq, timestamp, ssrc: n as u32 + 1, payload: &payload };
-                let len = packet.write(&mut out).unwrap();
+                let mut len = packet.write(&mut out).unwrap();
+                if let Some((sender, _)) = self.secured.get_mut(&port(n as u16)) {
+                    len = sender.seal_rtp(len, &mut out).expect("a fresh index");
+                }
                 let _ = self.socket.send_to(&out[..len], SocketAddr::new(HOST, port(n as u16)));
                 sent += 1;
             }
-            while let Ok((len, _)) = self.socket.recv_from(&mut buffer) {
+            while let Ok((mut len, from)) = self.socket.recv_from(&mut buffer) {
+                if let Some((_, receiver)) = self.secured.get_mut(&from.port()) {
+                    len = receiver.open_rtp(&mut buffer[..len]).expect("genuine");
+                }
                 if let (172, Some(stamp)) = (len, buffer[12..].first_chunk::<8>()) {
                     // Silence from before the bridge bears no time.
                     let age = begun.elapsed().checked_sub(Duration::from_nanos(u64::from_be_bytes(*stamp)));
@@ -227,7 +252,7 @@ fn playing() {
 fn open(plane: &mut MediaPlane, legs: u16, remote: SocketAddr, direction: Direction) {
     for n in 0..legs {
         plane.command(MediaCommand::Open { leg: leg(n), port: port(n) });
-        plane.command(connect(leg(n), remote, direction));
+        plane.command(connect(leg(n), remote, direction, None));
         plane.command(MediaCommand::SetSource { leg: leg(n), source: Source::Music("music".into()) });
     }
     let reader = plane.figures();
@@ -265,9 +290,9 @@ fn port(n: u16) -> u16 {
     FIRST_PORT + 2 * n
 }
 
-fn connect(leg: LegId, remote: SocketAddr, direction: Direction) -> MediaCommand {
+fn connect(leg: LegId, remote: SocketAddr, direction: Direction, srtp: Option<Keys>) -> MediaCommand {
     let remote = Negotiated {
-        srtp: None,
+        srtp,
         remote_rtp: remote,
         // Nobody listens there: reports cost what they cost, but are not counted as audio.
         remote_rtcp: SocketAddr::new(HOST, 9),

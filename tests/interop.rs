@@ -350,27 +350,42 @@ fn a_sipp_seat_holds_resumes_and_hangs_up() {
 #[test]
 fn baresip_seat_hears_the_caller_and_is_heard() {
     if has("baresip") {
-        baresip_answers("udp");
+        baresip_answers("udp", "never");
     }
 }
 
 #[test]
 fn baresip_seat_over_tcp_hears_the_caller_and_is_heard() {
     if has("baresip") {
-        baresip_answers("tcp");
+        baresip_answers("tcp", "never");
     }
 }
 
 #[test]
 fn baresip_seat_over_tls_checks_our_certificate_hears_the_caller_and_is_heard() {
     if has("baresip") {
-        baresip_answers("tls");
+        baresip_answers("tls", "never");
     }
 }
 
-fn baresip_answers(transport: &str) {
+#[test]
+fn baresip_seat_that_encrypts_its_audio_hears_the_caller_and_is_heard() {
+    if has("baresip") {
+        baresip_answers("udp", "required");
+    }
+}
+
+#[test]
+fn baresip_seat_that_encrypts_everything_hears_the_caller_and_is_heard() {
+    if has("baresip") {
+        baresip_answers("tls", "required");
+    }
+}
+
+/// `srtp`: the seat's setting; the phone then insists on it too.
+fn baresip_answers(transport: &str, srtp: &'static str) {
     let tls = (transport == "tls").then(Pki::new);
-    let server = Hotline { tls, ..Hotline::new() }.start();
+    let server = Hotline { tls, srtp, ..Hotline::new() }.start();
     let seat = Baresip::start(&server.hotline, 1, transport);
     seat.dial("*11");
     let mut street = Street::new(&server.hotline);

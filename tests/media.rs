@@ -3,9 +3,12 @@
 use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, WorldSettings};
 use rexian::ids::LegId;
 use rexian::media::rtp::Packet;
+use rexian::media::srtp;
 use rexian::media::tone::{self, FRAME, ToneGenerator};
 use rexian::media::{Figures, MediaPlane, MediaStartError, PromptLibrary, g711};
+use rexian::plane::srtp::{Keys, MasterKey, Suite};
 use rexian::plane::{Codec, Direction, LegStats, MediaCommand, MediaEvent, Negotiated, Source};
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicU16, Ordering};
@@ -166,6 +169,15 @@ struct Phone {
     ssrc: u32,
     seq: u16,
     timestamp: u32,
+    secured: Option<Secured>,
+}
+
+/// The phone's side of encrypted audio.
+struct Secured {
+    /// As the gateway has them.
+    keys: Keys,
+    sender: srtp::Sender,
+    receiver: RefCell<srtp::Receiver>,
 }
 
 /// An RTP packet with its own payload.
@@ -189,7 +201,26 @@ impl Phone {
         let (rtp, rtcp) = (bind(), bind());
         let gateway = rtp.local_addr().unwrap();
         let ssrc = u32::from(gateway.port()) << 8;
-        Phone { rtp, rtcp, gateway, codec: Codec::Pcma, dtmf: Some(101), ssrc, seq: 65_530, timestamp: 4_000 }
+        Phone {
+            rtp,
+            rtcp,
+            gateway,
+            codec: Codec::Pcma,
+            dtmf: Some(101),
+            ssrc,
+            seq: 65_530,
+            timestamp: 4_000,
+            secured: None,
+        }
+    }
+
+    /// Speaks SRTP, with keys of these two numbers for the gateway and for itself.
+    fn secured(suite: Suite, [ours, theirs]: [u8; 2]) -> Phone {
+        let key = |n: u8| MasterKey::random(suite, |octets| octets.fill(n));
+        let keys = Keys { suite, ours: key(ours), theirs: key(theirs) };
+        let receiver = RefCell::new(srtp::Receiver::new(suite, &keys.ours));
+        let secured = Secured { keys, sender: srtp::Sender::new(suite, &keys.theirs), receiver };
+        Phone { secured: Some(secured), ..Phone::new() }
     }
 
     fn new() -> Phone {
@@ -205,7 +236,7 @@ impl Phone {
             payload_type: self.payload_type(),
             dtmf: self.dtmf,
             direction: Direction::SendRecv,
-            srtp: None,
+            srtp: self.secured.as_ref().map(|secured| secured.keys),
         }
     }
 
@@ -218,6 +249,7 @@ impl Phone {
             Packet { payload_type, marker, seq: self.seq, timestamp: self.timestamp, ssrc: self.ssrc, payload };
         let mut out = [0; 1_500];
         let len = packet.write(&mut out).unwrap();
+        let len = self.secured.as_mut().map_or(Some(len), |s| s.sender.seal_rtp(len, &mut out)).unwrap();
         self.rtp.send_to(&out[..len], self.gateway).unwrap();
         self.seq = self.seq.wrapping_add(1);
     }
@@ -236,6 +268,10 @@ impl Phone {
         let mut buffer = [0; 2_048];
         let (len, from) = self.rtp.recv_from(&mut buffer).expect("a packet from the gateway");
         assert_eq!(from, self.gateway, "packets come from the leg's own port");
+        let len = match &self.secured {
+            Some(s) => s.receiver.borrow_mut().open_rtp(&mut buffer[..len]).expect("genuine"),
+            None => len,
+        };
         let p = Packet::parse(&buffer[..len]).expect("valid RTP");
         let Packet { payload_type, marker, seq, timestamp, ssrc, payload } = p;
         Got { payload_type, marker, seq, timestamp, ssrc, payload: payload.to_vec() }
@@ -263,6 +299,10 @@ impl Phone {
     fn hear_report(&self) -> Vec<u8> {
         let mut buffer = [0; 2_048];
         let (len, _) = self.rtcp.recv_from(&mut buffer).expect("an RTCP report");
+        let len = match &self.secured {
+            Some(s) => s.receiver.borrow_mut().open_rtcp(&mut buffer[..len]).expect("genuine"),
+            None => len,
+        };
         buffer[..len].to_vec()
     }
 
@@ -679,4 +719,68 @@ fn a_pool_that_cannot_be_had_is_refused_with_the_reason() {
     assert!(
         start(port, 2, Some("203.0.113.1".parse().unwrap())).contains("203.0.113.1 is not an address of this machine")
     );
+}
+
+#[test]
+fn an_encrypted_leg_and_a_plain_one_hear_each_other() {
+    for (threads, suite) in [1, 2, 1, 2].into_iter().zip(Suite::ALL) {
+        let clip = BTreeMap::from([("one".into(), std::sync::Arc::from(vec![7; FRAME * 5]))]);
+        let mut rig = rig_with(threads, PromptLibrary::from_alaw(clip));
+        let (mut caller, mut agent) = (Phone::secured(suite, [1, 2]), Phone::new());
+        agent.codec = Codec::Pcmu;
+        let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+        rig.source(c, Source::Play { prompts: vec!["one".into()], then: Box::new(Source::Silence) });
+        caller.hear_payload(&[7; FRAME]);
+        rig.bridge(c, a);
+        // The phone's numbers pass 65,535 on the way.
+        audio_through(&mut caller, &agent, 1_004.0);
+        audio_through(&mut agent, &caller, 620.0);
+        for (end, duration) in [(false, 160), (true, 320)] {
+            caller.event(5, end, duration);
+        }
+        rig.event("the key", |e| (*e == MediaEvent::Digit { leg: c, digit: '5' }).then_some(()));
+        let report = caller.hear_report();
+        assert_eq!((report[1], &report[28..32]), (200, &caller.ssrc.to_be_bytes()[..]));
+        // A session refresh, then a new key of theirs: they go on hearing each other.
+        rig.connect(c, caller.negotiated(), None);
+        rig.source_now(c, Source::Leg(a));
+        audio_through(&mut caller, &agent, 1_004.0);
+        caller.secured = Phone::secured(suite, [3, 4]).secured;
+        rig.connect(c, caller.negotiated(), None);
+        rig.source_now(c, Source::Leg(a));
+        audio_through(&mut caller, &agent, 1_004.0);
+        audio_through(&mut agent, &caller, 620.0);
+        let stats = rig.close(c);
+        assert_eq!((stats.lost, stats.refused), (0, 0), "{suite:?}");
+    }
+}
+
+#[test]
+fn only_genuine_packets_are_heard_and_take_the_lock() {
+    let mut rig = rig(1);
+    let suite = Suite::AesCm128HmacSha1_80;
+    let (mut caller, mut agent) = (Phone::secured(suite, [1, 2]), Phone::new());
+    let (c, a) = (rig.open(0, &mut caller), rig.open(1, &mut agent));
+    rig.bridge(c, a);
+    // On the caller's own host, before its first packet: plain audio, audio under another key, a report in the clear.
+    let (mut plain, mut forger) = (Phone::new(), Phone::secured(suite, [8, 9]));
+    (plain.gateway, forger.gateway) = (caller.gateway, caller.gateway);
+    plain.say(&[0x11; FRAME]);
+    forger.say(&[0x12; FRAME]);
+    let rtcp_port = SocketAddr::new(caller.gateway.ip(), caller.gateway.port() + 1);
+    plain.rtcp.send_to(&[0x80, 201, 0, 1, 1, 2, 3, 4], rtcp_port).unwrap();
+    rig.figures("all three refused", |f| f.refused == 3);
+    agent.say(&[0x22; FRAME]);
+    caller.hear_payload(&[0x22; FRAME]);
+    // What was heard once is not heard again.
+    let mut copy = [0; 256];
+    let packet = Packet { payload_type: 8, marker: false, seq: 9, timestamp: 4_000, ssrc: 77, payload: &[0x33; FRAME] };
+    let len = packet.write(&mut copy).unwrap();
+    let len = caller.secured.as_mut().unwrap().sender.seal_rtp(len, &mut copy).unwrap();
+    caller.rtp.send_to(&copy[..len], caller.gateway).unwrap();
+    agent.hear_payload(&[0x33; FRAME]);
+    caller.rtp.send_to(&copy[..len], caller.gateway).unwrap();
+    rig.figures("the copy refused", |f| f.refused == 4);
+    let stats = rig.close(c);
+    assert_eq!((stats.received, stats.refused), (1, 4));
 }

@@ -49,6 +49,9 @@ pub struct Hotline {
     pub port_pairs: u16,
     /// Callers are offered a call back, by trunk `carrier` to the first of these ports of it, and so on.
     pub calls_back: &'static [u16],
+    /// Of the seats: are their phones to encrypt?
+    /// Of the seats: are their phones to encrypt?
+    pub srtp: &'static str,
     /// Trunk `carrier` has us as its subscriber of this name and password, in its domain `ims.test`.
     pub account: Option<[&'static str; 2]>,
     /// Also serves TLS, with a certificate of this CA for its address and its domain.
@@ -78,6 +81,7 @@ impl Hotline {
             drain: "20s",
             port_pairs: 40,
             calls_back: &[],
+            srtp: "never",
             account: None,
             tls: None,
             tls_more: "",
@@ -155,8 +159,9 @@ impl Hotline {
             let _ = write!(
                 toml,
                 "\n[[agents]]\nnumber = \"66{n:02}\"\nskills = {{ mandarin = 5 }}\n\n\
-                 [[seats]]\nnumber = \"80{n:02}\"\npassword = \"{}\"\ndefault_agent = \"66{n:02}\"\n",
-                password(n)
+                 [[seats]]\nnumber = \"80{n:02}\"\npassword = \"{}\"\ndefault_agent = \"66{n:02}\"\nsrtp = \"{}\"\n",
+                password(n),
+                self.srtp
             );
         }
         toml + &self.more

@@ -41,11 +41,12 @@ impl Baresip {
         }
         write("config", config);
         write("contacts", String::new());
+        let encrypts = if hotline.srtp == "required" { ";mediaenc=srtp-mand" } else { "" };
         write(
             "accounts",
             format!(
                 "<sip:80{n:02}@{domain};transport={transport}>;auth_user=80{n:02};auth_pass={};\
-                 outbound=\"sip:{sip};transport={transport}\";regint=120;answermode=auto;audio_codecs=PCMA/8000/1\n",
+                 outbound=\"sip:{sip};transport={transport}\";regint=120;answermode=auto;audio_codecs=PCMA/8000/1{encrypts}\n",
                 password(n),
                 domain = hotline.domain(),
                 sip = if transport == "tls" { hotline.sips() } else { hotline.sip() },
@@ -136,7 +137,7 @@ fn configuration(sip: SocketAddr, control: SocketAddr, recordings: &str) -> Stri
          ausrc_srate 48000\nausrc_channels 2\nauplay_srate 8000\nauplay_channels 1\naudio_level no\n\
          rtcp_mux no\njitter_buffer_type fixed\njitter_buffer_delay 5-10\n\
          module_path /usr/lib/baresip/modules\n\
-         module g711.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\n\
+         module g711.so\nmodule ausine.so\nmodule aubridge.so\nmodule sndfile.so\nmodule srtp.so\n\
          module_tmp uuid.so\nmodule_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\n\
          snd_path {recordings}\nctrl_tcp_listen {control}\n",
         sip.ip()
