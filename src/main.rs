@@ -121,6 +121,13 @@ fn serve(arg: ConfigArg) -> ExitCode {
     if without_file && std::io::stdout().is_terminal() {
         println!("{}", settings.phone_help());
     }
+    let signals = match Signals::listen() {
+        Ok(signals) => signals,
+        Err(error) => {
+            tracing::error!("cannot listen for signals: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
     let drain = settings.world.drain;
     let running = match Running::start(settings) {
         Ok(running) => running,
@@ -130,27 +137,42 @@ fn serve(arg: ConfigArg) -> ExitCode {
         }
     };
     tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), sip_tls = ?running.sip_tls(), http = ?running.http(), "in service");
-    wait_for_signal(&running);
+    signals.wait(&running);
     tracing::info!(limit_s = drain.as_secs(), "draining: no new calls, those in progress may finish");
     let left = running.stop(drain);
     tracing::info!(tickets_in_spool = left, "stopped");
     ExitCode::SUCCESS
 }
 
-fn wait_for_signal(running: &Running) {
-    use tokio::signal::unix::{SignalKind, signal};
-    running.world().block_on(async {
-        let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()];
-        let [Ok(mut term), Ok(mut int), Ok(mut hup)] = kinds.map(signal) else {
-            tracing::error!("cannot listen for signals: SIGTERM will end calls at once");
-            return std::future::pending().await;
-        };
-        loop {
-            tokio::select! {
-                _ = term.recv() => return,
-                _ = int.recv() => return,
-                _ = hup.recv() => running.reload(),
+/// Listened for from before the start, so that one that comes early is kept and not the process's end.
+struct Signals {
+    world: tokio::runtime::Runtime,
+    ends: [tokio::signal::unix::Signal; 2],
+    reload: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Signals> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let world = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let _in_world = world.enter();
+        let ends = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+        let reload = signal(SignalKind::hangup())?;
+        drop(_in_world);
+        Ok(Signals { world, ends, reload })
+    }
+
+    /// Until one says that it is over.
+    fn wait(self, running: &Running) {
+        let Signals { world, ends: [mut term, mut int], mut reload } = self;
+        world.block_on(async {
+            loop {
+                tokio::select! {
+                    _ = term.recv() => return,
+                    _ = int.recv() => return,
+                    _ = reload.recv() => running.reload(),
+                }
             }
-        }
-    });
+        });
+    }
 }

@@ -8,6 +8,7 @@ use super::legs::{Leg, Role};
 use super::{Gateway, Service};
 use crate::acd::AcdInput;
 use crate::call::{CallInput, Near, OwnCall};
+use crate::config::settings::Srtp;
 use crate::event::{AgentState, Party};
 use crate::ids::{CallId, LegId, SeatNo, TrunkName};
 use crate::leg::LegEnd;
@@ -66,7 +67,12 @@ impl Gateway {
         let tx = self.endpoint.accept(now, flow, msg);
         let (leg, far) = (self.new_leg(), self.new_leg());
         let tag = self.tag(leg);
-        let Some(local) = self.open_seat_media(flow, leg, &seat) else {
+        let local = match help {
+            // A call for help is not refused for want of encryption.
+            true => self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101, Srtp::IfOffered),
+            false => self.open_seat_media(flow, leg, &seat),
+        };
+        let Some(local) = local else {
             return self.respond_once(now, tx, flow, msg, 503);
         };
         let Ok((session, _)) = Session::incoming(leg.0, tag, flow, tx, msg, local) else {

@@ -76,11 +76,7 @@ pub fn kind(bytes: &[u8]) -> Kind {
     let mut proves = false;
     for line in lines(bytes).skip(1).take_while(|line| !line.is_empty()) {
         match line[0] | 0x20 {
-            b't' if is(line, b"To") || is(line, b"t") => {
-                if has_tag(line) {
-                    return Kind::InDialog;
-                }
-            }
+            b't' if (is(line, b"To") || is(line, b"t")) && has_tag(line) => return Kind::InDialog,
             b'a' if is(line, b"Authorization") => proves = true,
             _ => {}
         }

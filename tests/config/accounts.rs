@@ -6,7 +6,7 @@ use rexian::config::settings::{Account, RegisterQuirks};
 use std::time::Duration;
 
 /// Where REGISTERs go.
-const OUT: &str = "call_out = { address = \"127.0.0.1:5080\", from = \"053112345\" }\n";
+const OUT: &str = "hops = [\"127.0.0.1:5080\"]\n";
 
 fn trunk(more: &str) -> (&'static str, String) {
     ("peers = [\"127.0.0.0/8\"]", format!("peers = [\"127.0.0.0/8\"]\n{OUT}{more}"))
@@ -26,7 +26,7 @@ fn one_account_or_one_for_each_number() {
         trunk("account = { user = \"+8653112345\", domain = \"sd.ctcims.cn\", password_file = \"secrets/ims\" }");
     let settings = load(&folder.write("rexian.toml", GOOD.replace(from, &to))).unwrap();
     let plain = Account::new("+8653112345", "sd.ctcims.cn", "mT4vQz7Lk2");
-    assert_eq!(settings.core.trunks[0].accounts, [plain.clone()]);
+    assert_eq!(settings.core.trunks[0].accounts, std::slice::from_ref(&plain));
     assert_eq!((plain.auth_user.as_str(), plain.expires), ("+8653112345", Duration::from_secs(3_600)));
 
     let (from, to) = trunk(

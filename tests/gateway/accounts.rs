@@ -313,7 +313,7 @@ fn a_carrier_that_refuses_us_is_not_hammered() {
             1,
         ),
     ] {
-        let mut carrier = Carrier::new([&[does.clone()], &[does]], |core| {
+        let mut carrier = Carrier::new([std::slice::from_ref(&does), std::slice::from_ref(&does)], |core| {
             if spoilt {
                 wrong(core)
             }

@@ -114,8 +114,8 @@ fn say(gateway: &mut Gateway, from: &str, bytes: &[u8]) -> Vec<Vec<u8>> {
 
 /// The final answer. Not by the parser: an answer to what cannot be read echoes what cannot be read.
 fn status(heard: &[Vec<u8>]) -> Option<u16> {
-    let statuses = heard.iter().map(|bytes| text(bytes)["SIP/2.0 ".len()..][..3].parse().expect("a status"));
-    statuses.filter(|status| *status != 100).next_back()
+    let mut statuses = heard.iter().map(|bytes| text(bytes)["SIP/2.0 ".len()..][..3].parse().expect("a status"));
+    statuses.rfind(|status| *status != 100)
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -195,7 +195,7 @@ fn a_wrong_password_ends_the_call_after_one_try() {
     let second = one(&mut world);
     world.hear(&by_proxy(&second, "2"));
     assert_eq!(news(&mut world), [""; 0]);
-    assert!(matches!(world.events()[..], [LegEvent::Ended(LegEnd::Fault)]));
+    assert!(matches!(world.events()[..], [LegEvent::Cause { .. }, LegEvent::Ended(LegEnd::Fault)]));
     world.ends_clean();
 }
 
