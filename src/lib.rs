@@ -34,7 +34,7 @@
 //! # Deliberately absent
 //!
 //! A database in the path of a call (the store is written behind it); polling; transcoding other than A-law to µ-law;
-//! SIP forwarding to numbers of the peer's choice: whom a phone's REFER names is called by the seat's dial plan, or not.
+//! SIP forwarding to numbers of a peer's choice; following redirections; transfer by REFER (405).
 
 pub mod acd;
 pub mod api;

@@ -150,7 +150,7 @@ fn sipp_hop_is_killed_in_mid_call() {
 /// Kamailio registers us as its subscriber, leads its calls to where we are, and wants every request of ours proved.
 #[test]
 fn kamailio_has_us_as_its_subscriber_both_ways() {
-    if !has("sipp") || !has("kamailio") {
+    if !has("sipp") || !has(kamailio::PROGRAM) {
         return;
     }
     let hotline = Hotline { calls_back: &[5060], account: Some([ims::USER, ims::PASSWORD]), ..Hotline::new() };

@@ -1,6 +1,6 @@
 //! A call of a seat's own: its phone dials a colleague or somebody outside. Belongs here: what both sides are told, from
 //! the dialling to the end. Not here: whether the seat may (`seat::dial_plan`), finding the other side (`gateway`), the
-//! citizens' calls (`talk`), with one of which it may be joined (`passing`).
+//! citizens' calls (`talk`).
 //!
 //! Invariants: `Dialled` is its first fact and `Ended` its last, each once; it has no queue and no ticket, and counts in
 //! no figure of the service.

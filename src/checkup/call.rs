@@ -51,6 +51,10 @@ pub fn call(
     if trunk.srtp == Srtp::Required {
         return Err("the trunk takes encrypted audio alone, which a test call does not speak".into());
     }
+    if !trunk.accounts.is_empty() {
+        let why = "the trunk registers, which a test call does not: see rexian_trunk_accounts and the log, and call from a seat";
+        return Err(why.into());
+    }
     let no_port = |e| format!("no port for audio on {}: {e}", line.flow.local.ip());
     let audio = Audio::new(line.flow.local.ip(), tokens.next_u64() as u32).map_err(no_port)?;
     let here = audio.local().map_err(no_port)?;
@@ -65,12 +69,16 @@ pub fn call(
         encryption: Encryption::new(Srtp::Never, || tokens.key()),
     };
     let addresses = dial::addresses(number, out, trunk.profile.number_uri, &core.area_code, hop, line.flow.local.ip());
+    let headers: Vec<_> = dial::identity_header(trunk.profile.own_identity, None)
+        .map(|name| (name, addresses.from.clone()))
+        .into_iter()
+        .collect();
     let target = Target {
         flow: line.flow,
         request_uri: addresses.request_uri.as_bytes(),
         from: addresses.from.clone(),
         to: addresses.to,
-        headers: &[("P-Asserted-Identity", addresses.from)],
+        headers: &headers,
         subscriber: None,
     };
     let began = clock.now();

@@ -33,7 +33,7 @@ pub(super) struct Entries {
 /// `core` and `world` hold what is not in `entries`.
 pub(super) fn judge(file: &File, entries: &Entries, core: &CoreSettings, world: &WorldSettings, places: &Places) {
     network::network(file, core, world, places);
-    trunks::trunks(file, &entries.trunks, core, places);
+    trunks::trunks(file, &entries.trunks, core, world, places);
     trunks::callbacks(file, entries);
     trunks::dialling(file, entries);
     skills::skills(file, entries);

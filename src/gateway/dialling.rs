@@ -12,6 +12,7 @@ use crate::config::settings::Srtp;
 use crate::event::{AgentState, Party};
 use crate::ids::{CallId, LegId, SeatNo, TrunkName};
 use crate::leg::LegEnd;
+use crate::plane::Codec;
 use crate::seat::dial_plan::{self, Dialled, Ground};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name};
@@ -100,7 +101,7 @@ impl Gateway {
         self.call_party(now, id, far, &to, from);
     }
 
-    /// Calls whom a seat dialled, or passes a citizen on to. `from`: shown on a seat's phone.
+    /// Calls whom a seat dialled. `from`: shown on a seat's phone.
     pub(super) fn call_party(&mut self, now: Instant, call: CallId, leg: LegId, to: &Party, from: String) {
         let placed = match to {
             Party::Seat(seat) => self.ring_party(now, call, leg, seat, from),

@@ -12,7 +12,7 @@ use super::accounts::Line;
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use crate::call::CallInput;
-use crate::config::settings::{OwnIdentity, Srtp, TrunkSettings};
+use crate::config::settings::{Srtp, TrunkSettings};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer::Local;
@@ -211,12 +211,7 @@ impl Gateway {
                 flow,
                 patience: trunk.hop_patience,
                 target,
-                identity: match trunk.profile.own_identity {
-                    OwnIdentity::FromAlone => None,
-                    // RFC 3325 s9.2: a subscriber prefers, the carrier asserts.
-                    OwnIdentity::Asserted if subscriber.is_none() => Some("P-Asserted-Identity"),
-                    OwnIdentity::Asserted | OwnIdentity::Preferred => Some("P-Preferred-Identity"),
-                },
+                identity: dial::identity_header(trunk.profile.own_identity, subscriber.as_ref()),
                 subscriber,
                 codecs: trunk.profile.codecs.clone(),
                 dtmf_payload_type: trunk.profile.dtmf_payload_type,

@@ -105,7 +105,7 @@ impl Running {
         self.http
     }
 
-    /// The tokio runtime of the I/O side, for waiting on signals.
+    /// The tokio runtime of the I/O side, for what lives beside it.
     pub fn world(&self) -> &Runtime {
         &self.world
     }

@@ -1,4 +1,4 @@
-//! What a phone dialled, and whether its seat may call that. Belongs here: reading the Request-URI or Refer-To of a phone
+//! What a phone dialled, and whether its seat may call that. Belongs here: reading the Request-URI of a phone's INVITE
 //! (RFC 3261 s19.1, RFC 3966), the classes of numbers, the seat's rules. Not here: calling (`call::own`).
 //!
 //! Security: only the user part is looked at, never the host; what it says must be, after one unescaping, a seat, a code

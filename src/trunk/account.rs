@@ -188,10 +188,6 @@ impl Registration {
         self.state = State::Leaving { ask: Ask { tx, flow, rounds: Rounds::default(), failed: vec![] } };
     }
 
-    pub fn is_leaving(&self) -> bool {
-        matches!(self.state, State::Leaving { .. })
-    }
-
     /// A connection is gone, and with it the way the carrier's calls came: true if it is to be registered anew.
     pub fn lost(&mut self, flow: Flow) -> bool {
         match &mut self.state {

@@ -3,7 +3,8 @@
 
 use super::hops::Node;
 use super::number::dialled;
-use crate::config::settings::{CallOut, DialForm, Hop, Host, NumberUri, Transport};
+use crate::config::settings::{CallOut, DialForm, Hop, Host, NumberUri, OwnIdentity, Transport};
+use crate::sip::session::Subscriber;
 use std::net::IpAddr;
 
 /// `e164`: `+` and digits, or a short number. Mobile numbers of other provinces are dialled like our own: carriers find the way.
@@ -54,6 +55,16 @@ pub fn subscriber_addresses(
 ) -> Addresses {
     let request_uri = uri(form, &number(e164, out.dial, area_code), domain);
     Addresses { to: format!("<{request_uri}>"), from: format!("<{identity}>"), request_uri }
+}
+
+/// The header that says who we are, if the carrier wants one.
+pub fn identity_header(own: OwnIdentity, subscriber: Option<&Subscriber>) -> Option<&'static str> {
+    match own {
+        OwnIdentity::FromAlone => None,
+        // RFC 3325 s9.2: a subscriber prefers, the carrier asserts.
+        OwnIdentity::Asserted if subscriber.is_none() => Some("P-Asserted-Identity"),
+        OwnIdentity::Asserted | OwnIdentity::Preferred => Some("P-Preferred-Identity"),
+    }
 }
 
 fn uri(form: NumberUri, number: &str, host: &str) -> String {

@@ -439,16 +439,18 @@ fn a_default_that_is_wrong_is_told_once() {
 fn hops_probes_pace_and_callers_of_a_trunk() {
     let peers = "peers = [\"127.0.0.0/8\"]";
     let good = "max_calls = 150\n\
-        hops = [\"127.0.0.1:5080\", { to = \"tls:sbc.carrier.cn\", priority = 1, weight = 3, fallback = [\"127.0.0.9\"] }]\n\
+        hops = [\"127.0.0.1:5080\", { to = \"tcp:sbc.carrier.cn\", priority = 1, weight = 3, fallback = [\"127.0.0.9\"] }]\n\
         probe = { every = \"20s\", misses = 2 }\nhop_patience = \"3s\"\ncalls_per_10s = \"15%\"\n\
         callers = { allow = [\"+86\", \"anonymous\"], deny = [\"+8613\", \"95\"] }";
     let folder = Folder::new();
+    let listeners = "udp = [\"127.0.0.1:5060\"]";
     let text = GOOD.replace(peers, &format!("{peers}\n{good}"));
+    let text = text.replace(listeners, &format!("{listeners}\ntcp = [\"127.0.0.1:5060\"]"));
     let path = folder.write("rexian.toml", text);
     let core = load(&path).unwrap_or_else(|problems| panic!("{}", report(&problems))).core;
     let trunk = &core.trunks[0];
     let named = Host::Name { name: "sbc.carrier.cn".into(), fallback: vec!["127.0.0.9".parse().unwrap()] };
-    let second = Hop { priority: 1, weight: 3, ..Hop::new(Transport::Tls, named, None) };
+    let second = Hop { priority: 1, weight: 3, ..Hop::new(Transport::Tcp, named, None) };
     assert_eq!(trunk.hops, [Hop::from("127.0.0.1:5080".parse::<std::net::SocketAddr>().unwrap()), second]);
     assert_eq!(trunk.probe, Some(Probe { every: Duration::from_secs(20), misses: 2 }));
     assert_eq!((trunk.hop_patience, trunk.calls_per_10s, trunk.max_calls), (Duration::from_secs(3), Some(23), 150));
@@ -458,6 +460,13 @@ fn hops_probes_pace_and_callers_of_a_trunk() {
 
     let lines = |more: &str, wanted: &[&str]| broken(&[(peers, &format!("{peers}\n{more}"))], wanted);
     lines("probe = \"30s\"\ncalls_per_10s = 30\nhops = [\"127.0.0.1\"]", &[]);
+    lines(
+        "hops = [\"tcp:127.0.0.1\",\n\"tls:sbc.carrier.cn\"]",
+        &[
+            "7: a hop of trunk carrier goes by tcp, by which [sip] does not listen | add tcp = [\"10.1.0.5:5060\"] to [sip]",
+            "8: a hop of trunk carrier goes by tls, by which [sip] does not listen | add tls = [\"10.1.0.5:5061\"] to [sip]",
+        ],
+    );
     let form = "write it as \"10.1.0.7:5060\", \"[fd00::7]:5060\", \"tcp:10.1.0.7\" or \"tls:sbc.carrier.cn\"";
     lines(
         "hops = [\n\"127.0.0.300\",\n7,\n{ to = \"127.0.0.1\", wight = 2, fallback = [\"127.0.0.2\"] },\n{ weight = 0 },\n\"udp:127.0.0.1\"]",

@@ -31,7 +31,7 @@ impl Ims {
         let path = directory.path().join("kamailio.cfg");
         std::fs::write(&path, text).expect("writing the configuration");
         let log = std::fs::File::create(directory.path().join("log")).expect("creating the log");
-        let child = Command::new("kamailio")
+        let child = Command::new(super::kamailio::PROGRAM)
             .args(["-DD", "-E", "-m", "32", "-M", "8", "-w"])
             .arg(directory.path())
             .arg("-Y")

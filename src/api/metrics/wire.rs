@@ -103,6 +103,7 @@ pub(super) struct Refused {
     pub(super) rate: Counter,
     pub(super) denied: Counter,
     pub(super) unknown_number: Counter,
+    pub(super) not_in_plan: Counter,
     pub(super) not_acceptable: Counter,
 }
 
@@ -120,6 +121,7 @@ impl Refused {
             rate: reason("rate"),
             denied: reason("denied"),
             unknown_number: reason("unknown_number"),
+            not_in_plan: reason("not_in_plan"),
             not_acceptable: reason("not_acceptable"),
         }
     }
@@ -135,6 +137,7 @@ impl Refused {
         self.rate.absolute(r.rate);
         self.denied.absolute(r.denied);
         self.unknown_number.absolute(r.unknown_number);
+        self.not_in_plan.absolute(r.not_in_plan);
         self.not_acceptable.absolute(r.not_acceptable);
     }
 }

@@ -1,11 +1,12 @@
 //! Trunks among each other, and calling back by them. Belongs here: whose calls are taken as whose, and whether calls of
 //! ours can go out. Not here: where a call that came in goes (`ways`).
 
-use super::super::settings::{Cidr, Hop, Host, MissedCalls, Reach, TrunkSettings};
+use super::super::settings::{Cidr, Hop, Host, MissedCalls, Reach, Transport, TrunkSettings};
 use super::*;
+use crate::ids::TrunkName;
 use std::net::IpAddr;
 
-pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, places: &Places) {
+pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, world: &WorldSettings, places: &Places) {
     if trunks.is_empty() {
         file.problem(0, "there is no usable [[trunks]], so no call can come in", "add one with name and peers");
     }
@@ -38,6 +39,7 @@ pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, pl
             file.problem(entry.account, what, "add hops, the addresses of the carrier's proxies");
         }
         for (hop, line) in hops.iter().zip(&entry.hops) {
+            reachable(file, world, name, hop, *line);
             for address in addresses(hop) {
                 let owner = earlier.iter().find(|(net, _)| net.contains(address)).map(|(_, owner)| *owner);
                 let what = match owner {
@@ -51,6 +53,28 @@ pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, pl
                 file.problem(*line, what, fix);
             }
         }
+    }
+}
+
+/// A hop is asked and called by a listener of ours of its transport and family: without one it is never chosen.
+fn reachable(file: &File, world: &WorldSettings, trunk: &TrunkName, hop: &Hop, line: usize) {
+    let listeners = match hop.transport {
+        Transport::Udp => &world.sip_udp,
+        Transport::Tcp => &world.sip_tcp,
+        Transport::Tls => &world.sip_tls,
+    };
+    let by = hop.transport.as_str();
+    let unlike = addresses(hop).into_iter().find(|ip| listeners.iter().all(|at| at.is_ipv4() != ip.is_ipv4()));
+    if listeners.is_empty() {
+        let what = format!("a hop of trunk {trunk} goes by {by}, by which [sip] does not listen");
+        file.problem(line, what, format!(r#"add {by} = ["10.1.0.5:{}"] to [sip]"#, hop.transport.default_port()));
+    } else if let Some(address) = unlike {
+        let what = format!("hop {address} of trunk {trunk} is of another IP family than all {by} listeners of [sip]");
+        file.problem(line, what, "add a listener of its family, or name another address");
+    }
+    if hop.transport == Transport::Tls && world.tls.as_ref().is_some_and(|tls| tls.trust.is_none()) {
+        let what = format!("a hop of trunk {trunk} goes by TLS, but [tls] trusts nobody");
+        file.problem(line, what, r#"add trust = "carrier-ca.pem" to [tls]"#);
     }
 }
 

@@ -162,10 +162,6 @@ impl Login {
         (Name::Authorization, value.into_bytes())
     }
 
-    pub fn has_answers(&self) -> bool {
-        !self.spaces.is_empty()
-    }
-
     /// A 2xx may bring the next nonce (RFC 7616 s3.5). It names no realm: taken where only one can be meant.
     pub fn learn(&mut self, accepted: &Message<'_>) {
         for (asker, header) in [(Asker::FarEnd, "Authentication-Info"), (Asker::Proxy, "Proxy-Authentication-Info")] {
