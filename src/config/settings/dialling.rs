@@ -7,7 +7,7 @@ use std::time::Duration;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct DiallingSettings {
-    /// By which seats call outside; `None`: they do not, not even for help.
+    /// By which seats call outside; `None`: they do not, but for help, which goes by any trunk that calls out.
     pub trunk: Option<TrunkName>,
     /// Dialled from every seat, whatever its plan.
     pub emergency: BTreeSet<String>,
