@@ -8,13 +8,14 @@ use crate::config::settings::{CoreSettings, TrunkSettings};
 use crate::ids::TrunkName;
 use crate::sip::digest::client::Login;
 use crate::sip::endpoint::ClientTx;
-use crate::sip::flow::Flow;
+use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::Message;
 use crate::sip::message::uri::{Uri, unescape};
 use crate::sip::session::Subscriber;
 use crate::sip::tokens::Tokens;
 use crate::time::Instant;
 use crate::trunk::account::{Context, Registration, Status};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Between the first REGISTERs of our accounts.
@@ -72,6 +73,13 @@ impl Gateway {
             if self.registrations[account as usize].lost(flow) {
                 self.account_due(now, account);
             }
+        }
+    }
+
+    /// A hop is down: who is registered there would get no calls.
+    pub(super) fn leave_proxy(&mut self, now: Instant, transport: Transport, remote: SocketAddr) {
+        for account in 0..self.registrations.len() as u32 {
+            self.with_registration(now, account, |registration, cx| registration.leave_proxy(cx, transport, remote));
         }
     }
 

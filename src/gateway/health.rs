@@ -105,9 +105,13 @@ impl Gateway {
             Health::Probing { .. } => tracing::info!(%trunk, %hop, before, "hop is in doubt: asked quickly"),
             Health::Down { .. } => tracing::warn!(%trunk, %hop, before, "hop is down: it answers nothing"),
         }
+        let (transport, address) = (node.transport, node.address);
         // In doubt by a call: found out at once.
         if settings.probe.is_some() && node.asked.is_none() && matches!(changed.after, Health::Probing { .. }) {
             self.timers.set(Alarm::Probe(id), Some(now));
+        }
+        if let Health::Down { .. } = changed.after {
+            self.leave_proxy(now, transport, address);
         }
         self.call_out_or_not(now);
     }

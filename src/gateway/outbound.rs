@@ -156,14 +156,19 @@ impl Gateway {
         tried: &[u32],
         take: impl Fn(&mut Gateway, &TrunkName, Only, Standing, bool) -> Option<T>,
     ) -> Option<T> {
-        let emergency = rules::is_emergency(number, &self.settings.dialling.emergency, &self.settings.area_code);
+        let emergency = self.is_for_help(number);
         let passes = [(Standing::Doubtful, false), (Standing::Down, false), (Standing::Down, true)];
         for (worst, whatever) in passes.into_iter().filter(|(_, whatever)| emergency || !whatever) {
             for name in trunks {
                 if self.trunks.get(name).is_none_or(|t| t.call_out.is_none()) {
                     continue;
                 }
-                let Some(only) = self.trunks.get(name).and_then(|trunk| self.only(now, trunk)) else { continue };
+                let only = match self.trunks.get(name).and_then(|trunk| self.only(now, trunk)) {
+                    Some(only) => only,
+                    // Not registered: a call for help is tried all the same.
+                    None if whatever => Only::Any,
+                    None => continue,
+                };
                 let listening = &self.listening;
                 let open = |node: &Node| can_take(listening, now, emergency, only, node);
                 if !self.trunks.has_way(now, name, worst, tried, open) {
@@ -259,6 +264,16 @@ impl Gateway {
         }
     }
 
+    fn is_for_help(&self, number: &str) -> bool {
+        rules::is_emergency(number, &self.settings.dialling.emergency, &self.settings.area_code)
+    }
+
+    /// How long the hop this leg is on may be silent.
+    fn hop_patience(&self, leg: LegId) -> Duration {
+        let trunk = self.trunks.of_leg(leg).and_then(|name| self.trunks.get(name));
+        trunk.map_or(LONGEST_ECHO, |trunk| trunk.hop_patience)
+    }
+
     /// Whatever comes of it comes of the way it is on.
     pub(super) fn stays_here(&mut self, leg: LegId) {
         if self.dialling.remove(&leg).is_some() {
@@ -271,11 +286,17 @@ impl Gateway {
         if self.abandoned.contains_key(&tx) {
             return self.with_abandoned(now, tx, |session, cx| session.response(cx, tx, msg));
         }
-        let dialling = self.dialling.get(&leg).filter(|_| msg.cseq().method == Method::Invite);
-        if let (Some(at), Some(status)) = (dialling.and_then(|d| d.tried.last().copied()), msg.status()) {
-            self.timers.set(Alarm::Silence(leg), None);
+        let ours = self.legs.get(&leg).is_some_and(|known| known.session.is_calling_by(tx));
+        let dialling = self.dialling.get(&leg).filter(|_| ours && msg.cseq().method == Method::Invite);
+        let way = dialling.and_then(|d| Some((*d.tried.last()?, self.is_for_help(&d.number))));
+        if let (Some((at, help)), Some(status)) = (way, msg.status()) {
+            // A challenge answers nothing yet: what follows is waited for as the first was.
+            let again = matches!(status, 401 | 407 | 422).then(|| now + self.hop_patience(leg));
+            self.timers.set(Alarm::Silence(leg), again);
             let sign = super::health::sign(status, msg);
-            if matches!(status, 408 | 500..=599) && self.go_on(now, leg, false) {
+            // A call for help goes on after anything but "busy".
+            let passed_on = help && matches!(status, 300..=699) && !matches!(status, 401 | 407 | 422 | 486 | 600);
+            if (passed_on || matches!(status, 408 | 500..=599)) && self.go_on(now, leg, false) {
                 return self.hop_seen(now, at, sign);
             }
             // A phone rings, or somebody has decided; to challenges (401, 407, 422) the session has an answer.
@@ -292,7 +313,8 @@ impl Gateway {
         if self.abandoned.contains_key(&tx) {
             return self.with_abandoned(now, tx, |session, cx| session.request_failed(cx, tx));
         }
-        if let Some(at) = self.dialling.get(&leg).and_then(|d| d.tried.last().copied()) {
+        let ours = self.legs.get(&leg).is_some_and(|known| known.session.is_calling_by(tx));
+        if let Some(at) = self.dialling.get(&leg).filter(|_| ours).and_then(|d| d.tried.last().copied()) {
             let gone = self.go_on(now, leg, false);
             if gone {
                 return self.hop_seen(now, at, Sign::Silent);

@@ -67,6 +67,9 @@ impl Gateway {
         let Some(path) = found.filter(|path| *path != old) else { return false };
         if let Some(known) = self.legs.get_mut(&leg) {
             known.session.move_to(path);
+            if let Some(invite) = known.invite {
+                self.endpoint.reroute(invite, path);
+            }
         }
         self.paths.keep(leg, path);
         true

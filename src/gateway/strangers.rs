@@ -113,16 +113,17 @@ impl Gateway {
     fn unheard(&mut self, now: Instant, flow: Flow) {
         if self.guard.admission(now, holder(flow.remote.ip())) == Admission::Banned {
             self.refusals.banned += 1;
-            self.close(flow);
         } else {
             self.refusals.unknown_peer += 1;
         }
+        // Whoever is not served must not keep one of the connections there may be.
+        self.close(flow);
     }
 
     /// A connection that neither a phone nor a call needs.
     fn close(&mut self, flow: Flow) {
-        let needed = self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow);
-        if flow.transport.is_stream() && !needed {
+        let needed = || self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow);
+        if flow.transport.is_stream() && !needed() {
             self.outputs.push_back(Output::Guard(Order::Close(flow)));
         }
     }

@@ -17,11 +17,12 @@ use crate::config::settings::{Account, RegisterQuirks};
 use crate::ids::TrunkName;
 use crate::sip::digest::client::{Login, Rounds};
 use crate::sip::endpoint::{ClientTx, Endpoint};
-use crate::sip::flow::Flow;
+use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Name, delta_seconds};
 use crate::sip::tokens::Tokens;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// After every proxy has failed; doubled each time (RFC 5626 s4.5 has the scheme, for phones).
@@ -186,6 +187,19 @@ impl Registration {
     fn say_goodbye(&mut self, cx: &mut Context<'_>, flow: Flow) {
         let tx = self.send(cx, flow, Duration::ZERO);
         self.state = State::Leaving { ask: Ask { tx, flow, rounds: Rounds::default(), failed: vec![] } };
+    }
+
+    /// This proxy answers nothing any more: another one is asked to take us, if there is one that may live.
+    pub fn leave_proxy(&mut self, cx: &mut Context<'_>, transport: Transport, remote: SocketAddr) {
+        let at = |flow: &Flow| (flow.transport, flow.remote) == (transport, remote);
+        match std::mem::replace(&mut self.state, State::Unregistered) {
+            State::Registered { binding, .. }
+                if at(&binding.flow) && cx.paths.first().is_some_and(|path| !at(path)) =>
+            {
+                self.ask_first(cx, None, Some(binding), 0)
+            }
+            other => self.state = other,
+        }
     }
 
     /// A connection is gone, and with it the way the carrier's calls came: true if it is to be registered anew.

@@ -205,7 +205,7 @@ impl World {
     /// The one message since last asked, which answers with `status`.
     pub fn answered(&mut self, status: u16) -> String {
         let mut news = self.news();
-        news.retain(|text| status_of(text) != Some(100));
+        news.retain(|text| status == 100 || status_of(text) != Some(100));
         let [text] = <[String; 1]>::try_from(news).unwrap_or_else(|news| panic!("one message was due: {news:#?}"));
         assert_eq!(status_of(&text), Some(status), "{text}");
         text

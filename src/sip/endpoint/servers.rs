@@ -70,6 +70,13 @@ impl Endpoint {
         }
     }
 
+    /// The connection a request came by is gone: its responses go by another one (RFC 3261 s18.2.2).
+    pub fn reroute(&mut self, tx: ServerTx, path: Flow) {
+        if let Some(server) = NonZeroU64::new(tx.0).and_then(|id| self.servers.get_mut(id)) {
+            server.reply = path;
+        }
+    }
+
     pub(super) fn receive_request<'m>(&mut self, now: Instant, flow: Flow, msg: Message<'m>) -> Received<'m> {
         match msg.method().unwrap_or(Method::Other(b"")) {
             Method::Ack => self.receive_ack(now, msg),

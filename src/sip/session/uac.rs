@@ -96,6 +96,11 @@ impl Session {
         Some(tx)
     }
 
+    /// Is this the INVITE that nobody has finally answered yet?
+    pub fn is_calling_by(&self, tx: ClientTx) -> bool {
+        matches!(self.state, State::Calling { tx: ours, .. } if ours == tx)
+    }
+
     /// Any response to any request of ours in this dialog.
     pub fn response(&mut self, cx: &mut Context<'_>, tx: ClientTx, msg: &Message<'_>) {
         let Some(status) = msg.status() else { return };
