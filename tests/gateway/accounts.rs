@@ -1,7 +1,7 @@
 //! Registered trunks: the gateway as a carrier's subscriber, and carriers that challenge, delay, refuse and vanish. The
 //! registrar is a script; the password is judged by our own server side.
 
-use rexian::config::settings::{Account, CoreSettings, Hop, Host, RegisterQuirks, Secret, Settings, Transport};
+use rexian::config::settings::{Account, CoreSettings, Hop, Host, Probe, RegisterQuirks, Secret, Settings, Transport};
 use rexian::gateway::{Gateway, Input, Output};
 use rexian::sip::digest::{Algorithm, Digest, Verdict};
 use rexian::sip::flow::{Flow, Listener};
@@ -45,6 +45,8 @@ struct Carrier {
     /// What was answered to each, `0`: nothing.
     answered: Vec<u16>,
     seen: Vec<Vec<u8>>,
+    /// Which proxies answer an OPTIONS.
+    alive: [bool; 2],
 }
 
 impl Carrier {
@@ -70,6 +72,7 @@ impl Carrier {
             asked: vec![],
             answered: vec![],
             seen: vec![],
+            alive: [true; 2],
         };
         carrier.feed(Input::Listening(vec![Listener { transport: Transport::Udp, address: GATEWAY.parse().unwrap() }]));
         carrier
@@ -104,11 +107,13 @@ impl Carrier {
 
     fn hears(&mut self, flow: Flow, bytes: &[u8]) -> Option<Vec<u8>> {
         let msg = Message::parse(bytes, Framing::Stream).expect("well-formed SIP");
-        if msg.method() != Some(Method::Register) {
-            return None;
+        let proxy = PROXIES.iter().position(|p| *p == flow.remote.to_string()).expect("one of the proxies");
+        match msg.method() {
+            Some(Method::Register) => {}
+            Some(Method::Options) if self.alive[proxy] => return Some(answer(&msg, 200, "")),
+            _ => return None,
         }
         assert_eq!(flow.local.to_string(), GATEWAY, "REGISTER and INVITE share a port");
-        let proxy = PROXIES.iter().position(|p| *p == flow.remote.to_string()).expect("one of the proxies");
         if self.seen.contains(&bytes.to_vec()) {
             return None;
         }
@@ -139,15 +144,7 @@ impl Carrier {
             }
         };
         self.answered.push(status);
-        let echoed = |name| String::from_utf8(msg.header(name).unwrap().to_vec()).unwrap();
-        let [via, from, to, call_id, cseq] = [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq].map(echoed);
-        Some(
-            format!(
-                "SIP/2.0 {status} Some Words\r\nVia: {via}\r\nFrom: {from}\r\nTo: {to};tag=x\r\nCall-ID: {call_id}\r\n\
-                 CSeq: {cseq}\r\n{lines}Content-Length: 0\r\n\r\n"
-            )
-            .into_bytes(),
-        )
+        Some(answer(&msg, status, &lines))
     }
 
     fn status(&self) -> &'static str {
@@ -160,6 +157,16 @@ impl Carrier {
         let asked = std::mem::take(&mut self.asked);
         asked.iter().zip(answers).map(|((at, proxy, _), status)| (at.as_secs(), *proxy, status)).collect()
     }
+}
+
+fn answer(request: &Message<'_>, status: u16, lines: &str) -> Vec<u8> {
+    let echoed = |name| String::from_utf8(request.header(name).unwrap().to_vec()).unwrap();
+    let [via, from, to, call_id, cseq] = [Name::Via, Name::From, Name::To, Name::CallId, Name::CSeq].map(echoed);
+    format!(
+        "SIP/2.0 {status} Some Words\r\nVia: {via}\r\nFrom: {from}\r\nTo: {to};tag=x\r\nCall-ID: {call_id}\r\n\
+         CSeq: {cseq}\r\n{lines}Content-Length: 0\r\n\r\n"
+    )
+    .into_bytes()
 }
 
 fn value<'a>(text: &'a str, name: &str) -> &'a str {
@@ -273,6 +280,26 @@ fn a_silent_proxy_is_passed_over_for_the_next_and_not_gone_back_to() {
     assert_eq!(carrier.status(), "registered");
     let registration = &carrier.gateway.registrations()[0];
     assert!(carrier.now < held && registration.binding(carrier.now).unwrap().flow.remote.to_string() == PROXIES[0]);
+}
+
+/// Calls come by the proxy that has us: dead, it sends none, long before the registration would be renewed.
+#[test]
+fn a_proxy_found_dead_by_its_silence_is_left_at_once() {
+    let granted = "Expires: 3600\r\n";
+    let mut carrier = Carrier::new([&[Takes(granted)], &[Takes(granted)]], |core| {
+        core.trunks[0].probe = Some(Probe { every: s(30), misses: 2 });
+    });
+    carrier.run(s(100));
+    assert_eq!(carrier.times(), [(0, 0, 401), (0, 0, 200)]);
+    carrier.alive[0] = false;
+    carrier.run(s(300));
+    let times = carrier.times();
+    let [(at, 1, 200)] = times[..] else { panic!("the other one has us: {times:?}") };
+    assert!((100..=200).contains(&at), "{at}");
+    // Back again, it is no reason to move.
+    carrier.alive[0] = true;
+    carrier.run(s(300));
+    assert_eq!((carrier.times().len(), carrier.status()), (0, "registered"));
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! What a phone dials: colleagues, numbers of its dial plan, help; and what becomes of the agent meanwhile.
 
 use crate::world::{OUTSIDE, World};
-use rexian::config::settings::{CallOut, CoreSettings, DialForm, DialPlan, Reach};
+use rexian::config::settings::{CallOut, CoreSettings, DialForm, DialPlan, Reach, Srtp};
 use rexian::event::AgentState;
 use rexian::gateway::Input;
 use rexian::sim::ua::{Plan, Reaction, UaFact};
+use rexian::sip::flow::Flow;
 use std::time::Duration;
 
 pub fn seconds(n: u64) -> Duration {
@@ -214,6 +215,35 @@ fn help_can_be_called_from_every_seat_at_any_time() {
     dials(&mut world, 0, "13812345678", 20);
     world.run(seconds(1));
     assert_eq!(refused(&world, 0), Some(503));
+}
+
+/// The first says no, for whatever reason; nor does it matter that this phone's audio ought to be encrypted.
+#[test]
+fn a_call_for_help_goes_on_after_a_refusal_and_any_other_does_not() {
+    const NEXT: &str = "127.0.0.1:7071";
+    for (number, status, goes_on) in [
+        ("110", "403 Forbidden", true),
+        ("110", "404 Not Found", true),
+        ("110", "603 Decline", true),
+        ("110", "503 Service Unavailable", true),
+        ("110", "486 Busy Here", false),
+        ("13812345678", "403 Forbidden", false),
+        ("13812345678", "503 Service Unavailable", true),
+    ] {
+        let mut world = World::new(3, |core| {
+            outward(core);
+            core.trunks[0].hops.push(NEXT.parse::<std::net::SocketAddr>().unwrap().into());
+            core.trunks[0].hops[1].priority = 1;
+            if number == "110" {
+                core.seats[0].srtp = Srtp::Required;
+            }
+        });
+        dials(&mut world, 0, number, 20);
+        let invite = last(&world.outside, "INVITE").clone();
+        world.outside_says(&answer(&invite, status, "", false));
+        let next = |(flow, text): &&(Flow, String)| flow.remote == NEXT.parse().unwrap() && text.starts_with("INVITE");
+        assert_eq!(world.to_others.iter().filter(next).count(), usize::from(goes_on), "{number} after {status}");
+    }
 }
 
 #[test]
