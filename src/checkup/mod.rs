@@ -78,10 +78,7 @@ impl Check<'_> {
 
     fn addresses(&mut self, hop: &Hop) -> Vec<SocketAddr> {
         let Host::Name { name, .. } = &hop.host else { return hop.fallbacks().collect() };
-        let servers = match &self.settings.world.dns {
-            configured if !configured.is_empty() => configured.clone(),
-            _ => dns::system_servers(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default()),
-        };
+        let servers = dns::servers(&self.settings.world.dns);
         let asked = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -1,5 +1,5 @@
 //! `sip-profiles/*.toml`: how a kind of peer speaks, one file each. Belongs here: reading them. Not here: which trunk
-//! uses which (`people`), what the settings do (`trunk`, `sip::session`). A profile is named by its file.
+//! uses which (`trunks`), what the settings do (`trunk`, `sip::session`). A profile is named by its file.
 
 use super::accounts::register_quirks;
 use super::problem::Problem;

@@ -79,8 +79,16 @@ pub async fn follow(servers: Vec<SocketAddr>, hop: Hop, pace: Pace, tell: impl F
     }
 }
 
+/// Whom to ask: the configured servers, else the machine's own.
+pub fn servers(configured: &[SocketAddr]) -> Vec<SocketAddr> {
+    if configured.is_empty() {
+        return system_servers(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
+    }
+    configured.to_vec()
+}
+
 /// The nameservers of `/etc/resolv.conf`.
-pub fn system_servers(resolv_conf: &str) -> Vec<SocketAddr> {
+fn system_servers(resolv_conf: &str) -> Vec<SocketAddr> {
     let server = |line: &str| {
         let address = line.trim().strip_prefix("nameserver")?.trim().parse::<IpAddr>().ok()?;
         Some(SocketAddr::new(address, 53))

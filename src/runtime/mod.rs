@@ -229,8 +229,7 @@ async fn remember(cases: SqliteCases, now: Instant, inbox: Inbox) {
 
 /// Follows the names of hops in DNS for as long as the world lasts. `tls` learns what each address must prove to be.
 fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr>, inbox: &Inbox, tls: Names) {
-    let machines = || dns::system_servers(&std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default());
-    let servers = if configured.is_empty() { machines() } else { configured };
+    let servers = dns::servers(&configured);
     for trunk in trunks {
         for (hop, settings) in dns::named(&trunk.hops) {
             let (inbox, name, tls) = (inbox.clone(), trunk.name.clone(), tls.clone());

@@ -1,4 +1,4 @@
-//! Why the far end ends something, in its own words (Reason, RFC 3326; causes of ITU-T Q.850).
+//! Why the far end ends something, in its own words (Reason, RFC 3326; causes of ITU-T Q.850),
 //! and what our refusals say to it. Not here: our BYEs (`session`).
 
 use super::message::{Builder, Message, Name, Params, delta_seconds};

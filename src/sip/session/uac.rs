@@ -1,4 +1,4 @@
-//! The calling side: ringing a seat (RFC 3261 s13.2).
+//! The calling side: ringing a seat, or a phone outside by a trunk (RFC 3261 s13.2).
 
 use super::super::body;
 use super::super::dialog::Dialog;
