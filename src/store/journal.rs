@@ -99,6 +99,7 @@ pub struct JournalStatus {
 /// [`JournalStatus`] at one moment. Counts are since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct JournalFigures {
+    /// Events, without the marks of gaps.
     pub written: u64,
     /// Missing from the log.
     pub dropped: u64,
@@ -128,6 +129,13 @@ enum Message {
     Call(CallEvent),
     Agent(AgentEvent),
     Gap(Gap),
+}
+
+impl Message {
+    /// The mark of a gap is none: what it stands for has been counted already.
+    fn is_event(&self) -> bool {
+        !matches!(self, Message::Gap(_))
+    }
 }
 
 /// The sending side. Dropping it ends the log in order: what is queued is written.

@@ -79,7 +79,8 @@ impl Writer {
         while !rows.is_empty() {
             match self.append(&rows).await {
                 Ok(()) => {
-                    self.status.written.fetch_add(batch.len() as u64, Ordering::Relaxed);
+                    let events = batch.iter().filter(|message| message.is_event()).count();
+                    self.status.written.fetch_add(events as u64, Ordering::Relaxed);
                     self.status.failing.store(false, Ordering::Relaxed);
                     self.began = None;
                     rows.clear();
@@ -120,9 +121,9 @@ impl Writer {
 
     /// Nobody will ever write these.
     fn give_up(&mut self, batch: &[Message]) {
-        let mut lost = batch.len() as u64;
-        while self.queue.try_recv().is_ok() {
-            lost += 1;
+        let mut lost = batch.iter().filter(|message| message.is_event()).count() as u64;
+        while let Ok(message) = self.queue.try_recv() {
+            lost += u64::from(message.is_event());
         }
         self.status.dropped.fetch_add(lost, Ordering::Relaxed);
         tracing::error!(events = lost, file = %self.options.path.display(), "the event log ends without its last events");
