@@ -123,6 +123,7 @@ pub(super) fn world() -> WorldSettings {
         media_bind_v6: None,
         media_threads: 1,
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
+        tokens: vec![],
         spool: "rexian-spool.db".into(),
         cases: CaseStoreSettings::Sqlite("rexian-cases.db".into()),
         events: Some("rexian-events.db".into()),

@@ -19,6 +19,7 @@ mod reader;
 mod sections;
 pub mod settings;
 mod tls;
+mod tokens;
 mod trace;
 mod trunks;
 mod words;
