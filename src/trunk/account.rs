@@ -7,6 +7,7 @@
 //! granted before stays good until it expires, whatever becomes of its renewal.
 
 mod binding;
+mod proxies;
 mod request;
 mod status;
 
@@ -21,6 +22,7 @@ use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Name, delta_seconds};
 use crate::sip::tokens::Tokens;
 use crate::time::Instant;
+use proxies::{another, next_after, same};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -403,21 +405,4 @@ fn retry_after(msg: &Message<'_>) -> Option<Duration> {
 /// Until when a proxy is waited for: with nobody else to ask, as long as a transaction lasts.
 fn silent_at(cx: &Context<'_>, asked: Flow, failed: &[Flow]) -> Option<Instant> {
     another(cx.paths, asked, failed).map(|_| cx.now + cx.patience)
-}
-
-/// Whom to ask after this one: the next that has not failed.
-fn another(paths: &[Flow], asked: Flow, failed: &[Flow]) -> Option<Flow> {
-    let open = |path: &Flow| *path != asked && !failed.contains(path);
-    next_after(paths, asked).filter(open).or_else(|| paths.iter().find(|path| open(path)).copied())
-}
-
-/// The path after this one, in a ring.
-fn next_after(paths: &[Flow], last: Flow) -> Option<Flow> {
-    let at = paths.iter().position(|path| same(path, &last))?;
-    paths.get((at + 1) % paths.len()).copied()
-}
-
-/// To the same proxy from the same address of ours, be it by another connection.
-fn same(a: &Flow, b: &Flow) -> bool {
-    (a.transport, a.local, a.remote) == (b.transport, b.local, b.remote)
 }
