@@ -271,8 +271,11 @@ impl Gateway {
 
     /// How long the hop this leg is on may be silent.
     fn hop_patience(&self, leg: LegId) -> Duration {
-        let trunk = self.trunks.of_leg(leg).and_then(|name| self.trunks.get(name));
-        trunk.map_or(LONGEST_ECHO, |trunk| trunk.hop_patience)
+        self.trunks.of_leg(leg).map_or(LONGEST_ECHO, |trunk| self.hop_patience_of(trunk))
+    }
+
+    pub(super) fn hop_patience_of(&self, trunk: &TrunkName) -> Duration {
+        self.trunks.get(trunk).map_or(LONGEST_ECHO, |trunk| trunk.hop_patience)
     }
 
     /// Whatever comes of it comes of the way it is on.

@@ -62,20 +62,16 @@ pub fn read(uri: &[u8], plan: Option<&DialPlan>, ground: &Ground<'_>) -> Dialled
     if let Some(key) = language_key(&user).filter(|key| (ground.is_key)(*key)) {
         return Dialled::Language(key);
     }
-    let digits: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect();
-    let number = digits.strip_prefix('+').unwrap_or(&digits);
-    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    let called = if is_number { normalise_dnis(digits.as_bytes(), ground.area_code) } else { String::new() };
-    if ground.emergency.contains(&called) {
-        return Dialled::Call(Party::Emergency(called));
+    let digits = digits(&user);
+    let called = digits.as_ref().map(|digits| normalise_dnis(digits.as_bytes(), ground.area_code));
+    if let Some(called) = called.as_ref().filter(|called| ground.emergency.contains(*called)) {
+        return Dialled::Call(Party::Emergency(called.clone()));
     }
     let seat = SeatNo::new(&user);
     if (ground.is_seat)(&seat) {
         return allowed(Party::Seat(seat), plan, |reach| *reach == Reach::Seats);
     }
-    if !is_number {
-        return Dialled::Refused(Refused::Unreadable);
-    }
+    let (Some(digits), Some(called)) = (digits, called) else { return Dialled::Refused(Refused::Unreadable) };
     if (ground.is_ours)(&called) {
         return Dialled::Ours(called);
     }
@@ -108,6 +104,20 @@ fn language_key(user: &str) -> Option<char> {
     let mut keys = user.strip_prefix('*')?.chars();
     let key = keys.next()?;
     keys.next().is_none().then_some(key)
+}
+
+/// Is this a call for help, whoever makes it? `emergency`: the numbers for it.
+pub fn is_for_help(uri: &[u8], emergency: &BTreeSet<String>, area_code: &str) -> bool {
+    let digits = user(uri).and_then(|user| digits(&user));
+    digits.is_some_and(|digits| emergency.contains(&normalise_dnis(digits.as_bytes(), area_code)))
+}
+
+/// Without what people write between them; `None` if it is no number.
+fn digits(user: &str) -> Option<String> {
+    let digits: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect();
+    let number = digits.strip_prefix('+').unwrap_or(&digits);
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    is_number.then_some(digits)
 }
 
 /// After the area code (10, 2x, or three digits) a land line's own number begins with 2 to 8: 1 and 9 are services, some
