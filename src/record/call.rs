@@ -1,10 +1,10 @@
-//! One call's record (CDR): who, when, with whom for how long, and how it ended. Belongs here: the record and what one
-//! further fact does to it. Not here: which record a fact belongs to (`fold`).
+//! One call's record (CDR): who, when, with whom for how long, and how it ended. Belongs here: the record and what
+//! is read off it. Not here: what one further fact does to it (`learn`), which record a fact belongs to (`fold`).
 //!
 //! The clock starts at the request for a human ([`CallRecord::asked`]); a caller who is turned away at the queue's door
 //! asked at that moment.
 
-use crate::event::{CallFact, EndCause, OfferEnd, Party, Purpose};
+use crate::event::{EndCause, OfferEnd, Party};
 use crate::ids::{AgentNo, CallId, LineName, QueueName, SeatNo, Skill, TrunkName};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -45,8 +45,8 @@ pub struct CallRecord {
     pub gap: bool,
 }
 
-const MOST_MOVES: usize = 32;
-const MOST_OFFERS: usize = 256;
+pub(super) const MOST_MOVES: usize = 32;
+pub(super) const MOST_OFFERS: usize = 256;
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
@@ -150,14 +150,14 @@ impl Segment {
         }
     }
 
-    fn holds(&mut self, held: bool, at: Instant) {
+    pub(super) fn holds(&mut self, held: bool, at: Instant) {
         if let Some(since) = self.held_since.take() {
             self.hold += at - since;
         }
         self.held_since = held.then_some(at);
     }
 
-    fn close(&mut self, at: Instant) {
+    pub(super) fn close(&mut self, at: Instant) {
         if self.until.is_none() {
             self.holds(false, at);
             self.until = Some(at);
@@ -259,11 +259,11 @@ impl CallRecord {
         }
     }
 
-    fn talking(&mut self) -> Option<&mut Segment> {
+    pub(super) fn talking(&mut self) -> Option<&mut Segment> {
         self.segments.last_mut().filter(|segment| segment.until.is_none())
     }
 
-    fn segment(&mut self, with: With, queue: Option<QueueName>, from: Instant) -> &mut Segment {
+    pub(super) fn segment(&mut self, with: With, queue: Option<QueueName>, from: Instant) -> &mut Segment {
         // A seat that rang for a colleague's caller is no conversation.
         self.segments.retain(|s| s.until.is_some() || !matches!(s.with, With::Party(Party::Seat(_))));
         let zero = Duration::ZERO;
@@ -290,7 +290,7 @@ impl CallRecord {
         self.close(at.max(self.begun), Ending::Lost(why));
     }
 
-    fn close(&mut self, at: Instant, ending: Ending) {
+    pub(super) fn close(&mut self, at: Instant, ending: Ending) {
         if let Some(segment) = self.talking() {
             segment.close(at);
         }
@@ -300,123 +300,6 @@ impl CallRecord {
         self.ended = Some(at);
         self.ending = Some(ending);
         self.gap = false;
-    }
-
-    fn offer_over(&mut self, agent: &AgentNo, at: Instant, outcome: Offered) {
-        if let Some(offer) = self.offers.iter_mut().rev().find(|o| o.agent == *agent && o.until.is_none()) {
-            offer.until = Some(at);
-            offer.outcome = Some(outcome);
-        }
-    }
-
-    /// One further fact.
-    pub(super) fn learn(&mut self, at: Instant, fact: &CallFact) {
-        self.gap = false;
-        match fact {
-            CallFact::Arrived { trunk, dnis, cli, test_call, tenant, line, purpose, .. } => {
-                self.kind = match *purpose {
-                    _ if *test_call => Kind::Test,
-                    Purpose::Inbound => Kind::Inbound,
-                    Purpose::Callback { of } => Kind::Callback { of },
-                    Purpose::MissedCall { of } => Kind::MissedCall { of },
-                };
-                self.src.clone_from(cli);
-                self.dst.clone_from(dnis);
-                self.trunk = Some(trunk.clone());
-                self.tenant.clone_from(tenant);
-                self.line.clone_from(line);
-            }
-            CallFact::Dialled { seat, agent, to, .. } => {
-                self.src = Some(agent.as_ref().map_or(seat.as_str(), AgentNo::as_str).to_owned());
-                self.dst = number_of(to).to_owned();
-                self.kind = Kind::Dialled { seat: seat.clone(), agent: agent.clone() };
-            }
-            CallFact::Reached { ring } => {
-                let with = match &self.kind {
-                    Kind::Dialled { seat, agent: Some(agent) } => {
-                        With::Agent { agent: agent.clone(), seat: seat.clone() }
-                    }
-                    _ => With::Party(Party::Outside(self.dst.clone())),
-                };
-                self.segment(with, None, at).ring = *ring;
-            }
-            CallFact::Queued { queue, skill, why, .. } => {
-                let (queue, skill) = (queue.clone(), Some(skill.clone()));
-                self.asked = Some(Entered { at, queue, skill, why: why.as_str().to_owned() });
-            }
-            CallFact::Moved { queue, skill, why, .. } if self.moves.len() < MOST_MOVES => {
-                let (queue, skill) = (queue.clone(), Some(skill.clone()));
-                self.moves.push(Entered { at, queue, skill, why: why.as_str().to_owned() });
-            }
-            CallFact::Offered { agent, seat, .. } if self.offers.len() < MOST_OFFERS => {
-                let (agent, seat) = (agent.clone(), seat.clone());
-                self.offers.push(Offer { agent, seat, at, until: None, outcome: None });
-            }
-            CallFact::OfferEnded { agent, why } => self.offer_over(agent, at, Offered::Ended(*why)),
-            CallFact::Answered { agent, seat, queue, wait, ring, spooled } => {
-                self.offer_over(agent, at, Offered::Answered);
-                let asked = self.asked.get_or_insert_with(|| Entered {
-                    at: Instant(at.0.saturating_sub(wait.as_micros() as u64)),
-                    queue: queue.clone(),
-                    skill: None,
-                    why: "line".into(),
-                });
-                let (queue, asked) = (asked.queue.clone(), asked.at);
-                // The pickup is reported when its ticket is durable; the conversation began at the answer. A call of ours
-                // counts its wait from the citizen's call.
-                let from = if matches!(self.kind, Kind::Inbound | Kind::Test) { asked + *wait } else { at };
-                let with = With::Agent { agent: agent.clone(), seat: seat.clone() };
-                let segment = self.segment(with, Some(queue), from);
-                (segment.wait, segment.ring, segment.spooled) = (*wait, *ring, *spooled);
-            }
-            CallFact::TakenOver { agent, seat, queue, wait, ring } => {
-                self.offer_over(agent, at, Offered::Answered);
-                let passed = self.segments.iter().rev().find(|s| s.passed_on).and_then(|s| s.until);
-                let with = With::Agent { agent: agent.clone(), seat: seat.clone() };
-                let from = passed.map_or(at, |passed| passed + *wait);
-                let segment = self.segment(with, Some(queue.clone()), from);
-                (segment.wait, segment.ring) = (*wait, *ring);
-            }
-            CallFact::Held | CallFact::Resumed => {
-                if let Some(segment) = self.talking() {
-                    segment.holds(matches!(fact, CallFact::Held), at);
-                }
-            }
-            CallFact::Transferred { .. } => self.pass_on(at),
-            CallFact::PassedOn { to, .. } => {
-                self.pass_on(at);
-                self.segment(With::Party(to.clone()), None, at);
-            }
-            CallFact::NotPassedOn { .. } => {
-                // That party never talked.
-                self.segments.retain(|s| s.until.is_some() || !matches!(s.with, With::Party(_)));
-            }
-            CallFact::Digit(_) => self.keys = self.keys.saturating_add(1),
-            CallFact::Ended { cause, queue, skill, .. } => {
-                if let (EndCause::QueueFull | EndCause::NoAgents, Some(queue), None) = (cause, queue, &self.asked) {
-                    let (queue, skill) = (queue.clone(), skill.clone());
-                    self.asked = Some(Entered { at, queue, skill, why: "door".into() });
-                }
-                self.close(at, Ending::Cause(*cause));
-            }
-            CallFact::Moved { .. }
-            | CallFact::Offered { .. }
-            | CallFact::Forwarded(_)
-            | CallFact::Relaxed { .. }
-            | CallFact::Announced { .. }
-            | CallFact::CallbackOffered
-            | CallFact::NoAudio { .. }
-            | CallFact::FarEndCause { .. }
-            | CallFact::PassingOn { .. }
-            | CallFact::LegClosed { .. } => {}
-        }
-    }
-
-    fn pass_on(&mut self, at: Instant) {
-        if let Some(segment) = self.talking() {
-            segment.close(at);
-            segment.passed_on = true;
-        }
     }
 }
 

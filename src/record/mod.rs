@@ -10,6 +10,7 @@
 mod agents;
 mod call;
 mod fold;
+mod learn;
 
 pub use agents::{CELL, Cell, STATES, Serving, Spell, state_of, state_word};
 pub use call::{CallRecord, Ending, Entered, Kind, Lost, Offer, Offered, Segment, With};

@@ -1,1 +1,1 @@
-//! stub
+//! `rexian report`: the routine report. Comes next; see `crate::record` and `store::facts` for what it reads.
