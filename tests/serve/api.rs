@@ -159,12 +159,10 @@ fn a_call_is_seen_while_it_waits_while_it_talks_and_when_it_is_over() {
     let agent = until("an agent who talks", || {
         street.run(Duration::from_millis(20));
         let agents = get(&server, "/v1/agents");
-        agents["agents"].as_array().unwrap().iter().find(|agent| agent["state"] == "talking").cloned()
+        agents["agents"].as_array().unwrap().iter().find(|agent| agent["call"] == id.as_str()).cloned()
     });
-    assert_eq!(
-        (&agent["number"], &agent["seat"], &agent["call"]),
-        (&"6601".into(), &"8001".into(), &id.as_str().into())
-    );
+    let [number, seat, state] = ["number", "seat", "state"].map(|key| agent[key].as_str().unwrap());
+    assert_eq!((number, seat, state), ("6601", "8001", "talking"));
     assert_eq!(get(&server, "/v1/queues")["queues"][0]["waiting"], 0);
 
     street.field.at_call(call, |c, now| c.hang_up(now));
