@@ -70,7 +70,8 @@ pub async fn list(
         )));
     }
     if after > newest {
-        return Err(Problem::bad_request(format!("after_seq is beyond the newest event, {newest}")));
+        let why = "the log has been replaced, or has lost its end: take a snapshot, and go on after its seq";
+        return Err(Problem::conflict(format!("after_seq is beyond the newest event, {newest}; {why}")));
     }
     if !streams {
         let limit = asked.limit.unwrap_or(200);

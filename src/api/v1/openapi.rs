@@ -62,7 +62,7 @@ fn described(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
 /// Of the path, and of the query, which is an object's schema.
 fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value> {
     let named = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
-    let path = named.map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string"}}));
+    let path = named.map(|name| json!({"name": name, "in": "path", "required": true, "schema": form_of(name)}));
     let mut all: Vec<Value> = path.collect();
     let Some(query) = operation.query else { return all };
     let reference = query(schemas);
@@ -79,6 +79,14 @@ fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value
         all.push(parameter);
     }
     all
+}
+
+/// Of what a path names.
+fn form_of(name: &str) -> Value {
+    match name {
+        "call" => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
+        _ => json!({"type": "string"}),
+    }
 }
 
 fn meaning(status: u16) -> &'static str {

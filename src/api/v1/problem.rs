@@ -47,6 +47,11 @@ impl Problem {
         Problem::new(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", detail)
     }
 
+    /// It does not fit how things stand.
+    pub fn conflict(detail: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::CONFLICT, "conflict", detail)
+    }
+
     /// The events asked for have been deleted for their age.
     pub fn gone(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::GONE, "gone", detail)

@@ -111,7 +111,7 @@ pub const OPERATIONS: [Operation; 7] = [
         roles: LEADERS,
         query: Some(|g| g.subschema_for::<events::EventsQuery>()),
         answer: |g| g.subschema_for::<events::Events>(),
-        problems: &[400, 410],
+        problems: &[400, 409, 410],
         handler: || get(events::list),
     },
 ];
