@@ -17,6 +17,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("callback", &[]),
     ("sla", &[]),
     ("guard", &["sip"]),
+    ("casework", &[]),
     ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "sla", "guard"]),
 ];
 
