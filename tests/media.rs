@@ -53,6 +53,8 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         casework: Default::default(),
         events: None,
         keep_events: Duration::MAX,
+        facts: None,
+        report: Default::default(),
         prompts: BTreeMap::new(),
         dns: vec![],
         trace: Default::default(),

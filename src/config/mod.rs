@@ -66,6 +66,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::guard(root.table("guard"), &mut core);
     sections::storage(root.table("storage"), &mut core, &mut world);
     world.casework = Arc::new(casework::casework(root.table("casework")));
+    sections::report(root.table("report"), &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);
     let trace = trace::trace(root.table("trace"));
