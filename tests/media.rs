@@ -51,6 +51,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         tokens: vec![],
         spool: "unused".into(),
         cases: CaseStoreSettings::Sqlite("unused".into()),
+        casework: Default::default(),
         events: None,
         keep_events: Duration::MAX,
         facts: None,
