@@ -49,6 +49,8 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         media_threads: threads,
         http: None,
         tokens: vec![],
+        webhooks: vec![],
+        webhook_ledger: "unused".into(),
         spool: "unused".into(),
         cases: CaseStoreSettings::Sqlite("unused".into()),
         casework: Default::default(),

@@ -5,6 +5,8 @@ mod api;
 mod common;
 #[path = "serve/tls.rs"]
 mod tls;
+#[path = "serve/webhooks.rs"]
+mod webhooks;
 
 use common::caller::{Street, answers};
 use common::{Hotline, ask, rexian, until};

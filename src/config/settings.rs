@@ -10,6 +10,7 @@ mod routing;
 mod tls;
 mod trace;
 mod trunks;
+mod webhooks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use guard::{GuardSettings, Unknown};
@@ -27,6 +28,7 @@ pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
     Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
+pub use webhooks::WebhookSettings;
 
 use crate::casework::Rules;
 use crate::ids::{AgentNo, SeatNo};
@@ -248,6 +250,9 @@ pub struct WorldSettings {
     pub http: Option<SocketAddr>,
     /// Who may ask the API; none: nobody.
     pub tokens: Vec<ApiToken>,
+    pub webhooks: Vec<WebhookSettings>,
+    /// How far each webhook has been told.
+    pub webhook_ledger: PathBuf,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
     /// What a ticket's life after pickup is held to.

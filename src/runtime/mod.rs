@@ -9,7 +9,7 @@ pub mod inbox;
 pub mod observer;
 mod signalling;
 
-use crate::api::{self, health::Facts, v1};
+use crate::api::{self, health::Facts, v1, webhooks};
 use crate::cases::CaseStore;
 use crate::cases::sqlite::SqliteCases;
 use crate::config::settings::{CaseStoreSettings, Host, Settings, TrunkSettings};
@@ -187,6 +187,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         tokens: shell.tokens,
         events: None,
         facts: shell.facts.clone().filter(|_| shell.events.is_some()),
+        hooks: vec![],
+        ledger: None,
         queues: core.queues.clone(),
         agents: core.agents.clone(),
     };
@@ -194,6 +196,9 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         Some(path) => {
             let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
             sources.events = Some((path.clone(), journal.commits()));
+            sources.hooks = webhooks::start(shell.webhooks, &path, &shell.webhook_ledger, &journal.commits())
+                .map_err(|e| format!("[[webhooks]] cannot start: {e}"))?;
+            sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
             let folding = shell.facts.map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
             (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }

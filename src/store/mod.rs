@@ -12,7 +12,7 @@
 //! the call id makes the second time harmless. Everything is bounded: the queue, the tickets kept in memory while
 //! the disk refuses, the file.
 
-mod backoff;
+pub(crate) mod backoff;
 mod callbacks;
 pub mod deliver;
 pub mod facts;
