@@ -18,6 +18,7 @@ mod queues;
 mod reader;
 mod sections;
 pub mod settings;
+mod storage;
 mod tls;
 mod trace;
 mod trunks;
@@ -62,7 +63,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
     sections::limits(root.table("limits"), &mut core, &mut places);
     sections::guard(root.table("guard"), &mut core);
-    sections::storage(root.table("storage"), &mut core, &mut world);
+    storage::storage(root.table("storage"), &mut core, &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);
     let trace = trace::trace(root.table("trace"));
