@@ -74,6 +74,8 @@ fn main() {
     println!("memory: {early} KiB after {settled:?}, {late} KiB at the end{}", if grown { ": it grows" } else { "" });
     if failed > 0.1 || grown {
         println!("FAILED");
+        // Exiting does not: the gateway would be left running.
+        drop(bed);
         std::process::exit(1);
     }
 }

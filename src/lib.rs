@@ -34,7 +34,7 @@
 //! # Deliberately absent
 //!
 //! A database in the path of a call (the store is written behind it); polling; transcoding other than A-law to µ-law;
-//! SIP forwarding to numbers of a peer's choice; following redirections; transfer by REFER (405).
+//! SIP forwarding to numbers of a peer's choice; following redirections; REFER from a trunk (405), Replaces from anybody (403).
 
 pub mod acd;
 pub mod api;

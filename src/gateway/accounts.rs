@@ -70,8 +70,8 @@ impl Gateway {
     /// A carrier's calls come by the connection we registered on.
     pub(super) fn account_flow_failed(&mut self, now: Instant, flow: Flow) {
         for account in 0..self.registrations.len() as u32 {
-            if self.registrations[account as usize].lost(flow) {
-                self.account_due(now, account);
+            if self.registrations[account as usize].is_on(flow) {
+                self.with_registration(now, account, |registration, cx| registration.lost(cx));
             }
         }
     }
@@ -85,12 +85,12 @@ impl Gateway {
 
     fn with_registration(&mut self, now: Instant, account: u32, act: impl FnOnce(&mut Registration, &mut Context<'_>)) {
         let Some(trunk) = self.registrations.get(account as usize).map(|r| r.trunk.clone()) else { return };
-        let paths = self.trunk_paths(now, &trunk);
+        let (paths, patience) = (self.trunk_paths(now, &trunk), self.hop_patience_of(&trunk));
         let registration = &mut self.registrations[account as usize];
         let before = condition(registration, now);
         let (endpoint, tokens) = (&mut self.endpoint, &mut self.tokens);
         let owner = Owner::Account(account).pack();
-        act(registration, &mut Context { now, endpoint, tokens, owner, paths: &paths });
+        act(registration, &mut Context { now, endpoint, tokens, owner, paths: &paths, patience });
         self.timers.set(Alarm::Account(account), registration.next_timeout());
         if condition(registration, now) != before {
             log(registration, now);

@@ -247,8 +247,10 @@ impl Gateway {
         if before && !attempt.is_engaged() {
             self.engaged -= 1;
         }
-        // The agent did not answer: the channel kept for the citizen is free.
-        if let Some(leg) = citizen.filter(|_| attempt.citizen_leg().is_none()) {
+        // The agent did not answer: the channel kept for the citizen is free. Where the citizen's phone rings already, it is
+        // free when that leg is over: until then the carrier counts the call as well.
+        let let_go = citizen.filter(|_| attempt.citizen_leg().is_none());
+        if let Some(leg) = let_go.filter(|leg| !self.legs.contains_key(leg)) {
             self.trunks.release(leg);
         }
         self.carry_out(now, id, out);

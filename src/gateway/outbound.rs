@@ -19,7 +19,7 @@ use crate::sdp::offer_answer::Local;
 use crate::sip::endpoint::ClientTx;
 use crate::sip::flow::{Flow, Listener, Transport};
 use crate::sip::message::{Message, Method};
-use crate::sip::session::{Context, Session, Subscriber, Target};
+use crate::sip::session::{Context, Peer, Session, Subscriber, Target};
 use crate::time::Instant;
 use crate::trunk::health::{Sign, Standing};
 use crate::trunk::hops::Node;
@@ -244,6 +244,7 @@ impl Gateway {
             to,
             headers: &headers,
             subscriber: way.subscriber.clone(),
+            peer: Peer::Carrier,
         };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
@@ -270,8 +271,11 @@ impl Gateway {
 
     /// How long the hop this leg is on may be silent.
     fn hop_patience(&self, leg: LegId) -> Duration {
-        let trunk = self.trunks.of_leg(leg).and_then(|name| self.trunks.get(name));
-        trunk.map_or(LONGEST_ECHO, |trunk| trunk.hop_patience)
+        self.trunks.of_leg(leg).map_or(LONGEST_ECHO, |trunk| self.hop_patience_of(trunk))
+    }
+
+    pub(super) fn hop_patience_of(&self, trunk: &TrunkName) -> Duration {
+        self.trunks.get(trunk).map_or(LONGEST_ECHO, |trunk| trunk.hop_patience)
     }
 
     /// Whatever comes of it comes of the way it is on.

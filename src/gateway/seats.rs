@@ -41,7 +41,7 @@ impl Gateway {
     /// The seat whose secret the request proves; otherwise it has been challenged (401), refused (403) or left unanswered.
     pub(super) fn authenticate(&mut self, now: Instant, flow: Flow, msg: &Message<'_>) -> Option<SeatNo> {
         let claimed = self.digest.claimed(msg).map(SeatNo::new).or_else(|| caller(msg));
-        if !self.may_try(now, flow, claimed.as_ref()) {
+        if !self.may_try(now, flow, msg, claimed.as_ref()) {
             return None;
         }
         let source = holder(flow.remote.ip());
@@ -53,7 +53,7 @@ impl Gateway {
                 self.guard.proved(&seat, source);
                 return Some(seat);
             }
-            verdict @ (Verdict::Stale | Verdict::Missing) if self.is_heard(flow, msg) => {
+            verdict @ (Verdict::Stale | Verdict::Missing) if self.is_heard(flow, msg, claimed.as_ref()) => {
                 self.challenge(now, flow, msg, verdict == Verdict::Stale);
                 return None;
             }
@@ -71,7 +71,7 @@ impl Gateway {
         tracing::debug!(peer = %flow.remote, why, "digest refused");
         self.refusals.unauthorized += 1;
         // A phone shows its user that the password is wrong; a stranger who calls learns nothing.
-        if self.is_heard(flow, msg) {
+        if self.is_heard(flow, msg, claimed.as_ref()) {
             if self.may_answer(now, flow) {
                 self.answer_stateless(flow, msg, 403, |b| b);
             }
@@ -81,9 +81,10 @@ impl Gateway {
         None
     }
 
-    /// Is this answered, whatever its credentials? A stranger may register, and nothing else.
-    fn is_heard(&self, flow: Flow, msg: &Message<'_>) -> bool {
-        msg.method() == Some(Method::Register) || self.sender(flow) != Sender::Stranger
+    /// Is this answered, whatever its credentials? A stranger may register, or call for help as one of our seats.
+    fn is_heard(&self, flow: Flow, msg: &Message<'_>, claimed: Option<&SeatNo>) -> bool {
+        let registers = msg.method() == Some(Method::Register);
+        registers || self.sender(flow) != Sender::Stranger || self.calls_for_help(msg, claimed)
     }
 
     fn challenge(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, stale: bool) {

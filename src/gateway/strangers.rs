@@ -2,13 +2,15 @@
 //! them from the others, and how they are turned away. Not here: counting and bans (`guard`).
 //!
 //! A stranger may try to register, bring credentials, or belong to a dialog of ours whose tag it knows; anything else is
-//! dropped unparsed (or answered 403, if so configured). ACKs and responses are never answered.
+//! dropped unparsed (or answered 403, if so configured). ACKs and responses are never answered. A call for help on a
+//! seat's credentials is looked at, and challenged, wherever it comes from.
 
 use super::{Gateway, Output};
 use crate::config::settings::Unknown;
 use crate::guard::intake::{Class, Kind, Sender, kind};
 use crate::guard::{Admission, Consequence, Order};
 use crate::ids::SeatNo;
+use crate::seat::dial_plan;
 use crate::sip::endpoint::Received;
 use crate::sip::flow::{Flow, holder};
 use crate::sip::message::{Message, Method, reason_phrase};
@@ -32,22 +34,24 @@ impl Gateway {
     pub fn class(&self, now: Instant, flow: Flow, bytes: &[u8]) -> Class {
         let (sender, kind) = (self.sender(flow), kind(bytes));
         match sender {
-            Sender::Stranger if self.is_unheard(now, flow, kind) => Class::AtOnce,
+            Sender::Stranger if self.is_unheard(now, flow, kind, bytes) => Class::AtOnce,
             _ => Class::of(sender, kind),
         }
     }
 
-    fn is_unheard(&self, now: Instant, flow: Flow, kind: Kind) -> bool {
+    fn is_unheard(&self, now: Instant, flow: Flow, kind: Kind, bytes: &[u8]) -> bool {
         let banned = || self.guard.admission(now, holder(flow.remote.ip())) == Admission::Banned;
         match kind {
-            Kind::Response | Kind::Ack | Kind::InDialog => false,
-            Kind::Register | Kind::New { proves: true } => banned(),
-            Kind::Cancel | Kind::New { proves: false } => self.guard.settings().unknown == Unknown::Silence || banned(),
+            // A call let in on credentials may be called off.
+            Kind::Response | Kind::Ack | Kind::InDialog | Kind::Cancel => false,
+            Kind::Register => banned(),
+            Kind::New { proves: true } => banned() && !invited(bytes).is_some_and(|uri| self.leads_to_help(uri)),
+            Kind::New { proves: false } => self.guard.settings().unknown == Unknown::Silence || banned(),
         }
     }
 
     pub(super) fn stranger<'m>(&mut self, now: Instant, flow: Flow, bytes: &'m [u8]) -> Received<'m> {
-        if self.is_unheard(now, flow, kind(bytes)) {
+        if self.is_unheard(now, flow, kind(bytes), bytes) {
             self.unheard(now, flow);
             return Received::Nothing;
         }
@@ -82,13 +86,26 @@ impl Gateway {
         may
     }
 
+    /// Does this request call for help, as one of our seats?
+    pub(super) fn calls_for_help(&self, msg: &Message<'_>, seat: Option<&SeatNo>) -> bool {
+        let ours = seat.is_some_and(|seat| self.seats.contains_key(seat));
+        let begins = msg.method() == Some(Method::Invite) && msg.to_tag().is_none();
+        ours && begins && msg.request_uri().is_some_and(|uri| self.leads_to_help(uri))
+    }
+
+    fn leads_to_help(&self, uri: &[u8]) -> bool {
+        dial_plan::is_for_help(uri, &self.settings.dialling.emergency, &self.settings.area_code)
+    }
+
     /// May this request's credentials be looked at? `seat`: whom it claims to be. A phone on the path it registered on
     /// always may.
-    pub(super) fn may_try(&mut self, now: Instant, flow: Flow, seat: Option<&SeatNo>) -> bool {
+    pub(super) fn may_try(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: Option<&SeatNo>) -> bool {
         let registered = seat.is_some_and(|seat| self.registrar.bindings(seat).iter().any(|b| b.flow == flow));
-        match self.guard.admission(now, holder(flow.remote.ip())) {
+        let source = holder(flow.remote.ip());
+        match self.guard.admission(now, source) {
             _ if registered => true,
             Admission::Open => true,
+            _ if self.calls_for_help(msg, seat) && self.guard.may_call_for_help(now, source) => true,
             Admission::Slowed => {
                 self.refusals.slowed += 1;
                 false
@@ -104,7 +121,8 @@ impl Gateway {
     pub(super) fn guessed(&mut self, now: Instant, flow: Flow, seat: Option<&SeatNo>) {
         let source = holder(flow.remote.ip());
         let seat = seat.filter(|seat| self.seats.contains_key(*seat));
-        if let Consequence::Banned { length, .. } = self.guard.failed(now, source, seat) {
+        let home = self.registrar.is_home(flow.remote.ip());
+        if let Consequence::Banned { length, .. } = self.guard.failed(now, source, seat, home) {
             self.outputs.push_back(Output::Guard(Order::Ban { source, length }));
             self.close(flow);
         }
@@ -139,4 +157,9 @@ impl Gateway {
             _ => self.message(now, flow, bytes),
         }
     }
+}
+
+/// Whom an INVITE calls, by a look at its first line.
+fn invited(bytes: &[u8]) -> Option<&[u8]> {
+    bytes.trim_ascii_start().strip_prefix(b"INVITE ")?.split(|b| b.is_ascii_whitespace()).next()
 }

@@ -17,6 +17,8 @@ pub const CAPACITY: usize = 16_384;
 /// The pause after a first failure; each further one doubles it.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(16);
+/// Calls for help looked at in spite of it, in each minute: a phone needs two, one for its nonce; a guesser gains little.
+const HELP: (u8, Duration) = (4, Duration::from_secs(60));
 /// Where many honest phones may share an address: short enough for their repeats to get through.
 const LONGEST_PAUSE_UNBANNED: Duration = Duration::from_secs(4);
 
@@ -33,6 +35,8 @@ struct Record {
     bans: u32,
     state: State,
     forget: Instant,
+    /// Calls for help in the minute that began then.
+    help: (Instant, u8),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -65,6 +69,15 @@ impl Bans {
         }
     }
 
+    pub fn may_call_for_help(&mut self, now: Instant, source: IpAddr) -> bool {
+        let Some(record) = self.records.get_mut(&source) else { return true };
+        if now.since(record.help.0) >= HELP.1 {
+            record.help = (now, 0);
+        }
+        record.help.1 = record.help.1.saturating_add(1);
+        record.help.1 <= HELP.0
+    }
+
     /// `limit`: failures that make a ban; `None`: this address is never banned.
     pub fn failed(
         &mut self,
@@ -73,7 +86,7 @@ impl Bans {
         limit: Option<u32>,
         settings: &GuardSettings,
     ) -> Consequence {
-        let fresh = Record { failures: 0, bans: 0, state: State::Slowed { until: now }, forget: now };
+        let fresh = Record { failures: 0, bans: 0, state: State::Slowed { until: now }, forget: now, help: (now, 0) };
         let known = self.records.remove(&source);
         if let Some(known) = known {
             self.order.remove(&(known.forget, source));

@@ -6,7 +6,9 @@
 //! over its address): so an attacker who forges the phone's address on UDP can neither have it banned nor fill the table.
 //!
 //! What a ban stops. Only asking to be let in: REGISTERs, and calls on credentials, from that address. It never touches a
-//! registered phone's own flow, requests inside dialogs, trunks' peers, or the networks of `never_ban`.
+//! registered phone's own flow, requests inside dialogs, trunks' peers, or the networks of `never_ban`. Nor is an address
+//! banned where phones of ours are at home: a NAT may have one phone with an old password and fifty others behind it. And a
+//! seat's call for help is looked at all the same, so many times a minute.
 //!
 //! Bounds: [`bans::CAPACITY`] addresses, the configured seats, a fixed table of counters.
 
@@ -82,8 +84,13 @@ impl Guard {
         self.seats.proved(seat, source);
     }
 
-    /// A wrong password, with a nonce of ours. `seat`: whose, if there is such a seat.
-    pub fn failed(&mut self, now: Instant, source: IpAddr, seat: Option<&SeatNo>) -> Consequence {
+    /// May a call for help from there be looked at, though it is slowed or banned?
+    pub fn may_call_for_help(&mut self, now: Instant, source: IpAddr) -> bool {
+        self.sources.may_call_for_help(now, source)
+    }
+
+    /// A wrong password, with a nonce of ours. `seat`: whose, if there is such a seat. `home`: a phone is registered there.
+    pub fn failed(&mut self, now: Instant, source: IpAddr, seat: Option<&SeatNo>, home: bool) -> Consequence {
         let GuardSettings { failures, seat_failures, forget, .. } = self.settings;
         let strange = seat.filter(|seat| !self.seats.is_home(seat, source));
         if let Some(seat) = strange
@@ -92,7 +99,8 @@ impl Guard {
             tracing::warn!(%seat, guesses = seat_failures, "seat guessed at: an address new to it has one try only");
         }
         let hunted = strange.is_some_and(|seat| self.seats.is_guessed_at(now, seat, seat_failures, forget));
-        let exempt = self.never_ban.iter().any(|network| network.contains(source));
+        let home = home || self.seats.shelters(source);
+        let exempt = home || self.never_ban.iter().any(|network| network.contains(source));
         let limit = (!exempt).then_some(if hunted { 1 } else { failures });
         let consequence = self.sources.failed(now, source, limit, &self.settings);
         if let Consequence::Banned { failures, length } = consequence {

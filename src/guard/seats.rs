@@ -53,6 +53,11 @@ impl Seats {
         self.0.get(seat).is_some_and(|known| known.homes.contains(&source))
     }
 
+    /// Some seat's phone has proved its password there.
+    pub fn shelters(&self, source: IpAddr) -> bool {
+        self.0.values().any(|known| known.homes.contains(&source))
+    }
+
     pub fn is_guessed_at(&self, now: Instant, seat: &SeatNo, limit: u32, forget: Duration) -> bool {
         self.0.get(seat).is_some_and(|known| known.is_guessed_at(now, limit, forget))
     }

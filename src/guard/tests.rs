@@ -32,7 +32,7 @@ fn failures_slow_and_then_ban_for_ever_longer() {
     let mut now = START;
     let mut seen = vec![];
     for _ in 0..13 {
-        let (length, word) = match guard.failed(now, bot(1), None) {
+        let (length, word) = match guard.failed(now, bot(1), None, false) {
             Consequence::Slowed(length) => (length, "slowed"),
             Consequence::Banned { length, .. } => (length, "banned"),
         };
@@ -47,7 +47,7 @@ fn failures_slow_and_then_ban_for_ever_longer() {
     assert_eq!(seen.join(", "), wanted);
     // Quiet for as long as the last ban: forgotten.
     assert_eq!(
-        guard.failed(now + Duration::from_secs(3_600), bot(1), None),
+        guard.failed(now + Duration::from_secs(3_600), bot(1), None, false),
         Consequence::Slowed(Duration::from_secs(1))
     );
     assert_eq!(guard.watch(now).bans, 9);
@@ -60,7 +60,7 @@ fn some_are_slowed_and_never_banned() {
         let ip: IpAddr = exempt.parse().unwrap();
         let mut longest = Duration::ZERO;
         for n in 0..1_000 {
-            match guard.failed(at(n), ip, Some(&"8001".into())) {
+            match guard.failed(at(n), ip, Some(&"8001".into()), false) {
                 Consequence::Slowed(length) => longest = longest.max(length),
                 banned => panic!("{exempt}: {banned:?}"),
             }
@@ -77,7 +77,7 @@ fn a_seat_guessed_at_from_everywhere_is_not_locked() {
     guard.proved(&seat, PHONE);
     let mut banned_at_once = 0;
     for n in 0..1_000 {
-        let consequence = guard.failed(START, bot(n), Some(&seat));
+        let consequence = guard.failed(START, bot(n), Some(&seat), false);
         banned_at_once += u32::from(matches!(consequence, Consequence::Banned { failures: 1, .. }));
     }
     assert_eq!(banned_at_once, 1_000 - 19, "after twenty guesses each costs an address");
@@ -85,9 +85,9 @@ fn a_seat_guessed_at_from_everywhere_is_not_locked() {
     let moved = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 77));
     assert_eq!((guard.admission(START, PHONE), guard.admission(START, moved)), (Admission::Open, Admission::Open));
     // A typing mistake at home costs a second; at another seat's phone too.
-    assert_eq!(guard.failed(START, PHONE, Some(&seat)), Consequence::Slowed(Duration::from_secs(1)));
+    assert_eq!(guard.failed(START, PHONE, Some(&seat), false), Consequence::Slowed(Duration::from_secs(1)));
     let other = SeatNo::new("8002");
-    assert_eq!(guard.failed(START, moved, Some(&other)), Consequence::Slowed(Duration::from_secs(1)));
+    assert_eq!(guard.failed(START, moved, Some(&other), false), Consequence::Slowed(Duration::from_secs(1)));
     assert_eq!(guard.watch(at(601)).seats_guessed_at, 0, "over when it has been quiet");
 }
 
@@ -96,16 +96,16 @@ fn a_million_addresses_cost_as_much_as_a_few() {
     let (mut guard, seat) = (guard(), SeatNo::new("8001"));
     let size = |guard: &Guard| postcard::to_stdvec(guard).unwrap().len();
     for n in 0..20_000 {
-        guard.failed(START, bot(n), Some(&seat));
+        guard.failed(START, bot(n), Some(&seat), false);
     }
     let (after_few, remembered) = (size(&guard), guard.remembered());
     for n in 20_000..1_000_000 {
-        guard.failed(START + Duration::from_micros(n.into()), bot(n), Some(&seat));
+        guard.failed(START + Duration::from_micros(n.into()), bot(n), Some(&seat), false);
     }
     assert_eq!((remembered, guard.remembered()), (bans::CAPACITY, bans::CAPACITY));
     assert!(size(&guard) <= after_few + 1_024, "{} then {}", after_few, size(&guard));
     // In time everything is forgotten.
-    guard.failed(at(100_000), bot(0), None);
+    guard.failed(at(100_000), bot(0), None, false);
     assert_eq!(guard.remembered(), 1);
 }
 
@@ -114,7 +114,7 @@ fn an_ipv6_host_is_its_64() {
     let mut guard = guard();
     let host = |n: u128| holder(IpAddr::V6(Ipv6Addr::from(0x2001_0db8_0000_0001_u128 << 64 | n)));
     for n in 0..5 {
-        guard.failed(START, host(n), None);
+        guard.failed(START, host(n), None, false);
     }
     assert_eq!(guard.admission(START, host(999)), Admission::Banned);
     assert_eq!(holder("::ffff:10.0.0.9".parse().unwrap()), PHONE);

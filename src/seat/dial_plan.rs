@@ -23,6 +23,8 @@ const SATELLITE: [&str; 2] = ["+861349", "+86174"];
 pub enum Dialled {
     Feature(Feature),
     Call(Party),
+    /// `*` and a language's key: into that language's queue.
+    Language(char),
     /// A number of the hotline's own, in the form in which called numbers are compared.
     Ours(String),
     Refused(Refused),
@@ -44,6 +46,8 @@ pub struct Ground<'a> {
     pub codes: &'a FeatureCodes,
     pub emergency: &'a BTreeSet<String>,
     pub area_code: &'a str,
+    /// Of a language.
+    pub is_key: &'a dyn Fn(char) -> bool,
     pub is_seat: &'a dyn Fn(&SeatNo) -> bool,
     /// Of a called number as `normalise_dnis` writes it.
     pub is_ours: &'a dyn Fn(&str) -> bool,
@@ -55,20 +59,19 @@ pub fn read(uri: &[u8], plan: Option<&DialPlan>, ground: &Ground<'_>) -> Dialled
     if let Some(feature) = Feature::parse(ground.codes, &user) {
         return Dialled::Feature(feature);
     }
-    let digits: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect();
-    let number = digits.strip_prefix('+').unwrap_or(&digits);
-    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
-    let called = if is_number { normalise_dnis(digits.as_bytes(), ground.area_code) } else { String::new() };
-    if ground.emergency.contains(&called) {
-        return Dialled::Call(Party::Emergency(called));
+    if let Some(key) = language_key(&user).filter(|key| (ground.is_key)(*key)) {
+        return Dialled::Language(key);
+    }
+    let digits = digits(&user);
+    let called = digits.as_ref().map(|digits| normalise_dnis(digits.as_bytes(), ground.area_code));
+    if let Some(called) = called.as_ref().filter(|called| ground.emergency.contains(*called)) {
+        return Dialled::Call(Party::Emergency(called.clone()));
     }
     let seat = SeatNo::new(&user);
     if (ground.is_seat)(&seat) {
         return allowed(Party::Seat(seat), plan, |reach| *reach == Reach::Seats);
     }
-    if !is_number {
-        return Dialled::Refused(Refused::Unreadable);
-    }
+    let (Some(digits), Some(called)) = (digits, called) else { return Dialled::Refused(Refused::Unreadable) };
     if (ground.is_ours)(&called) {
         return Dialled::Ours(called);
     }
@@ -95,6 +98,26 @@ pub fn read(uri: &[u8], plan: Option<&DialPlan>, ground: &Ground<'_>) -> Dialled
         Reach::TollFree => known.kind == Kind::Service,
         Reach::Seats | Reach::Hotlines | Reach::Code(_) => false,
     })
+}
+
+fn language_key(user: &str) -> Option<char> {
+    let mut keys = user.strip_prefix('*')?.chars();
+    let key = keys.next()?;
+    keys.next().is_none().then_some(key)
+}
+
+/// Is this a call for help, whoever makes it? `emergency`: the numbers for it.
+pub fn is_for_help(uri: &[u8], emergency: &BTreeSet<String>, area_code: &str) -> bool {
+    let digits = user(uri).and_then(|user| digits(&user));
+    digits.is_some_and(|digits| emergency.contains(&normalise_dnis(digits.as_bytes(), area_code)))
+}
+
+/// Without what people write between them; `None` if it is no number.
+fn digits(user: &str) -> Option<String> {
+    let digits: String = user.chars().filter(|c| !matches!(c, '-' | '.' | '(' | ')')).collect();
+    let number = digits.strip_prefix('+').unwrap_or(&digits);
+    let is_number = !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit());
+    is_number.then_some(digits)
 }
 
 /// After the area code (10, 2x, or three digits) a land line's own number begins with 2 to 8: 1 and 9 are services, some
@@ -137,6 +160,7 @@ mod tests {
             codes: &core.feature_codes,
             emergency: &core.dialling.emergency,
             area_code: "531",
+            is_key: &|key| key == '2',
             is_seat: &|seat| ["8001", "8002", "front-desk"].contains(&seat.as_str()),
             is_ours: &|number| ["12345", "+8653182001234"].contains(&number),
         };
@@ -204,6 +228,8 @@ mod tests {
         assert_eq!(dial("sip:8002@x", &[Reach::City], &[]), Dialled::Refused(Refused::NotInPlan));
         assert_eq!(dial("sip:*13@x", &[], &[]), Dialled::Feature(Feature::Ready));
         assert_eq!(dial("sip:%2A13@x", &[], &[]), Dialled::Feature(Feature::Ready));
+        assert_eq!(dial("sip:*2@x", &[], &[]), Dialled::Language('2'));
+        assert_eq!(dial("sip:*3@x", &[], &[]), Dialled::Refused(Refused::Unreadable));
         assert_eq!(dial("sip:053112345@x", &[], &[]), Dialled::Ours("12345".into()));
     }
 

@@ -2,11 +2,12 @@
 //! goes out, to which of the carrier's proxies, and what its answer means. Not here: its text (`request`), reading
 //! what was granted (`binding`), whose calls are taken and how ours go out (`gateway`).
 //!
-//! A proxy that is silent or failing is passed over at once for the next; when none is left, and after a refusal, we
-//! wait, longer each time: a carrier that says 403 is not hammered. What was granted before stays good until it
-//! expires, whatever becomes of its renewal.
+//! A proxy that is silent or failing is passed over for the next; when none is left, and after a refusal, we wait, longer
+//! each time: a carrier that says 403 is not hammered, nor one that closes the connection after each 200. What was
+//! granted before stays good until it expires, whatever becomes of its renewal.
 
 mod binding;
+mod proxies;
 mod request;
 mod status;
 
@@ -21,6 +22,7 @@ use crate::sip::flow::{Flow, Transport};
 use crate::sip::message::{Message, Name, delta_seconds};
 use crate::sip::tokens::Tokens;
 use crate::time::Instant;
+use proxies::{another, next_after, same};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -33,6 +35,10 @@ const REFUSED: (Duration, Duration) = (Duration::from_secs(300), Duration::from_
 const BEFORE_THE_END: Duration = Duration::from_secs(600);
 /// A carrier that grants less is not asked oftener.
 const SOONEST: Duration = Duration::from_secs(5);
+/// After a connection that was lost soon after the registration on it; doubled each time.
+const LOST: (Duration, Duration) = (SOONEST, FAILED.1);
+/// A connection that held so long may be followed by the next at once.
+const LASTED: Duration = Duration::from_secs(60);
 
 /// What a registration works with; borrowed from the gateway for one step.
 pub struct Context<'a> {
@@ -43,6 +49,8 @@ pub struct Context<'a> {
     pub owner: u64,
     /// The ways to the carrier's proxies, best first.
     pub paths: &'a [Flow],
+    /// A proxy that has said nothing for so long is passed over, if there is another.
+    pub patience: Duration,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,7 +79,10 @@ enum State {
     },
     Registered {
         binding: Binding,
+        since: Instant,
         renew_at: Instant,
+        /// How often in a row it has failed, or was lost, before this time.
+        failures: u32,
     },
     /// Not taken for now.
     Refused {
@@ -93,8 +104,12 @@ struct Ask {
     tx: ClientTx,
     flow: Flow,
     rounds: Rounds,
+    /// It has told the least time it grants (423): once, or a bad one would have us ask for ever.
+    lengthened: bool,
     /// Proxies that failed before this one.
     failed: Vec<Flow>,
+    /// When its silence has lasted too long; `None`: it has spoken, or there is nobody else to ask.
+    silent_at: Option<Instant>,
 }
 
 /// What an answer that is no success asks for.
@@ -123,13 +138,17 @@ impl Registration {
     pub fn due(&mut self, cx: &mut Context<'_>) {
         match std::mem::replace(&mut self.state, State::Unregistered) {
             State::Unregistered => self.ask_first(cx, None, None, 0),
-            State::Registered { binding, .. } => {
+            State::Registered { binding, since, failures, .. } => {
                 let known = binding.flow;
-                self.ask_first(cx, Some(known), Some(binding), 0);
+                let failures = if cx.now.since(since) < LASTED { failures } else { 0 };
+                self.ask_first(cx, Some(known), Some(binding), failures);
             }
             State::Refused { failures, last, held, .. } => {
                 let after = last.and_then(|last| next_after(cx.paths, last));
                 self.ask_first(cx, after, held, failures);
+            }
+            State::Trying { ask, held, failures } if ask.silent_at.is_some_and(|at| at <= cx.now) => {
+                self.other_proxy(cx, ask, held, failures, Refusal::NoAnswer, None)
             }
             busy @ (State::Trying { .. } | State::Leaving { .. }) => self.state = busy,
         }
@@ -138,8 +157,9 @@ impl Registration {
     pub fn next_timeout(&self) -> Option<Instant> {
         match &self.state {
             State::Registered { renew_at: at, .. } | State::Refused { retry_at: at, .. } => Some(*at),
+            State::Trying { ask, .. } => ask.silent_at,
             // The transaction's own timers end these.
-            State::Unregistered | State::Trying { .. } | State::Leaving { .. } => None,
+            State::Unregistered | State::Leaving { .. } => None,
         }
     }
 
@@ -186,7 +206,8 @@ impl Registration {
 
     fn say_goodbye(&mut self, cx: &mut Context<'_>, flow: Flow) {
         let tx = self.send(cx, flow, Duration::ZERO);
-        self.state = State::Leaving { ask: Ask { tx, flow, rounds: Rounds::default(), failed: vec![] } };
+        let ask = Ask { tx, flow, rounds: Rounds::default(), lengthened: false, failed: vec![], silent_at: None };
+        self.state = State::Leaving { ask };
     }
 
     /// This proxy answers nothing any more: another one is asked to take us, if there is one that may live.
@@ -202,19 +223,35 @@ impl Registration {
         }
     }
 
-    /// A connection is gone, and with it the way the carrier's calls came: true if it is to be registered anew.
-    pub fn lost(&mut self, flow: Flow) -> bool {
-        match &mut self.state {
-            State::Registered { binding, .. } if flow.transport.is_stream() => {
-                let Flow { transport, remote, .. } = binding.flow;
-                (transport, remote) == (flow.transport, flow.remote)
+    /// Do the carrier's calls come by this connection?
+    pub fn is_on(&self, flow: Flow) -> bool {
+        let at = |used: &Flow| (used.transport, used.remote) == (flow.transport, flow.remote);
+        matches!(&self.state, State::Registered { binding, .. } if flow.transport.is_stream() && at(&binding.flow))
+    }
+
+    /// That connection is gone.
+    pub fn lost(&mut self, cx: &mut Context<'_>) {
+        match std::mem::replace(&mut self.state, State::Unregistered) {
+            State::Registered { binding, since, failures, .. } => {
+                let known = binding.flow;
+                match cx.now.since(since) < LASTED {
+                    true => self.wait(cx, Refusal::Closed, LOST, failures, Some(known), None, Some(binding)),
+                    false => self.ask_first(cx, Some(known), Some(binding), 0),
+                }
             }
-            _ => false,
+            other => self.state = other,
         }
     }
 
     pub fn answered(&mut self, cx: &mut Context<'_>, tx: ClientTx, msg: &Message<'_>) {
-        let Some(status) = msg.status().filter(|status| *status >= 200) else { return };
+        let Some(status) = msg.status() else { return };
+        if status < 200 {
+            match &mut self.state {
+                State::Trying { ask, .. } if ask.tx == tx => ask.silent_at = None,
+                _ => {}
+            }
+            return;
+        }
         match std::mem::replace(&mut self.state, State::Unregistered) {
             State::Trying { ask, held, failures } if ask.tx == tx => {
                 if status < 300 {
@@ -255,7 +292,7 @@ impl Registration {
         // Many gateways that were switched on together do not renew together.
         let jitter = Duration::from_millis(cx.tokens.next_u64() % (granted.as_millis() as u64 / 10).max(1));
         let wait = granted.saturating_sub(BEFORE_THE_END).max(granted / 2).saturating_sub(jitter);
-        self.state = State::Registered { binding, renew_at: cx.now + wait.max(SOONEST) };
+        self.state = State::Registered { binding, since: cx.now, renew_at: cx.now + wait.max(SOONEST), failures };
     }
 
     fn refused(
@@ -270,6 +307,7 @@ impl Registration {
         match self.next(cx, &mut ask, status, msg) {
             Next::Again => {
                 ask.tx = self.send(cx, ask.flow, self.expires);
+                ask.silent_at = silent_at(cx, ask.flow, &ask.failed);
                 self.state = State::Trying { ask, held, failures };
             }
             Next::OtherProxy(why) => self.other_proxy(cx, ask, held, failures, why, retry_after(msg)),
@@ -287,7 +325,8 @@ impl Registration {
                 Err(unmet) => Next::Wait(Refusal::Challenge(unmet)),
             },
             423 => match msg.header(Name::MinExpires).and_then(delta_seconds) {
-                Some(least) if Duration::from_secs(least.into()) > self.expires => {
+                Some(least) if !ask.lengthened && Duration::from_secs(least.into()) > self.expires => {
+                    ask.lengthened = true;
                     self.expires = Duration::from_secs(least.into());
                     Next::Again
                 }
@@ -310,8 +349,7 @@ impl Registration {
     ) {
         let Ask { flow, mut failed, .. } = ask;
         failed.push(flow);
-        let next = next_after(cx.paths, flow).filter(|next| !failed.contains(next));
-        match next.or_else(|| cx.paths.iter().find(|path| !failed.contains(path)).copied()) {
+        match another(cx.paths, flow, &failed) {
             Some(next) => self.ask(cx, next, failed, held, failures),
             None => self.wait(cx, why, FAILED, failures, Some(flow), at_least, held),
         }
@@ -327,7 +365,9 @@ impl Registration {
 
     fn ask(&mut self, cx: &mut Context<'_>, flow: Flow, failed: Vec<Flow>, held: Option<Binding>, failures: u32) {
         let tx = self.send(cx, flow, self.expires);
-        self.state = State::Trying { ask: Ask { tx, flow, rounds: Rounds::default(), failed }, held, failures };
+        let silent_at = silent_at(cx, flow, &failed);
+        let ask = Ask { tx, flow, rounds: Rounds::default(), lengthened: false, failed, silent_at };
+        self.state = State::Trying { ask, held, failures };
     }
 
     #[expect(clippy::too_many_arguments, reason = "all that the next try needs to know")]
@@ -362,13 +402,7 @@ fn retry_after(msg: &Message<'_>) -> Option<Duration> {
     delta_seconds(&value[..digits]).map(|seconds| Duration::from_secs(seconds.into()).min(REFUSED.1))
 }
 
-/// The path after this one, in a ring.
-fn next_after(paths: &[Flow], last: Flow) -> Option<Flow> {
-    let at = paths.iter().position(|path| same(path, &last))?;
-    paths.get((at + 1) % paths.len()).copied()
-}
-
-/// To the same proxy from the same address of ours, be it by another connection.
-fn same(a: &Flow, b: &Flow) -> bool {
-    (a.transport, a.local, a.remote) == (b.transport, b.local, b.remote)
+/// Until when a proxy is waited for: with nobody else to ask, as long as a transaction lasts.
+fn silent_at(cx: &Context<'_>, asked: Flow, failed: &[Flow]) -> Option<Instant> {
+    another(cx.paths, asked, failed).map(|_| cx.now + cx.patience)
 }

@@ -59,6 +59,22 @@ fn the_agent_first_then_the_citizen_and_each_hears_the_right_thing() {
     world.nothing_is_left();
 }
 
+/// The carrier counts a call until it is over, whatever we think of it: one more would be refused, or be one too many.
+#[test]
+fn a_call_that_is_being_called_off_holds_its_channel() {
+    let mut world = promised(1, |_| {});
+    world.citizen_will(Reaction::Silent, None);
+    world.until("the citizen is called", s(10), |w| !w.to_citizen.is_empty());
+    world.run(s(5));
+    world.agent_hangs_up(0);
+    world.run(s(1));
+    let active = |w: &World| w.gateway.trunks().active().map(|(_, n)| n).sum::<u32>();
+    assert_eq!(world.state(0), AgentState::Ready, "the agent is free at once");
+    assert_eq!(active(&world), 1, "the phone has not said that it stopped ringing");
+    world.until("nothing more can come of it", s(80), |w| active(w) == 0);
+    world.nothing_is_left();
+}
+
 /// "The number you have dialled is switched off": said before any answer, in a 183 of the carrier's.
 #[test]
 fn what_the_carrier_plays_reaches_the_agent() {

@@ -264,7 +264,11 @@ fn the_time_granted_is_the_contacts_own_and_the_carriers_least_is_asked_for() {
 fn a_silent_proxy_is_passed_over_for_the_next_and_not_gone_back_to() {
     let mut carrier = Carrier::new([&[Silent], &[Takes("Expires: 1800\r\n")]], |_| {});
     carrier.run(s(40));
-    assert_eq!(carrier.times(), [(0, 0, 0), (32, 1, 401), (32, 1, 200)], "after timer F");
+    assert_eq!(
+        carrier.times(),
+        [(0, 0, 0), (4, 1, 401), (4, 1, 200)],
+        "as soon as a call would go on, not after timer F"
+    );
     carrier.run(s(1_300));
     assert!(carrier.times().iter().all(|(_, proxy, _)| *proxy == 1), "renewed where it was granted");
 
@@ -395,19 +399,63 @@ fn every_number_registers_for_itself() {
     assert_eq!(calls.len(), 4, "each with a Call-ID of its own");
 }
 
-#[test]
-fn a_lost_connection_is_registered_anew_at_once() {
-    let mut carrier = Carrier::new([&[Takes("")], &[Takes("")]], |core| {
+/// By TCP, to one proxy that takes us.
+fn by_stream() -> (Carrier, Flow) {
+    let mut carrier = Carrier::new([&[Takes("Expires: 3600\r\n")], &[]], |core| {
         core.trunks[0].hops.truncate(1);
         core.trunks[0].hops[0].transport = Transport::Tcp;
     });
-    let (tcp, address) = (Transport::Tcp, GATEWAY.parse().unwrap());
-    carrier.feed(Input::Listening(vec![Listener { transport: tcp, address }]));
+    let (transport, local) = (Transport::Tcp, GATEWAY.parse().unwrap());
+    carrier.feed(Input::Listening(vec![Listener { transport, address: local }]));
     carrier.run(s(1));
     assert_eq!(carrier.status(), "registered");
     assert_eq!(value(&carrier.asked[0].2, "Contact"), "<sip:+8653112345@10.0.0.5:5060;transport=tcp>");
     carrier.times();
-    let flow = Flow { transport: tcp, local: address, remote: PROXIES[0].parse().unwrap(), connection: 7 };
+    (carrier, Flow { transport, local, remote: PROXIES[0].parse().unwrap(), connection: 7 })
+}
+
+#[test]
+fn a_connection_lost_after_it_has_lasted_is_registered_anew_at_once() {
+    let (mut carrier, flow) = by_stream();
+    carrier.run(s(99));
     carrier.feed(Input::FlowFailed { flow });
-    assert_eq!(carrier.times(), [(1, 0, 200)]);
+    assert_eq!(carrier.times(), [(100, 0, 200)]);
+}
+
+/// A storm of REGISTERs at the pace of the round trip is what both sides would suffer from.
+#[test]
+fn a_registrar_that_hangs_up_after_each_answer_is_asked_ever_more_rarely() {
+    let (mut carrier, flow) = by_stream();
+    let mut times = vec![];
+    for _ in 0..3_600 {
+        carrier.feed(Input::FlowFailed { flow });
+        carrier.run(s(1));
+        times.extend(carrier.times().into_iter().filter(|(.., status)| *status == 200).map(|(at, ..)| at));
+    }
+    let waits: Vec<u64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    for (wait, least) in waits.iter().zip([10, 20, 40, 80, 160, 300, 300, 300]) {
+        assert!((least..=least * 5 / 4 + 2).contains(wait), "{waits:?}");
+    }
+    assert!((6..=8).contains(&times[0]), "five seconds and a little after the first loss: {times:?}");
+    assert!(times.len() < 20, "an hour: {times:?}");
+    assert_eq!(carrier.status(), "registered", "calls of ours go on by new connections meanwhile");
+    // It mends its ways: the next loss is the first.
+    carrier.run(s(400));
+    carrier.times();
+    carrier.feed(Input::FlowFailed { flow });
+    assert_eq!(carrier.times().len(), 1, "at once");
+}
+
+#[test]
+fn a_registrar_that_never_has_enough_is_not_asked_for_ever() {
+    let more: Vec<Does> = (1..50)
+        .map(|n| {
+            let line: &'static str = Box::leak(format!("Min-Expires: {}\r\n", 3_600 + n).into_boxed_str());
+            Says(423, line)
+        })
+        .collect();
+    let mut carrier = Carrier::new([&more, &[]], |core| core.trunks[0].hops.truncate(1));
+    carrier.run(s(60));
+    assert_eq!(carrier.times().len(), 2);
+    assert_eq!(carrier.status(), "refused");
 }

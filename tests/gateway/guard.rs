@@ -262,23 +262,106 @@ fn nobody_can_have_another_address_banned() {
     assert_eq!(door.attempt(udp(PHONE), "8001", &secret), "200");
 }
 
+/// One NAT, many phones, and one of them with the password of last year.
 #[test]
-fn a_banned_address_keeps_its_registered_phone_and_its_connection() {
+fn one_phone_with_an_old_password_does_not_shut_out_those_behind_the_same_nat() {
     let mut door = Door::new(|_| {});
-    let (secret, phone, guesser) = (door.password("8001"), tcp("198.51.100.1:40001", 1), tcp("198.51.100.1:40002", 2));
-    assert_eq!(door.attempt(phone, "8001", &secret), "200");
-    for _ in 0..5 {
-        door.attempt(guesser, "8002", "guess");
+    let (first, second) = (door.password("8001"), door.password("8003"));
+    let at = |port: u16| tcp(&format!("198.51.100.1:{port}"), port.into());
+    assert_eq!(door.attempt(at(40_001), "8001", &first), "200");
+    for n in 0..100 {
+        door.attempt(at(41_000 + n), "8002", "old");
+        door.pass(Duration::from_secs(10));
+        if n % 10 == 9 {
+            // Another phone starts, and repeats what gets no answer, as phones do.
+            let answers: Vec<String> = (0..8)
+                .map(|again| {
+                    door.pass(Duration::from_secs(again.min(1)));
+                    door.attempt(at(42_000 + n), "8003", &second)
+                })
+                .collect();
+            assert!(answers.contains(&"200".to_owned()), "round {n}: {answers:?}");
+        }
+    }
+    assert_eq!(door.gateway.watch(door.now).bans, 0);
+    assert_eq!(door.orders, [], "nobody's connection is closed");
+    // All phones are switched off over night: it is their home all the same.
+    door.pass(Duration::from_secs(36_000));
+    for _ in 0..20 {
+        door.attempt(at(43_000), "8002", "old");
+        door.pass(Duration::from_secs(5));
+    }
+    assert_eq!(door.attempt(at(44_000), "8001", &first), "200");
+    // A guesser who knows none of our passwords has no home.
+    for _ in 0..6 {
+        door.attempt(tcp("198.51.100.2:40001", 7), "8002", "guess");
         door.pass(Duration::from_secs(17));
     }
     assert_eq!(door.gateway.watch(door.now).banned_now, 1);
-    assert_eq!(door.attempt(phone, "8001", &secret), "200", "one NAT, two people");
+    let guesser = tcp("198.51.100.2:40001", 7);
     let knock = door.register(guesser, "8002", "");
     assert_eq!(door.send(guesser, &knock), [""; 0]);
     assert!(door.orders.contains(&Order::Close(guesser)), "{:?}", door.orders);
-    assert!(!door.orders.contains(&Order::Close(phone)));
-    // Its registered seat is no cover for guessing at another.
-    assert_eq!(door.attempt(phone, "8002", "guess"), "-");
+}
+
+/// Whoever has a seat's password may call 110 from wherever the seat is, and from whomever shares its address.
+#[test]
+fn a_call_for_help_is_heard_from_a_banned_address_and_a_guesser_gains_little() {
+    let mut door = Door::new(|_| {});
+    let help = "sip:110@rexian.local";
+    for _ in 0..6 {
+        door.attempt(udp(STRANGER), "8002", "guess");
+        door.pass(Duration::from_secs(17));
+    }
+    assert_eq!(door.gateway.watch(door.now).banned_now, 1);
+    // The phone's nonce is of yesterday: it is given a new one, and is called back by the answer to it.
+    let to = format!("<{help}>");
+    let stale = Door::credentials("INVITE", help, "8001", "x", &"0".repeat(64), 1);
+    let ask = door.request("INVITE", help, "8001", &to, udp(STRANGER), &stale);
+    let challenge = door.send(udp(STRANGER), &ask).pop().expect("an answer");
+    assert!(challenge.starts_with("SIP/2.0 401 "), "{challenge}");
+    let nonce = challenge.split("nonce=\"").nth(1).unwrap().split('"').next().unwrap().to_owned();
+    let answers = door.dial(udp(STRANGER), "8001", help, &to, &nonce, 1);
+    assert_eq!(answers[0], "100", "{answers:?}");
+    // Nothing else is, nor is it heard whom nobody knows.
+    assert_eq!(door.attempt(udp(STRANGER), "8001", &door.password("8001")), "-");
+    assert_eq!(door.dial(udp(STRANGER), "8001", "sip:8003@rexian.local", &to, &nonce, 2), [""; 0]);
+    let nobody = Door::credentials("INVITE", help, "9999", "x", &nonce, 1);
+    let ask = door.request("INVITE", help, "9999", &to, udp(STRANGER), &nobody);
+    assert_eq!(door.send(udp(STRANGER), &ask), [""; 0]);
+    // An hour of guessing by this door.
+    let mut judged = 0;
+    for n in 0..3_600 {
+        let guess = Door::credentials("INVITE", help, "8001", "guess", &nonce, 100 + n);
+        let ask = door.request("INVITE", help, "8001", &to, udp(STRANGER), &guess);
+        judged += door.statuses(udp(STRANGER), &ask).iter().filter(|status| *status == "403").count();
+        door.pass(Duration::from_secs(1));
+    }
+    assert!(judged <= 4 * 61, "{judged} guesses in an hour");
+}
+
+/// A phone that is not registered, and called on its credentials, may put the handset down.
+#[test]
+fn whom_credentials_let_in_may_call_off() {
+    let mut door = Door::new(|_| {});
+    let secret = door.password("8003");
+    assert_eq!(door.attempt(udp(PHONE), "8003", &secret), "200");
+    let to = "<sip:8003@rexian.local>";
+    let nonce = door.nonce(udp(STRANGER), "8001").unwrap();
+    let invite = {
+        let proof = Door::credentials("INVITE", "sip:8003@rexian.local", "8001", &door.password("8001"), &nonce, 1);
+        let sdp =
+            "v=0\r\no=- 1 1 IN IP4 203.0.113.5\r\ns=-\r\nc=IN IP4 203.0.113.5\r\nt=0 0\r\nm=audio 7000 RTP/AVP 8\r\n";
+        let body = format!("Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{sdp}", sdp.len());
+        let ask = door.request("INVITE", "sip:8003@rexian.local", "8001", to, udp(STRANGER), &proof);
+        ask.replace("Content-Length: 0\r\n\r\n", &body)
+    };
+    let said = door.send(udp(STRANGER), &invite);
+    assert!(said.iter().any(|m| m.starts_with("INVITE ")), "8003 rings: {said:?}");
+    let head = invite.split("Authorization").next().unwrap().replace("INVITE", "CANCEL");
+    let cancel = format!("{head}Content-Length: 0\r\n\r\n");
+    let statuses = door.statuses(udp(STRANGER), &cancel);
+    assert!(statuses.contains(&"200".to_owned()) && statuses.contains(&"487".to_owned()), "{statuses:?}");
 }
 
 #[test]

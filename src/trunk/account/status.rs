@@ -11,6 +11,8 @@ pub enum Refusal {
     NoAnswer,
     /// No proxy is known, or we have no address of its kind.
     NoWay,
+    /// The connection we registered on was closed soon after.
+    Closed,
     Challenge(Unmet),
     Status(u16, String),
 }
@@ -20,6 +22,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::NoAnswer => f.write_str("no proxy of the trunk answers: check its hops, and whether they moved"),
             Refusal::NoWay => f.write_str("no hop can be reached: listen on its transport and address family in [sip]"),
+            Refusal::Closed => f.write_str("it closes the connection soon after each answer: ask the carrier why"),
             Refusal::Challenge(unmet) => unmet.fmt(f),
             Refusal::Status(status, text) => write!(f, "the carrier says {status} {text}"),
         }
