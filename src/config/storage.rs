@@ -109,7 +109,11 @@ fn postgres(table: Section<'_>) -> Option<At<CaseStoreSettings>> {
     let connections = table.number("connections", 1..=64).map_or(4, |at| at.value);
     let password = password(&table);
     let file = table.file;
+    let told = table.has("sslmode") && mode.is_none() || table.has("ca") && ca.is_none();
     table.done();
+    if told {
+        return None;
+    }
     database(file, url?, Terms { mode, ca, connections, password: password? })
 }
 

@@ -72,7 +72,7 @@ fn what_cannot_be_used_is_named_with_its_line() {
     let folder = folder();
     let form =
         r#"write it as "postgres://user@host:5432/database", or "postgres://user@/database?host=/run/postgresql""#;
-    let address = |what: &str| format!("20: the address of the case store {what} | {form}");
+    let address = |what: &str| format!("19: the address of the case store {what} | {form}");
     for (cases, wanted) in [
         (r#""postgres://r:geheim@db/t""#, address("holds a password, which belongs into password_file or password_env")),
         (r#""postgres://127.0.0.1/t""#, address("names no user")),
@@ -87,47 +87,47 @@ fn what_cannot_be_used_is_named_with_its_line() {
         (r#"{ url = "mysql://r@db/t" }"#, address("does not begin with postgres://")),
         (
             r#""postgres://r@10.1.0.9/t""#,
-            "20: the case store is on another machine, and by whose certificate it is known is not said | \
+            "19: the case store is on another machine, and by whose certificate it is known is not said | \
              add ca = \"db-ca.pem\" (cases = { url = ..., ca = ... }); or sslmode = \"disable\" on a network of your own"
                 .into(),
         ),
         (
             r#"{ url = "postgres://r@10.1.0.9/t", ca = "text" }"#,
-            "20: ca of the case store: text holds no certificate | name a PEM file that the program's user may read".into(),
+            "19: ca of the case store: text holds no certificate | name a PEM file that the program's user may read".into(),
         ),
         (
             r#"{ url = "postgres://r@10.1.0.9/t", ca = "ca.pem", sslmode = "require" }"#,
-            "20: ca of the case store is of no use: this sslmode asks for no certificate | write sslmode = \"verify-full\", or remove ca".into(),
+            "19: ca of the case store is of no use: this sslmode asks for no certificate | write sslmode = \"verify-full\", or remove ca".into(),
         ),
         (
             r#"{ url = "postgres://r@10.1.0.9/t", sslmode = "prefer" }"#,
-            "20: sslmode = \"prefer\" in cases of [storage] is not a known word | use one of: disable, require, verify-full".into(),
+            "19: sslmode = \"prefer\" in cases of [storage] is not a known word | use one of: disable, require, verify-full".into(),
         ),
         (
             r#"{ url = "postgres://r@/t?host=/run", sslmode = "require" }"#,
-            "20: sslmode and ca of the case store are of no use: a socket of this machine is not encrypted | remove them".into(),
+            "19: sslmode and ca of the case store are of no use: a socket of this machine is not encrypted | remove them".into(),
         ),
         (
             r#"{ url = "postgres://r@127.0.0.1/t", password_file = "none" }"#,
-            "20: password_file = \"none\" cannot be read: No such file or directory (os error 2) | mend the path (it is beside this file) or its permissions".into(),
+            "19: password_file = \"none\" cannot be read: No such file or directory (os error 2) | mend the path (it is beside this file) or its permissions".into(),
         ),
         (
             r#"{ url = "postgres://r@127.0.0.1/t", password_file = "empty" }"#,
-            "20: the case store's password is empty | write it into the first line; a server that asks for none needs neither key".into(),
+            "19: the case store's password is empty | write it into the first line; a server that asks for none needs neither key".into(),
         ),
         (
             r#"{ url = "postgres://r@127.0.0.1/t", password_env = "REXIAN_NO_SUCH" }"#,
-            "20: password_env = \"REXIAN_NO_SUCH\": there is no such environment variable | set it for this program (and for `check`), or use password_file".into(),
+            "19: password_env = \"REXIAN_NO_SUCH\": there is no such environment variable | set it for this program (and for `check`), or use password_file".into(),
         ),
         (
             r#"{ url = "postgres://r@127.0.0.1/t", password_file = "secret", password_env = "PATH" }"#,
-            "20: cases of [storage] has both password_file and password_env | keep one of them".into(),
+            "19: cases of [storage] has both password_file and password_env | keep one of them".into(),
         ),
         (
             r#"{ url = "postgres://r@127.0.0.1/t", password = "geheim-geheim" }"#,
-            "20: unknown key password in cases of [storage] | did you mean password_env?".into(),
+            "19: unknown key password in cases of [storage] | remove it; known here: url, sslmode, ca, connections, password_file, password_env".into(),
         ),
-        (r#"{ url = "postgres://r@127.0.0.1/t", connections = 0 }"#, "20: connections = 0 in cases of [storage] is not a whole number from 1 to 64 | choose one in that range, without quotes".into()),
+        (r#"{ url = "postgres://r@127.0.0.1/t", connections = 0 }"#, "19: connections = 0 in cases of [storage] is not a whole number from 1 to 64 | choose one in that range, without quotes".into()),
     ] {
         let problems = folder.problems(&with(cases));
         assert_eq!(problems, [wanted], "{cases}");
@@ -135,6 +135,6 @@ fn what_cannot_be_used_is_named_with_its_line() {
     }
     broken(
         &[("", "[storage]\ncases = {}\n")],
-        &["20: cases of [storage] has no url | add url = \"postgres://rexian@10.1.0.9/rexian\""],
+        &["19: cases of [storage] has no url | add url = \"postgres://rexian@10.1.0.9/rexian\""],
     );
 }
