@@ -52,6 +52,8 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         cases: CaseStoreSettings::Sqlite("unused".into()),
         events: None,
         keep_events: Duration::MAX,
+        facts: None,
+        report: Default::default(),
         prompts: BTreeMap::new(),
         dns: vec![],
         trace: Default::default(),

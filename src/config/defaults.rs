@@ -127,6 +127,8 @@ pub(super) fn world() -> WorldSettings {
         cases: CaseStoreSettings::Sqlite("rexian-cases.db".into()),
         events: Some("rexian-events.db".into()),
         keep_events: Duration::from_secs(400 * 24 * 3_600),
+        facts: Some("rexian-facts.db".into()),
+        report: ReportSettings::default(),
         prompts: BTreeMap::new(),
         trace: TraceSettings::default(),
         log: LogSettings { json: false, filter: "info".into() },

@@ -64,6 +64,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::limits(root.table("limits"), &mut core, &mut places);
     sections::guard(root.table("guard"), &mut core);
     storage::storage(root.table("storage"), &mut core, &mut world);
+    sections::report(root.table("report"), &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);
     let trace = trace::trace(root.table("trace"));

@@ -1,6 +1,6 @@
-//! The tables of the file that describe the machine: service, sip, media, limits, http, log, prompts,
-//! feature codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`, `queues`,
-//! `lines`), files and databases (`storage`), whether settings agree with each other (`cross`). Absent settings keep the value of `defaults`.
+//! The tables of the file that describe the machine: service, sip, media, limits, report, http, log, prompts, feature
+//! codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`, `queues`, `lines`), files and
+//! databases (`storage`), whether settings agree with each other (`cross`). Absent settings keep the value of `defaults`.
 //!
 //! Files that are read (prompts, profiles, passwords) are looked for beside the configuration; files that are written
 //! (spool, cases) in the working directory, which a service manager sets.
@@ -11,6 +11,7 @@ use super::profile::{self, distinct};
 use super::reader::{At, Section};
 use super::settings::{CoreSettings, Profile, Unknown, WorldSettings};
 use super::trunks::cidr;
+use super::words::duration;
 use crate::media::PromptLibrary;
 use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
@@ -208,6 +209,18 @@ pub(super) fn guard(section: Section<'_>, core: &mut CoreSettings) {
     if guard.ban > guard.longest_ban {
         let what = format!("ban ({:?}) is longer than longest_ban ({:?})", guard.ban, guard.longest_ban);
         section.file.problem(line, what, "make longest_ban the longer one: bans double until they are as long");
+    }
+    section.done();
+}
+
+pub(super) fn report(section: Section<'_>, world: &mut WorldSettings) {
+    let report = &mut world.report;
+    set(&mut report.hotline, section.string("hotline"));
+    set(&mut report.connection_rate, section.number("connection_rate", 1..=100));
+    set(&mut report.within_share, section.number("within_share", 1..=100));
+    let within = section.list("within", "a duration", r#"write it as "15s""#, |v| duration(v.as_str()?));
+    if let Some(within) = within {
+        report.within = within.into_iter().map(|at| at.value).collect();
     }
     section.done();
 }

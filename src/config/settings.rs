@@ -4,6 +4,7 @@
 mod dialling;
 mod guard;
 mod lines;
+mod report;
 mod routing;
 mod storage;
 mod tls;
@@ -15,6 +16,7 @@ pub use guard::{GuardSettings, Unknown};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
+pub use report::ReportSettings;
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
@@ -249,6 +251,9 @@ pub struct WorldSettings {
     pub events: Option<PathBuf>,
     /// Older events are deleted.
     pub keep_events: Duration,
+    /// The facts of reports, folded from that log and kept for good; `None`: none are.
+    pub facts: Option<PathBuf>,
+    pub report: ReportSettings,
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,

@@ -46,9 +46,17 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
         Some("") => world.events = None,
         Some(_) => world.events = path("events").map(|at| at.value),
     }
-    let taken =
-        |events: &&PathBuf| **events == world.spool || CaseStoreSettings::Sqlite(events.to_path_buf()) == world.cases;
-    if let Some(events) = world.events.as_ref().filter(taken) {
+    match section.string("facts").map(|at| at.value).as_deref() {
+        None => {}
+        Some("") => world.facts = None,
+        Some(_) => world.facts = path("facts").map(|at| at.value),
+    }
+    let taken = |path: &PathBuf| *path == world.spool || CaseStoreSettings::Sqlite(path.clone()) == world.cases;
+    if let Some(facts) = world.facts.as_ref().filter(|path| taken(path) || world.events.as_ref() == Some(path)) {
+        let what = format!("facts in [storage] is the file of something else, {}", facts.display());
+        section.file.problem(section.line, what, "name a file of its own");
+    }
+    if let Some(events) = world.events.as_ref().filter(|path| taken(path)) {
         let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
         section.file.problem(section.line, what, "name a file of its own");
     }
