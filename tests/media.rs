@@ -50,6 +50,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         http: None,
         spool: "unused".into(),
         cases: CaseStoreSettings::Sqlite("unused".into()),
+        casework: Default::default(),
         events: None,
         keep_events: Duration::MAX,
         facts: None,

@@ -28,6 +28,7 @@ pub use trunks::{
     Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
 
+use crate::casework::Rules;
 use crate::ids::{AgentNo, SeatNo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -247,6 +248,8 @@ pub struct WorldSettings {
     pub http: Option<SocketAddr>,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
+    /// What a ticket's life after pickup is held to.
+    pub casework: Arc<Rules>,
     /// The log of all call and agent events; `None`: none is kept.
     pub events: Option<PathBuf>,
     /// Older events are deleted.
