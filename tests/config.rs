@@ -1,5 +1,6 @@
 //! Broken configurations and exactly what an operator is told about each. Here the machine and single entries;
-//! `accounts`: registered trunks; `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
+//! `accounts`: registered trunks; `routing`: what leads where and who answers; `storage`: where tickets
+//! go; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
 use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Role, Settings};
@@ -20,6 +21,8 @@ mod explanation;
 mod pki;
 #[path = "config/routing.rs"]
 mod routing;
+#[path = "config/storage.rs"]
+mod storage;
 #[path = "config/times.rs"]
 mod times;
 #[path = "config/tls.rs"]
@@ -342,6 +345,35 @@ fn tokens_of_the_api() {
             r#"30: [[http.tokens]] has no name | add name = "wallboard-1""#,
             r#"30: [[http.tokens]] has no role | add role = "wallboard""#,
             r#"30: [[http.tokens]] has no sha256 | add sha256 = "...""#,
+        ],
+    );
+}
+
+#[test]
+fn webhooks() {
+    let folder = Folder::new();
+    folder.write("hook.secret", "a secret of some length\n");
+    folder.write("ca.pem", "");
+    let good = "[[webhooks]]\nname = \"cases\"\nurl = \"https://cases.example:8443/hook\"\ntrust = \"ca.pem\"\n\
+        password_file = \"hook.secret\"\nevents = [\"call.ended\", \"agent.*\"]\n";
+    let settings = load(&folder.write("rexian.toml", format!("{GOOD}{good}"))).unwrap();
+    let [hook] = &settings.world.webhooks[..] else { panic!("one webhook") };
+    assert_eq!((hook.name.as_str(), &*hook.secret.0), ("cases", "a secret of some length"));
+    assert_eq!(hook.events, ["call.ended", "agent.*"]);
+    assert!(!format!("{settings:?}").contains("some length"));
+
+    let bad = "[[webhooks]]\nname = \"a b\"\nurl = \"ftp://x\"\npassword = \"short\"\nevents = [\"call.sneezed\", \"c*\"]\n\
+        [[webhooks]]\nname = \"a\"\nurl = \"https://x\"\npassword = \"short\"\n";
+    broken(
+        &[("", bad), ("", "[storage]\nevents = \"\"\n")],
+        &[
+            "18: [[webhooks]] tell what is in the event log, and events in [storage] says that none is kept | name a file as events in [storage], or remove [[webhooks]]",
+            r#"19: name = "a b" in [[webhooks]] is not a name | use letters, digits, - and _, at most 40"#,
+            r#"20: url = "ftp://x" in [[webhooks]] is not a URL | write it as "https://cases.example:8443/hook""#,
+            r#"22: events = "c*" in [[webhooks]] is not a type of event | the API's description, /v1, names them"#,
+            r#"22: events = "call.sneezed" in [[webhooks]] is not a type of event | the API's description, /v1, names them"#,
+            r#"25: url of [[webhooks]] is https, but whose certificates are trusted is not said | add trust = "ca.pem", the far end's CA, beside this file"#,
+            "26: the password of [[webhooks]] is too short | generate one: openssl rand -base64 24",
         ],
     );
 }

@@ -6,8 +6,12 @@ use super::sections::beside;
 use super::settings::{Secret, WebhookSettings};
 use crate::api::v1::event_types;
 
-pub(super) fn webhooks(sections: Vec<Section<'_>>) -> Vec<WebhookSettings> {
+pub(super) fn webhooks(sections: Vec<Section<'_>>, log_is_kept: bool) -> Vec<WebhookSettings> {
     let mut all: Vec<WebhookSettings> = vec![];
+    if let Some(section) = sections.first().filter(|_| !log_is_kept) {
+        let what = "[[webhooks]] tell what is in the event log, and events in [storage] says that none is kept";
+        section.file.problem(section.line, what, r#"name a file as events in [storage], or remove [[webhooks]]"#);
+    }
     let types = event_types();
     for section in sections {
         let name = section.text("name", "a name", "use letters, digits, - and _, at most 40", |name| {
