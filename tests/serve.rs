@@ -1,6 +1,8 @@
 //! The program as its operator meets it: checking a configuration, serving, draining, and surviving kill -9.
 
 mod common;
+#[path = "serve/streams.rs"]
+mod streams;
 #[path = "serve/tls.rs"]
 mod tls;
 

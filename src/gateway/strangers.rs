@@ -138,10 +138,13 @@ impl Gateway {
         self.close(flow);
     }
 
-    /// A connection that neither a phone nor a call needs.
+    /// Does a phone or a call need this connection?
+    pub fn needs(&self, flow: Flow) -> bool {
+        self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow)
+    }
+
     fn close(&mut self, flow: Flow) {
-        let needed = || self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow);
-        if flow.transport.is_stream() && !needed() {
+        if flow.transport.is_stream() && !self.needs(flow) {
             self.outputs.push_back(Output::Guard(Order::Close(flow)));
         }
     }

@@ -32,7 +32,7 @@ use std::time::Duration;
 /// For the shell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
-    /// Take no new connections from there for so long.
+    /// Take next to no new connections from there for so long, and close those it has that the gateway does not need.
     Ban { source: IpAddr, length: Duration },
     /// A banned peer's connection.
     Close(Flow),

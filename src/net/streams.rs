@@ -2,9 +2,10 @@
 //! open connection (`connection`), certificates and trust (`tls`).
 //!
 //! Security: connections are limited in all and per address, and count from their first packet: a TLS handshake that is
-//! not finished in time is closed.
+//! not finished in time is closed. A banned address has one at a time, and keeps it for a call for help only: the gateway
+//! closes it at the first word about anything else.
 
-use super::connection::{self, Queue};
+use super::connection::{self, Queue, ROOM, Writer};
 use super::tls::Tls;
 use super::{BindError, advertised};
 use crate::runtime::inbox::{Inbox, Message};
@@ -22,6 +23,7 @@ use tokio::time::timeout;
 
 const MAX_CONNECTIONS: usize = 1_000;
 const MAX_PER_ADDRESS: usize = 64;
+const MAX_BANNED_PER_ADDRESS: usize = 1;
 /// Addresses refused at the door; further bans are the gateway's alone.
 const MAX_BANNED: usize = 16_384;
 const CONNECTS: usize = 256;
@@ -40,11 +42,11 @@ pub struct Connector {
     banned: Arc<Banned>,
 }
 
-/// Whose connections are refused, until when.
+/// Who is banned, until when.
 type Banned = Mutex<BTreeMap<IpAddr, std::time::Instant>>;
 
 impl Connector {
-    /// Takes no connections from there for so long.
+    /// Takes next to no connections from there for so long.
     pub fn ban(&self, source: IpAddr, length: Duration) {
         let mut banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
         let now = std::time::Instant::now();
@@ -63,9 +65,9 @@ impl Connector {
 
     /// Connects to `flow.remote`; what is sent meanwhile waits its turn. That it did not work, or that it is over, is
     /// told once, by `StreamClosed`.
-    pub fn connect(&self, flow: Flow) -> io::Result<mpsc::Sender<Vec<u8>>> {
+    pub fn connect(&self, flow: Flow) -> io::Result<Writer> {
         // A numbered connection that is gone cannot be had again: its far end's port was its own.
-        if flow.connection != 0 {
+        if !flow.is_ours() {
             return Err(io::ErrorKind::NotConnected.into());
         }
         let queue = Queue::new();
@@ -117,6 +119,7 @@ impl Listeners {
             banned: banned.clone(),
             tls: self.tls,
             ours: Semaphore::new(CONNECTS),
+            room: Arc::new(Semaphore::new(ROOM)),
         });
         let listeners = self.bound.iter().map(|(_, listener)| *listener).collect();
         for (socket, listener) in self.bound {
@@ -137,6 +140,8 @@ struct Shared {
     tls: Option<Arc<Tls>>,
     /// For connections of ours: no flood of theirs takes them away.
     ours: Semaphore,
+    /// For what is read and not yet served.
+    room: Arc<Semaphore>,
 }
 
 /// One of the connections there may be; given back when dropped.
@@ -148,10 +153,11 @@ struct Place {
 impl Place {
     fn take(shared: &Arc<Shared>, ip: IpAddr) -> Option<Place> {
         let holder = holder(ip);
+        let most = if shared.is_banned(holder) { MAX_BANNED_PER_ADDRESS } else { MAX_PER_ADDRESS };
         let mut open = shared.open.lock().unwrap_or_else(|e| e.into_inner());
         let total: usize = open.values().sum();
         let here = open.get(&holder).copied().unwrap_or(0);
-        if total >= MAX_CONNECTIONS || here >= MAX_PER_ADDRESS {
+        if total >= MAX_CONNECTIONS || here >= most {
             return None;
         }
         open.insert(holder, here + 1);
@@ -172,9 +178,9 @@ impl Drop for Place {
 }
 
 impl Shared {
-    fn is_banned(&self, ip: IpAddr) -> bool {
+    fn is_banned(&self, holder: IpAddr) -> bool {
         let banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
-        banned.get(&holder(ip)).is_some_and(|until| *until > std::time::Instant::now())
+        banned.get(&holder).is_some_and(|until| *until > std::time::Instant::now())
     }
 }
 
@@ -183,9 +189,6 @@ async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
     loop {
         match socket.accept().await {
             Ok((stream, remote)) => {
-                if shared.is_banned(remote.ip()) {
-                    continue;
-                }
                 let Some(place) = Place::take(&shared, remote.ip()) else {
                     tracing::debug!(%remote, ?transport, "SIP connection refused: too many open");
                     continue;
@@ -205,7 +208,7 @@ async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
 /// A connection of theirs.
 async fn serve(stream: TcpStream, flow: Flow, place: Place) {
     prepare(&stream);
-    let inbox = &place.shared.inbox;
+    let Shared { inbox, room, .. } = &*place.shared;
     let open = || {
         let queue = Queue::new();
         inbox.send(Message::StreamOpened { flow, writer: queue.writer.clone() });
@@ -213,12 +216,12 @@ async fn serve(stream: TcpStream, flow: Flow, place: Place) {
     };
     match (flow.transport, &place.shared.tls) {
         (Transport::Tls, Some(tls)) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => connection::run(stream, flow, open(), inbox).await,
+            Ok(Ok(stream)) => connection::run(stream, flow, open(), inbox, room).await,
             Ok(Err(error)) => return tracing::debug!(remote = %flow.remote, %error, "TLS handshake failed"),
             Err(_) => return tracing::debug!(remote = %flow.remote, "TLS handshake not finished in time"),
         },
         (Transport::Tls, None) => return,
-        _ => connection::run(stream, flow, open(), inbox).await,
+        _ => connection::run(stream, flow, open(), inbox, room).await,
     }
     inbox.send(Message::StreamClosed { flow });
 }
@@ -253,11 +256,11 @@ async fn reach(flow: Flow, queue: Queue, shared: &Arc<Shared>) -> io::Result<()>
     prepare(&stream);
     if flow.transport == Transport::Tls {
         let tls = shared.tls.as_ref().ok_or_else(|| io::Error::other("there is no [tls] in the configuration"))?;
-        let secured = timeout(HANDSHAKE, tls.connect(stream, flow.remote)).await;
+        let secured = timeout(HANDSHAKE, tls.connect(stream, flow)).await;
         let stream = secured.map_err(late("TLS handshake not finished in time"))??;
-        connection::run(stream, flow, queue, &shared.inbox).await;
+        connection::run(stream, flow, queue, &shared.inbox, &shared.room).await;
     } else {
-        connection::run(stream, flow, queue, &shared.inbox).await;
+        connection::run(stream, flow, queue, &shared.inbox, &shared.room).await;
     }
     Ok(())
 }

@@ -13,10 +13,11 @@ use crate::guard::Order;
 use crate::guard::intake::{Backlog, Class, Shedding};
 use crate::host::Clock;
 use crate::media::MediaPlane;
+use crate::net::connection::Writer;
 use crate::net::streams::Connector;
 use crate::net::udp::UdpPort;
 use crate::plane::MediaCommand;
-use crate::sip::flow::{Flow, Listener, Transmit, Transport};
+use crate::sip::flow::{Flow, Listener, Transmit, Transport, holder};
 use crate::store::{Spool, SpoolOutcome};
 use crate::time::Instant;
 use crate::trace::{Tap, Way};
@@ -25,7 +26,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
-use tokio::sync::mpsc::Sender;
 
 /// Datagrams read from one socket before the others, the inbox and the timers get their turn.
 const BATCH: usize = 64;
@@ -54,7 +54,7 @@ pub struct Signalling {
     pub observer: Observer,
     /// What is traced, if anything is.
     pub tap: Option<Tap>,
-    streams: BTreeMap<Flow, Sender<Vec<u8>>>,
+    streams: BTreeMap<Flow, Writer>,
     backlog: Backlog<(Flow, Vec<u8>)>,
     shedding: Shedding,
     /// Since when sockets or inbox were not read empty.
@@ -210,7 +210,9 @@ impl Signalling {
                 Message::StreamOpened { flow, writer } => {
                     self.streams.insert(flow, writer);
                 }
-                Message::Stream { flow, bytes } => self.came(now, flow, &bytes),
+                Message::Stream { flow, bytes, place: _ } => self.came(now, flow, &bytes),
+                // One that was given up while its peer did not read, and has a successor by now.
+                Message::StreamClosed { flow } if self.streams.get(&flow).is_some_and(|w| !w.is_closed()) => {}
                 Message::StreamClosed { flow } => {
                     self.streams.remove(&flow);
                     // A phone must not be registered on a connection that is gone.
@@ -268,10 +270,15 @@ impl Signalling {
                     self.observer.tell(Observed::Callback(change.clone()));
                     self.spool.keep(change);
                 }
-                Output::Guard(Order::Ban { source, length }) => self.connector.ban(source, length),
+                Output::Guard(Order::Ban { source, length }) => {
+                    self.connector.ban(source, length);
+                    let theirs = self.streams.iter().filter(|(flow, _)| holder(flow.remote.ip()) == source);
+                    theirs.filter(|(flow, _)| !self.gateway.needs(**flow)).for_each(|(_, writer)| writer.close());
+                }
                 Output::Guard(Order::Close(flow)) => {
-                    // An empty message: its writer closes the connection.
-                    let _ = self.streams.get(&flow).map(|writer| writer.try_send(vec![]));
+                    if let Some(writer) = self.streams.get(&flow) {
+                        writer.close();
+                    }
                 }
             }
         }
@@ -288,11 +295,11 @@ impl Signalling {
                 None => Err(io::ErrorKind::AddrNotAvailable.into()),
             },
             Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
-                // A peer that does not read is not waited for: its connection counts as failed.
-                Some(writer) => writer.try_send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into()),
+                // A peer that does not read is not waited for: its connection has failed, and is forgotten.
+                Some(writer) => writer.send(bytes).inspect_err(|_| drop(self.streams.remove(&flow))),
                 None => {
                     let writer = self.connector.connect(flow)?;
-                    let _ = writer.try_send(bytes);
+                    let _ = writer.send(bytes);
                     self.streams.insert(flow, writer);
                     Ok(())
                 }

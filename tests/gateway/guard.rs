@@ -472,6 +472,39 @@ fn no_way_of_writing_a_number_leads_out() {
     }
 }
 
+/// UDP: the caller has its refusal and is gone, while another copy of its INVITE is still on the way.
+#[test]
+fn a_copy_of_a_refused_invite_is_no_new_call() {
+    let flow = super::world::caller_flow();
+    let status = |world: &World| world.to_caller.last().unwrap().split(' ').nth(1).unwrap().to_owned();
+    // The loop is late no more, the pace allows one again.
+    let mut late = World::new(0, |_| {});
+    late.feed(Input::Late { flow, bytes: &invite(1) });
+    late.run(Duration::from_secs(1));
+    let mut fast = World::new(0, |core| core.trunks[0].calls_per_10s = Some(1));
+    fast.feed(Input::Message { flow, bytes: &invite(0) });
+    fast.feed(Input::Message { flow, bytes: &invite(1) });
+    assert_eq!(status(&fast), "503");
+    fast.run(Duration::from_secs(12));
+    for (mut world, calls) in [(late, 0), (fast, 1)] {
+        let restored = Gateway::restore(&world.gateway.save()).unwrap();
+        world.gateway = restored;
+        for _ in 0..3 {
+            for copy in [Input::Message { flow, bytes: &invite(1) }, Input::Late { flow, bytes: &invite(1) }] {
+                world.feed(copy);
+                assert_eq!((status(&world).as_str(), world.gateway.calls()), ("503", calls));
+            }
+        }
+        world.feed(Input::Message { flow, bytes: &invite(2) });
+        assert_eq!(world.gateway.calls(), calls + 1, "another one is taken");
+        // It is not remembered for ever.
+        world.run(Duration::from_secs(70));
+        let before = world.gateway.calls();
+        world.feed(Input::Message { flow, bytes: &invite(1) });
+        assert_eq!(world.gateway.calls(), before + 1);
+    }
+}
+
 #[test]
 fn when_the_loop_is_late_new_calls_go_and_phones_and_calls_stay() {
     let mut world = World::new(1, |_| {});

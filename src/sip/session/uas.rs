@@ -5,6 +5,7 @@ use super::super::dialog::Dialog;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
+use super::early::Patience;
 use super::reliable::{Next, Provisionals};
 use super::timer::{By, Timer};
 use super::way::Way;
@@ -49,6 +50,7 @@ impl Session {
             refresh_by,
             signer: None,
             sent_away,
+            patience: Patience::default(),
             state,
         };
         Ok((session, negotiated))
