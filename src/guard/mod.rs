@@ -80,6 +80,11 @@ impl Guard {
         self.allowance.take(now, source)
     }
 
+    /// The same for whoever comes from an address where phones are registered.
+    pub fn may_answer_at_home(&mut self, now: Instant, source: IpAddr) -> bool {
+        self.allowance.take_at_home(now, source)
+    }
+
     pub fn proved(&mut self, seat: &SeatNo, source: IpAddr) {
         self.seats.proved(seat, source);
     }

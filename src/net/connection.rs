@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::sync::{Notify, Semaphore, mpsc};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
 /// Messages written but not yet taken by the peer's TCP.
 const WRITE_QUEUE: usize = 256;
@@ -20,9 +20,9 @@ const WRITE_QUEUE: usize = 256;
 const WRITE: Duration = Duration::from_secs(10);
 /// Bytes of messages that wait for the signalling loop, of all connections together.
 pub const ROOM: usize = 16 << 20;
-/// The rest of a message that has begun must come within this time.
+/// The whole of a message that has begun must come within this time, in however many pieces.
 const HALF_MESSAGE: Duration = Duration::from_secs(10);
-/// A connection that has never sent a whole message is dropped after this; one that has may idle for longer.
+/// A connection that has not sent a whole message by then is dropped, whatever else it sends; one that has may idle for longer.
 const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(3_600);
 /// For the farewell (TLS close_notify); who does not take it is left without.
@@ -92,10 +92,10 @@ async fn read(
 ) {
     let mut framer = Framer::new();
     let mut buffer = vec![0u8; 4096];
-    let mut patience = FIRST_MESSAGE;
-    let mut used = false;
+    let mut until = Instant::now() + FIRST_MESSAGE;
+    let (mut used, mut begun) = (false, false);
     loop {
-        let n = match timeout(patience, reader.read(&mut buffer)).await {
+        let n = match timeout_at(until, reader.read(&mut buffer)).await {
             Ok(Ok(n)) if n > 0 => n,
             _ => return,
         };
@@ -120,10 +120,13 @@ async fn read(
             }
         }
         used |= whole;
-        patience = match (framer.pending() > 0, used) {
-            (true, _) => HALF_MESSAGE,
-            (false, true) => IDLE,
-            (false, false) => FIRST_MESSAGE,
+        let goes_on = begun && !whole;
+        begun = framer.pending() > 0;
+        until = match (used, begun) {
+            (false, _) => until,
+            (true, true) if goes_on => until,
+            (true, true) => Instant::now() + HALF_MESSAGE,
+            (true, false) => Instant::now() + IDLE,
         };
     }
 }
@@ -150,8 +153,6 @@ mod tests {
     use super::*;
     use crate::runtime::inbox;
     use crate::sip::flow::Transport;
-    use std::time::Instant;
-
     /// Its answers fit into the queue, so that nothing overflows; they just stay there.
     #[tokio::test]
     async fn a_peer_that_takes_no_byte_is_given_up() {
@@ -177,6 +178,37 @@ mod tests {
         let mut said = vec![];
         let _ = hears.read_to_end(&mut said).await;
         speaking.abort();
+    }
+
+    /// A byte now and then, or an empty line, keeps nothing open: places are few.
+    #[tokio::test]
+    async fn who_never_says_a_whole_message_is_closed_however_often_it_speaks() {
+        let drip = |text: &'static [u8], whole: usize| async move {
+            let (ours, mut theirs) = tokio::io::duplex(64);
+            let (inbox, _outbox) = inbox::channel().unwrap();
+            let here = "127.0.0.1:5060".parse().unwrap();
+            let flow = Flow { transport: Transport::Tcp, local: here, remote: here, connection: 1 };
+            let (queue, room) = (Queue::new(), Arc::new(Semaphore::new(ROOM)));
+            let speaking = tokio::spawn(async move {
+                let _ = theirs.write_all(&text[..whole]).await;
+                for byte in text[whole..].chunks(1).cycle() {
+                    if theirs.write_all(byte).await.is_err() {
+                        return;
+                    }
+                    tokio::time::sleep(Duration::from_millis(250)).await;
+                }
+            });
+            let began = Instant::now();
+            run(ours, flow, queue, &inbox, &room).await;
+            speaking.abort();
+            began.elapsed()
+        };
+        let message =
+            b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\nOPTIONS sip:a SIP/2.0\r\nSubject: aaaaaaaaaaaaaaaaaaaa";
+        let (pings, half, later) = tokio::join!(drip(b"\r\n\r\n", 0), drip(&message[44..], 0), drip(message, 44));
+        for took in [pings, half, later] {
+            assert!((FIRST_MESSAGE..FIRST_MESSAGE * 2).contains(&took), "{took:?}");
+        }
     }
 
     /// A flood on streams fills a fixed room, and the rest stays in the network.

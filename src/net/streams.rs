@@ -2,7 +2,7 @@
 //! open connection (`connection`), certificates and trust (`tls`).
 //!
 //! Security: connections are limited in all and per address, and count from their first packet: a TLS handshake that is
-//! not finished in time is closed. A banned address has one at a time, and keeps it for a call for help only: the gateway
+//! not finished in time is closed. The last quarter of all places is for addresses where phones and trunks have been. A banned address has one at a time, and keeps it for a call for help only: the gateway
 //! closes it at the first word about anything else.
 
 use super::connection::{self, Queue, ROOM, Writer};
@@ -11,7 +11,7 @@ use super::{BindError, advertised};
 use crate::runtime::inbox::{Inbox, Message};
 use crate::sip::flow::{Flow, Listener, Transport, holder};
 use socket2::{SockRef, TcpKeepalive};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -22,6 +22,10 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 const MAX_CONNECTIONS: usize = 1_000;
+/// Of them: for whom the gateway has never needed.
+const MAX_OF_STRANGERS: usize = 750;
+/// Addresses known to be needed; more than phones and trunks have.
+const MAX_KNOWN: usize = 16_384;
 const MAX_PER_ADDRESS: usize = 64;
 const MAX_BANNED_PER_ADDRESS: usize = 1;
 /// Addresses refused at the door; further bans are the gateway's alone.
@@ -40,7 +44,11 @@ pub struct Connector {
     requests: mpsc::Sender<(Flow, Queue)>,
     listeners: Vec<Listener>,
     banned: Arc<Banned>,
+    known: Arc<Known>,
 }
+
+/// Whose connections were needed: the last places are theirs.
+type Known = Mutex<BTreeSet<IpAddr>>;
 
 /// Who is banned, until when.
 type Banned = Mutex<BTreeMap<IpAddr, std::time::Instant>>;
@@ -55,6 +63,14 @@ impl Connector {
         }
         if banned.len() < MAX_BANNED {
             banned.insert(source, now + length);
+        }
+    }
+
+    /// A phone or a trunk is there.
+    pub fn known(&self, ip: IpAddr) {
+        let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
+        if known.len() < MAX_KNOWN {
+            known.insert(holder(ip));
         }
     }
 
@@ -110,13 +126,14 @@ impl Listeners {
 
     /// Serves them on the current tokio runtime for as long as it lives.
     pub fn serve(self, inbox: Inbox) -> Connector {
-        let banned = Arc::new(Banned::default());
+        let (banned, known) = (Arc::new(Banned::default()), Arc::new(Known::default()));
         let (next, open) = (AtomicU64::new(1), Mutex::default());
         let shared = Arc::new(Shared {
             inbox,
             next,
             open,
             banned: banned.clone(),
+            known: known.clone(),
             tls: self.tls,
             ours: Semaphore::new(CONNECTS),
             room: Arc::new(Semaphore::new(ROOM)),
@@ -127,7 +144,7 @@ impl Listeners {
         }
         let (requests, wanted) = mpsc::channel(CONNECTS);
         tokio::spawn(connect(wanted, shared));
-        Connector { requests, listeners, banned }
+        Connector { requests, listeners, banned, known }
     }
 }
 
@@ -137,6 +154,7 @@ struct Shared {
     /// Open connections per address. Held for a few instructions at accept and close only.
     open: Mutex<BTreeMap<IpAddr, usize>>,
     banned: Arc<Banned>,
+    known: Arc<Known>,
     tls: Option<Arc<Tls>>,
     /// For connections of ours: no flood of theirs takes them away.
     ours: Semaphore,
@@ -156,8 +174,10 @@ impl Place {
         let most = if shared.is_banned(holder) { MAX_BANNED_PER_ADDRESS } else { MAX_PER_ADDRESS };
         let mut open = shared.open.lock().unwrap_or_else(|e| e.into_inner());
         let total: usize = open.values().sum();
+        let known = shared.known.lock().unwrap_or_else(|e| e.into_inner()).contains(&holder);
+        let places = if known { MAX_CONNECTIONS } else { MAX_OF_STRANGERS };
         let here = open.get(&holder).copied().unwrap_or(0);
-        if total >= MAX_CONNECTIONS || here >= most {
+        if total >= places || here >= most {
             return None;
         }
         open.insert(holder, here + 1);
@@ -263,4 +283,45 @@ async fn reach(flow: Flow, queue: Queue, shared: &Arc<Shared>) -> io::Result<()>
         connection::run(stream, flow, queue, &shared.inbox, &shared.room).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::inbox;
+
+    #[test]
+    fn places_are_shared_out() {
+        let (inbox, _outbox) = inbox::channel().unwrap();
+        let (banned, known) = (Arc::new(Banned::default()), Arc::new(Known::default()));
+        let connector =
+            Connector { requests: mpsc::channel(1).0, listeners: vec![], banned: banned.clone(), known: known.clone() };
+        let (open, tls) = (Mutex::default(), None);
+        let (ours, room) = (Semaphore::new(1), Arc::new(Semaphore::new(1)));
+        let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open, banned, known, tls, ours, room });
+        let from = |n: u32| IpAddr::from([198, 51, (n / 250) as u8, (n % 250) as u8]);
+        let take = |ip: IpAddr, wanted: usize| -> Vec<Place> {
+            let places: Vec<Place> = (0..2_000).map_while(|_| Place::take(&shared, ip)).collect();
+            assert_eq!(places.len(), wanted, "{ip}");
+            places
+        };
+        let (phones, banned) = (from(900), from(901));
+        connector.known(phones);
+        connector.ban(banned, Duration::from_secs(60));
+        let mut held: Vec<Place> = take(banned, MAX_BANNED_PER_ADDRESS);
+        // Strangers, each with all that one address may have, until nothing is left for them.
+        for n in 0.. {
+            let before = held.len();
+            held.extend(std::iter::from_fn(|| Place::take(&shared, from(n))));
+            if held.len() == before {
+                break;
+            }
+            assert!(held.len() - before <= MAX_PER_ADDRESS);
+        }
+        assert_eq!(held.len(), MAX_OF_STRANGERS);
+        held.extend(take(phones, MAX_PER_ADDRESS));
+        assert!(Place::take(&shared, from(800)).is_none());
+        held.clear();
+        take(from(800), MAX_PER_ADDRESS);
+    }
 }

@@ -22,7 +22,7 @@ use crate::store::{Spool, SpoolOutcome};
 use crate::time::Instant;
 use crate::trace::{Tap, Way};
 use rustix::event::epoll;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -33,6 +33,8 @@ const BATCH: usize = 64;
 const SERVED: usize = 16;
 /// Messages of other threads taken in one turn, likewise.
 const INBOX_BATCH: usize = 256;
+/// A stranger's connection that nothing has come of is closed at the second look.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
 /// Whoever waits for the last call to end looks at the figures.
 const FIGURES_EVERY_DRAINING: Duration = Duration::from_millis(50);
@@ -55,6 +57,9 @@ pub struct Signalling {
     /// What is traced, if anything is.
     pub tap: Option<Tap>,
     streams: BTreeMap<Flow, Writer>,
+    /// Not needed at the last look.
+    idle: BTreeSet<Flow>,
+    look_at: Instant,
     backlog: Backlog<(Flow, Vec<u8>)>,
     shedding: Shedding,
     /// Since when sockets or inbox were not read empty.
@@ -83,7 +88,7 @@ impl Signalling {
         }
         epoll::add(&epoll, inbox.as_fd(), epoll::EventData::new_u64(u64::MAX), epoll::EventFlags::IN)?;
         let figures_at = clock.now();
-        let (streams, media_commands) = (BTreeMap::new(), Vec::new());
+        let (streams, idle, media_commands) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         Ok(Signalling {
             gateway,
             clock,
@@ -95,6 +100,8 @@ impl Signalling {
             observer,
             tap: None,
             streams,
+            idle,
+            look_at: figures_at + LOOK_EVERY,
             backlog: Backlog::default(),
             shedding: Shedding::default(),
             behind: None,
@@ -307,9 +314,23 @@ impl Signalling {
         }
     }
 
+    /// Whoever is served here has places of its own from now on; whoever is not must not keep one.
+    fn look_at_streams(&mut self) {
+        let theirs = self.streams.keys().copied().filter(|flow| !flow.is_ours());
+        let (needed, idle): (BTreeSet<Flow>, BTreeSet<Flow>) = theirs.partition(|flow| self.gateway.is_served(*flow));
+        needed.iter().for_each(|flow| self.connector.known(flow.remote.ip()));
+        let still = idle.intersection(&self.idle).filter_map(|flow| self.streams.get(flow));
+        still.for_each(Writer::close);
+        self.idle = idle;
+    }
+
     fn report_figures(&mut self, now: Instant) {
         if now < self.figures_at {
             return;
+        }
+        if now >= self.look_at {
+            self.look_at = now + LOOK_EVERY;
+            self.look_at_streams();
         }
         self.figures_at = now + if self.gateway.is_draining() { FIGURES_EVERY_DRAINING } else { FIGURES_EVERY };
         self.observer.tell(Observed::Figures(Box::new(Figures::of(now, &self.gateway))));

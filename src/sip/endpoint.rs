@@ -173,7 +173,8 @@ impl Endpoint {
     }
 
     /// A well-formed request that repeats none, read and not acted on.
-    pub fn peek<'m>(&self, flow: Flow, bytes: &'m [u8]) -> Option<Message<'m>> {
+    pub fn peek<'m>(&mut self, now: Instant, flow: Flow, bytes: &'m [u8]) -> Option<Message<'m>> {
+        self.refused.forget(now);
         let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
         let msg = Message::parse(bytes, framing).ok()?;
         (!self.repeats(&msg, msg.method()?)).then_some(msg)

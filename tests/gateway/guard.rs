@@ -4,6 +4,7 @@ use super::world::{World, invite};
 use rexian::config::settings::{Algorithm, Cidr, CoreSettings, Settings, Unknown};
 use rexian::gateway::{Gateway, Input, Output};
 use rexian::guard::Order;
+use rexian::guard::intake::Class;
 use rexian::sip::digest::{Claim, response};
 use rexian::sip::flow::{Flow, Listener, Transport};
 use rexian::sip::message::{Framing, Message};
@@ -533,4 +534,24 @@ fn when_the_loop_is_late_new_calls_go_and_phones_and_calls_stay() {
     world.feed(Input::Late { flow, bytes: bye.as_bytes() });
     assert!(world.to_caller.last().unwrap().starts_with("SIP/2.0 200 "), "{:?}", world.to_caller.last());
     assert_eq!(world.gateway.calls(), 0);
+}
+
+/// Who is served keeps a connection, and its address a place; who only knocks has neither.
+#[test]
+fn strangers_connections_are_told_from_those_of_phones_and_trunks() {
+    let mut door = Door::new(|_| {});
+    let (secret, phone, stranger) = (door.password("8001"), tcp(PHONE, 1), tcp(STRANGER, 2));
+    assert!(
+        !door.gateway.is_served(phone) && !door.gateway.is_served(stranger) && door.gateway.is_served(tcp(TRUNK, 3))
+    );
+    assert_eq!(door.attempt(phone, "8001", &secret), "200");
+    assert!(door.nonce(stranger, "8001").is_some(), "it is answered");
+    assert!(door.gateway.is_served(phone) && !door.gateway.is_served(stranger));
+    // By another path from the phone's address: no more answers than any address has, and after what the phone says.
+    let beside = udp("10.0.0.9:6666");
+    let answered = (0..1_000).filter(|_| door.nonce(beside, "8002").is_some()).count();
+    assert!(answered <= 50, "{answered} challenges within one second");
+    let register = door.register(beside, "8002", "");
+    assert_eq!(door.gateway.class(door.now, beside, register.as_bytes()), Class::NewCall);
+    assert_eq!(door.gateway.class(door.now, phone, register.as_bytes()), Class::AtOnce);
 }

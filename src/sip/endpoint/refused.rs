@@ -45,7 +45,9 @@ impl Refused {
         if now < self.turn {
             return;
         }
+        let young = std::mem::take(&mut self.young);
+        // After a silence the young are old enough, too.
+        self.old = if now < self.turn + PATIENCE { young } else { BTreeMap::new() };
         self.turn = now + PATIENCE;
-        self.old = std::mem::take(&mut self.young);
     }
 }
