@@ -20,6 +20,7 @@ mod outbound;
 mod owner;
 mod paths;
 mod ports;
+mod referring;
 mod requests;
 mod seats;
 mod strangers;

@@ -38,12 +38,31 @@ pub enum LegEvent {
     Answered { media: Negotiated },
     /// A later offer/answer changed the media: hold, resume, moved address.
     MediaChanged { media: Negotiated },
+    /// The phone asks us to pass its call on; it waits for [`LegCommand::AcceptRefer`] or [`LegCommand::RefuseRefer`].
+    Refer(ReferTo),
     /// A key sent as SIP INFO.
     Digit(char),
     /// What the far end says of why it ends the leg, just before it does.
     Cause { status: Option<u16>, q850: Option<u8> },
     /// The leg is over; it takes no more commands.
     Ended(LegEnd),
+}
+
+/// Whom a phone's REFER names. Bounded by the message it came in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReferTo {
+    /// A SIP URI without headers.
+    pub uri: Vec<u8>,
+    /// A dialog of the same phone's, in whose place the other side is to come.
+    pub replaces: Option<Replaces>,
+}
+
+/// A dialog as the phone that has it names it (RFC 3891 s3): our tag and its own, whichever way round.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Replaces {
+    pub call_id: String,
+    pub to_tag: String,
+    pub from_tag: String,
 }
 
 /// Why a leg ended, in the words the distributor needs.
@@ -76,6 +95,11 @@ pub enum LegCommand {
     Answer,
     /// ACK the far end's 200: the pickup is reported.
     Acknowledge,
+    /// The call is being passed on as the phone asked.
+    AcceptRefer,
+    RefuseRefer(u16),
+    /// How the passing on goes, for the phone that asked for it, last with a final status; nothing to others.
+    Referred(u16),
     /// End it, in whatever way its state asks for (final response, CANCEL, BYE).
     Hangup(HangupReason),
 }

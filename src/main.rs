@@ -1,10 +1,11 @@
 //! `rexian serve | check | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
+use rexian::casework::Calendar;
 use rexian::checkup;
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
-use rexian::host::entropy;
+use rexian::host::{Clock, entropy};
 use rexian::logging;
 use rexian::runtime::Running;
 use rexian::simulate;
@@ -76,6 +77,9 @@ fn check(arg: ConfigArg, live: &checkup::Options) -> ExitCode {
                 return code;
             }
             print!("{}", config::explain(&settings));
+            for year in settings.world.casework.calendar.unknown_years(Clock::start().now()) {
+                println!("notice: {}", Calendar::advice(year));
+            }
             println!("configuration is good");
             ExitCode::SUCCESS
         }

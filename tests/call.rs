@@ -5,7 +5,7 @@
 
 use rexian::call::{Ask, Call, CallInput, CallOutput, Distributor, Terms};
 use rexian::config::settings::{Announce, AnswerMode, QueueSettings};
-use rexian::event::{CallFact, Chosen, EndCause, OfferEnd, Why};
+use rexian::event::{CallFact, Chosen, EndCause, OfferEnd, Party, Why};
 use rexian::ids::{CallId, LegId};
 use rexian::leg::{Caller, Incoming, LegCommand, LegEnd};
 use rexian::plane::{Direction, Source};
@@ -31,10 +31,10 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
 "),
     ("hold and resume; the citizen hears music, the time is kept apart", AnswerMode::OnQueue, "
 + answered
- 20    s1 holds            | c hears music, Held, acd Held
+ 20    s1 holds            | Held, acd Held, c hears music
  20    s1 holds            |
- 50    s1 resumes          | c hears s1, Resumed, acd Resumed
- 60    s1 holds            | c hears music, Held, acd Held
+ 50    s1 resumes          | Resumed, acd Resumed, c hears s1
+ 60    s1 holds            | Held, acd Held, c hears music
  65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=35, over
 "),
     ("on pickup: early media while waiting, 200 only when the agent is there", AnswerMode::OnPickup, "
@@ -230,11 +230,11 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
   3    offer 6601 s1       | Offered 6601, ring s1
   5    s1 answers          | acd Answered, ticket wait=5000 within
   5    spooled             | Answered wait=5 ring=2 spooled, s1 Acknowledge, c Answer, c hears agent-number+digit-6+digit-6+digit-0+digit-1+at-your-service>s1, s1 hears c
- 10    s1 holds            | c hears music, Held, acd Held
- 15    s1 resumes          | c hears s1, Resumed, acd Resumed
+ 10    s1 holds            | Held, acd Held, c hears music
+ 15    s1 resumes          | Resumed, acd Resumed, c hears s1
  20    s1 presses *        |
  21    s1 presses 2        | ask transfer 2
- 21    transferred english | s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 21    transferred english | s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
  21    s1 ended Released   |
  25    offer 6606 s2       | Offered 6606, ring s2
  28    s2 answers          | acd Answered, TakenOver 6606 wait=7 ring=3, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-6+at-your-service>s2, s2 hears c
@@ -244,14 +244,14 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
 + answered
  20    s1 presses *        |
  21    s1 presses 2        | ask transfer 2
- 21    transferred english | s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 21    transferred english | s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
  23    caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended english caller_hangup wait=5 talk=16 hold=0, over
 "),
     ("the caller hangs up while the second seat rings", AnswerMode::OnQueue, "
 + answered
  20    s1 presses *        |
  21    s1 presses 2        | ask transfer 2
- 21    transferred english | s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 21    transferred english | s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
  22    offer 6606 s2       | Offered 6606, ring s2
  23    caller hangs up     | s2 Hangup(Withdrawn), s2 closed, OfferEnded 6606 Withdrawn, acd LeaveAfter(s2), c Hangup(Normal), c closed, Ended english caller_hangup wait=5 talk=16 hold=0, over
 "),
@@ -261,6 +261,75 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  23    s1 presses 2        | ask transfer 2
  23    transfer refused    | s1 hears beep-error>c
  65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=0, over
+"),
+    ("passed on to a colleague who answers while the agent waits", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 21    party s9 rings      | s1 Referred(180)
+ 22    s1 holds            | Held, acd Held
+ 25    party s9 answers    | s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 25    landed 6602         | TakenOver 6602 wait=0 ring=5, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s9, s9 hears c
+ 30    s1 ended Released   |
+ 35    caller hangs up     | s9 Hangup(Normal), s9 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=30 hold=3, over
+"),
+    ("passed on by an agent who hangs up at once, to somebody who is no agent", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 20    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 22    party s9 is heard   | c hears s9
+ 25    party s9 answers    | s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 95    party s9 ended HungUp | s9 Hangup(Normal), s9 closed, c Hangup(Normal), c closed, Ended mandarin party_hangup wait=5 talk=15 hold=0, over
+"),
+    ("the party refuses: the agent has the caller again, on hold or not as before", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 22    party s9 refuses 486 |
+ 22    party s9 ended Busy | s9 closed, NotPassedOn 6601 486, s1 Referred(486), c hears s1
+ 27    s1 holds            | Held, acd Held, c hears music
+ 28    passes on s8        | PassingOn 6601, c hears RingBack
+ 88    timeout             | s8 Hangup(Withdrawn), s8 closed, NotPassedOn 6601 408, s1 Referred(408), c hears music
+ 93    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin agent_hangup wait=5 talk=88 hold=66, over
+"),
+    ("the party refuses and the agent has gone: back into the line, answered all the same", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 21    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 25    party s9 ended Unreachable | s9 closed, NotPassedOn 6601 503, ask back 6601
+ 25    back 6601           | Moved mandarin agent, c hears please-wait>music
+ 26    offer 6602 s2       | Offered 6602, ring s2
+ 27    s2 answers          | acd Answered, TakenOver 6602 wait=6 ring=1, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s2, s2 hears c
+"),
+    ("the phone's BYE crosses the news that the party refuses: the caller is not left behind", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 20    party s9 ended Busy | s9 closed, NotPassedOn 6601 486, s1 Referred(486), c hears s1
+ 20.3  s1 ended HungUp     | s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
+ 20.3  back 6601           | Moved mandarin agent, c hears please-wait>music
+"),
+    ("the agent's phone dies while the party rings", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 50    s1 is silent        | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 60    s9 is silent        |
+ 80    timeout             | s9 Hangup(Withdrawn), s9 closed, NotPassedOn 6601 408, ask back 6601
+"),
+    ("the caller hangs up while the party rings; whoever answers then is let go", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 22    caller hangs up     | s9 Hangup(Withdrawn), s9 closed, s1 Referred(487), s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=17 hold=0, over
+ 22    party s9 answers    |
+"),
+    ("the caller hangs up while the party rings and the agent has gone", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 21    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 22    caller hangs up     | s9 Hangup(Withdrawn), s9 closed, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=16 hold=0, over
+"),
+    ("a party nobody waits for any more is let go", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 80    timeout             | s9 Hangup(Withdrawn), s9 closed, NotPassedOn 6601 408, s1 Referred(408), c hears s1
+ 80    party s9 answers    | s9 Hangup(Withdrawn)
 "),
     ("a key without *, long after it, or from a seat no longer on the call passes nobody on", AnswerMode::OnQueue, "
 + answered
@@ -336,6 +405,9 @@ fn step(call: &mut Call, at: Instant, words: &[&str], out: &mut Vec<CallOutput>)
             call.announce(at, position.parse().ok(), estimate, prompts, out);
         }
         ["transferred", to] => call.transferred(at, queue(to), 1, vec!["please-wait".into()], out),
+        ["passes", "on", s] => call.pass_on(at, Party::Seat("8002".into()), leg(s), at + Duration::from_secs(60), out),
+        ["landed", agent] => call.landed(at, (*agent).into(), "8002".into(), out),
+        ["back", agent] => call.back(at, (*agent).into(), 1, vec!["please-wait".into()], out),
         ["transfer", "refused"] => call.transfer_refused(out),
         words => call.handle(at, input(words), out),
     }
@@ -345,8 +417,21 @@ fn character(word: &str) -> char {
     word.chars().next().expect("a key")
 }
 
+fn leg(name: &str) -> LegId {
+    LegId(64 + name[1..].parse::<u64>().expect("s1, s2"))
+}
+
+fn end(word: &str) -> LegEnd {
+    match word {
+        "HungUp" => LegEnd::HungUp,
+        "Released" => LegEnd::Released,
+        "Busy" => LegEnd::Busy,
+        "Unreachable" => LegEnd::Unreachable,
+        other => panic!("unknown end {other}"),
+    }
+}
+
 fn input(words: &[&str]) -> CallInput {
-    let leg = |name: &str| LegId(64 + name[1..].parse::<u64>().expect("s1, s2"));
     match words {
         ["offer", agent, seat] => CallInput::Offered {
             agent: (*agent).into(),
@@ -361,20 +446,19 @@ fn input(words: &[&str]) -> CallInput {
         [s, "resumes"] => CallInput::SeatMedia { leg: leg(s), direction: Direction::SendRecv },
         ["caller", "hangs", "up"] => CallInput::CallerEnded(LegEnd::HungUp),
         ["caller", "ended", "Fault"] => CallInput::CallerEnded(LegEnd::Fault),
-        [s, "ended", end] => CallInput::SeatEnded {
-            leg: leg(s),
-            end: match *end {
-                "HungUp" => LegEnd::HungUp,
-                "Released" => LegEnd::Released,
-                "Busy" => LegEnd::Busy,
-                "Unreachable" => LegEnd::Unreachable,
-                other => panic!("unknown end {other}"),
-            },
-        },
+        ["party", p, "rings"] => CallInput::PartyRings { leg: leg(p) },
+        ["party", p, "is", "heard"] => CallInput::EarlyMedia { leg: leg(p) },
+        ["party", p, "answers"] => CallInput::PartyAnswered { leg: leg(p) },
+        ["party", p, "refuses", status] => {
+            CallInput::PartyRefused { leg: leg(p), status: status.parse().expect("a status"), cause: None }
+        }
+        ["party", p, "ended", how] => CallInput::PartyEnded { leg: leg(p), end: end(how) },
+        [s, "ended", how] => CallInput::SeatEnded { leg: leg(s), end: end(how) },
+        [s, "is", "silent"] => CallInput::RtpTimeout { leg: leg(s) },
         ["spooled"] => CallInput::Spooled,
         ["spool", "fails"] => CallInput::SpoolFailed,
         ["timeout"] => CallInput::Timeout,
-        ["rtp", "stops"] => CallInput::RtpTimeout,
+        ["rtp", "stops"] => CallInput::RtpTimeout { leg: LegId(64) },
         ["play", "ended"] => CallInput::PlayEnded,
         ["digit", key] => CallInput::Digit(character(key)),
         [s, "presses", key] => CallInput::SeatDigit { leg: leg(s), digit: character(key) },
@@ -402,6 +486,8 @@ fn show(output: &CallOutput) -> String {
         CallOutput::Ask(Ask::Key(key)) => format!("ask key {key}"),
         CallOutput::Ask(Ask::Announcement) => "ask announcement".into(),
         CallOutput::Ask(Ask::Transfer(key)) => format!("ask transfer {key}"),
+        CallOutput::Ask(Ask::Landed(leg)) => format!("ask landed {}", name(*leg)),
+        CallOutput::Ask(Ask::Back(agent)) => format!("ask back {agent}"),
         CallOutput::Over => "over".into(),
     }
 }
@@ -417,6 +503,9 @@ fn show_fact(fact: &CallFact) -> String {
             format!("Announced {position} {}", estimate.as_secs())
         }
         CallFact::Transferred { agent, queue } => format!("Transferred {agent} {queue}"),
+        CallFact::PassingOn { agent, .. } => format!("PassingOn {agent}"),
+        CallFact::PassedOn { agent, .. } => format!("PassedOn {agent}"),
+        CallFact::NotPassedOn { agent, status, .. } => format!("NotPassedOn {agent} {status}"),
         CallFact::TakenOver { agent, wait, ring, .. } => {
             format!("TakenOver {agent} wait={} ring={}", wait.as_secs_f64(), ring.as_secs_f64())
         }

@@ -12,6 +12,8 @@ use std::time::Duration;
 
 #[path = "config/accounts.rs"]
 mod accounts;
+#[path = "config/casework.rs"]
+mod casework;
 #[path = "config/explanation.rs"]
 mod explanation;
 #[path = "common/pki.rs"]

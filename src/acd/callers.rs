@@ -20,6 +20,16 @@ impl Acd {
         Ok(())
     }
 
+    /// Somebody who has been answered is turned away no more.
+    pub(super) fn put_back(&mut self, now: Instant, request: Request) -> Result<(), Refused> {
+        if self.calls.contains_key(&request.call) {
+            return Err(Refused::AlreadyQueued(request.call));
+        }
+        let queue = self.queue_ix(&request.queue).ok_or_else(|| Refused::UnknownQueue(request.queue.clone()))?;
+        self.file_request(now, request, queue, Place::Waiting);
+        Ok(())
+    }
+
     pub(super) fn file_request(&mut self, now: Instant, request: Request, queue: QueueIx, place: Place) {
         let Request { call: id, queue: _, since, priority, preferred, waits } = request;
         let priority = priority.unwrap_or(self.queue_at(queue).settings.priority);

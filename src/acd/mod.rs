@@ -106,6 +106,7 @@ impl Acd {
             AcdInput::SeatReachable { seat } => self.seat_reachable(now, &seat),
             AcdInput::SeatLost { seat } => self.seat_lost(now, seat),
             AcdInput::Enqueue(request) => self.enqueue(now, request)?,
+            AcdInput::PutBack(request) => self.put_back(now, request)?,
             AcdInput::Leave { call } => self.leave(now, call)?,
             AcdInput::LeaveRinging { call } => self.leave_ringing(now, call)?,
             AcdInput::SeatQuiet { seat } => self.seat_quiet(now, &seat),

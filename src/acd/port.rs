@@ -38,6 +38,8 @@ pub enum AcdInput {
     },
     /// A citizen asks for a human.
     Enqueue(Request),
+    /// A caller whom an agent passed on to nobody: as `Enqueue`, whatever room and staff the queue has.
+    PutBack(Request),
     /// A call in line goes on to another queue: `since`, priority and preference kept, the queue's steps begin anew. Refused
     /// while a seat rings for it, and (with the call left where it is) when the other queue refuses it.
     Requeue {

@@ -62,13 +62,13 @@ impl Call {
             (_, CallInput::Timeout) if now >= message.until => None,
             (Then::Queue(_), CallInput::Digit(_)) => None,
             // Whatever happens now, we will call.
-            (Then::Promised, CallInput::CallerEnded(_) | CallInput::RtpTimeout | CallInput::ForcedEnd) => {
+            (Then::Promised, CallInput::CallerEnded(_) | CallInput::RtpTimeout { .. } | CallInput::ForcedEnd) => {
                 Some(EndCause::CallbackTaken)
             }
             // Served without an agent.
             (Then::Queue(_), CallInput::CallerEnded(LegEnd::HungUp)) => Some(EndCause::Deflected),
             (Then::Closed, CallInput::CallerEnded(LegEnd::HungUp)) => Some(EndCause::Closed),
-            (_, CallInput::CallerEnded(_) | CallInput::RtpTimeout) => Some(EndCause::TrunkFault),
+            (_, CallInput::CallerEnded(_) | CallInput::RtpTimeout { .. }) => Some(EndCause::TrunkFault),
             (_, CallInput::ForcedEnd) => Some(EndCause::OurFault),
             _ => return State::Announcing(message),
         };

@@ -178,7 +178,7 @@ impl Attempt {
                 give_up(citizen, out);
                 self.let_agent_go(now, seat, EndCause::NotReached, out)
             }
-            (Stage::Calling { seat, citizen, .. }, In::RtpTimeout) => {
+            (Stage::Calling { seat, citizen, .. }, In::RtpTimeout { .. }) => {
                 give_up(citizen, out);
                 self.let_agent_go(now, seat, EndCause::NotReached, out)
             }
@@ -193,7 +193,7 @@ impl Attempt {
             (Stage::Failed { seat, .. }, In::SeatEnded { leg, .. }) if leg == seat.leg => {
                 self.let_agent_go(now, seat, EndCause::NotReached, out)
             }
-            (Stage::Failed { seat, .. }, In::PlayEnded | In::RtpTimeout | In::ForcedEnd) => {
+            (Stage::Failed { seat, .. }, In::PlayEnded | In::RtpTimeout { .. } | In::ForcedEnd) => {
                 self.let_agent_go(now, seat, EndCause::NotReached, out)
             }
 

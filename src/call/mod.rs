@@ -4,7 +4,7 @@
 //! knows legs.
 //!
 //! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk`, and
-//! `transfer` back into the line. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//! `transfer` back into the line, `passing` on to somebody. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //! `own` is a call that a seat dials.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
@@ -15,6 +15,7 @@ mod announcing;
 mod callback;
 mod offering;
 mod own;
+mod passing;
 mod path;
 mod port;
 mod ringing;
@@ -33,6 +34,7 @@ use crate::ids::{AgentNo, CallId, LegId, QueueName, SeatNo, TrunkName};
 use crate::leg::{Caller, HangupReason, Incoming, LegCommand, LegEnd};
 use crate::time::Instant;
 use announcing::Message;
+use passing::{Away, By, Passing};
 use path::Path;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -79,6 +81,10 @@ enum State {
     /// The agent answered; the ticket is on its way to the disk.
     PickingUp(Pickup),
     Talking(Talk),
+    /// The agent passes the caller on to somebody who has not answered yet.
+    Passing(Passing),
+    /// The caller talks with a party who is no agent.
+    Away(Away),
     Over,
 }
 
@@ -171,6 +177,9 @@ impl Call {
             }
             // A phone that answers after its offer ended: let it go (it is acknowledged and hung up by its session).
             In::SeatAnswered { leg } if self.seat_leg() != Some(*leg) => return ringing::let_go(*leg, out),
+            In::PartyAnswered { leg } if !matches!(&self.state, State::Passing(p) if p.leg == *leg) => {
+                return ringing::let_go(*leg, out);
+            }
             _ => {}
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
@@ -179,6 +188,8 @@ impl Call {
             State::Ringing(seat, line) => self.ringing(now, seat, line, input, out),
             State::PickingUp(pickup) => self.picking_up(now, pickup, input, out),
             State::Talking(talk) => self.talking(now, talk, input, out),
+            State::Passing(passing) => self.passing(now, passing, input, out),
+            State::Away(away) => self.away(now, away, input, out),
             state @ (State::Arrived | State::Over) => state,
         };
     }
@@ -188,7 +199,8 @@ impl Call {
             State::Announcing(message) => Some(message.until),
             State::Waiting(line) => line.next_timeout(),
             State::PickingUp(pickup) => Some(pickup.patience),
-            State::Arrived | State::Ringing(..) | State::Talking(_) | State::Over => None,
+            State::Passing(passing) => Some(passing.until),
+            State::Arrived | State::Ringing(..) | State::Talking(_) | State::Away(_) | State::Over => None,
         }
     }
 
@@ -231,7 +243,8 @@ impl Call {
         match &self.state {
             State::Ringing(seat, _) => Some(seat.leg),
             State::PickingUp(pickup) => Some(pickup.seat.leg),
-            State::Talking(talk) => Some(talk.seat.leg),
+            State::Talking(talk) | State::Passing(Passing { by: By::Agent(talk), .. }) => Some(talk.seat.leg),
+            State::Passing(_) | State::Away(_) => None,
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => None,
         }
     }

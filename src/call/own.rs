@@ -137,7 +137,7 @@ impl OwnCall {
                 let cause = if end == LegEnd::HungUp { EndCause::AgentHangUp } else { EndCause::OurFault };
                 self.end(HangupReason::Normal, HangupReason::Normal, cause, now - since, out)
             }
-            (Stage::Talking { since }, In::RtpTimeout) => {
+            (Stage::Talking { since }, In::RtpTimeout { .. }) => {
                 let reason = HangupReason::MediaTimeout;
                 self.end(reason, reason, EndCause::MediaTimeout, now - since, out)
             }

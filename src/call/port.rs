@@ -71,7 +71,9 @@ pub enum CallInput {
     /// What was played to the caller has run out.
     PlayEnded,
     /// RTP of one side has stopped.
-    RtpTimeout,
+    RtpTimeout {
+        leg: LegId,
+    },
     /// One side has sent no RTP at all since it was connected.
     NoAudio {
         leg: LegId,
@@ -152,6 +154,10 @@ pub enum Ask {
     /// The agent passes the caller on by a language's key: [`super::Call::transferred`] or
     /// [`super::Call::transfer_refused`].
     Transfer(char),
+    /// The caller has been put through to this leg: [`super::Call::landed`] if an agent is there.
+    Landed(LegId),
+    /// Whom this agent, who has gone, passed the caller on to could not be had: [`super::Call::back`].
+    Back(AgentNo),
 }
 
 /// Terms fixed when the call arrived; a configuration change does not touch calls in progress.

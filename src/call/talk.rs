@@ -48,11 +48,31 @@ pub(super) struct Talk {
     pub(super) hold: Hold,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
+    /// The caller has come back from a party who could not be had: until then the phone may go without knowing.
+    pub(super) crossing_until: Option<Instant>,
 }
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
-        Talk { seat, answered_at, hold: Hold::Off { so_far: Duration::ZERO }, star_until: None }
+        let hold = Hold::Off { so_far: Duration::ZERO };
+        Talk { seat, answered_at, hold, star_until: None, crossing_until: None }
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        matches!(self.hold, Hold::On { .. })
+    }
+
+    /// The agent's phone has, or no longer has, the caller on hold.
+    pub(super) fn held(&mut self, now: Instant, held: bool, out: &mut Vec<CallOutput>) {
+        let so_far = self.hold.total(now);
+        let (hold, fact, told) = match (self.is_held(), held) {
+            (false, true) => (Hold::On { since: now, so_far }, CallFact::Held, Distributor::Held),
+            (true, false) => (Hold::Off { so_far }, CallFact::Resumed, Distributor::Resumed),
+            _ => return,
+        };
+        self.hold = hold;
+        out.push(CallOutput::Fact(fact));
+        out.push(CallOutput::Distributor(told));
     }
 }
 
@@ -113,7 +133,7 @@ impl Call {
         }
     }
 
-    fn bridge(&self, seat: Seat, answered_at: Instant, out: &mut Vec<CallOutput>) -> State {
+    pub(super) fn bridge(&self, seat: Seat, answered_at: Instant, out: &mut Vec<CallOutput>) -> State {
         let caller = self.incoming.leg;
         if self.terms.answer == AnswerMode::OnPickup && self.before.is_none() {
             out.push(CallOutput::Tell { leg: caller, command: LegCommand::Answer });
@@ -138,29 +158,22 @@ impl Call {
         out: &mut Vec<CallOutput>,
     ) -> State {
         if let Some(cause) = end_cause(&input, &talk.seat) {
+            let crossing = talk.crossing_until.is_some_and(|until| now <= until);
+            if matches!(input, CallInput::SeatEnded { .. }) && crossing {
+                return self.left_behind(now, talk, out);
+            }
             return self.hang_up_both(now, talk, cause, out);
         }
-        let caller = self.incoming.leg;
-        match (input, talk.hold) {
+        match input {
             // The seat put us on hold when it no longer wants to hear the caller.
-            (CallInput::SeatMedia { leg, direction }, Hold::Off { so_far })
-                if leg == talk.seat.leg && !direction.sends() =>
-            {
-                out.push(CallOutput::SetSource { leg: caller, source: Source::Music(self.terms.queue.music.clone()) });
-                out.push(CallOutput::Fact(CallFact::Held));
-                out.push(CallOutput::Distributor(Distributor::Held));
-                talk.hold = Hold::On { since: now, so_far };
+            CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg && direction.sends() == talk.is_held() => {
+                talk.held(now, !direction.sends(), out);
+                out.push(CallOutput::SetSource { leg: self.incoming.leg, source: self.heard_from(&talk) });
             }
-            (CallInput::SeatMedia { leg, direction }, Hold::On { .. }) if leg == talk.seat.leg && direction.sends() => {
-                out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(leg) });
-                out.push(CallOutput::Fact(CallFact::Resumed));
-                out.push(CallOutput::Distributor(Distributor::Resumed));
-                talk.hold = Hold::Off { so_far: talk.hold.total(now) };
-            }
-            (CallInput::SeatDigit { leg, digit: '*' }, _) if leg == talk.seat.leg => {
+            CallInput::SeatDigit { leg, digit: '*' } if leg == talk.seat.leg => {
                 talk.star_until = Some(now + TOGETHER);
             }
-            (CallInput::SeatDigit { leg, digit }, _) if leg == talk.seat.leg => {
+            CallInput::SeatDigit { leg, digit } if leg == talk.seat.leg => {
                 let together = talk.star_until.take().is_some_and(|until| now <= until);
                 out.extend(together.then_some(CallOutput::Ask(Ask::Transfer(digit))));
             }
@@ -169,7 +182,18 @@ impl Call {
         State::Talking(talk)
     }
 
-    fn hang_up_both(&mut self, now: Instant, talk: Talk, cause: EndCause, out: &mut Vec<CallOutput>) -> State {
+    /// What the caller hears who is with this agent.
+    pub(super) fn heard_from(&self, talk: &Talk) -> Source {
+        if talk.is_held() { Source::Music(self.terms.queue.music.clone()) } else { Source::Leg(talk.seat.leg) }
+    }
+
+    pub(super) fn hang_up_both(
+        &mut self,
+        now: Instant,
+        talk: Talk,
+        cause: EndCause,
+        out: &mut Vec<CallOutput>,
+    ) -> State {
         let Before { wait, talk: talked, hold, .. } = self.spent(now, &talk);
         let leg = talk.seat.leg;
         let reason = if cause == EndCause::MediaTimeout { HangupReason::MediaTimeout } else { HangupReason::Normal };
@@ -197,7 +221,7 @@ fn end_cause(input: &CallInput, seat: &Seat) -> Option<EndCause> {
         CallInput::CallerEnded(_) => Some(EndCause::TrunkFault),
         CallInput::SeatEnded { leg, end: LegEnd::HungUp } if *leg == seat.leg => Some(EndCause::AgentHangUp),
         CallInput::SeatEnded { leg, .. } if *leg == seat.leg => Some(EndCause::OurFault),
-        CallInput::RtpTimeout => Some(EndCause::MediaTimeout),
+        CallInput::RtpTimeout { .. } => Some(EndCause::MediaTimeout),
         CallInput::ForcedEnd => Some(EndCause::OurFault),
         _ => None,
     }

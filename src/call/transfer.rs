@@ -36,12 +36,19 @@ impl Call {
         };
         self.before = Some(self.spent(now, &talk));
         let seat = talk.seat;
+        // If it was its REFER that asked.
+        out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Referred(200) });
         out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Hangup(HangupReason::Normal) });
         out.push(CallOutput::CloseMedia { leg: seat.leg });
         let agent = seat.agent;
         out.push(CallOutput::Fact(CallFact::Transferred { agent: agent.clone(), queue: queue.name.clone() }));
         self.enter(queue, position, Why::Agent(agent), out);
         self.state = self.wait_again(now, prompts, out);
+    }
+
+    /// Passed on already, to somebody who has not answered yet?
+    pub fn is_passing(&self) -> bool {
+        matches!(self.state, State::Passing(_))
     }
 
     /// The agent keeps the caller and hears that it cannot be.

@@ -13,7 +13,7 @@ use crate::sip::body;
 use crate::sip::endpoint::{Endpoint, Expired, Received};
 use crate::sip::message::{Message, Method};
 use crate::sip::reason;
-use crate::sip::session::{Context, Session, Target};
+use crate::sip::session::{Context, Peer, Session, Target};
 use crate::sip::tokens::Tokens;
 use crate::time::Instant;
 use crate::trunk::dial;
@@ -80,6 +80,7 @@ pub fn call(
         to: addresses.to,
         headers: &headers,
         subscriber: None,
+        peer: Peer::Carrier,
     };
     let began = clock.now();
     let (endpoint, trial) = (Endpoint::new(64), Trial::default());

@@ -11,25 +11,38 @@ use crate::call::{CallInput, Near, OwnCall};
 use crate::config::settings::Srtp;
 use crate::event::{AgentState, Party};
 use crate::ids::{CallId, LegId, SeatNo, TrunkName};
+use crate::ivr::route;
 use crate::leg::LegEnd;
 use crate::plane::Codec;
 use crate::seat::dial_plan::{self, Dialled, Ground};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name};
-use crate::sip::session::{Context, Session, Target};
+use crate::sip::session::{Context, Peer, Session, Target};
 use crate::time::Instant;
 
 /// Calls of one seat's own at once: a consultation, and one more.
 const MOST_OF_A_SEAT: u32 = 2;
 
+/// What a seat's phone shows of who calls it.
+pub(super) struct Shown {
+    /// A name-addr.
+    pub from: String,
+    /// The colleague who passes that caller on (RFC 3892).
+    pub referred_by: Option<SeatNo>,
+}
+
 impl Gateway {
     pub(super) fn seat_dials(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo) {
+        if msg.header(Name::Replaces).is_some() {
+            // Taking a colleague's call off their phone is for the leader's console.
+            return self.answer_stateless(flow, msg, 403, |b| b);
+        }
         let uri = msg.request_uri().unwrap_or_default();
         match self.read_dialled(&seat, uri) {
             Dialled::Feature(feature) => self.feature_call(now, flow, msg, seat, feature),
             Dialled::Call(to) => self.own_call(now, flow, msg, seat, to),
             // A call to ourselves by ourselves: the queues are for citizens.
-            Dialled::Ours(_) => self.answer_stateless(flow, msg, 403, |b| b),
+            Dialled::Ours(_) | Dialled::Language(_) => self.answer_stateless(flow, msg, 403, |b| b),
             Dialled::Refused(why) => {
                 let uri = String::from_utf8_lossy(&uri[..uri.len().min(64)]);
                 tracing::warn!(%seat, ?why, dialled = %uri.escape_debug(), "a seat may not call this");
@@ -48,6 +61,7 @@ impl Gateway {
             codes: &self.settings.feature_codes,
             emergency: &dialling.emergency,
             area_code: &self.settings.area_code,
+            is_key: &|key| route::of_key(key, &self.settings.languages).is_some(),
             is_seat: &|seat| self.seats.contains_key(seat),
             is_ours: &|number| self.numbers.contains_key(number),
         };
@@ -76,10 +90,11 @@ impl Gateway {
         let Some(local) = local else {
             return self.respond_once(now, tx, flow, msg, 503);
         };
-        let Ok((session, _)) = Session::incoming(leg.0, tag, flow, tx, msg, local) else {
+        let Ok((mut session, _)) = Session::incoming(leg.0, tag, flow, tx, msg, local) else {
             self.close_media(leg);
             return self.respond_once(now, tx, flow, msg, 488);
         };
+        session.set_peer(Peer::Phone);
         let id = CallId(self.next_call);
         self.next_call += 1;
         self.legs.insert(leg, Leg { role: Role::Dialler { call: id, seat: seat.clone() }, session, invite: Some(tx) });
@@ -97,14 +112,14 @@ impl Gateway {
         let own = OwnCall::begin(now, id, near, far, to.clone(), ring_timeout, &mut out);
         self.own.insert(id, own);
         self.carry_out(now, id, out);
-        let from = format!("<sip:{seat}@{}>", self.settings.domain);
-        self.call_party(now, id, far, &to, from);
+        let shown = Shown { from: format!("<sip:{seat}@{}>", self.settings.domain), referred_by: None };
+        self.call_party(now, id, far, &to, shown);
     }
 
-    /// Calls whom a seat dialled. `from`: shown on a seat's phone.
-    pub(super) fn call_party(&mut self, now: Instant, call: CallId, leg: LegId, to: &Party, from: String) {
+    /// Calls whom a seat dialled, or passes a citizen on to.
+    pub(super) fn call_party(&mut self, now: Instant, call: CallId, leg: LegId, to: &Party, shown: Shown) {
         let placed = match to {
-            Party::Seat(seat) => self.ring_party(now, call, leg, seat, from),
+            Party::Seat(seat) => self.ring_party(now, call, leg, seat, shown),
             Party::Outside(number) => self.dial_party(now, call, leg, number, false),
             Party::Emergency(number) => self.dial_party(now, call, leg, number, true),
         };
@@ -113,14 +128,17 @@ impl Gateway {
         }
     }
 
-    fn ring_party(&mut self, now: Instant, call: CallId, leg: LegId, seat: &SeatNo, from: String) -> bool {
+    fn ring_party(&mut self, now: Instant, call: CallId, leg: LegId, seat: &SeatNo, shown: Shown) -> bool {
         let Some((flow, contact)) = self.registrar.lookup(seat).map(|b| (b.flow, b.uri.clone())) else { return false };
         let Some(local) = self.open_seat_media(flow, leg, seat) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
-        let headers = [("X-Rexian-Call", call.to_string())];
+        let by = shown.referred_by.map(|by| ("Referred-By", format!("<sip:{by}@{}>", self.settings.domain)));
+        let headers: Vec<_> = [("X-Rexian-Call", call.to_string())].into_iter().chain(by).collect();
         let to = format!("<sip:{seat}@{}>", self.settings.domain);
-        let target = Target { flow, request_uri: &contact, from, to, headers: &headers, subscriber: None };
+        let Shown { from, .. } = shown;
+        let (subscriber, peer) = (None, Peer::Phone);
+        let target = Target { flow, request_uri: &contact, from, to, headers: &headers, subscriber, peer };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         let session = Session::place(&mut cx, leg.0, tag, target, local);
@@ -142,7 +160,7 @@ impl Gateway {
     }
 
     /// Is `seat` to be told that the other one is busy?
-    fn is_busy(&self, seat: &SeatNo, other: &SeatNo) -> bool {
+    pub(super) fn is_busy(&self, seat: &SeatNo, other: &SeatNo) -> bool {
         let agent = self.acd.agent_at(other).and_then(|agent| self.acd.agent_state(agent));
         let serves = matches!(agent, Some(AgentState::Reserved | AgentState::Talking | AgentState::Hold));
         seat == other || serves || self.own_calls_at(other) > 0

@@ -229,7 +229,7 @@ impl Gateway {
                 {
                     self.emit(now, *call, CallFact::FarEndCause { leg, status, q850 });
                 }
-                Role::Party { call, .. } if self.own.contains_key(call) => {
+                Role::Party { call, .. } if self.own.contains_key(call) || self.calls.contains_key(call) => {
                     self.emit(now, *call, CallFact::FarEndCause { leg, status, q850 });
                     if let Some(status) = status {
                         self.call_input(now, *call, CallInput::PartyRefused { leg, status, cause: q850 });
@@ -237,6 +237,7 @@ impl Gateway {
                 }
                 _ => {}
             },
+            LegEvent::Refer(to) => self.referred(now, leg, role, to),
             LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
             LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
         }
@@ -315,7 +316,7 @@ impl Gateway {
                 self.call_input(now, *call, CallInput::EarlyMedia { leg })
             }
             (MediaEvent::NoRtp { .. }, role) => self.call_input_of(now, role, CallInput::NoAudio { leg }),
-            (MediaEvent::RtpTimeout { .. }, role) => self.call_input_of(now, role, CallInput::RtpTimeout),
+            (MediaEvent::RtpTimeout { .. }, role) => self.call_input_of(now, role, CallInput::RtpTimeout { leg }),
             _ => {}
         }
     }

@@ -114,6 +114,8 @@ impl Gateway {
             Ask::Key(key) => self.key_pressed(now, id, key),
             Ask::Announcement => self.announcement(now, id),
             Ask::Transfer(key) => self.transfer_by_key(now, id, key),
+            Ask::Landed(leg) => self.landed(now, id, leg),
+            Ask::Back(agent) => self.back_in_line(now, id, agent),
         }
     }
 

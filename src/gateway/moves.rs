@@ -3,7 +3,7 @@
 
 use super::Gateway;
 use super::lines::language;
-use crate::acd::{AcdInput, Refused, Request, Waits};
+use crate::acd::{AcdInput, Refused, Request};
 use crate::call::Call;
 use crate::event::Why;
 use crate::ids::{CallId, QueueName};
@@ -84,15 +84,9 @@ impl Gateway {
     /// Nobody is in conversation, or the queue refuses; then nothing has changed.
     pub(super) fn transfer(&mut self, now: Instant, id: CallId, queue: &QueueName) -> Result<(), Refused> {
         let to = self.queue(queue).cloned().ok_or_else(|| Refused::UnknownQueue(queue.clone()))?;
-        let call = self.calls.get(&id).filter(|c| c.talks_with().is_some()).ok_or(Refused::NotAnswered(id))?;
-        let request = Request {
-            call: id,
-            queue: queue.clone(),
-            since: call.since(),
-            priority: call.terms().priority,
-            preferred: None,
-            waits: Waits::OnTheLine,
-        };
+        self.calls.get(&id).filter(|c| c.talks_with().is_some()).ok_or(Refused::NotAnswered(id))?;
+        let again = self.request_again(id).ok_or(Refused::NotAnswered(id))?;
+        let request = Request { queue: queue.clone(), ..again };
         // The agent is freed only if the queue takes the caller, and the queue can be asked only once the agent is
         // free: so both on a copy, which counts if both succeed. Transfers are rare.
         let mut acd = self.acd.clone();

@@ -19,7 +19,7 @@ use crate::sdp::offer_answer::Local;
 use crate::sip::endpoint::ClientTx;
 use crate::sip::flow::{Flow, Listener, Transport};
 use crate::sip::message::{Message, Method};
-use crate::sip::session::{Context, Session, Subscriber, Target};
+use crate::sip::session::{Context, Peer, Session, Subscriber, Target};
 use crate::time::Instant;
 use crate::trunk::health::{Sign, Standing};
 use crate::trunk::hops::Node;
@@ -244,6 +244,7 @@ impl Gateway {
             to,
             headers: &headers,
             subscriber: way.subscriber.clone(),
+            peer: Peer::Carrier,
         };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };

@@ -10,7 +10,7 @@ use crate::sip::body;
 use crate::sip::flow::Flow;
 use crate::sip::message::uri::{Scheme, Uri};
 use crate::sip::message::{Builder, Message, Method, Name};
-use crate::sip::session::{self, ALLOW, SERVER, timer};
+use crate::sip::session::{self, Peer, SERVER, timer};
 use crate::time::Instant;
 
 impl Gateway {
@@ -41,8 +41,9 @@ impl Gateway {
             Some(Method::Invite) => self.invite(now, flow, msg),
             Some(Method::Options) if self.is_known(flow, msg) => {
                 let supported = session::supported(self.reliable_with(flow));
+                let allowed = self.peer(flow, msg).allowed();
                 self.answer_stateless(flow, msg, 200, |b| {
-                    let b = b.header(Name::Allow, ALLOW).header(Name::Supported, supported);
+                    let b = b.header(Name::Allow, allowed).header(Name::Supported, supported);
                     b.header(Name::Accept, body::ACCEPT)
                 })
             }
@@ -51,7 +52,14 @@ impl Gateway {
             {
                 self.answer_stateless(flow, msg, 481, |b| b)
             }
-            _ if self.is_known(flow, msg) => self.answer_stateless(flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
+            // Only who is on a call with a citizen has anybody to pass on.
+            Some(Method::Refer) if self.is_known(flow, msg) && self.peer(flow, msg) == Peer::Phone => {
+                self.answer_stateless(flow, msg, 403, |b| b)
+            }
+            _ if self.is_known(flow, msg) => {
+                let allowed = self.peer(flow, msg).allowed();
+                self.answer_stateless(flow, msg, 405, |b| b.header(Name::Allow, allowed))
+            }
             _ => self.turn_away(now, flow, msg),
         }
     }
@@ -79,6 +87,8 @@ impl Gateway {
             return;
         }
         match self.trunks.peer(flow.remote.ip()).map(|t| t.name.clone()) {
+            // RFC 3891: nobody outside takes a call of ours over.
+            Some(_) if msg.header(Name::Replaces).is_some() => self.answer_stateless(flow, msg, 403, |b| b),
             Some(_) if body::description(msg).is_err() => {
                 self.answer_stateless(flow, msg, 415, |b| b.header(Name::Accept, body::ACCEPT))
             }
@@ -94,6 +104,11 @@ impl Gateway {
     /// Whether provisional responses to this peer are acknowledged; phones have no profile.
     fn reliable_with(&self, flow: Flow) -> Reliable {
         self.trunks.peer(flow.remote.ip()).map_or(Reliable::default(), |t| t.profile.reliable)
+    }
+
+    /// What is there, of those we know.
+    fn peer(&self, flow: Flow, msg: &Message<'_>) -> Peer {
+        if self.registered_on(flow, msg) { Peer::Phone } else { Peer::Carrier }
     }
 
     /// A trunk by address, or a seat by the path it registered on.

@@ -23,6 +23,8 @@ const SATELLITE: [&str; 2] = ["+861349", "+86174"];
 pub enum Dialled {
     Feature(Feature),
     Call(Party),
+    /// `*` and a language's key: into that language's queue.
+    Language(char),
     /// A number of the hotline's own, in the form in which called numbers are compared.
     Ours(String),
     Refused(Refused),
@@ -44,6 +46,8 @@ pub struct Ground<'a> {
     pub codes: &'a FeatureCodes,
     pub emergency: &'a BTreeSet<String>,
     pub area_code: &'a str,
+    /// Of a language.
+    pub is_key: &'a dyn Fn(char) -> bool,
     pub is_seat: &'a dyn Fn(&SeatNo) -> bool,
     /// Of a called number as `normalise_dnis` writes it.
     pub is_ours: &'a dyn Fn(&str) -> bool,
@@ -54,6 +58,9 @@ pub fn read(uri: &[u8], plan: Option<&DialPlan>, ground: &Ground<'_>) -> Dialled
     let Some(user) = user(uri) else { return Dialled::Refused(Refused::Unreadable) };
     if let Some(feature) = Feature::parse(ground.codes, &user) {
         return Dialled::Feature(feature);
+    }
+    if let Some(key) = language_key(&user).filter(|key| (ground.is_key)(*key)) {
+        return Dialled::Language(key);
     }
     let digits = digits(&user);
     let called = digits.as_ref().map(|digits| normalise_dnis(digits.as_bytes(), ground.area_code));
@@ -91,6 +98,12 @@ pub fn read(uri: &[u8], plan: Option<&DialPlan>, ground: &Ground<'_>) -> Dialled
         Reach::TollFree => known.kind == Kind::Service,
         Reach::Seats | Reach::Hotlines | Reach::Code(_) => false,
     })
+}
+
+fn language_key(user: &str) -> Option<char> {
+    let mut keys = user.strip_prefix('*')?.chars();
+    let key = keys.next()?;
+    keys.next().is_none().then_some(key)
 }
 
 /// Is this a call for help, whoever makes it? `emergency`: the numbers for it.
@@ -147,6 +160,7 @@ mod tests {
             codes: &core.feature_codes,
             emergency: &core.dialling.emergency,
             area_code: "531",
+            is_key: &|key| key == '2',
             is_seat: &|seat| ["8001", "8002", "front-desk"].contains(&seat.as_str()),
             is_ours: &|number| ["12345", "+8653182001234"].contains(&number),
         };
@@ -214,6 +228,8 @@ mod tests {
         assert_eq!(dial("sip:8002@x", &[Reach::City], &[]), Dialled::Refused(Refused::NotInPlan));
         assert_eq!(dial("sip:*13@x", &[], &[]), Dialled::Feature(Feature::Ready));
         assert_eq!(dial("sip:%2A13@x", &[], &[]), Dialled::Feature(Feature::Ready));
+        assert_eq!(dial("sip:*2@x", &[], &[]), Dialled::Language('2'));
+        assert_eq!(dial("sip:*3@x", &[], &[]), Dialled::Refused(Refused::Unreadable));
         assert_eq!(dial("sip:053112345@x", &[], &[]), Dialled::Ours("12345".into()));
     }
 

@@ -3,7 +3,7 @@
 use crate::event::Purpose;
 use crate::leg::{Caller, Place};
 use crate::sip::flow::Flow;
-use crate::sip::session::Target;
+use crate::sip::session::{Peer, Target};
 
 /// The INVITE that rings `place.seat` at the phone registered as `contact` over `flow`.
 pub fn target<'a>(
@@ -20,6 +20,7 @@ pub fn target<'a>(
         to: format!("<sip:{}@{}>", place.seat, domain),
         headers,
         subscriber: None,
+        peer: Peer::Phone,
     }
 }
 
@@ -39,7 +40,7 @@ pub fn callback_header(purpose: Purpose) -> Option<(&'static str, String)> {
 }
 
 /// The caller as the phone's display shows it; a withheld number never leaves the gateway (RFC 3323 s4.1.1.3).
-fn from(caller: &Caller, domain: &str) -> String {
+pub fn from(caller: &Caller, domain: &str) -> String {
     match caller.e164.as_deref().or(caller.raw.as_deref()) {
         Some(number) if !caller.withheld => {
             let user: String =

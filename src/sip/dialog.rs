@@ -4,6 +4,7 @@
 use super::flow::{Flow, Transport};
 use super::message::uri::{Scheme, Uri};
 use super::message::{Builder, Message, Method, Name, NameAddr};
+use crate::leg::Replaces;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -128,6 +129,13 @@ impl Dialog {
     /// Call-ID and the far end's tag (empty if it has none).
     pub fn far_end(&self) -> (&[u8], &[u8]) {
         (&self.call_id, self.remote_tag.as_deref().unwrap_or_default())
+    }
+
+    /// Is it the one that Replaces names? Phones do not agree on whose tag is which; both are secrets of the dialog's.
+    pub fn is(&self, named: &Replaces) -> bool {
+        let ends = (self.local_tag.as_bytes(), self.remote_tag.as_deref().unwrap_or_default());
+        let (to, from) = (named.to_tag.as_bytes(), named.from_tag.as_bytes());
+        self.call_id == named.call_id.as_bytes() && (ends == (to, from) || ends == (from, to))
     }
 
     /// Does a request inside a dialog belong to this one (s12.2.2)?

@@ -249,6 +249,13 @@ impl Oracle {
                 let queue = self.open_door(request, &request.queue).filter(|_| !known)?;
                 self.calls.push(Citizen::new(now, request.clone(), queue));
             }
+            AcdInput::PutBack(request) => {
+                let queue = self.queues.iter().find(|q| q.name == request.queue)?.clone();
+                if self.calls.iter().any(|c| c.request.call == request.call) {
+                    return None;
+                }
+                self.calls.push(Citizen::new(now, request.clone(), queue));
+            }
             AcdInput::Requeue { call, queue } => {
                 let at = self.in_line(*call)?;
                 let request = self.calls[at].request.clone();

@@ -152,7 +152,7 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
     let seat = SeatNo::new((801 + dice.roll(10)).to_string());
     let call = CallId(dice.roll(CALLS));
     let queue = QueueName::new(format!("q{}", dice.roll(7)));
-    match dice.roll(58) {
+    match dice.roll(59) {
         0..3 => AcdInput::SignIn { agent, seat },
         3 => AcdInput::SignOut { agent },
         4..12 => AcdInput::Ready { agent },
@@ -193,6 +193,7 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
         53 | 54 => AcdInput::SeatEngaged { seat },
         55 => AcdInput::SeatFree { seat },
         56 => AcdInput::Taken { request: Request::of_caller(call, queue, now), agent },
+        57 => AcdInput::PutBack(Request::of_caller(call, queue, now)),
         _ => AcdInput::Dismiss { agent },
     }
 }

@@ -59,7 +59,7 @@ impl Watch {
             self.queues.iter().find(|q| q.name == *name).expect("a queue it was accepted into").clone()
         };
         match input {
-            AcdInput::Enqueue(request) => {
+            AcdInput::Enqueue(request) | AcdInput::PutBack(request) => {
                 let queue = queue(&request.queue);
                 self.calls.insert(request.call, Seen::new(now, request.clone(), queue));
             }

@@ -3,7 +3,9 @@
 mod accounts;
 mod dialling;
 mod guard;
+mod joining;
 mod paths;
+mod referring;
 mod srtp;
 mod streams;
 mod transfer;

@@ -251,6 +251,12 @@ impl World {
         }
     }
 
+    /// No RTP from the phone last rung for the caller.
+    pub fn seat_is_silent(&mut self) {
+        let leg = self.seat_leg();
+        self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
     /// A key of the caller, as SIP INFO in the dialog the gateway has answered.
     pub fn caller_sends_info(&mut self, digit: char) {
         let answer = self.to_caller.iter().find(|m| m.starts_with("SIP/2.0 200")).expect("an answered call");

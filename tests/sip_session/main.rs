@@ -7,6 +7,7 @@ mod front;
 mod keys;
 mod offers;
 mod races;
+mod refer;
 mod reliable;
 mod routes;
 mod subscriber;

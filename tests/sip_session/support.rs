@@ -8,7 +8,7 @@ use rexian::sdp::offer_answer::Local;
 use rexian::sip::endpoint::{Endpoint, Expired, Received};
 use rexian::sip::flow::{Flow, Listener, Transport};
 use rexian::sip::message::Message;
-use rexian::sip::session::{Context, Session, Subscriber, Target};
+use rexian::sip::session::{Context, Peer, Session, Subscriber, Target};
 use rexian::sip::tokens::Tokens;
 use rexian::time::Instant;
 use std::time::Duration;
@@ -127,6 +127,7 @@ impl World {
             to: "<sip:8001@rexian.local>".into(),
             headers: &headers,
             subscriber,
+            peer: Peer::Phone,
         };
         world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local));
         world.collect();

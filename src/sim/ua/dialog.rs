@@ -1,12 +1,16 @@
 //! A call that is up, on either side: BYE, re-INVITE (hold, resume) and repeats, both ways (RFC 3261 s12-15).
 //! Not here: getting it up (`outgoing`, `incoming`).
 
+mod re_invite;
+mod refer;
+
+pub use refer::AfterRefer;
+
 use super::media::{self, RemoteMedia};
 use super::wire::{self, Cx, Draft, PATIENCE, Replies, Resend, text};
 use super::{Ending, UaFact};
 use crate::sip::message::{Message, Method, Name, NameAddr};
 use crate::time::Instant;
-use std::time::Duration;
 
 #[derive(Clone, Debug)]
 pub struct Dialog {
@@ -30,6 +34,8 @@ pub struct Dialog {
     unacked: Option<(u32, Resend)>,
     replies: Replies,
     own: Own,
+    /// Our last REFER was accepted.
+    referred: Option<AfterRefer>,
     /// We placed the call: decides how long a refused re-INVITE waits (RFC 3261 s14.1).
     placed: bool,
 }
@@ -41,6 +47,11 @@ enum Own {
     ReInvite {
         branch: String,
         hold: bool,
+        resend: Resend,
+    },
+    Refer {
+        branch: String,
+        then: AfterRefer,
         resend: Resend,
     },
     /// 491 came: try again later.
@@ -91,6 +102,7 @@ impl Dialog {
             unacked: None,
             replies: Replies::default(),
             own: Own::Nothing,
+            referred: None,
             placed: true,
         };
         dialog.acknowledge(cx, response.cseq().seq, authorization);
@@ -119,6 +131,7 @@ impl Dialog {
             unacked: None,
             replies: Replies::default(),
             own: Own::Nothing,
+            referred: None,
             placed: false,
         };
         dialog.send_200(cx, invite, sdp);
@@ -191,6 +204,7 @@ impl Dialog {
                 self.replies.send(msg, wire::reply(msg, 481, None, cx.us), cx.out);
             }
             Some(Method::Invite) => self.on_re_invite(cx, msg),
+            Some(Method::Notify) => return self.on_notify(cx, msg),
             _ => self.replies.send(msg, wire::reply(msg, 200, None, cx.us), cx.out),
         }
         None
@@ -214,6 +228,10 @@ impl Dialog {
                 self.own = Own::Closed { until: cx.now + PATIENCE };
                 None
             }
+            Own::Refer { branch: ours, then, .. } if branch == Some(ours.as_bytes()) && status >= 200 => {
+                let then = *then;
+                self.on_refer_answer(cx, status, then)
+            }
             Own::ReInvite { branch: ours, hold, .. } if branch == Some(ours.as_bytes()) && status >= 200 => {
                 let (ours, hold) = (std::mem::take(ours), *hold);
                 self.on_re_invite_answer(cx, msg, status, &ours, hold)
@@ -225,7 +243,9 @@ impl Dialog {
     pub fn next_timeout(&self) -> Option<Instant> {
         let own = match &self.own {
             Own::Nothing | Own::ByeAfterAck | Own::Gone => None,
-            Own::ReInvite { resend, .. } | Own::Bye { resend, .. } => Some(resend.next_timeout()),
+            Own::ReInvite { resend, .. } | Own::Refer { resend, .. } | Own::Bye { resend, .. } => {
+                Some(resend.next_timeout())
+            }
             Own::ReInviteLater { at, .. } => Some(*at),
             Own::Closed { until } => Some(*until),
         };
@@ -264,7 +284,7 @@ impl Dialog {
                 }
                 None
             }
-            Own::ReInvite { resend, .. } => {
+            Own::ReInvite { resend, .. } | Own::Refer { resend, .. } => {
                 if !resend.on_timeout(cx.now, cx.out) {
                     return None;
                 }
@@ -284,80 +304,6 @@ impl Dialog {
             }
         }
         None
-    }
-
-    fn on_re_invite(&mut self, cx: &mut Cx<'_>, msg: &Message<'_>) {
-        let refusal = if matches!(self.own, Own::ReInvite { .. }) {
-            Some(491)
-        } else if self.unacked.is_some() {
-            Some(500)
-        } else {
-            None
-        };
-        // A re-INVITE without SDP asks for our offer; the ACK then carries the answer. We repeat what holds now.
-        let offer = if msg.body().is_empty() { Some(self.media) } else { media::read(cx.us, msg.body()) };
-        match (refusal, offer) {
-            (Some(status), _) => self.replies.send(msg, wire::reply(msg, status, None, cx.us), cx.out),
-            (None, None) => self.replies.send(msg, wire::reply(msg, 488, None, cx.us), cx.out),
-            (None, Some(offer)) => {
-                self.version += 1;
-                let direction = match (self.holding, media::mirrored(&offer)) {
-                    (true, "recvonly" | "inactive") => "inactive",
-                    (true, _) => "sendonly",
-                    (false, mirrored) => mirrored,
-                };
-                let sdp = media::describe(cx.us, self.session, self.version, Some(&offer), direction);
-                if let Some(target) = contact(msg) {
-                    self.target = target;
-                }
-                self.media = offer;
-                self.send_200(cx, msg, sdp);
-                cx.fact(UaFact::MediaChanged(offer));
-            }
-        }
-    }
-
-    fn on_re_invite_answer(
-        &mut self,
-        cx: &mut Cx<'_>,
-        msg: &Message<'_>,
-        status: u16,
-        branch: &str,
-        hold: bool,
-    ) -> Option<Ending> {
-        self.own = Own::Nothing;
-        if (200..300).contains(&status) {
-            self.acknowledge(cx, msg.cseq().seq, None);
-            self.holding = hold;
-            if let Some(media) = media::read(cx.us, msg.body()) {
-                self.media = media;
-                cx.fact(UaFact::MediaChanged(media));
-            }
-            return None;
-        }
-        let ack = self.draft(Method::Ack, branch, msg.cseq().seq).build(cx.us).finish();
-        cx.send(ack);
-        match status {
-            491 => {
-                let (low, high) = if self.placed { (2_100, 4_000) } else { (0, 2_000) };
-                let wait = cx.rng.between(Duration::from_millis(low), Duration::from_millis(high));
-                self.own = Own::ReInviteLater { at: cx.now + wait, hold };
-                None
-            }
-            408 | 481 => {
-                self.own = Own::Closed { until: cx.now + PATIENCE };
-                Some(Ending::Forgotten)
-            }
-            _ => None,
-        }
-    }
-
-    fn re_invite(&mut self, cx: &mut Cx<'_>, hold: bool) {
-        self.version += 1;
-        let direction = if hold { "sendonly" } else { "sendrecv" };
-        let sdp = media::describe(cx.us, self.session, self.version, None, direction);
-        let (branch, bytes) = self.request(cx, Method::Invite, Some(sdp));
-        self.own = Own::ReInvite { branch, hold, resend: Resend::other(cx.now, bytes, cx.out) };
     }
 
     fn send_200(&mut self, cx: &mut Cx<'_>, invite: &Message<'_>, sdp: Vec<u8>) {

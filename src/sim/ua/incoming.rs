@@ -162,6 +162,14 @@ impl Incoming {
         }
     }
 
+    /// The call is up: its dialog.
+    pub fn dialog(&mut self) -> Option<&mut Dialog> {
+        match &mut self.state {
+            State::Up { dialog, .. } if dialog.is_up() => Some(dialog),
+            _ => None,
+        }
+    }
+
     pub fn on_message(&mut self, cx: &mut Cx<'_>, msg: &Message<'_>) -> Option<Ending> {
         if !msg.is_request() {
             return match &mut self.state {

@@ -20,6 +20,7 @@ mod wire;
 
 pub use carrier::{CarrierCall, CarrierFault, CarrierParams, Cli, Pickup};
 pub use credentials::Account;
+pub use dialog::AfterRefer;
 pub use incoming::{Plan, Reaction};
 pub use media::RemoteMedia;
 pub use phone::{Phone, PhoneParams};
@@ -59,6 +60,10 @@ pub enum UaFact {
     NotRegistered(Option<u16>),
     /// BYE was repeated for 32 s and nobody replied. Comes after `Ended`.
     Unanswered,
+    /// Phone: how its REFER was answered.
+    Referred(u16),
+    /// Phone: what a NOTIFY told of the passing on.
+    Told(u16),
     /// Phone: a feature code was dialled and accepted (200), or not (the status; `None`: no reply).
     Dialled { code: String, refused: Option<Option<u16>> },
 }

@@ -1,6 +1,7 @@
 //! A seat's telephone: registered, with one line for offered calls and a keypad for feature codes.
 
 use super::credentials::Account;
+use super::dialog::AfterRefer;
 use super::incoming::{Incoming, Plan};
 use super::outgoing::{Outgoing, Target};
 use super::registration::Registration;
@@ -198,6 +199,32 @@ impl Phone {
             }
             None
         });
+    }
+
+    /// Its transfer key: the far end of its call is to go to this number.
+    pub fn refer(&mut self, now: Instant, code: &str, then: AfterRefer) {
+        self.step(now, |body, cx, phone| {
+            if let Some(dialog) = body.line.as_mut().and_then(Incoming::dialog) {
+                dialog.refer(cx, &format!("sip:{code}@{}", phone.domain), then);
+            }
+            None
+        });
+    }
+
+    /// The same, to whom it has dialled and talks with on its other line. False: nobody.
+    pub fn refer_to_dialled(&mut self, now: Instant, then: AfterRefer) -> bool {
+        let mut asked = false;
+        self.step(now, |body, cx, phone| {
+            let consulted = body.keypad.iter_mut().rev().find(|d| d.call.is_live());
+            let consulted = consulted.and_then(|d| Some((d.code.clone(), d.call.dialog()?.replaced())));
+            let line = body.line.as_mut().and_then(Incoming::dialog);
+            if let (Some((code, replaced)), Some(dialog)) = (consulted, line) {
+                asked = true;
+                dialog.refer(cx, &format!("sip:{code}@{}?{replaced}", phone.domain), then);
+            }
+            None
+        });
+        asked
     }
 
     pub fn on_message(&mut self, now: Instant, bytes: &[u8]) {

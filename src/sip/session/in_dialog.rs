@@ -6,7 +6,7 @@ use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
 use super::timer::By;
-use super::{ALLOW, AfterAck, Context, GIVE_UP, SERVER, Session, State, supported};
+use super::{AfterAck, Context, GIVE_UP, Peer, SERVER, Session, State, supported};
 use crate::leg::{LegEnd, LegEvent};
 
 impl Session {
@@ -30,6 +30,7 @@ impl Session {
             Some(Method::Invite) => self.reoffer(cx, tx, flow, msg),
             Some(Method::Update) => self.update(cx, tx, flow, msg),
             Some(Method::Prack) => self.prack(cx, tx, flow, msg),
+            Some(Method::Refer) if self.peer == Peer::Phone => self.refer(cx, tx, flow, msg),
             Some(Method::Info) => {
                 self.reply(cx, tx, flow, msg, 200, |b| b);
                 if let Some(digit) = info_digit(msg) {
@@ -38,9 +39,11 @@ impl Session {
             }
             Some(Method::Options) => self.reply(cx, tx, flow, msg, 200, |b| {
                 let supported = supported(self.reliable);
-                b.header(Name::Allow, ALLOW).header(Name::Supported, supported).header(Name::Accept, body::ACCEPT)
+                b.header(Name::Allow, self.peer.allowed())
+                    .header(Name::Supported, supported)
+                    .header(Name::Accept, body::ACCEPT)
             }),
-            _ => self.reply(cx, tx, flow, msg, 405, |b| b.header(Name::Allow, ALLOW)),
+            _ => self.reply(cx, tx, flow, msg, 405, |b| b.header(Name::Allow, self.peer.allowed())),
         }
     }
 
@@ -71,7 +74,7 @@ impl Session {
     pub(super) fn ok(&self, msg: &Message<'_>, flow: Flow) -> Builder {
         Builder::response(msg, 200, "OK", Some(self.dialog.local_tag.as_bytes()), flow.remote)
             .header(Name::Contact, self.contact(&flow).as_bytes())
-            .header(Name::Allow, ALLOW)
+            .header(Name::Allow, self.peer.allowed())
             .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER)
     }

@@ -4,9 +4,11 @@
 //!
 //! Invariants: `LegEvent::Ended` is reported exactly once and is the last event; after it only repeats are answered.
 
+mod abilities;
 mod early;
 mod in_dialog;
 mod offers;
+mod refer;
 mod refresh;
 mod reliable;
 mod subscriber;
@@ -15,6 +17,7 @@ mod uac;
 mod uas;
 mod way;
 
+pub use abilities::{ALLOW, Peer, supported, unsupported};
 pub use subscriber::Subscriber;
 pub use uac::Target;
 
@@ -29,7 +32,9 @@ use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
 use crate::plane::Negotiated;
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
+use abilities::SUPPORTED_CALLING;
 use early::{Early, Patience};
+use refer::Referral;
 use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -44,29 +49,7 @@ const T1: Duration = Duration::from_millis(500);
 const T2: Duration = Duration::from_secs(4);
 const GIVE_UP: Duration = Duration::from_secs(32);
 
-pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
-/// Extensions we speak when called, and those a phone may use when we call it.
-const SUPPORTED: &[u8] = b"100rel, timer";
-const SUPPORTED_CALLING: &[u8] = b"timer";
 pub const SERVER: &[u8] = concat!("Rexian/", env!("CARGO_PKG_VERSION")).as_bytes();
-
-/// For Supported in what answers this peer.
-pub fn supported(reliable: Reliable) -> &'static [u8] {
-    match reliable {
-        Reliable::Never => SUPPORTED_CALLING,
-        Reliable::IfRequired | Reliable::IfSupported => SUPPORTED,
-    }
-}
-
-/// What a request requires that is not spoken here (RFC 3261 s8.2.2.3). Bounded.
-pub fn unsupported<'a>(request: &Message<'a>, reliable: Reliable) -> Vec<&'a [u8]> {
-    let spoken: &[&[u8]] = match reliable {
-        Reliable::Never => &[b"timer"],
-        Reliable::IfRequired | Reliable::IfSupported => &[b"100rel", b"timer"],
-    };
-    let is_spoken = |option: &[u8]| spoken.iter().any(|known| known.eq_ignore_ascii_case(option));
-    request.values(Name::Require).filter(|option| !is_spoken(option)).take(8).collect()
-}
 
 /// What a session works with; borrowed from the gateway for one step.
 pub struct Context<'a> {
@@ -96,6 +79,8 @@ pub struct Session {
     timer: Timer,
     /// What the far end allows our refreshes to be.
     refresh_by: By,
+    peer: Peer,
+    referral: Referral,
     /// We are a carrier's subscriber, and prove it when asked.
     signer: Option<Box<Signer>>,
     /// Tags of further phones that answered our INVITE and were sent BYE: their repeats are acknowledged only.
@@ -188,6 +173,9 @@ impl Session {
             LegCommand::EarlyMedia => self.provisional(cx, 183),
             LegCommand::Answer => self.answer(cx),
             LegCommand::Acknowledge => self.acknowledge(cx),
+            LegCommand::AcceptRefer => self.accept_refer(cx),
+            LegCommand::RefuseRefer(status) => self.refuse_refer(cx, status),
+            LegCommand::Referred(status) => self.referred(cx, status),
             LegCommand::Hangup(reason) => self.hang_up(cx, reason),
         }
     }
@@ -282,6 +270,11 @@ impl Session {
             State::Cancelling { until, .. } if cx.now >= *until => self.ended(cx, LegEnd::Unreachable),
             _ => {}
         }
+    }
+
+    /// A carrier's, unless told otherwise.
+    pub fn set_peer(&mut self, peer: Peer) {
+        self.peer = peer;
     }
 
     pub fn is_over(&self) -> bool {

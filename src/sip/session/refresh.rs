@@ -6,7 +6,7 @@ use super::super::dialog::Side;
 use super::super::endpoint::ClientTx;
 use super::super::message::{Message, Method, Name};
 use super::timer::{By, Duty, Kept, Refresh, Timer};
-use super::{ALLOW, Context, SUPPORTED_CALLING, Session, State};
+use super::{Context, SUPPORTED_CALLING, Session, State};
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer;
 use std::time::Duration;
@@ -45,7 +45,7 @@ impl Session {
             .dialog
             .request(method, &flow, &branch)
             .header(Name::Contact, self.contact(&flow).as_bytes())
-            .header(Name::Allow, ALLOW)
+            .header(Name::Allow, self.peer.allowed())
             .header(Name::Supported, SUPPORTED_CALLING);
         let request = self.timer.ask(request);
         let request = match by {

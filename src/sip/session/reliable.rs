@@ -5,7 +5,7 @@ use super::super::body;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, CSeq, Framing, Message, Method, Name, reason_phrase};
-use super::{ALLOW, Context, GIVE_UP, Opening, SERVER, Session, State, T1, supported};
+use super::{Context, GIVE_UP, Opening, SERVER, Session, State, T1, supported};
 use crate::config::settings::Reliable;
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer;
@@ -117,7 +117,7 @@ impl Session {
         let tag = self.dialog.local_tag.as_bytes();
         let mut response = Builder::response(&msg, status, reason_phrase(status), Some(tag), self.flow.remote)
             .header(Name::Contact, contact.as_bytes())
-            .header(Name::Allow, ALLOW)
+            .header(Name::Allow, self.peer.allowed())
             .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER);
         let (rseq, sdp) = match provisionals {

@@ -6,9 +6,10 @@ use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
 use super::early::{Early, MOST_FORKS, Patience};
+use super::refer::Referral;
 use super::timer::{self, By, Timer};
 use super::way::Way;
-use super::{ALLOW, Context, GIVE_UP, SERVER, SUPPORTED_CALLING, Session, State, Subscriber};
+use super::{Context, GIVE_UP, Peer, SERVER, SUPPORTED_CALLING, Session, State, Subscriber};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
 use crate::sdp::offer_answer::{self, Local};
@@ -25,6 +26,7 @@ pub struct Target<'a> {
     pub headers: &'a [(&'static str, String)],
     /// As whose subscriber we call, if we are one.
     pub subscriber: Option<Subscriber>,
+    pub peer: Peer,
 }
 
 impl Session {
@@ -60,6 +62,8 @@ impl Session {
             reliable: Reliable::default(),
             timer: Timer::Proposed { seconds: timer::PROPOSED },
             refresh_by: By::ReInvite,
+            peer: target.peer,
+            referral: Referral::None,
             signer: None,
             sent_away: vec![],
             patience: Patience::default(),
@@ -80,7 +84,7 @@ impl Session {
             .dialog
             .request(Method::Invite, &self.flow, &branch)
             .header(Name::Contact, self.contact(&self.flow).as_bytes())
-            .header(Name::Allow, ALLOW)
+            .header(Name::Allow, self.peer.allowed())
             .header(Name::Supported, SUPPORTED_CALLING)
             .header(Name::UserAgent, SERVER);
         let invite = headers.iter().fold(self.timer.ask(invite), |b, (name, value)| b.other(name, value.as_bytes()));

@@ -6,10 +6,11 @@ use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
 use super::early::Patience;
+use super::refer::Referral;
 use super::reliable::{Next, Provisionals};
 use super::timer::{By, Timer};
 use super::way::Way;
-use super::{ALLOW, AfterAck, Context, Opening, SERVER, Session, State, Unacknowledged, q850, respond, supported};
+use super::{AfterAck, Context, Opening, Peer, SERVER, Session, State, Unacknowledged, q850, respond, supported};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd};
 use crate::plane::Negotiated;
@@ -48,6 +49,8 @@ impl Session {
             reliable,
             timer,
             refresh_by,
+            peer: Peer::Carrier,
+            referral: Referral::None,
             signer: None,
             sent_away,
             patience: Patience::default(),
@@ -67,7 +70,7 @@ impl Session {
         let tag = self.dialog.local_tag.as_bytes();
         let ok = Builder::response(&msg, 200, "OK", Some(tag), self.flow.remote)
             .header(Name::Contact, contact.as_bytes())
-            .header(Name::Allow, ALLOW)
+            .header(Name::Allow, self.peer.allowed())
             .header(Name::Supported, supported(self.reliable))
             .header(Name::Server, SERVER);
         self.timer = self.timer.agreed(cx.now, &msg);

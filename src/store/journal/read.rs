@@ -5,7 +5,7 @@ use super::file::recorded;
 use crate::ids::CallId;
 use crate::time::Instant;
 use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor};
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -54,24 +54,30 @@ pub fn of_call(path: &Path, call: CallId) -> Result<Vec<Recorded>, JournalError>
     read(path, sqlx::query(OF_CALL).bind(call.to_string()))
 }
 
+/// For reading, also while it is written.
+pub(in crate::store) async fn open(path: &Path) -> Result<SqliteConnection, JournalError> {
+    if !path.is_file() {
+        return Err(JournalError { path: path.to_owned(), why: "there is no such file".into() });
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(LOCK_PATIENCE);
+    let opened = options.disable_statement_logging().connect().await;
+    opened.map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
+}
+
 fn read(path: &Path, query: Query<'static, Sqlite, SqliteArguments>) -> Result<Vec<Recorded>, JournalError> {
     let fault = |why: String| JournalError { path: path.to_owned(), why };
-    if !path.is_file() {
-        return Err(fault("there is no such file".into()));
-    }
     let rows = async {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(LOCK_PATIENCE);
-        let mut conn = options.disable_statement_logging().connect().await?;
-        let rows = conn.fetch_all(query).await?.iter().map(recorded).collect::<Result<Vec<_>, _>>();
-        conn.close().await?;
-        rows
+        let mut conn = open(path).await?;
+        let rows = conn.fetch_all(query).await.and_then(|rows| rows.iter().map(recorded).collect());
+        let _ = conn.close().await;
+        rows.map_err(|e: sqlx::Error| fault(e.to_string()))
     };
     // A thread of its own: whoever asks may be on a runtime already.
     std::thread::scope(|scope| {
         let looking = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(sqlx::Error::Io).and_then(|runtime| runtime.block_on(rows))
+            runtime.map_err(|e| fault(e.to_string()))?.block_on(rows)
         });
-        looking.join().map_err(|_| fault("the reader failed".into()))?.map_err(|e: sqlx::Error| fault(e.to_string()))
+        looking.join().map_err(|_| fault("the reader failed".into()))?
     })
 }

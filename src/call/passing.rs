@@ -1,0 +1,240 @@
+//! An agent passes the caller on to somebody: a colleague's seat, or whoever is dialled. Belongs here: from the asking to
+//! that party's answer, what becomes of the caller if there is none, and the talk with a party who is no agent. Not here:
+//! passing on into a queue (`transfer`), reading what the phone asked (`sip::session`), whom it may name (`gateway`).
+//!
+//! Invariant: the caller is never lost. Until the party answers the caller is the agent's; if that one is gone by then,
+//! the caller's place is in the line again, at the time of the first call.
+
+use super::own::{for_phone, unsaid};
+use super::ringing;
+use super::talk::Talk;
+use super::{Ask, Call, CallInput, CallOutput, Distributor, Seat, State};
+use crate::event::{CallFact, Chosen, EndCause, Party, Why};
+use crate::ids::{AgentNo, LegId, SeatNo};
+use crate::leg::{HangupReason, LegCommand, LegEnd};
+use crate::plane::{PromptId, Source};
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// A phone that says BYE so soon after the caller came back to it may have sent it on its way out, before it knew.
+const CROSSING: Duration = Duration::from_secs(4);
+
+/// The party is being called; the caller hears ring-back.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Passing {
+    pub(super) by: By,
+    to: Party,
+    pub(super) leg: LegId,
+    since: Instant,
+    /// Nobody rings longer.
+    pub(super) until: Instant,
+    /// How the party refused, said just before its leg ends.
+    refused: Option<u16>,
+}
+
+/// Who passes on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum By {
+    /// Still there, and has the caller again if it comes to nothing.
+    Agent(Talk),
+    /// Has hung up.
+    Gone(AgentNo),
+}
+
+/// The caller talks with a party who is no agent of the distributor's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Away {
+    leg: LegId,
+    /// When it was asked for.
+    since: Instant,
+}
+
+impl Call {
+    /// The agent in conversation asks that the caller go to `to`, whose leg will be `leg`, or is already up.
+    pub fn pass_on(&mut self, now: Instant, to: Party, leg: LegId, until: Instant, out: &mut Vec<CallOutput>) {
+        let talk = match std::mem::replace(&mut self.state, State::Over) {
+            State::Talking(talk) => talk,
+            other => return self.state = other,
+        };
+        out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
+        out.push(CallOutput::SetSource { leg: self.incoming.leg, source: Source::RingBack });
+        self.state = State::Passing(Passing { by: By::Agent(talk), to, leg, since: now, until, refused: None });
+    }
+
+    pub(super) fn passing(
+        &mut self,
+        now: Instant,
+        mut passing: Passing,
+        input: CallInput,
+        out: &mut Vec<CallOutput>,
+    ) -> State {
+        let (caller, party) = (self.incoming.leg, passing.leg);
+        let seat = match &passing.by {
+            By::Agent(talk) => Some(talk.seat.leg),
+            By::Gone(_) => None,
+        };
+        match input {
+            CallInput::PartyRings { leg } if leg == party => {
+                out.extend(seat.map(|leg| CallOutput::Tell { leg, command: LegCommand::Referred(180) }));
+            }
+            CallInput::EarlyMedia { leg } if leg == party => {
+                out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(party) });
+            }
+            CallInput::PartyAnswered { leg } if leg == party => return self.party_answered(now, passing, out),
+            CallInput::PartyRefused { leg, status, .. } if leg == party => passing.refused = Some(status),
+            CallInput::PartyEnded { leg, end } if leg == party => {
+                let status = passing.refused.unwrap_or(unsaid(end));
+                return self.not_passed(now, passing, status, out);
+            }
+            CallInput::Timeout if now >= passing.until => {
+                ringing::let_go(party, out);
+                return self.not_passed(now, passing, 408, out);
+            }
+            // The phone has hung up, or is dead.
+            CallInput::SeatEnded { leg, .. } | CallInput::RtpTimeout { leg } if seat == Some(leg) => {
+                if let By::Agent(talk) = passing.by {
+                    let agent = talk.seat.agent.clone();
+                    out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
+                    self.agent_off(now, talk, passing.to.clone(), out);
+                    passing.by = By::Gone(agent);
+                }
+            }
+            CallInput::SeatMedia { leg, direction } => {
+                if let By::Agent(talk) = &mut passing.by
+                    && leg == talk.seat.leg
+                {
+                    talk.held(now, !direction.sends(), out);
+                }
+            }
+            CallInput::CallerEnded(LegEnd::HungUp) => return self.given_up(now, passing, EndCause::CallerHangUp, out),
+            CallInput::CallerEnded(_) => return self.given_up(now, passing, EndCause::TrunkFault, out),
+            CallInput::RtpTimeout { leg } if leg == caller => {
+                return self.given_up(now, passing, EndCause::MediaTimeout, out);
+            }
+            CallInput::ForcedEnd => return self.given_up(now, passing, EndCause::OurFault, out),
+            _ => {}
+        }
+        State::Passing(passing)
+    }
+
+    fn party_answered(&mut self, now: Instant, passing: Passing, out: &mut Vec<CallOutput>) -> State {
+        let (caller, party) = (self.incoming.leg, passing.leg);
+        if let By::Agent(talk) = passing.by {
+            let leg = talk.seat.leg;
+            out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
+            out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
+            self.agent_off(now, talk, passing.to, out);
+        }
+        out.push(CallOutput::Tell { leg: party, command: LegCommand::Acknowledge });
+        out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(party) });
+        out.push(CallOutput::SetSource { leg: party, source: Source::Leg(caller) });
+        out.push(CallOutput::Ask(Ask::Landed(party)));
+        State::Away(Away { leg: party, since: passing.since })
+    }
+
+    pub(super) fn away(&mut self, now: Instant, away: Away, input: CallInput, out: &mut Vec<CallOutput>) -> State {
+        let (cause, reason) = match input {
+            CallInput::PartyEnded { leg, end: LegEnd::HungUp } if leg == away.leg => {
+                (EndCause::PartyHangUp, HangupReason::Normal)
+            }
+            CallInput::PartyEnded { leg, .. } if leg == away.leg => (EndCause::TrunkFault, HangupReason::Normal),
+            CallInput::CallerEnded(LegEnd::HungUp) => (EndCause::CallerHangUp, HangupReason::Normal),
+            CallInput::CallerEnded(_) => (EndCause::TrunkFault, HangupReason::Normal),
+            CallInput::RtpTimeout { .. } => (EndCause::MediaTimeout, HangupReason::MediaTimeout),
+            CallInput::ForcedEnd => (EndCause::OurFault, HangupReason::Normal),
+            _ => return State::Away(away),
+        };
+        out.push(CallOutput::Tell { leg: away.leg, command: LegCommand::Hangup(reason) });
+        out.push(CallOutput::CloseMedia { leg: away.leg });
+        self.end(now, cause, out);
+        State::Over
+    }
+
+    /// An agent sits where the caller was passed on to, and has the call now.
+    pub fn landed(&mut self, now: Instant, agent: AgentNo, seat: SeatNo, out: &mut Vec<CallOutput>) {
+        let Away { leg, since } = match std::mem::replace(&mut self.state, State::Over) {
+            State::Away(away) => away,
+            other => return self.state = other,
+        };
+        let queue = self.terms.queue.name.clone();
+        // Where the colleague rang while the agent still had the caller, the caller waited for nobody.
+        let (wait, ring) = (self.before.map_or(Duration::ZERO, |before| now - before.since), now - since);
+        out.push(CallOutput::Fact(CallFact::TakenOver { agent: agent.clone(), seat: seat.clone(), queue, wait, ring }));
+        let (chosen, sip_call_id) = (Chosen::default(), String::new());
+        let seat = Seat { agent, seat, leg, chosen, ring_at: since, sip_call_id };
+        self.state = self.bridge(seat, now, out);
+    }
+
+    /// The distributor has the caller of [`Ask::Back`] in line again, from the first time of asking.
+    pub fn back(
+        &mut self,
+        now: Instant,
+        by: AgentNo,
+        position: usize,
+        prompts: Vec<PromptId>,
+        out: &mut Vec<CallOutput>,
+    ) {
+        if let State::Arrived = self.state {
+            self.enter(self.terms.queue.clone(), position, Why::Agent(by), out);
+            self.state = self.wait_again(now, prompts, out);
+        }
+    }
+
+    /// The phone went, as we know now, before it could know that the caller was its agent's again.
+    pub(super) fn left_behind(&mut self, now: Instant, talk: Talk, out: &mut Vec<CallOutput>) -> State {
+        self.before = Some(self.spent(now, &talk));
+        let Seat { agent, leg, .. } = talk.seat;
+        out.push(CallOutput::CloseMedia { leg });
+        out.push(CallOutput::Distributor(Distributor::TalkEnded));
+        let queue = self.terms.queue.name.clone();
+        out.push(CallOutput::Fact(CallFact::Transferred { agent: agent.clone(), queue }));
+        out.push(CallOutput::Ask(Ask::Back(agent)));
+        State::Arrived
+    }
+
+    fn not_passed(&mut self, now: Instant, passing: Passing, status: u16, out: &mut Vec<CallOutput>) -> State {
+        let (status, to) = (for_phone(status), passing.to);
+        out.push(CallOutput::CloseMedia { leg: passing.leg });
+        match passing.by {
+            By::Agent(mut talk) => {
+                let (agent, leg) = (talk.seat.agent.clone(), talk.seat.leg);
+                out.push(CallOutput::Fact(CallFact::NotPassedOn { agent, to, status }));
+                out.push(CallOutput::Tell { leg, command: LegCommand::Referred(status) });
+                let source = self.heard_from(&talk);
+                out.push(CallOutput::SetSource { leg: self.incoming.leg, source });
+                talk.crossing_until = Some(now + CROSSING);
+                State::Talking(talk)
+            }
+            By::Gone(agent) => {
+                out.push(CallOutput::Fact(CallFact::NotPassedOn { agent: agent.clone(), to, status }));
+                out.push(CallOutput::Ask(Ask::Back(agent)));
+                State::Arrived
+            }
+        }
+    }
+
+    fn agent_off(&mut self, now: Instant, talk: Talk, to: Party, out: &mut Vec<CallOutput>) {
+        self.before = Some(self.spent(now, &talk));
+        let Seat { agent, leg, .. } = talk.seat;
+        out.push(CallOutput::CloseMedia { leg });
+        out.push(CallOutput::Distributor(Distributor::TalkEnded));
+        out.push(CallOutput::Fact(CallFact::PassedOn { agent, to }));
+    }
+
+    /// The caller has gone, or has to.
+    fn given_up(&mut self, now: Instant, passing: Passing, cause: EndCause, out: &mut Vec<CallOutput>) -> State {
+        ringing::let_go(passing.leg, out);
+        out.push(CallOutput::CloseMedia { leg: passing.leg });
+        match passing.by {
+            By::Agent(talk) => {
+                out.push(CallOutput::Tell { leg: talk.seat.leg, command: LegCommand::Referred(487) });
+                self.hang_up_both(now, talk, cause, out)
+            }
+            By::Gone(_) => {
+                self.end(now, cause, out);
+                State::Over
+            }
+        }
+    }
+}
