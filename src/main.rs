@@ -1,11 +1,13 @@
-//! `rexian serve | check | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
+//! `rexian serve | check | report | export | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
 use rexian::checkup;
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
+use rexian::export;
 use rexian::host::entropy;
 use rexian::logging;
+use rexian::report;
 use rexian::runtime::Running;
 use rexian::simulate;
 use rexian::trace;
@@ -40,6 +42,11 @@ enum Command {
     },
     /// Tell one call's story from the event log: where it went, when, and why. Exit code 1 if the log has no such call.
     Why(why::Options),
+    /// The routine report of a day or a month, and the page of rules (GB/T 33358-2016): for the terminal, as CSV, JSON or a
+    /// page to print. Needs no running gateway.
+    Report(report::Options),
+    /// Call detail records (CSV) or Asterisk's queue_log, for the tools people have.
+    Export(export::Options),
     /// Draw the calls of a gateway whose `[trace] hep` sends here, as they end: SIP ladders without a Homer.
     Trace(trace::Options),
     /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
@@ -63,6 +70,8 @@ fn main() -> ExitCode {
         Command::Serve(arg) => serve(arg),
         Command::Check { config, live } => check(config, &live),
         Command::Why(options) => why::run(&options),
+        Command::Report(options) => report::run(&options),
+        Command::Export(options) => export::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),
         Command::Simulate(options) => simulate::run(options),

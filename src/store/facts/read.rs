@@ -181,17 +181,6 @@ impl FactsReader {
     }
 }
 
-/// On a thread of its own: whoever asks may be on a runtime already.
-pub(super) fn block_on<T: Send>(work: impl Future<Output = T> + Send) -> Result<T, String> {
-    std::thread::scope(|scope| {
-        let working = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(|e| e.to_string()).map(|runtime| runtime.block_on(work))
-        });
-        working.join().map_err(|_| "the worker failed".to_owned())?
-    })
-}
-
 fn bound(at: Instant) -> i64 {
     i64::try_from(at.as_unix_micros()).unwrap_or(i64::MAX)
 }
