@@ -1,11 +1,13 @@
-//! `rexian serve | check | report | export | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
+//! `rexian serve | check | report | export | why | trace | demo | simulate`: reads the command line, says what went
+//! wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
+use rexian::casework::Calendar;
 use rexian::checkup;
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
 use rexian::export;
-use rexian::host::entropy;
+use rexian::host::{Clock, entropy};
 use rexian::logging;
 use rexian::report;
 use rexian::runtime::Running;
@@ -85,6 +87,9 @@ fn check(arg: ConfigArg, live: &checkup::Options) -> ExitCode {
                 return code;
             }
             print!("{}", config::explain(&settings));
+            for year in settings.world.casework.calendar.unknown_years(Clock::start().now()) {
+                println!("notice: {}", Calendar::advice(year));
+            }
             println!("configuration is good");
             ExitCode::SUCCESS
         }

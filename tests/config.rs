@@ -12,10 +12,14 @@ use std::time::Duration;
 
 #[path = "config/accounts.rs"]
 mod accounts;
+#[path = "config/casework.rs"]
+mod casework;
 #[path = "config/explanation.rs"]
 mod explanation;
 #[path = "common/pki.rs"]
 mod pki;
+#[path = "config/report.rs"]
+mod reports;
 #[path = "config/routing.rs"]
 mod routing;
 #[path = "config/times.rs"]

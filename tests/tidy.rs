@@ -18,6 +18,7 @@ const PURE: &[(&str, &[&str])] = &[
     ("record", &[]),
     ("sla", &["record"]),
     ("guard", &["sip"]),
+    ("casework", &[]),
     ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "record", "sla", "guard"]),
 ];
 

@@ -8,6 +8,7 @@ use crate::ids::{AgentNo, QueueName, Skill};
 use crate::sip::tokens::Tokens;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -125,9 +126,10 @@ pub(super) fn world() -> WorldSettings {
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
         spool: "rexian-spool.db".into(),
         cases: CaseStoreSettings::Sqlite("rexian-cases.db".into()),
+        casework: Arc::default(),
         events: Some("rexian-events.db".into()),
         keep_events: Duration::from_secs(400 * 24 * 3_600),
-        facts: Some("rexian-facts.db".into()),
+        facts: FactsFile::default(),
         report: ReportSettings::default(),
         prompts: BTreeMap::new(),
         trace: TraceSettings::default(),

@@ -56,6 +56,11 @@ impl File {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// Of another file that this one names.
+    pub fn problem_in(&self, file: &Path, line: usize, what: String, fix: String) {
+        self.problems.borrow_mut().push(Problem { file: file.to_owned(), line, what, fix });
+    }
+
     /// Reports a syntax error; nothing else can be said about such a file.
     pub fn parse(&self, text: &str) -> Option<Document<String>> {
         let parsed = Document::parse(text.to_owned());

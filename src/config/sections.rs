@@ -9,7 +9,7 @@ use super::hours;
 use super::problem::Problem;
 use super::profile::{self, distinct};
 use super::reader::{At, Section};
-use super::settings::{CaseStoreSettings, CoreSettings, Profile, Unknown, WorldSettings};
+use super::settings::{CaseStoreSettings, CoreSettings, FactsFile, Profile, Unknown, WorldSettings};
 use super::trunks::cidr;
 use super::words::duration;
 use crate::media::PromptLibrary;
@@ -241,15 +241,19 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
     }
     match section.string("facts").map(|at| at.value).as_deref() {
         None => {}
-        Some("") => world.facts = None,
-        Some(_) => world.facts = path("facts").map(|at| at.value),
+        Some("") => world.facts = FactsFile::Nowhere,
+        Some(_) => {
+            if let Some(found) = path("facts") {
+                let CaseStoreSettings::Sqlite(cases) = &world.cases;
+                if [Some(&world.spool), Some(cases), world.events.as_ref()].contains(&Some(&found.value)) {
+                    let what = format!("facts in [storage] is the file of something else, {}", found.value.display());
+                    section.file.problem(found.line, what, "name a file of its own");
+                }
+                world.facts = FactsFile::At(found.value);
+            }
+        }
     }
     let CaseStoreSettings::Sqlite(cases) = &world.cases;
-    let taken = [Some(&world.spool), Some(cases), world.events.as_ref()];
-    if let Some(facts) = world.facts.as_ref().filter(|facts| taken.contains(&Some(facts))) {
-        let what = format!("facts in [storage] is the file of something else, {}", facts.display());
-        section.file.problem(section.line, what, "name a file of its own");
-    }
     if let Some(events) = world.events.as_ref().filter(|events| **events == world.spool || *events == cases) {
         let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
         section.file.problem(section.line, what, "name a file of its own");

@@ -15,7 +15,7 @@ pub use guard::{GuardSettings, Unknown};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
-pub use report::ReportSettings;
+pub use report::{FactsFile, ReportSettings};
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
@@ -26,6 +26,7 @@ pub use trunks::{
     Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
 
+use crate::casework::Rules;
 use crate::ids::{AgentNo, SeatNo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -245,12 +246,14 @@ pub struct WorldSettings {
     pub http: Option<SocketAddr>,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
+    /// What a ticket's life after pickup is held to.
+    pub casework: Arc<Rules>,
     /// The log of all call and agent events; `None`: none is kept.
     pub events: Option<PathBuf>,
     /// Older events are deleted.
     pub keep_events: Duration,
-    /// The facts of reports, folded from that log and kept for good; `None`: none are.
-    pub facts: Option<PathBuf>,
+    /// The facts of reports, folded from that log and kept for good.
+    pub facts: FactsFile,
     pub report: ReportSettings,
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,

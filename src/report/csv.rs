@@ -1,8 +1,9 @@
 //! The report as one CSV file for spreadsheets: the tables one below the other, each under its name. Not here: what they
 //! say (`tables`).
 
+use super::basis::{basis, period_name, title};
 use super::model::Report;
-use super::tables::{self, Table, basis, compliance_table, period_name, title};
+use super::tables::{self, Table, compliance_table};
 use super::words::Language;
 
 pub fn whole(report: &Report, language: Language) -> String {

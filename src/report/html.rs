@@ -1,9 +1,10 @@
 //! The report as one page that needs nothing else: no script, no file beside it; printed on A4. Not here: what it says
 //! (`tables`), the picture (`picture`).
 
+use super::basis::{basis, period_name, title};
 use super::compliance::Verdict;
 use super::model::Report;
-use super::tables::{self, Table, basis, compliance_table, period_name, title};
+use super::tables::{self, Table, compliance_table};
 use super::words::{Language, grouped, percent, pick, secs};
 use super::{picture, text};
 use std::fmt::Write as _;

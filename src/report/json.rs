@@ -1,10 +1,10 @@
 //! The report for programs: raw counters beside every figure, so that nothing need be believed. Not here: counting
 //! (`gather`).
 
+use super::basis::{basis, period_name};
 use super::compliance::Figure as Measured;
 use super::model::{Report, Staff};
 use super::period::half_hour_name;
-use super::tables::{basis, period_name};
 use super::words::Language;
 use crate::event::CallbackKind;
 use crate::record::{Ending, STATES};

@@ -5,6 +5,7 @@
 //! `gather` makes a [`model::Report`] of the facts; `tables` words it; `text`, `csv`, `json` and `html` (with `picture`)
 //! draw it. Facts that are behind the log are brought up to date first, so a report needs no running gateway.
 
+mod basis;
 mod compliance;
 mod csv;
 mod gather;
@@ -25,7 +26,8 @@ pub use model::{AgentRow, Report, Staff, Terms};
 pub use period::{HALF_HOUR, Period, date_of};
 pub use words::Language;
 
-use crate::config::{self, settings::Settings};
+use crate::config;
+use crate::config::settings::{FactsFile, Settings};
 use crate::host::Clock;
 use crate::store::facts::{FactsReader, catch_up};
 use jiff::civil::Date;
@@ -84,7 +86,7 @@ pub struct Place {
     /// The event log. Without it: the one of the configuration, or rexian-events.db in the working directory.
     #[arg(long, value_name = "FILE")]
     pub events: Option<PathBuf>,
-    /// The facts. Without it: the file of the configuration, or rexian-facts.db beside the event log.
+    /// The facts. Without it: the file of the configuration, or the one beside the event log.
     #[arg(long, value_name = "FILE")]
     pub facts: Option<PathBuf>,
 }
@@ -130,16 +132,20 @@ impl Place {
             (None, Some(world)) => world.events.clone(),
             (None, None) => Some("rexian-events.db".into()),
         };
-        let beside = || events.as_deref().unwrap_or(Path::new("")).with_file_name("rexian-facts.db");
-        let facts = match (&self.facts, &self.events, world.and_then(|world| world.facts.clone())) {
+        let log = events.as_deref().unwrap_or(Path::new("rexian-events.db"));
+        let facts = match (&self.facts, &self.events, world) {
             (Some(named), ..) => named.clone(),
-            // Another log than the configuration's has other facts.
-            (None, None, Some(facts)) => facts,
-            (None, ..) => beside(),
+            // Another log than the configuration's has other facts; without any kept, a report keeps its own.
+            (None, None, Some(world)) => world.facts.path(log).unwrap_or_else(|| usual(log)),
+            (None, ..) => usual(log),
         };
         let terms = settings.as_ref().map_or_else(Terms::usual, Terms::of);
         Ok(Found { events, facts, terms })
     }
+}
+
+fn usual(log: &Path) -> PathBuf {
+    FactsFile::BesideTheLog.path(log).unwrap_or_else(|| "rexian-facts.db".into())
 }
 
 fn loaded(path: &Path) -> Result<Settings, ExitCode> {

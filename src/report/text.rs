@@ -1,7 +1,8 @@
 //! The report for a terminal. Not here: what it says (`tables`).
 
+use super::basis::{basis, period_name, title};
 use super::model::Report;
-use super::tables::{self, Table, basis, compliance_table, period_name, title};
+use super::tables::{self, Table, compliance_table};
 use super::words::Language;
 use crate::demo::width::{columns, fit};
 

@@ -186,7 +186,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let (journal, events, journalling) = match shell.events {
         Some(path) => {
             let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
-            let folding = shell.facts.map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
+            let folding =
+                shell.facts.path(&path).map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
             (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }
         None => (None, None, [None, None]),

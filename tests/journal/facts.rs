@@ -272,6 +272,25 @@ fn folding_child() {
     }
 }
 
+/// Records are read a page at a time; many count at one moment.
+#[test]
+fn every_call_is_read_once_and_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, facts) = (dir.path().join("events.db"), dir.path().join("facts.db"));
+    let begun = |call: u64| {
+        let event = traffic(call).swap_remove(0);
+        let at = at(call / 3_000);
+        (at, Entry::Call(CallEvent { at, call: CallId(10_000 - call), ..event }))
+    };
+    write_all(&log, &(0..10_000).map(begun).collect::<Vec<_>>()).unwrap();
+    catch_up(&log, &facts).unwrap();
+    let mut read = vec![];
+    let mut reader = FactsReader::open(&facts).unwrap();
+    reader.each_call(Instant::ZERO, Instant(u64::MAX), |record| read.push((record.begun, record.call))).unwrap();
+    assert_eq!(read.len(), 10_000);
+    assert!(read.is_sorted() && read.windows(2).all(|two| two[0] != two[1]));
+}
+
 #[test]
 fn the_gateways_follower_folds_what_is_written_and_ends_with_the_log() {
     let dir = tempfile::tempdir().unwrap();
