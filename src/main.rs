@@ -12,6 +12,7 @@ use rexian::logging;
 use rexian::report;
 use rexian::runtime::Running;
 use rexian::simulate;
+use rexian::token;
 use rexian::trace;
 use rexian::why;
 use std::io::IsTerminal;
@@ -49,6 +50,8 @@ enum Command {
     Report(report::Options),
     /// Call detail records (CSV) or Asterisk's queue_log, for the tools people have.
     Export(export::Options),
+    /// Make a token for the API (`/v1`): prints it, and the lines for the configuration.
+    Token(token::Options),
     /// Draw the calls of a gateway whose `[trace] hep` sends here, as they end: SIP ladders without a Homer.
     Trace(trace::Options),
     /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Why(options) => why::run(&options),
         Command::Report(options) => report::run(&options),
         Command::Export(options) => export::run(&options),
+        Command::Token(options) => token::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),
         Command::Simulate(options) => simulate::run(options),

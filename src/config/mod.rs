@@ -20,6 +20,7 @@ mod reader;
 mod sections;
 pub mod settings;
 mod tls;
+mod tokens;
 mod trace;
 mod trunks;
 mod words;

@@ -11,7 +11,7 @@ mod read;
 mod writer;
 
 pub(super) use file::recorded;
-pub use read::{JournalError, for_each, of_call, read_day};
+pub use read::{JournalError, after, bounds, for_each, of_call, read_day};
 pub(super) use read::{block_on, open};
 
 use crate::event::{AgentEvent, CallEvent, CallFact};
