@@ -41,7 +41,7 @@ fn what_is_not_understood() {
             "[storage]\nfacts = \"rexian-spool.db\"\n[report]\nconnection_rate = 120\nwithin = [\"soon\"]\nwithinn = 1\n",
         )],
         &[
-            "19: facts in [storage] is the file of something else, rexian-spool.db | name a file of its own",
+            "18: facts in [storage] is the file of something else, rexian-spool.db | name a file of its own",
             "21: connection_rate = 120 in [report] is not a whole number from 1 to 100 | choose one in that range, without quotes",
             "22: within = \"soon\" in [report] is not a duration | write it as \"15s\"",
             "23: unknown key withinn in [report] | did you mean within?",
