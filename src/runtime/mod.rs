@@ -186,7 +186,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let mut sources = v1::Sources {
         tokens: shell.tokens,
         events: None,
-        facts: shell.facts.clone().filter(|_| shell.events.is_some()),
+        facts: shell.events.as_deref().and_then(|log| shell.facts.path(log)),
         hooks: vec![],
         ledger: None,
         queues: core.queues.clone(),
@@ -199,7 +199,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
             sources.hooks = webhooks::start(shell.webhooks, &path, &shell.webhook_ledger, &journal.commits())
                 .map_err(|e| format!("[[webhooks]] cannot start: {e}"))?;
             sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
-            let folding = shell.facts.map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
+            let folding =
+                shell.facts.path(&path).map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
             (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }
         None => (None, None, [None, None]),
