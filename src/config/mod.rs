@@ -21,6 +21,7 @@ mod sections;
 pub mod settings;
 mod storage;
 mod tls;
+mod tokens;
 mod trace;
 mod trunks;
 mod words;

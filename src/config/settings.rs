@@ -3,6 +3,7 @@
 
 mod dialling;
 mod guard;
+mod http;
 mod lines;
 mod report;
 mod routing;
@@ -13,6 +14,7 @@ mod trunks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use guard::{GuardSettings, Unknown};
+pub use http::{ApiToken, Role};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
@@ -246,6 +248,8 @@ pub struct WorldSettings {
     pub media_bind_v6: Option<IpAddr>,
     pub media_threads: usize,
     pub http: Option<SocketAddr>,
+    /// Who may ask the API; none: nobody.
+    pub tokens: Vec<ApiToken>,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
     /// What a ticket's life after pickup is held to.

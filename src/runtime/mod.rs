@@ -9,7 +9,7 @@ pub mod inbox;
 pub mod observer;
 mod signalling;
 
-use crate::api::{self, health::Facts};
+use crate::api::{self, health::Facts, v1};
 use crate::cases::desk::{self, Desk};
 use crate::cases::{CaseStore, Cases};
 use crate::config::settings::{Host, Settings, TrunkSettings};
@@ -184,9 +184,17 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
     let (metrics, page) = api::metrics::install(&core)?;
+    let mut sources = v1::Sources {
+        tokens: shell.tokens,
+        events: None,
+        facts: shell.facts.clone().filter(|_| shell.events.is_some()),
+        queues: core.queues.clone(),
+        agents: core.agents.clone(),
+    };
     let (journal, events, journalling) = match shell.events {
         Some(path) => {
             let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
+            sources.events = Some((path.clone(), journal.commits()));
             let folding = shell.facts.map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
             (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }
@@ -198,7 +206,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         Some(address) => {
             let source = health(latest, media.figures(), &store, events, tls.clone());
             let (address, _) = world
-                .block_on(api::serve(address, source, page))
+                .block_on(api::serve(address, source, page, sources))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
             Some(address)
         }

@@ -39,7 +39,7 @@ use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use talk::Talk;
+pub(crate) use talk::Talk;
 
 /// The figures of all events observed so far, per queue and in total. Serialises as counters and named figures.
 #[derive(Clone, Debug)]
