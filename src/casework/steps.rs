@@ -116,7 +116,7 @@ impl Ticket {
         }
         let departments = self.case.status.departments();
         if let Post::Clerk { department } = &actor.post
-            && !departments.is_some_and(|d| d.lead == *department)
+            && departments.is_none_or(|d| d.lead != *department)
         {
             // Another department's ticket is not even told of.
             let lead = departments.filter(|d| d.include(department)).map(|d| d.lead.clone());

@@ -3,8 +3,8 @@
 
 use super::DeskError;
 use super::sql::Value;
-use crate::casework::words::{Kind, Trigger, Urgency};
-use crate::casework::{Actor, Callback, Case, Classified, Coordinates, Entry, Matter, Opening, Ticket};
+use crate::casework::words::{Kind, Urgency};
+use crate::casework::{Actor, Callback, Case, Classified, Coordinates, Day, Entry, Matter, Opening, Ticket};
 use crate::time::Instant;
 use serde::{Deserialize, Deserializer};
 
@@ -196,7 +196,7 @@ pub(super) fn columns(case: &Case) -> Vec<(&'static str, Value)> {
     let Case { matter, status, .. } = case;
     let text = |text: &str| Value::Text((!text.is_empty()).then(|| text.to_owned()));
     let word = |word: Option<&str>| Value::Text(word.map(str::to_owned));
-    let day = |day: Option<crate::casework::Day>| Value::Text(day.map(|day| day.to_string()));
+    let day = |day: Option<Day>| Value::Text(day.map(|day| day.to_string()));
     let flag = |set: bool| Value::int(usize::from(set));
     let degrees = |of: fn(Coordinates) -> i32| Value::Real(matter.coordinates.map(|c| f64::from(of(c)) / 1e6));
     let level = |n: usize| word(matter.category.as_ref().and_then(|c| c.path.get(n)).map(String::as_str));
@@ -243,7 +243,7 @@ pub(super) fn columns(case: &Case) -> Vec<(&'static str, Value)> {
         ("returned", flag(case.times.returned > 0)),
         ("extended", flag(case.times.extended > 0)),
         ("urged", flag(case.times.urged > 0)),
-        ("supervised", flag(case.supervised.iter().any(|_: &Trigger| true))),
+        ("supervised", flag(!case.supervised.is_empty())),
         ("redone", flag(case.times.redone > 0)),
         ("overdue", flag(case.overdue)),
         ("transfer_due", day(case.transfer_due)),
