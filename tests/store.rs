@@ -8,6 +8,8 @@ mod aside;
 mod contract;
 #[path = "store/crash.rs"]
 mod crash;
+#[path = "store/desk.rs"]
+mod desk;
 #[path = "store/outage.rs"]
 mod outage;
 #[path = "common/pki.rs"]

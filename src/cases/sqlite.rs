@@ -25,6 +25,7 @@ use tokio::sync::Mutex;
 const MIGRATIONS: Steps = &[
     (1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql")),
     (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
+    (3, "casework", include_str!("migrations/sqlite/0003_casework.sql")),
 ];
 
 /// How long a statement waits for another process's lock before the batch is given back for a retry.
@@ -114,7 +115,7 @@ impl SqliteCases {
     }
 
     /// Runs `work` on a usable connection, which is kept only if `work` leaves it in a known state.
-    async fn with<T>(
+    pub(super) async fn with<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
@@ -180,7 +181,7 @@ impl SqliteCases {
         .await
     }
 
-    fn unavailable(&self, e: &sqlx::Error) -> StoreError {
+    pub(super) fn unavailable(&self, e: &sqlx::Error) -> StoreError {
         let advice = if is_number_taken(e) { BEHIND } else { "" };
         StoreError { reason: format!("case store {}: {e}{advice}", self.path.display()) }
     }

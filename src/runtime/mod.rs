@@ -10,6 +10,7 @@ pub mod observer;
 mod signalling;
 
 use crate::api::{self, health::Facts, v1, webhooks};
+use crate::cases::desk::{self, Desk};
 use crate::cases::{CaseStore, Cases};
 use crate::config::settings::{Settings, TrunkSettings};
 use crate::gateway::Gateway;
@@ -177,6 +178,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
 
     let cases = Cases::new(&shell.cases, &shell.ticket_prefix);
     let memory = cases.reader();
+    let desk = Desk::new(cases.reader(), shell.casework.clone());
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
     let mut store =
@@ -229,6 +231,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     signalling.tap = Tap::start(&shell.trace)?;
     signalling.begin(store.take_callbacks());
     world.spawn(remember(memory, clock.now(), inbox.clone()));
+    world.spawn(desk::work(desk, clock));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     let observer = observing;
     let journal = journalling;
