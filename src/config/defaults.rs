@@ -124,6 +124,7 @@ pub(super) fn world() -> WorldSettings {
         media_bind_v6: None,
         media_threads: 1,
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
+        tokens: vec![],
         spool: "rexian-spool.db".into(),
         cases: CaseStoreSettings::Sqlite("rexian-cases.db".into()),
         casework: Arc::default(),

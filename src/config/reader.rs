@@ -107,7 +107,10 @@ impl<'a> Section<'a> {
         let Some((line, item)) = self.item(key) else { return vec![] };
         let name = match self.name.strip_prefix("[[") {
             Some(outer) => format!("[[{}.{key}]]", outer.trim_end_matches("]]")),
-            None => format!("[[{key}]]"),
+            None => match self.name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+                Some(outer) => format!("[[{outer}.{key}]]"),
+                None => format!("[[{key}]]"),
+            },
         };
         let section = |line, table| Section::new(self.file, name.clone(), line, Some(table));
         if let Some(tables) = item.as_array_of_tables() {

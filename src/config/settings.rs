@@ -3,15 +3,18 @@
 
 mod dialling;
 mod guard;
+mod http;
 mod lines;
 mod report;
 mod routing;
+mod storage;
 mod tls;
 mod trace;
 mod trunks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use guard::{GuardSettings, Unknown};
+pub use http::{ApiToken, Role};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
@@ -19,6 +22,7 @@ pub use report::ReportSettings;
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
+pub use storage::{CaseStoreSettings, Encryption, PostgresAt, PostgresSettings};
 pub use tls::{ClientCertificates, TlsSettings};
 pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
@@ -244,6 +248,8 @@ pub struct WorldSettings {
     pub media_bind_v6: Option<IpAddr>,
     pub media_threads: usize,
     pub http: Option<SocketAddr>,
+    /// Who may ask the API; none: nobody.
+    pub tokens: Vec<ApiToken>,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
     /// What a ticket's life after pickup is held to.
@@ -270,11 +276,6 @@ impl WorldSettings {
     pub fn sip_addresses(&self) -> impl Iterator<Item = &SocketAddr> {
         self.sip_udp.iter().chain(&self.sip_tcp).chain(&self.sip_tls)
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CaseStoreSettings {
-    Sqlite(PathBuf),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -96,7 +96,9 @@ impl Fold {
             self.spent(&event.agent, spell, event.at);
         }
         if event.state != AgentState::LoggedOut {
-            let serving = before.and_then(|spell| spell.serving);
+            // Whoever is free, or rung for the next caller, is done with the last one.
+            let done = matches!(event.state, AgentState::Ready | AgentState::Reserved | AgentState::NotReady(_));
+            let serving = before.and_then(|spell| spell.serving).filter(|_| !done);
             let spell = Spell { seat: event.seat.clone(), state: event.state, since: event.at, serving };
             self.agents.insert(event.agent.clone(), spell);
         }

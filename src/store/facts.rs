@@ -8,9 +8,11 @@
 
 mod file;
 mod follow;
+mod now;
 mod read;
 mod rebuild;
 
 pub use follow::{FactsOptions, catch_up, start};
+pub use now::Now;
 pub use read::{Coverage, FactsError, FactsReader, Mark, MarkKind};
 pub use rebuild::{Difference, Rebuilt, rebuild};

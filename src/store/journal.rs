@@ -12,7 +12,7 @@ mod writer;
 
 pub(super) use file::recorded;
 pub(super) use read::open;
-pub use read::{JournalError, of_call, read_day};
+pub use read::{JournalError, after, bounds, of_call, read_day};
 
 use crate::event::{AgentEvent, CallEvent, CallFact};
 use crate::time::Instant;

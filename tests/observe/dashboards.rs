@@ -122,7 +122,7 @@ impl Dashboard {
     fn variables(&self, language: usize) -> Vec<Value> {
         let source = json!({
             "name": "datasource", "type": "datasource", "label": (["数据源", "Data source"][language]), "query": "prometheus",
-            "regex": "", "multi": false, "includeAll": false, "hide": 0, "refresh": 1, "options": [], "current": {}
+            "regex": "", "multi": false, "includeAll": false, "hide": 0, "refresh": 1, "options": []
         });
         let of = |name: &String| {
             let (label, metric) = match name.as_str() {
@@ -133,7 +133,7 @@ impl Dashboard {
             let query = format!("label_values({metric}, {name})");
             json!({
                 "name": name, "type": "query", "label": label[language], "datasource": datasource(),
-                "query": { "query": query, "refId": "variable" }, "definition": query, "refresh": 2, "sort": 1, "regex": "",
+                "query": { "query": query, "refId": "variable" }, "refresh": 2, "sort": 1, "regex": "",
                 "multi": true, "includeAll": true, "allValue": ".*", "hide": 0, "options": [],
                 "current": { "text": "All", "value": "$__all" }
             })

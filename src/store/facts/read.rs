@@ -155,7 +155,7 @@ impl FactsReader {
         Ok(times)
     }
 
-    fn spells(&mut self) -> Result<BTreeMap<AgentNo, Spell>, FactsError> {
+    pub(super) fn spells(&mut self) -> Result<BTreeMap<AgentNo, Spell>, FactsError> {
         let rows = self.rows(sqlx::query("SELECT agent, spell FROM agents_now"))?;
         let spell = |row: &SqliteRow| Ok((AgentNo::new(row.try_get::<&str, _>(0)?), parsed(row.try_get(1)?)?));
         rows.iter().map(spell).collect::<Result<_, sqlx::Error>>().map_err(|e| self.fault(&e))
@@ -168,7 +168,7 @@ impl FactsReader {
         rows.iter().map(mark).collect::<Result<_, _>>().map_err(|e| self.fault(&e))
     }
 
-    fn rows(
+    pub(super) fn rows(
         &mut self,
         query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
     ) -> Result<Vec<SqliteRow>, FactsError> {
@@ -176,7 +176,7 @@ impl FactsReader {
         rows.map_err(|e| self.fault(&e))
     }
 
-    fn fault(&self, error: &sqlx::Error) -> FactsError {
+    pub(super) fn fault(&self, error: &sqlx::Error) -> FactsError {
         FactsError { path: self.path.clone(), why: error.to_string() }
     }
 }

@@ -6,7 +6,7 @@ use crate::ids::CallId;
 use crate::time::Instant;
 use sqlx::query::Query;
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Connection, Executor, Row as _};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +33,7 @@ const OF_CALL: &str = "SELECT seq, at_us, kind, call, what, agent FROM events
     ORDER BY seq";
 const OF_DAY: &str =
     "SELECT seq, at_us, kind, call, what, agent FROM events WHERE at_us >= ? AND at_us < ? ORDER BY seq";
+const AFTER: &str = "SELECT seq, at_us, kind, call, what, agent FROM events WHERE seq > ? ORDER BY seq LIMIT ?";
 
 /// Longest wait for whoever holds the file.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -52,6 +53,33 @@ pub fn read_day(path: &Path, from: Instant, until: Instant) -> Result<Vec<Record
 /// The file is not there, or is no event log.
 pub fn of_call(path: &Path, call: CallId) -> Result<Vec<Recorded>, JournalError> {
     read(path, sqlx::query(OF_CALL).bind(call.to_string()))
+}
+
+/// What follows the event `seq`, in order, at most `limit`.
+///
+/// # Errors
+/// The file is not there, or is no event log.
+pub async fn after(path: &Path, seq: u64, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+    let mut conn = open(path).await?;
+    let query = sqlx::query(AFTER).bind(i64::try_from(seq).unwrap_or(i64::MAX)).bind(limit);
+    let rows = conn.fetch_all(query).await.and_then(|rows| rows.iter().map(recorded).collect());
+    let _ = conn.close().await;
+    rows.map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
+}
+
+/// The numbers of the oldest and the newest event; `None`: it has none.
+///
+/// # Errors
+/// The file is not there, or is no event log.
+pub async fn bounds(path: &Path) -> Result<Option<(u64, u64)>, JournalError> {
+    let mut conn = open(path).await?;
+    let row = conn.fetch_one("SELECT min(seq), max(seq) FROM events").await;
+    let _ = conn.close().await;
+    let bounds = row.and_then(|row| {
+        let (oldest, newest): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(oldest.zip(newest).map(|(oldest, newest)| (oldest as u64, newest as u64)))
+    });
+    bounds.map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
 }
 
 /// For reading, also while it is written.
