@@ -125,6 +125,8 @@ impl Call {
             out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
             out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
             self.agent_off(now, talk, passing.to, out);
+        } else {
+            out.push(CallOutput::Fact(CallFact::Reached { ring: now - passing.since }));
         }
         out.push(CallOutput::Tell { leg: party, command: LegCommand::Acknowledge });
         out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(party) });

@@ -3,7 +3,7 @@
 use super::Audit;
 use super::spells::Spell;
 use crate::config::settings::Relaxation;
-use crate::event::{CallFact, Chosen, EndCause, Purpose};
+use crate::event::{CallFact, Chosen, EndCause, Party, Purpose};
 use crate::ids::{AgentNo, CallId, QueueName, SeatNo};
 use crate::ticket::NewTicket;
 use crate::time::Instant;
@@ -32,6 +32,8 @@ pub struct Record {
     pub spells: Vec<Spell>,
     /// When its last agent passed it on.
     pub passed: Option<Instant>,
+    /// To whom, who has not said no.
+    pub to: Option<Party>,
     pub tickets_opened: u32,
     /// The gateway was told that its ticket is on the disk.
     pub durable: bool,
@@ -53,7 +55,7 @@ pub enum Stage {
         seat: SeatNo,
         spell: Spell,
     },
-    /// Passed on, and in no line yet.
+    /// Passed on, and in no line: in no line yet, or with a party, or on the way to one.
     Passed,
     Ended,
     LostInCrash,
@@ -110,6 +112,9 @@ impl Audit {
         if let CallFact::Arrived { sip_call_id, purpose, .. } = fact {
             return self.arrived(now, id, sip_call_id, *purpose);
         }
+        if self.is_own(now, id, fact) {
+            return;
+        }
         let Some(mut record) = self.calls.remove(&id) else {
             return self.fault(now, format!("{id:?} begins with {fact:?}"));
         };
@@ -135,6 +140,7 @@ impl Audit {
             pickup: None,
             spells: Vec::new(),
             passed: None,
+            to: None,
             tickets_opened: 0,
             durable: false,
             end: None,
@@ -257,6 +263,13 @@ impl Audit {
                 }
                 Stage::Passed
             }
+            (
+                stage @ (Stage::Answered { .. } | Stage::Passed),
+                CallFact::PassingOn { .. } | CallFact::PassedOn { .. } | CallFact::NotPassedOn { .. },
+            )
+            | (stage @ Stage::Passed, CallFact::Reached { .. } | CallFact::TakenOver { .. }) => {
+                self.passes_on(now, id, record, stage, fact)?
+            }
             (Stage::Answered { agent, seat, mut spell }, CallFact::Held) if !spell.is_held() => {
                 self.touched.insert(agent.clone());
                 spell.hold_begins(now);
@@ -267,7 +280,10 @@ impl Audit {
                 spell.hold_ends(now);
                 Stage::Answered { agent, seat, spell }
             }
-            (stage @ (Stage::Arrived | Stage::Waiting | Stage::Answered { .. }), CallFact::Ended { .. }) => {
+            (
+                stage @ (Stage::Arrived | Stage::Waiting | Stage::Answered { .. } | Stage::Passed),
+                CallFact::Ended { .. },
+            ) => {
                 return self.ended(now, id, record, stage, fact);
             }
             // The citizen was not reached: no answer is told of, so no offer ends.
@@ -384,7 +400,7 @@ impl Audit {
     }
 
     /// Whose wrap-up comes next; calls of ours are in no figure.
-    fn serves(&mut self, agent: &AgentNo, record: &Record, queue: &QueueName) {
+    pub(super) fn serves(&mut self, agent: &AgentNo, record: &Record, queue: &QueueName) {
         if record.is_ours() {
             self.last_queue.remove(agent);
         } else {
@@ -392,7 +408,7 @@ impl Audit {
         }
     }
 
-    fn disengage(&mut self, agent: &AgentNo, id: CallId) -> Result<(), String> {
+    pub(super) fn disengage(&mut self, agent: &AgentNo, id: CallId) -> Result<(), String> {
         self.touched.insert(agent.clone());
         match self.engaged.remove(agent) {
             Some(call) if call == id => Ok(()),
