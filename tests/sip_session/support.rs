@@ -91,16 +91,26 @@ impl World {
 
     /// We have invited the far end; returns our INVITE too.
     pub fn calling(process: Process) -> (World, String) {
-        World::calling_by(process, local(), None)
+        World::calling_by(process, local(), None, vec![])
     }
 
     /// As a carrier's subscriber.
     pub fn calling_as(process: Process, subscriber: Subscriber) -> (World, String) {
-        World::calling_by(process, local(), Some(subscriber))
+        World::calling_by(process, local(), Some(subscriber), vec![])
+    }
+
+    /// Through these proxies.
+    pub fn calling_through(process: Process, route: Vec<Vec<u8>>) -> (World, String) {
+        World::calling_by(process, local(), None, route)
     }
 
     /// With our side of the media.
-    pub fn calling_by(process: Process, local: Local, subscriber: Option<Subscriber>) -> (World, String) {
+    pub fn calling_by(
+        process: Process,
+        local: Local,
+        subscriber: Option<Subscriber>,
+        route: Vec<Vec<u8>>,
+    ) -> (World, String) {
         let mut world = World::new(process);
         let mut events = vec![];
         let mut cx =
@@ -114,6 +124,7 @@ impl World {
             headers: &headers,
             subscriber,
             peer: Peer::Phone,
+            route,
         };
         world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local));
         world.collect();
