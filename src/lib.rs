@@ -8,10 +8,10 @@
 //! | layer | modules | may use |
 //! |---|---|---|
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
-//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`sla`] [`guard`] | vocabulary; `sip` uses `sdp`; `trunk`, `seat` and `guard` use `sip`, `seat` also `trunk::number` |
+//! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`record`] [`sla`] [`guard`] [`casework`] | vocabulary; `sip` uses `sdp`; `sla` uses `record`; `trunk`, `seat` and `guard` use `sip`, `seat` also `trunk::number` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`] [`simulate`] [`why`] [`checkup`], `main.rs` | anything |
+//! | leaf | [`sim`] [`demo`] [`simulate`] [`report`] [`why`] [`checkup`] [`token`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
@@ -21,7 +21,7 @@
 //! [`ivr`] which queue that leads to, and why -> [`call::Call`] begins and is queued in [`acd`] -> an offer rings a seat
 //! ([`seat`], [`sip::session`]) -> the agent answers: the ticket goes to [`store`], durable there before the pickup is
 //! reported (ACK, bridge in [`media`], 工号 announced) -> BYE -> wrap-up in [`acd`] -> ready. [`sla`], logs and
-//! `/metrics` only read [`event`]s.
+//! `/metrics` only read [`event`]s; [`store`] keeps them, and the facts folded from them ([`record`]), which [`report`] reads.
 //!
 //! # Invariants
 //!
@@ -41,6 +41,7 @@ pub mod api;
 pub mod call;
 pub mod callback;
 pub mod cases;
+pub mod casework;
 pub mod checkup;
 pub mod config;
 pub mod demo;
@@ -55,6 +56,8 @@ pub mod logging;
 pub mod media;
 pub mod net;
 pub mod plane;
+pub mod record;
+pub mod report;
 pub mod runtime;
 pub mod sdp;
 pub mod seat;
@@ -65,6 +68,7 @@ pub mod sla;
 pub mod store;
 pub mod ticket;
 pub mod time;
+pub mod token;
 pub mod trace;
 pub mod trunk;
 pub mod why;

@@ -1,13 +1,15 @@
 //! `rexian serve | check | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
+use rexian::casework::Calendar;
 use rexian::checkup;
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
-use rexian::host::entropy;
+use rexian::host::{Clock, entropy};
 use rexian::logging;
 use rexian::runtime::Running;
 use rexian::simulate;
+use rexian::token;
 use rexian::trace;
 use rexian::why;
 use std::io::IsTerminal;
@@ -40,6 +42,8 @@ enum Command {
     },
     /// Tell one call's story from the event log: where it went, when, and why. Exit code 1 if the log has no such call.
     Why(why::Options),
+    /// Make a token for the API (`/v1`): prints it, and the lines for the configuration.
+    Token(token::Options),
     /// Draw the calls of a gateway whose `[trace] hep` sends here, as they end: SIP ladders without a Homer.
     Trace(trace::Options),
     /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
@@ -63,6 +67,7 @@ fn main() -> ExitCode {
         Command::Serve(arg) => serve(arg),
         Command::Check { config, live } => check(config, &live),
         Command::Why(options) => why::run(&options),
+        Command::Token(options) => token::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),
         Command::Simulate(options) => simulate::run(options),
@@ -76,6 +81,9 @@ fn check(arg: ConfigArg, live: &checkup::Options) -> ExitCode {
                 return code;
             }
             print!("{}", config::explain(&settings));
+            for year in settings.world.casework.calendar.unknown_years(Clock::start().now()) {
+                println!("notice: {}", Calendar::advice(year));
+            }
             println!("configuration is good");
             ExitCode::SUCCESS
         }

@@ -2,7 +2,7 @@
 //! `accounts`: registered trunks; `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
-use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Settings};
+use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Role, Settings};
 use rexian::config::{check, load, report};
 use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
@@ -12,6 +12,8 @@ use std::time::Duration;
 
 #[path = "config/accounts.rs"]
 mod accounts;
+#[path = "config/casework.rs"]
+mod casework;
 #[path = "config/explanation.rs"]
 mod explanation;
 #[path = "common/pki.rs"]
@@ -310,6 +312,36 @@ fn addresses_and_ports() {
         &[
             "4: min_registration_expiry (60s) is longer than registration_expiry (30s) | no phone could register; make the \
            minimum the shorter one",
+        ],
+    );
+}
+
+#[test]
+fn tokens_of_the_api() {
+    let token = |name: &str, role: &str, sha256: &str| {
+        format!("[[http.tokens]]\nname = {name:?}\nrole = {role:?}\nsha256 = {sha256:?}\n")
+    };
+    let [one, two] = ["0f".repeat(32), "f0".repeat(32)];
+    let good = token("大屏", "wallboard", &one) + &token("office", "hotline_office", &two);
+    let settings = load(&Folder::new().write("rexian.toml", format!("{GOOD}{good}"))).unwrap();
+    let [wallboard, office] = &settings.world.tokens[..] else { panic!("two tokens") };
+    assert_eq!((wallboard.name.as_str(), wallboard.role, wallboard.sha256), ("大屏", Role::Wallboard, [0x0f; 32]));
+    assert_eq!((office.role, office.sha256), (Role::HotlineOffice, [0xf0; 32]));
+
+    let bad = token("a", "leader", "12")
+        + &token("b", "operator", &one)
+        + &token("b", "operator", &one)
+        + "[[http.tokens]]\n";
+    broken(
+        &[("", &bad)],
+        &[
+            r#"20: role = "leader" in [[http.tokens]] is not a known word | use one of: operator, shift_leader, hotline_office, platform_engineer, wallboard"#,
+            r#"21: sha256 = "12" in [[http.tokens]] is not a SHA-256 | write the 64 hexadecimal digits that `rexian token` prints"#,
+            "26: two of [[http.tokens]] are the same token | make one of its own for each with `rexian token`",
+            r#"27: name = "b" stands for two of [[http.tokens]] | name it otherwise"#,
+            r#"30: [[http.tokens]] has no name | add name = "wallboard-1""#,
+            r#"30: [[http.tokens]] has no role | add role = "wallboard""#,
+            r#"30: [[http.tokens]] has no sha256 | add sha256 = "...""#,
         ],
     );
 }

@@ -1,5 +1,7 @@
 //! The program as its operator meets it: checking a configuration, serving, draining, and surviving kill -9.
 
+#[path = "serve/api.rs"]
+mod api;
 mod common;
 #[path = "serve/tls.rs"]
 mod tls;

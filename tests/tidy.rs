@@ -15,9 +15,11 @@ const PURE: &[(&str, &[&str])] = &[
     ("acd", &[]),
     ("call", &[]),
     ("callback", &[]),
-    ("sla", &[]),
+    ("record", &[]),
+    ("sla", &["record"]),
     ("guard", &["sip"]),
-    ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "sla", "guard"]),
+    ("casework", &[]),
+    ("gateway", &["sip", "sdp", "trunk", "seat", "ivr", "acd", "call", "callback", "record", "sla", "guard"]),
 ];
 
 /// What must not appear in a pure module: sockets, clocks, threads, randomness, files, SQL.

@@ -38,6 +38,7 @@ mod roster;
 mod saved;
 mod seats;
 mod skill;
+mod stranded;
 mod timers;
 mod view;
 mod wrap_up;

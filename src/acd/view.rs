@@ -4,8 +4,9 @@ use super::Acd;
 use super::agent::Agent;
 use super::queue::Place;
 use crate::event::AgentState;
-use crate::ids::{AgentNo, CallId, QueueName, SeatNo};
+use crate::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
 use crate::time::Instant;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// One queue now.
@@ -29,6 +30,8 @@ pub struct AgentView<'a> {
     pub since: Instant,
     pub seat: Option<&'a SeatNo>,
     pub team: Option<&'a str>,
+    /// Those of now.
+    pub skills: &'a BTreeMap<Skill, u8>,
     pub leader: bool,
     /// The call offered to or spoken on by this agent.
     pub call: Option<CallId>,
@@ -136,6 +139,7 @@ fn view(agent: &Agent) -> AgentView<'_> {
         since: agent.state_since,
         seat: agent.seat(),
         team: agent.settings.team.as_deref(),
+        skills: &agent.settings.skills,
         leader: agent.settings.leader,
         call: agent.call(),
     }

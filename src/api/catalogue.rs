@@ -3,6 +3,10 @@
 //!
 //! Conventions: base units, `_total` on counters, percentages left to recording rules, labels only from the
 //! configuration or from a fixed list, never anything a caller sent.
+//!
+//! Cardinality is bounded by the configuration alone. With q queues, t trunks (a of them with accounts), n tenants, s
+//! skills and the c causes of an end there are `445 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s` series, a
+//! histogram's buckets, sum and count included; `api::metrics` has the test that counts them.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
@@ -11,6 +15,9 @@ pub const CALLS_OFFERED: &str = "rexian_calls_offered_total";
 pub const CALLS_QUEUED: &str = "rexian_calls_queued_total";
 pub const CALLS_ANSWERED: &str = "rexian_calls_answered_total";
 pub const CALLS_ANSWERED_WITHIN: &str = "rexian_calls_answered_within_total";
+pub const CALLS_LOST: &str = "rexian_calls_lost_total";
+pub const CALLS_ABANDONED_WITHIN: &str = "rexian_calls_abandoned_within_total";
+pub const REQUESTS: &str = "rexian_trunk_requests_total";
 pub const CALLS: &str = "rexian_calls_total";
 pub const TEST_CALLS: &str = "rexian_test_calls_total";
 pub const OFFERS: &str = "rexian_offers_total";
@@ -30,18 +37,27 @@ pub const TRUNK_CALLS: &str = "rexian_trunk_calls";
 pub const TRUNK_UP: &str = "rexian_trunk_up";
 pub const TRUNK_HOPS: &str = "rexian_trunk_hops";
 pub const TRUNK_CHANNELS: &str = "rexian_trunk_channels_in_use";
+pub const TRUNK_CHANNEL_LIMIT: &str = "rexian_trunk_channel_limit";
 pub const TRUNK_REFUSALS: &str = "rexian_trunk_refusals_total";
 pub const TRUNK_ROUND_TRIP: &str = "rexian_trunk_probe_round_trip_seconds";
 pub const TRUNK_ACCOUNTS: &str = "rexian_trunk_accounts";
 pub const QUEUE_WAITING: &str = "rexian_queue_waiting";
 pub const QUEUE_LONGEST_WAIT: &str = "rexian_queue_longest_wait_seconds";
+pub const QUEUE_STRANDED: &str = "rexian_queue_waiting_with_idle_agent";
+pub const QUEUE_INFO: &str = "rexian_queue_info";
+pub const QUEUE_WITHIN: &str = "rexian_queue_within_seconds";
 pub const WAIT: &str = "rexian_wait_seconds";
 pub const LOST_WAIT: &str = "rexian_lost_wait_seconds";
 pub const RING: &str = "rexian_ring_seconds";
 pub const TALK: &str = "rexian_talk_seconds";
 pub const HOLD: &str = "rexian_hold_seconds";
+pub const WRAP_UP: &str = "rexian_wrap_up_seconds";
 pub const AGENTS: &str = "rexian_agents";
 pub const AGENT_STATE: &str = "rexian_agent_state_seconds";
+pub const AGENT_TIME: &str = "rexian_agent_time_seconds_total";
+pub const SKILL_AGENTS: &str = "rexian_skill_agents";
+pub const SEATS: &str = "rexian_seats";
+pub const SEATS_REGISTERED: &str = "rexian_seats_registered";
 
 pub const RTP_PACKETS: &str = "rexian_rtp_packets_total";
 pub const RTP_LOST: &str = "rexian_rtp_packets_lost_total";
@@ -53,9 +69,12 @@ pub const RTP_REMOTE_LOST: &str = "rexian_rtp_packets_remote_lost_total";
 pub const RTP_LEGS: &str = "rexian_rtp_legs";
 pub const PORTS_IN_USE: &str = "rexian_rtp_port_pairs_in_use";
 pub const NO_AUDIO: &str = "rexian_legs_without_audio_total";
+pub const RTP_LOSS: &str = "rexian_rtp_loss_ratio";
 pub const RTP_JITTER: &str = "rexian_rtp_jitter_seconds";
 
 pub const SIP_RECEIVED: &str = "rexian_sip_messages_received_total";
+pub const SIP_REQUESTS: &str = "rexian_sip_requests_total";
+pub const SIP_RESPONSES: &str = "rexian_sip_responses_total";
 pub const SIP_MALFORMED: &str = "rexian_sip_messages_malformed_total";
 pub const SIP_STRAY: &str = "rexian_sip_messages_stray_total";
 pub const SIP_RETRANSMISSIONS: &str = "rexian_sip_retransmissions_total";
@@ -67,6 +86,9 @@ pub const SIP_REFUSED: &str = "rexian_sip_requests_refused_total";
 pub const TLS_CERTIFICATE: &str = "rexian_tls_certificate_expiry_timestamp_seconds";
 
 pub const REFUSALS: &str = "rexian_refusals_total";
+pub const CLOCK: &str = "rexian_clock_timestamp_seconds";
+pub const SIGNALLING_UP: &str = "rexian_signalling_up";
+pub const MEDIA_UP: &str = "rexian_media_up";
 pub const DRAINING: &str = "rexian_draining";
 pub const MISSED: &str = "rexian_events_missed_total";
 
@@ -93,6 +115,8 @@ const WAIT_BUCKETS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 45.0, 60.0
 const RING_BUCKETS: &[f64] = &[1.0, 2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 30.0];
 const TALK_BUCKETS: &[f64] = &[15.0, 30.0, 60.0, 120.0, 180.0, 300.0, 480.0, 900.0, 1_800.0, 3_600.0];
 const STATE_BUCKETS: &[f64] = &[5.0, 15.0, 30.0, 60.0, 180.0, 600.0, 1_800.0, 7_200.0];
+const WRAP_UP_BUCKETS: &[f64] = &[5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 120.0, 300.0];
+const LOSS_BUCKETS: &[f64] = &[0.0, 0.001, 0.005, 0.01, 0.02, 0.05, 0.1, 0.3];
 const JITTER_BUCKETS: &[f64] = &[0.001, 0.002, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2];
 
 /// A recorder with our histogram buckets. It serves nothing by itself.
@@ -104,7 +128,9 @@ pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
         (RING, RING_BUCKETS),
         (TALK, TALK_BUCKETS),
         (HOLD, TALK_BUCKETS),
+        (WRAP_UP, WRAP_UP_BUCKETS),
         (AGENT_STATE, STATE_BUCKETS),
+        (RTP_LOSS, LOSS_BUCKETS),
         (RTP_JITTER, JITTER_BUCKETS),
     ] {
         builder = builder.set_buckets_for_metric(Matcher::Full(name.into()), buckets)?;
@@ -116,7 +142,10 @@ pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
 pub fn describe() {
     for (name, help) in [
         (CALLS_OFFERED, "Calls taken for service, by trunk; test calls left out."),
-        (CALLS_QUEUED, "Requests for a human: calls that entered a queue; test calls left out."),
+        (
+            CALLS_QUEUED,
+            "Requests for a human, by the queue asked first; those turned away at its door too, test calls left out.",
+        ),
         (
             MOVES,
             "Callers who went on to another queue with their place kept, by reason; they count where they asked first.",
@@ -126,6 +155,15 @@ pub fn describe() {
         (
             CALLS,
             "Calls ended, by the queue asked first (none: never asked for a human) and the one cause of the end; test calls and calls of ours left out. callback_taken is neither answered nor abandoned; deflected and closed never asked.",
+        ),
+        (
+            CALLS_LOST,
+            "Requests for a human that ended without an agent, by the queue asked first and cause. R, the requests a percentage is of, is the answered and of these all but callback_taken and faults.",
+        ),
+        (CALLS_ABANDONED_WITHIN, "Callers who hung up themselves within the queue's N seconds of the request."),
+        (
+            REQUESTS,
+            "Requests for a human decided, by trunk, tenant and outcome; answered counts at the pickup. Connection rate of a trunk: answered / (answered + abandoned + timeout + refused).",
         ),
         (TEST_CALLS, "Simulated calls of oversight; they count in no other call figure."),
         (
@@ -157,6 +195,8 @@ pub fn describe() {
         (RTP_SEND_FAILED, "RTP packets the kernel did not take: no route, no buffer."),
         (NO_AUDIO, "Legs from which no RTP came in the time set after they were connected: one-way audio."),
         (SIP_RECEIVED, "SIP messages received."),
+        (SIP_REQUESTS, "SIP requests by direction and method, repeats included; methods unknown to us are other."),
+        (SIP_RESPONSES, "SIP responses by direction, class and the method they answer, repeats included."),
         (SIP_MALFORMED, "SIP messages that could not be understood; answered 400 or 505, or dropped."),
         (SIP_STRAY, "SIP responses and ACKs that belong to no transaction or dialog."),
         (SIP_RETRANSMISSIONS, "SIP messages repeated, by direction."),
@@ -181,21 +221,48 @@ pub fn describe() {
     ] {
         describe_counter!(name, Unit::Count, help);
     }
+    describe_counter!(
+        AGENT_TIME,
+        Unit::Seconds,
+        "Time all agents together have spent in a state, up to now. Occupancy: talking, hold and wrap_up of these and ready."
+    );
     for (name, unit, help) in [
         (TRUNK_ACCOUNTS, Unit::Count, "Our accounts at a trunk's carrier, by how their registration stands."),
         (TRUNK_CALLS, Unit::Count, "Calls of citizens up on a trunk now, test calls included."),
         (TRUNK_CHANNELS, Unit::Count, "Channels of a trunk in use now, by calls of either direction."),
+        (
+            TRUNK_CHANNEL_LIMIT,
+            Unit::Count,
+            "Channels of a trunk at most: its max_calls, or the gateway's if that is less.",
+        ),
         (TRUNK_UP, Unit::Count, "0 while all hops of a trunk are down (calls are taken all the same), else 1."),
         (TRUNK_HOPS, Unit::Count, "Addresses of a trunk that calls of ours can take, by state."),
         (TRUNK_ROUND_TRIP, Unit::Seconds, "Last answered OPTIONS, of the slowest hop; 0 if none was answered."),
         (QUEUE_WAITING, Unit::Count, "Callers waiting for an agent now, ringing included."),
         (QUEUE_LONGEST_WAIT, Unit::Seconds, "How long the longest-waiting caller has waited; 0 with nobody waiting."),
+        (
+            QUEUE_STRANDED,
+            Unit::Count,
+            "Callers waiting over a second while an agent idle over a second could serve them, found beside the distributor's own way; must be 0.",
+        ),
+        (QUEUE_INFO, Unit::Count, "1, labelled with a queue's leading skill and its language."),
+        (QUEUE_WITHIN, Unit::Seconds, "N: what `within` means for this queue."),
         (BANNED, Unit::Count, "Addresses banned now for wrong passwords."),
         (SEATS_GUESSED_AT, Unit::Count, "Seats whose password is being guessed at now, from many addresses."),
         (AGENTS, Unit::Count, "Agents by state."),
+        (SKILL_AGENTS, Unit::Count, "Agents who have a skill, at whatever level, by state."),
+        (SEATS, Unit::Count, "Seats configured."),
+        (SEATS_REGISTERED, Unit::Count, "Seats with a phone registered now."),
         (CALLBACKS_PENDING, Unit::Count, "Citizens still to be called back, by kind: promised, or missed."),
         (RTP_LEGS, Unit::Count, "Legs with open media now."),
         (PORTS_IN_USE, Unit::Count, "RTP/RTCP port pairs in use now."),
+        (
+            CLOCK,
+            Unit::Seconds,
+            "The gateway's own time, since 1970, told once a second; behind the true time: its clock is wrong or it is stuck.",
+        ),
+        (SIGNALLING_UP, Unit::Count, "0 when the signalling loop has not turned for seconds, else 1."),
+        (MEDIA_UP, Unit::Count, "1 while every media thread runs, else 0."),
         (DRAINING, Unit::Count, "1 while draining (no new calls), else 0."),
         (TLS_CERTIFICATE, Unit::Seconds, "When the TLS certificate in use runs out, since 1970; 0: TLS is not served."),
         (SPOOL_DEPTH, Unit::Count, "Tickets durable on this machine and not yet in the case store."),
@@ -213,11 +280,16 @@ pub fn describe() {
         (WAIT, "Request for a human to agent connected, ringing included, of answered calls."),
         (LOST_WAIT, "Request for a human to the end, of calls that were queued and never answered."),
         (RING, "How long the answering agent's seat rang."),
-        (TALK, "Agent connected to the end of the call, hold included."),
-        (HOLD, "Time on hold of answered calls that were held."),
+        (
+            TALK,
+            "An agent's talk with a caller, hold included, by the queue it was held for; after a transfer each counts.",
+        ),
+        (HOLD, "Time on hold of talks that were held."),
+        (WRAP_UP, "An agent's wrap-up after such a talk."),
         (AGENT_STATE, "Time an agent spent in a state, counted on leaving it."),
         (RTP_JITTER, "Interarrival jitter (RFC 3550 s6.4.1) of closed legs."),
     ] {
         describe_histogram!(name, Unit::Seconds, help);
     }
+    describe_histogram!(RTP_LOSS, Unit::Count, "Share of the RTP packets sent to us that were lost, of closed legs.");
 }

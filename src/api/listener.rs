@@ -1,10 +1,13 @@
 //! Bounds on HTTP connections: how many at once and how long each. Operators and Prometheus need few; whoever opens
 //! many or trickles bytes gets no more of us than this.
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -35,7 +38,7 @@ impl axum::serve::Listener for Bounded {
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let place = self.places.clone().acquire_owned().await.expect("never closed");
         let (stream, peer) = axum::serve::Listener::accept(&mut self.listener).await;
-        (Connection { stream, end: Box::pin(sleep(LIFETIME)), _place: place }, peer)
+        (Connection { stream, end: Box::pin(sleep(LIFETIME)), lease: Lease::default(), _place: place }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -46,12 +49,36 @@ impl axum::serve::Listener for Bounded {
 pub struct Connection {
     stream: TcpStream,
     end: Pin<Box<Sleep>>,
+    lease: Lease,
     _place: OwnedSemaphorePermit,
+}
+
+/// How long a connection may live. Whoever serves a stream that is to go on, to one who may have it, extends it.
+#[derive(Clone, Debug, Default)]
+pub struct Lease(Arc<AtomicBool>);
+
+impl Lease {
+    /// The connection's life is unbounded from now on; the server of the stream bounds what it keeps for it.
+    pub fn extend(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Bounded>> for Lease {
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Lease {
+        stream.io().lease.clone()
+    }
+}
+
+impl Connection {
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        !self.lease.0.load(Ordering::Relaxed) && self.end.as_mut().poll(cx).is_ready()
+    }
 }
 
 impl AsyncRead for Connection {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        if self.end.as_mut().poll(cx).is_ready() {
+        if self.is_over(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_read(cx, buf)
@@ -60,7 +87,7 @@ impl AsyncRead for Connection {
 
 impl AsyncWrite for Connection {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        if self.end.as_mut().poll(cx).is_ready() {
+        if self.is_over(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         Pin::new(&mut self.stream).poll_write(cx, buf)

@@ -7,23 +7,26 @@
 mod agents;
 mod passage;
 mod queue;
+mod trunk;
 mod wire;
 
 use super::catalogue as names;
 use super::page::Page;
-use crate::config::settings::CoreSettings;
-use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, CallbackChange, CallbackKind, EndCause, Purpose};
-use crate::ids::{AgentNo, CallId, QueueName, TrunkName};
+use crate::config::settings::{CoreSettings, TrunkSettings};
+use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackKind, EndCause, Purpose};
+use crate::ids::{CallId, QueueName, TrunkName};
 use crate::runtime::figures::Figures;
+use crate::sla::Talk;
 use crate::time::Instant;
-use agents::{AGENT_STATES, Offers, State};
+use agents::{Agents, Offers};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::{BuildError, PrometheusHandle};
 use passage::{Callbacks, Passage};
 use queue::{Ends, Queue};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use wire::{Guard, Media, Refused, Sip, Trunk};
+use trunk::{Outcome, Trunk};
+use wire::{Guard, Media, Refused, Sip};
 
 /// The metrics of one gateway and the page that shows them. They stand on a recorder of their own, so that several
 /// gateways can live in one process.
@@ -39,10 +42,9 @@ pub fn install(settings: &CoreSettings) -> Result<(Metrics, Page), BuildError> {
 /// Told every event, in order.
 pub struct Metrics {
     calls: BTreeMap<CallId, LiveCall>,
-    agents: BTreeMap<AgentNo, (AgentState, Instant)>,
+    agents: Agents,
     queues: BTreeMap<QueueName, Queue>,
     trunks: BTreeMap<TrunkName, Trunk>,
-    states: BTreeMap<&'static str, State>,
     /// Ends of calls that never asked for a human.
     unqueued: Ends,
     offers: Offers,
@@ -55,6 +57,8 @@ pub struct Metrics {
     refused: Refused,
     guard: Guard,
     ports: Gauge,
+    seats: Gauge,
+    clock: Gauge,
     draining: Gauge,
     missed: Counter,
     /// For folding raw samples: nobody may ever scrape.
@@ -64,11 +68,23 @@ pub struct Metrics {
 struct LiveCall {
     /// `None`: it holds no channel of a trunk as far as is told here.
     trunk: Option<TrunkName>,
+    tenant: String,
     sort: Sort,
     asked: Option<QueueName>,
     answered: bool,
+    talk: Talking,
     /// While the caller waits for an agent.
     waiting: Option<(QueueName, Instant)>,
+}
+
+/// Of a citizen's call, with agents.
+enum Talking {
+    No,
+    Yes(Talk),
+    /// Passed on by the agent who had the caller.
+    Passed {
+        at: Instant,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,6 +96,13 @@ enum Sort {
     Ours(CallbackKind),
     /// Dialled by a seat.
     Dialled,
+}
+
+impl LiveCall {
+    fn new(trunk: Option<TrunkName>, tenant: &str, sort: Sort) -> LiveCall {
+        let tenant = tenant.to_owned();
+        LiveCall { trunk, tenant, sort, asked: None, answered: false, talk: Talking::No, waiting: None }
+    }
 }
 
 impl Sort {
@@ -97,14 +120,15 @@ impl Metrics {
     /// Registers every series on the current recorder; each configured agent starts signed out.
     fn new(settings: &CoreSettings, exporter: PrometheusHandle) -> Self {
         gauge!(names::BUILD_INFO, "version" => env!("CARGO_PKG_VERSION")).set(1.0);
-        let agents: BTreeMap<_, _> =
-            settings.agents.iter().map(|a| (a.number.clone(), (AgentState::LoggedOut, Instant::ZERO))).collect();
-        let metrics = Metrics {
+        let mut tenants: BTreeSet<&str> = settings.lines.iter().filter_map(|line| line.tenant.as_deref()).collect();
+        tenants.insert(&settings.tenant);
+        let trunk = |t: &TrunkSettings| (t.name.clone(), Trunk::new(t, settings.limits.max_calls, &tenants));
+        Metrics {
             calls: BTreeMap::new(),
-            queues: settings.queues.iter().map(|q| (q.name.clone(), Queue::new(&q.name, q.within))).collect(),
-            trunks: settings.trunks.iter().map(|t| (t.name.clone(), Trunk::new(t))).collect(),
-            states: AGENT_STATES.map(|s| (s.as_str(), State::new(s))).into(),
-            unqueued: Ends::new("none"),
+            queues: settings.queues.iter().map(|q| (q.name.clone(), Queue::new(q))).collect(),
+            trunks: settings.trunks.iter().map(trunk).collect(),
+            agents: Agents::new(settings),
+            unqueued: Ends::new(names::CALLS, "none"),
             offers: Offers::new(),
             passage: Passage::new(),
             callbacks: Callbacks::new(),
@@ -115,13 +139,12 @@ impl Metrics {
             refused: Refused::new(),
             guard: Guard::new(),
             ports: gauge!(names::PORTS_IN_USE),
+            seats: gauge!(names::SEATS_REGISTERED),
+            clock: gauge!(names::CLOCK),
             draining: gauge!(names::DRAINING),
             missed: counter!(names::MISSED),
             exporter,
-            agents,
-        };
-        metrics.states["logged_out"].agents.set(metrics.agents.len() as f64);
-        metrics
+        }
     }
 
     pub fn call_event(&mut self, event: &CallEvent) {
@@ -129,12 +152,12 @@ impl Metrics {
         // citizens have figures of their own.
         let judged = self.calls.get(&event.call).is_none_or(|c| c.sort == Sort::Judged);
         match &event.what {
-            CallFact::Arrived { trunk, test_call, purpose, .. } => {
-                self.arrived(event.call, trunk, Sort::of(*test_call, *purpose));
+            CallFact::Arrived { trunk, test_call, purpose, tenant, .. } => {
+                self.arrived(event.call, trunk, tenant, Sort::of(*test_call, *purpose));
             }
             CallFact::Queued { queue, .. } if judged => {
                 if let (Some(q), Some(call)) = (self.queues.get_mut(queue), self.calls.get_mut(&event.call)) {
-                    q.queued.increment(1);
+                    q.requests.increment(1);
                     q.enter(event.at, event.call);
                     call.asked = Some(queue.clone());
                     call.waiting = Some((queue.clone(), event.at));
@@ -151,44 +174,59 @@ impl Metrics {
             }
             CallFact::Offered { chosen, .. } if judged => self.offers.made(chosen),
             CallFact::OfferEnded { why, .. } if judged => self.offers.ended(*why),
-            CallFact::Answered { queue, wait, ring, spooled, .. } => {
-                self.leave_queue(event.call);
-                if !spooled {
-                    self.unspooled.increment(1);
-                }
+            CallFact::Answered { agent, queue, wait, ring, spooled, .. } => {
+                let since = self.leave_queue(event.call);
+                self.unspooled.increment(u64::from(!spooled));
+                let asked = self.asked(event.call, Some(queue)).filter(|_| judged);
+                self.agents.serves(agent, asked.clone());
                 if let Some(call) = self.calls.get_mut(&event.call) {
                     call.answered = true;
-                }
-                let asked = self.asked(event.call, Some(queue));
-                if let Some(q) = asked.and_then(|asked| self.queues.get(&asked)).filter(|_| judged) {
-                    q.answered.increment(1);
-                    if *wait <= q.within {
-                        q.answered_within.increment(1);
+                    if let Some(asked) = &asked {
+                        call.talk = Talking::Yes(Talk::begun(asked, since.map_or(event.at, |s| s + *wait), false));
+                        let trunk = call.trunk.as_ref().and_then(|name| self.trunks.get(name));
+                        trunk.inspect(|t| t.request(&call.tenant, Outcome::Answered));
                     }
-                    q.wait.record(wait.as_secs_f64());
-                    q.ring.record(ring.as_secs_f64());
+                }
+                if let Some(q) = asked.and_then(|asked| self.queues.get(&asked)) {
+                    q.answered(*wait, *ring);
                 }
             }
-            CallFact::Dialled { .. } => self.dialled(event.call),
-            CallFact::Transferred { .. } | CallFact::PassedOn { .. } if judged => self.passage.transfers.increment(1),
-            CallFact::TakenOver { .. } if judged => {
-                self.leave_queue(event.call);
-                self.passage.taken_over.increment(1);
+            CallFact::Held | CallFact::Resumed => {
+                if let Some(LiveCall { talk: Talking::Yes(talk), .. }) = self.calls.get_mut(&event.call) {
+                    talk.holds(matches!(event.what, CallFact::Held), event.at);
+                }
+            }
+            CallFact::Dialled { .. } => {
+                self.calls.insert(event.call, LiveCall::new(None, "", Sort::Dialled));
+            }
+            CallFact::Transferred { .. } | CallFact::PassedOn { .. } if judged => {
+                self.passage.transfers.increment(1);
+                self.passed_on(event.call, event.at);
+            }
+            CallFact::TakenOver { agent, queue, wait, .. } => {
+                self.agents.serves(agent, judged.then(|| queue.clone()));
+                if judged {
+                    self.leave_queue(event.call);
+                    self.passage.taken_over.increment(1);
+                    self.taken_over(event.call, queue, *wait);
+                }
             }
             CallFact::Announced { .. } if judged => self.passage.announced.increment(1),
             CallFact::CallbackOffered if judged => self.callbacks.offered.increment(1),
             CallFact::Ended { cause, queue, wait, talk, hold, .. } => {
                 self.leave_queue(event.call);
                 let asked = self.asked(event.call, queue.as_ref());
-                if let Some(call) = self.calls.remove(&event.call) {
-                    self.channel_free(&call, *cause);
-                }
+                let call = self.calls.remove(&event.call);
                 if judged {
                     let queue = asked.and_then(|q| self.queues.get(&q));
                     queue.map_or(&self.unqueued, |q| &q.ends).0[cause].increment(1);
-                    if let Some(q) = queue {
-                        q.ended(*cause, *wait, *talk, *hold);
+                    if let (Some(q), Some(call)) = (queue, &call) {
+                        self.request_over(q, call, *cause, *wait);
                     }
+                }
+                if let Some(call) = call {
+                    self.channel_free(&call, *cause);
+                    self.talk_over(call.talk, event.at, (*talk, *hold));
                 }
             }
             CallFact::LegClosed { stats, .. } => self.media.leg(stats),
@@ -202,19 +240,16 @@ impl Metrics {
             | CallFact::PassedOn { .. }
             | CallFact::NotPassedOn { .. }
             | CallFact::Reached { .. }
-            | CallFact::TakenOver { .. }
             | CallFact::Announced { .. }
             | CallFact::CallbackOffered
             | CallFact::Relaxed { .. }
-            | CallFact::Held
-            | CallFact::Resumed
             | CallFact::Forwarded(_)
             | CallFact::FarEndCause { .. }
             | CallFact::Digit(_) => {}
         }
     }
 
-    fn arrived(&mut self, id: CallId, trunk: &TrunkName, sort: Sort) {
+    fn arrived(&mut self, id: CallId, trunk: &TrunkName, tenant: &str, sort: Sort) {
         if let Sort::Ours(kind) = sort {
             self.callbacks.made(kind);
         } else if let Some(t) = self.trunks.get(trunk) {
@@ -222,13 +257,50 @@ impl Metrics {
             t.offered.increment(u64::from(sort == Sort::Judged));
         }
         self.test_calls.increment(u64::from(sort == Sort::Test));
-        let call = LiveCall { trunk: Some(trunk.clone()), sort, asked: None, answered: false, waiting: None };
-        self.calls.insert(id, call);
+        self.calls.insert(id, LiveCall::new(Some(trunk.clone()), tenant, sort));
     }
 
-    fn dialled(&mut self, id: CallId) {
-        self.calls
-            .insert(id, LiveCall { trunk: None, sort: Sort::Dialled, asked: None, answered: false, waiting: None });
+    /// A request that no agent ever answered has been decided: at the end, or at the door.
+    fn request_over(&self, queue: &Queue, call: &LiveCall, cause: EndCause, wait: Duration) {
+        let at_the_door = call.asked.is_none() && matches!(cause, EndCause::QueueFull | EndCause::NoAgents);
+        queue.requests.increment(u64::from(at_the_door));
+        if !call.answered && (at_the_door || call.asked.is_some()) {
+            queue.lost(cause, wait);
+            call.trunk
+                .as_ref()
+                .and_then(|name| self.trunks.get(name))
+                .inspect(|t| t.request(&call.tenant, Outcome::of_lost(cause)));
+        }
+    }
+
+    fn passed_on(&mut self, call: CallId, at: Instant) {
+        let Some(call) = self.calls.get_mut(&call) else { return };
+        if let Talking::Yes(talk) = std::mem::replace(&mut call.talk, Talking::Passed { at }) {
+            self.talked(talk.over(at));
+        }
+    }
+
+    fn taken_over(&mut self, call: CallId, queue: &QueueName, wait: Duration) {
+        if let Some(call) = self.calls.get_mut(&call)
+            && let Talking::Passed { at } = call.talk
+        {
+            call.talk = Talking::Yes(Talk::begun(queue, at + wait, true));
+        }
+    }
+
+    /// The end tells the whole call's talk and hold; after a transfer only the last agent's are left to count.
+    fn talk_over(&self, talk: Talking, at: Instant, (whole, hold): (Duration, Duration)) {
+        match talk {
+            Talking::Yes(talk) if talk.is_second() => self.talked(talk.over(at)),
+            Talking::Yes(talk) => self.talked((talk.into_queue(), whole, hold)),
+            Talking::No | Talking::Passed { .. } => {}
+        }
+    }
+
+    fn talked(&self, (queue, talk, hold): (QueueName, Duration, Duration)) {
+        if let Some(q) = self.queues.get(&queue) {
+            q.talked(talk, hold);
+        }
     }
 
     fn channel_free(&self, call: &LiveCall, cause: EndCause) {
@@ -253,15 +325,10 @@ impl Metrics {
     }
 
     pub fn agent_event(&mut self, event: &AgentEvent) {
-        let new = (event.state, event.at);
-        if let Some((state, since)) = self.agents.insert(event.agent.clone(), new) {
-            let old = &self.states[state.as_str()];
-            old.agents.decrement(1.0);
-            if state != AgentState::LoggedOut {
-                old.spent.record(event.at.since(since).as_secs_f64());
-            }
+        let wrapped_up = self.agents.changed(event);
+        if let Some((q, wrap_up)) = wrapped_up.and_then(|(queue, time)| Some((self.queues.get(&queue)?, time))) {
+            q.wrap_up.record(wrap_up.as_secs_f64());
         }
-        self.states[event.state.as_str()].agents.increment(1.0);
     }
 
     /// What the gateway tells about itself, about once a second. `missed`: events that never came here.
@@ -270,6 +337,11 @@ impl Metrics {
             let longest = queue.callers.first().map_or(Duration::ZERO, |(since, _)| figures.at.since(*since));
             queue.longest_wait.set(longest.as_secs_f64());
         }
+        for (queue, callers) in &figures.stranded {
+            self.queues.get(queue).inspect(|q| q.stranded.set(*callers as f64));
+        }
+        self.agents.tell_time(figures.at);
+        self.agents.skills(&figures.skills);
         for (kind, entries) in &figures.callbacks_pending {
             self.callbacks.pending(*kind, *entries);
         }
@@ -286,6 +358,8 @@ impl Metrics {
         self.refused.set(&figures.refusals);
         self.guard.set(&figures.guard);
         self.ports.set(figures.ports_in_use as f64);
+        self.seats.set(figures.seats_registered as f64);
+        self.clock.set(figures.at.as_unix_micros() as f64 / 1e6);
         self.draining.set(if figures.draining { 1.0 } else { 0.0 });
         self.missed.absolute(missed);
         self.exporter.run_upkeep();

@@ -1,13 +1,14 @@
-//! HTTP: `/metrics`, `/healthz` and a page that names them. Belongs here: routes and the bounds on connections. Not
-//! here: what is measured (`api::metrics`), what counts as healthy (`api::health`).
+//! HTTP: `/metrics`, `/healthz`, a page that names them, and the API under `/v1`. Belongs here: routes and the bounds on
+//! connections. Not here: what is measured (`api::metrics`), what counts as healthy (`api::health`), the API (`api::v1`).
 //!
-//! It serves operators and Prometheus on an internal address; there is nothing to write and nothing about a caller.
+//! It serves on an internal address. What is outside `/v1` is for operators and Prometheus, and has nothing about a caller.
 
 mod catalogue;
 pub mod health;
 mod listener;
 pub mod metrics;
 mod page;
+pub mod v1;
 
 pub use page::Page;
 
@@ -17,6 +18,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use health::{Facts, Report};
+use listener::Lease;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
@@ -30,10 +32,12 @@ pub async fn serve(
     addr: SocketAddr,
     source: HealthSource,
     page: Page,
+    sources: v1::Sources,
 ) -> std::io::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind(addr).await?;
     let local = listener.local_addr()?;
-    let app = router(source, page);
+    let app = router(source, page).merge(v1::router(sources));
+    let app = app.into_make_service_with_connect_info::<Lease>();
     let task = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener::Bounded::new(listener), app).await {
             tracing::error!(%error, "HTTP has ended: no /metrics and no /healthz until a restart");
@@ -113,7 +117,7 @@ mod tests {
             move || facts.lock().unwrap().clone()
         });
         let (_metrics, page) = metrics::install(&Settings::demo([1; 32]).core).unwrap();
-        let (addr, task) = serve("127.0.0.1:0".parse().unwrap(), source, page).await.unwrap();
+        let (addr, task) = serve("127.0.0.1:0".parse().unwrap(), source, page, v1::Sources::none()).await.unwrap();
         (addr, facts, task)
     }
 

@@ -15,13 +15,22 @@ pub struct Page {
     media: Media,
     events: Events,
     certificate: Gauge,
+    signalling: Gauge,
+    media_threads: Gauge,
 }
 
 impl Page {
     /// Registers its series on the current recorder, whose handle `exporter` is.
     pub(super) fn new(exporter: PrometheusHandle) -> Self {
-        let certificate = gauge!(names::TLS_CERTIFICATE);
-        Page { exporter, store: Store::new(), media: Media::new(), events: Events::new(), certificate }
+        Page {
+            exporter,
+            store: Store::new(),
+            media: Media::new(),
+            events: Events::new(),
+            certificate: gauge!(names::TLS_CERTIFICATE),
+            signalling: gauge!(names::SIGNALLING_UP),
+            media_threads: gauge!(names::MEDIA_UP),
+        }
     }
 
     pub(super) fn render(&self, facts: &Facts) -> String {
@@ -29,8 +38,14 @@ impl Page {
         self.media.set(&facts.media);
         self.events.set(facts.events.as_ref());
         self.certificate.set(facts.certificate.map_or(0.0, |c| c.expires as f64));
+        self.signalling.set(flag(facts.signalling_up));
+        self.media_threads.set(flag(facts.media_up));
         self.exporter.render()
     }
+}
+
+fn flag(up: bool) -> f64 {
+    if up { 1.0 } else { 0.0 }
 }
 
 struct Store {
@@ -67,13 +82,13 @@ impl Store {
     fn set(&self, spool: &SpoolStatus, delivery: &DeliveryStatus) {
         self.depth.set(spool.depth as f64);
         self.kept.set(spool.kept as f64);
-        self.spool_up.set(if spool.trouble.is_none() { 1.0 } else { 0.0 });
+        self.spool_up.set(flag(spool.trouble.is_none()));
         self.set_aside.set(spool.set_aside as f64);
         self.lost.absolute(spool.lost);
         self.opened.absolute(delivery.opened);
         self.repeated.absolute(delivery.already_open);
         self.refused.absolute(delivery.refused);
-        self.up.set(if delivery.trouble.is_none() { 1.0 } else { 0.0 });
+        self.up.set(flag(delivery.trouble.is_none()));
         self.lag.set(delivery.lag().as_secs_f64());
         self.failed.absolute(delivery.failed_attempts);
     }
@@ -98,7 +113,7 @@ impl Events {
         let figures = events.copied().unwrap_or_default();
         self.written.absolute(figures.written);
         self.dropped.absolute(figures.dropped);
-        self.up.set(if events.is_some() && !figures.failing { 1.0 } else { 0.0 });
+        self.up.set(flag(events.is_some() && !figures.failing));
     }
 }
 

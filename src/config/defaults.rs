@@ -8,6 +8,7 @@ use crate::ids::{AgentNo, QueueName, Skill};
 use crate::sip::tokens::Tokens;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
 const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
@@ -123,10 +124,14 @@ pub(super) fn world() -> WorldSettings {
         media_bind_v6: None,
         media_threads: 1,
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
+        tokens: vec![],
         spool: "rexian-spool.db".into(),
         cases: CaseStoreSettings::Sqlite("rexian-cases.db".into()),
+        casework: Arc::default(),
         events: Some("rexian-events.db".into()),
         keep_events: Duration::from_secs(400 * 24 * 3_600),
+        facts: Some("rexian-facts.db".into()),
+        report: ReportSettings::default(),
         prompts: BTreeMap::new(),
         trace: TraceSettings::default(),
         log: LogSettings { json: false, filter: "info".into() },

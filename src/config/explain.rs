@@ -4,6 +4,7 @@
 use super::hours::{day_names, shown};
 use super::queues::needed;
 use super::settings::*;
+use crate::casework;
 use crate::ids::QueueName;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ pub fn explain(settings: &Settings) -> String {
     text += &block("languages", core.languages.iter().map(language).collect());
     text += &block("queues", core.queues.iter().flat_map(|queue| steps(core, queue)).collect());
     text += &block("over all queues", rules(core));
+    text += &block("tickets", tickets(&settings.world.casework));
     let serves =
         |agent: &AgentSettings| core.queues.iter().flat_map(QueueSettings::steps).any(|step| agent.meets(&step.skills));
     let idle: Vec<&str> = core.agents.iter().filter(|a| !serves(a)).map(|a| a.number.as_str()).collect();
@@ -164,6 +166,28 @@ fn chain(core: &CoreSettings, first: QueueName) -> String {
         }
     }
     names.iter().map(|name| format!("-> {name}")).collect::<Vec<_>>().join(" ")
+}
+
+/// What a ticket's life is held to.
+fn tickets(casework: &casework::Rules) -> Vec<Vec<String>> {
+    let casework::Rules { limits, calendar, categories, departments } = casework;
+    let row = |name: &str, what: String| vec![name.to_owned(), what];
+    let closes = format!("{:02}:{:02}", limits.closes / 60, limits.closes % 60);
+    let (holidays, worked) = calendar.counts();
+    let years: Vec<String> = calendar.years().iter().map(i16::to_string).collect();
+    let days = format!(
+        "passed on in {}, returned in {}, answered in {} (+{}, {} times); after {closes} counts from the next",
+        limits.transfer_days, limits.return_days, limits.reply_days, limits.extension_days, limits.extensions
+    );
+    let classes = match categories.leaves() {
+        0 => "none: tickets are not classified".to_owned(),
+        leaves => format!("{leaves} to choose from, {}", counted(departments.len(), "department")),
+    };
+    vec![
+        row("working days", days),
+        row("calendar", format!("{}: {holidays} holidays, {worked} weekend days worked", years.join(" "))),
+        row("categories", classes),
+    ]
 }
 
 fn rules(core: &CoreSettings) -> Vec<Vec<String>> {

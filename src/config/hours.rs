@@ -3,7 +3,7 @@
 
 use super::reader::{At, Section, closest};
 use super::settings::Hours;
-use jiff::civil::Date;
+use crate::casework::Day;
 use toml_edit::Value;
 
 const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -80,7 +80,7 @@ fn span(text: &str) -> Option<(u16, u16)> {
 }
 
 /// Minutes after midnight; `24:00` is the end of the day.
-fn clock(text: &str) -> Option<u16> {
+pub(super) fn clock(text: &str) -> Option<u16> {
     let (hour, minute) = text.split_once(':')?;
     let two = |s: &str| s.parse().ok().filter(|_: &u16| s.len() == 2 && s.bytes().all(|b| b.is_ascii_digit()));
     let (hour, minute) = (two(hour)?, two(minute)?);
@@ -98,14 +98,7 @@ pub(super) fn day_names(first: usize, last: usize) -> String {
 
 /// Days since 1970-01-01 of `2027-02-06`, if there is such a day.
 fn date(text: &str) -> Option<i32> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let [year, month, day] = parts[..] else { return None };
-    let digits = |s: &str, n: usize| s.len() == n && s.bytes().all(|b| b.is_ascii_digit());
-    if !(digits(year, 4) && digits(month, 2) && digits(day, 2)) {
-        return None;
-    }
-    let date = Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok()?;
-    i32::try_from(date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24).ok()
+    text.parse::<Day>().ok().map(Day::number)
 }
 
 /// Seconds of UNIX time of `2026-11-25 08:30`, told `utc_offset` minutes ahead of UTC.

@@ -4,6 +4,7 @@
 //! Invariant: a `Settings` that `load` returned is usable as it stands; nobody checks it again.
 
 mod accounts;
+mod casework;
 mod cross;
 mod defaults;
 mod dialling;
@@ -19,6 +20,7 @@ mod reader;
 mod sections;
 pub mod settings;
 mod tls;
+mod tokens;
 mod trace;
 mod trunks;
 mod words;
@@ -31,6 +33,7 @@ use reader::{File, Section};
 use sections::Places;
 use settings::Settings;
 use std::path::Path;
+use std::sync::Arc;
 
 /// Reads and judges the file and every profile of its folder.
 pub fn load(path: &Path) -> Result<Settings, Vec<Problem>> {
@@ -63,6 +66,8 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::limits(root.table("limits"), &mut core, &mut places);
     sections::guard(root.table("guard"), &mut core);
     sections::storage(root.table("storage"), &mut core, &mut world);
+    world.casework = Arc::new(casework::casework(root.table("casework")));
+    sections::report(root.table("report"), &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);
     let trace = trace::trace(root.table("trace"));

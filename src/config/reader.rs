@@ -56,6 +56,11 @@ impl File {
         self.problems.borrow_mut().push(problem);
     }
 
+    /// Of another file that this one names.
+    pub fn problem_in(&self, file: &Path, line: usize, what: String, fix: String) {
+        self.problems.borrow_mut().push(Problem { file: file.to_owned(), line, what, fix });
+    }
+
     /// Reports a syntax error; nothing else can be said about such a file.
     pub fn parse(&self, text: &str) -> Option<Document<String>> {
         let parsed = Document::parse(text.to_owned());
@@ -102,7 +107,10 @@ impl<'a> Section<'a> {
         let Some((line, item)) = self.item(key) else { return vec![] };
         let name = match self.name.strip_prefix("[[") {
             Some(outer) => format!("[[{}.{key}]]", outer.trim_end_matches("]]")),
-            None => format!("[[{key}]]"),
+            None => match self.name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+                Some(outer) => format!("[[{outer}.{key}]]"),
+                None => format!("[[{key}]]"),
+            },
         };
         let section = |line, table| Section::new(self.file, name.clone(), line, Some(table));
         if let Some(tables) = item.as_array_of_tables() {

@@ -1,5 +1,5 @@
-//! The tables of the file that describe the machine: service, sip, media, limits, storage, http, log, prompts,
-//! feature codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`, `queues`,
+//! The tables of the file that describe the machine: service, sip, media, limits, storage, report, http, log,
+//! prompts, feature codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`, `queues`,
 //! `lines`), whether settings agree with each other (`cross`). Absent settings keep the value of `defaults`.
 //!
 //! Files that are read (prompts, profiles, passwords) are looked for beside the configuration; files that are written
@@ -11,6 +11,7 @@ use super::profile::{self, distinct};
 use super::reader::{At, Section};
 use super::settings::{CaseStoreSettings, CoreSettings, Profile, Unknown, WorldSettings};
 use super::trunks::cidr;
+use super::words::duration;
 use crate::media::PromptLibrary;
 use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
@@ -241,7 +242,17 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
         Some("") => world.events = None,
         Some(_) => world.events = path("events").map(|at| at.value),
     }
+    match section.string("facts").map(|at| at.value).as_deref() {
+        None => {}
+        Some("") => world.facts = None,
+        Some(_) => world.facts = path("facts").map(|at| at.value),
+    }
     let CaseStoreSettings::Sqlite(cases) = &world.cases;
+    let taken = [Some(&world.spool), Some(cases), world.events.as_ref()];
+    if let Some(facts) = world.facts.as_ref().filter(|facts| taken.contains(&Some(facts))) {
+        let what = format!("facts in [storage] is the file of something else, {}", facts.display());
+        section.file.problem(section.line, what, "name a file of its own");
+    }
     if let Some(events) = world.events.as_ref().filter(|events| **events == world.spool || *events == cases) {
         let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
         section.file.problem(section.line, what, "name a file of its own");
@@ -263,6 +274,18 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
     section.done();
 }
 
+pub(super) fn report(section: Section<'_>, world: &mut WorldSettings) {
+    let report = &mut world.report;
+    set(&mut report.hotline, section.string("hotline"));
+    set(&mut report.connection_rate, section.number("connection_rate", 1..=100));
+    set(&mut report.within_share, section.number("within_share", 1..=100));
+    let within = section.list("within", "a duration", r#"write it as "15s""#, |v| duration(v.as_str()?));
+    if let Some(within) = within {
+        report.within = within.into_iter().map(|at| at.value).collect();
+    }
+    section.done();
+}
+
 pub(super) fn http(section: Section<'_>, world: &mut WorldSettings, places: &mut Places) {
     let enabled = section.boolean("enabled").is_none_or(|at| at.value);
     if let Some(listen) = section.socket("listen") {
@@ -270,6 +293,7 @@ pub(super) fn http(section: Section<'_>, world: &mut WorldSettings, places: &mut
         world.http = Some(listen.value);
     }
     world.http = world.http.filter(|_| enabled);
+    world.tokens = super::tokens::tokens(section.tables("tokens"));
     section.done();
 }
 

@@ -3,7 +3,9 @@
 
 mod dialling;
 mod guard;
+mod http;
 mod lines;
+mod report;
 mod routing;
 mod tls;
 mod trace;
@@ -11,9 +13,11 @@ mod trunks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use guard::{GuardSettings, Unknown};
+pub use http::{ApiToken, Role};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
+pub use report::ReportSettings;
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
@@ -24,6 +28,7 @@ pub use trunks::{
     Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
 
+use crate::casework::Rules;
 use crate::ids::{AgentNo, SeatNo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -244,12 +249,19 @@ pub struct WorldSettings {
     pub media_bind_v6: Option<IpAddr>,
     pub media_threads: usize,
     pub http: Option<SocketAddr>,
+    /// Who may ask the API; none: nobody.
+    pub tokens: Vec<ApiToken>,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
+    /// What a ticket's life after pickup is held to.
+    pub casework: Arc<Rules>,
     /// The log of all call and agent events; `None`: none is kept.
     pub events: Option<PathBuf>,
     /// Older events are deleted.
     pub keep_events: Duration,
+    /// The facts of reports, folded from that log and kept for good; `None`: none are.
+    pub facts: Option<PathBuf>,
+    pub report: ReportSettings,
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,

@@ -94,6 +94,11 @@ impl Gateway {
         &self.registrations
     }
 
+    /// Seats with a phone registered now.
+    pub fn seats_registered(&self) -> usize {
+        self.registrar.seats()
+    }
+
     pub fn refusals(&self) -> Refusals {
         self.refusals
     }

@@ -3,10 +3,11 @@
 use crate::event::CallbackKind;
 use crate::gateway::{Gateway, Refusals};
 use crate::guard::Watch;
-use crate::ids::TrunkName;
+use crate::ids::{QueueName, Skill, TrunkName};
 use crate::sip::endpoint::EndpointCounters;
 use crate::time::Instant;
 use crate::trunk::{Trunk, TurnedAway};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Read off the gateway once a second.
@@ -18,6 +19,12 @@ pub struct Figures {
     pub legs: usize,
     pub waiting: usize,
     pub longest_wait: Duration,
+    /// Callers of each queue whom somebody idle could serve; all zero, or the distributor is at fault.
+    pub stranded: Vec<(QueueName, usize)>,
+    /// Agents who have the skill, at whatever level, by the state's word.
+    pub skills: BTreeMap<Skill, BTreeMap<&'static str, usize>>,
+    /// Seats with a phone registered.
+    pub seats_registered: usize,
     pub sip: EndpointCounters,
     pub refusals: Refusals,
     pub guard: Watch,
@@ -69,6 +76,9 @@ impl Figures {
             legs: gateway.leftovers().legs,
             waiting: gateway.acd().waiting(),
             longest_wait: gateway.acd().longest_wait(now),
+            stranded: gateway.acd().stranded(now).into_iter().map(|(queue, calls)| (queue.clone(), calls)).collect(),
+            skills: skills(gateway),
+            seats_registered: gateway.seats_registered(),
             sip: gateway.endpoint_counters(),
             refusals: gateway.refusals(),
             guard: gateway.watch(now),
@@ -80,4 +90,15 @@ impl Figures {
             draining: gateway.is_draining(),
         }
     }
+}
+
+/// Skills change while people work, so they are counted as they are now.
+fn skills(gateway: &Gateway) -> BTreeMap<Skill, BTreeMap<&'static str, usize>> {
+    let mut skills: BTreeMap<Skill, BTreeMap<&'static str, usize>> = BTreeMap::new();
+    for agent in gateway.acd().agents() {
+        for skill in agent.skills.keys() {
+            *skills.entry(skill.clone()).or_default().entry(agent.state.as_str()).or_default() += 1;
+        }
+    }
+    skills
 }

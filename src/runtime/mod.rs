@@ -2,14 +2,14 @@
 //! stops them in order. Not here: any decision about calls.
 //!
 //! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), `journal` (the event
-//! log), and one tokio thread, `world`, for streams, the store and HTTP.
+//! log), `facts` (folded from it), and one tokio thread, `world`, for streams, the store and HTTP.
 
 pub mod figures;
 pub mod inbox;
 pub mod observer;
 mod signalling;
 
-use crate::api::{self, health::Facts};
+use crate::api::{self, health::Facts, v1};
 use crate::cases::CaseStore;
 use crate::cases::sqlite::SqliteCases;
 use crate::config::settings::{CaseStoreSettings, Host, Settings, TrunkSettings};
@@ -21,6 +21,7 @@ use crate::net::streams::Listeners;
 use crate::net::tls::{Names, Tls};
 use crate::net::udp::UdpPort;
 use crate::sip::flow::Transport;
+use crate::store::facts::{self, FactsOptions};
 use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
 use crate::time::Instant;
@@ -51,7 +52,7 @@ pub struct Running {
     http: Option<SocketAddr>,
     signalling: JoinHandle<std::io::Result<MediaPlane>>,
     observer: JoinHandle<()>,
-    journal: Option<JoinHandle<()>>,
+    journal: [Option<JoinHandle<()>>; 2],
     store: Store,
     world: Runtime,
     watch: Receiver<Observed>,
@@ -131,7 +132,8 @@ impl Running {
         }
         let _ = self.observer.join();
         // Its last events are written when the observer has handed them over.
-        let _ = self.journal.map(JoinHandle::join);
+        // And then folded.
+        self.journal.into_iter().flatten().for_each(|thread| drop(thread.join()));
         let left = self.world.block_on(self.store.close(Duration::from_secs(5)));
         self.world.shutdown_timeout(Duration::from_secs(1));
         left
@@ -181,12 +183,21 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
     let (metrics, page) = api::metrics::install(&core)?;
+    let mut sources = v1::Sources {
+        tokens: shell.tokens,
+        events: None,
+        facts: shell.facts.clone().filter(|_| shell.events.is_some()),
+        queues: core.queues.clone(),
+        agents: core.agents.clone(),
+    };
     let (journal, events, journalling) = match shell.events {
         Some(path) => {
-            let (journal, status, thread) = journal::start(JournalOptions::new(path, shell.keep_events))?;
-            (Some(journal), Some(status), Some(thread))
+            let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
+            sources.events = Some((path.clone(), journal.commits()));
+            let folding = shell.facts.map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
+            (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }
-        None => (None, None, None),
+        None => (None, None, [None, None]),
     };
     let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
     let http = match shell.http {
@@ -194,7 +205,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         Some(address) => {
             let source = health(latest, media.figures(), &store, events, tls.clone());
             let (address, _) = world
-                .block_on(api::serve(address, source, page))
+                .block_on(api::serve(address, source, page, sources))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
             Some(address)
         }

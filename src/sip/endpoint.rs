@@ -17,6 +17,7 @@ mod clients;
 mod matching;
 mod running;
 mod servers;
+mod tally;
 mod timer_queue;
 
 use super::flow::{Flow, Transmit};
@@ -32,6 +33,7 @@ use servers::ServerTransaction;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::num::NonZeroU64;
+pub use tally::{CLASSES, METHODS, Tally};
 use timer_queue::TimerQueue;
 
 /// Names a server transaction.
@@ -82,6 +84,9 @@ pub struct EndpointCounters {
     pub retransmissions_out: u64,
     /// Requests answered 503 because `max_transactions` was reached.
     pub refused_full: u64,
+    /// What was understood of `received`.
+    pub received_by: Tally,
+    pub sent_by: Tally,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -126,7 +131,8 @@ impl Endpoint {
         }
         self.counters.received += 1;
         let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
-        match Message::parse(bytes, framing) {
+        let parsed = Message::parse(bytes, framing).inspect(|msg| self.counters.received_by.received(msg));
+        match parsed {
             Ok(msg) if msg.is_request() => self.receive_request(now, flow, msg),
             Ok(msg) => self.receive_response(now, msg),
             Err(malformed) => {
@@ -151,6 +157,7 @@ impl Endpoint {
         self.counters.received += 1;
         let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
         let msg = Message::parse(bytes, framing).inspect_err(|_| self.counters.malformed += 1)?;
+        self.counters.received_by.received(&msg);
         let repeated = |m| self.server_of.contains_key(&Key::server(&msg, m));
         Ok(match msg.method() {
             None => self.receive_response(now, msg),
@@ -183,7 +190,7 @@ impl Endpoint {
 
     /// Next bytes to send, in order.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front()
+        self.transmits.pop_front().inspect(|transmit| self.counters.sent_by.sent(&transmit.bytes))
     }
 
     /// Next timer consequence; call until `None` after `handle_timeout` (and after `flow_failed`).

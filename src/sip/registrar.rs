@@ -137,6 +137,11 @@ impl Registrar {
         self.bindings.get(seat).map_or(&[], Vec::as_slice)
     }
 
+    /// How many seats can be rung now.
+    pub fn seats(&self) -> usize {
+        self.bindings.len()
+    }
+
     /// A phone is registered at this very address and port.
     pub fn is_at(&self, place: SocketAddr) -> bool {
         self.places.contains_key(&place)

@@ -2,6 +2,7 @@
 //! Not here: which event counts for whom (the parent), ratios (`metrics/`).
 
 use crate::event::EndCause;
+use crate::record::{CallRecord, Ending, Segment};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -83,6 +84,35 @@ impl Counters {
 
     fn lost_to(&self, causes: &[EndCause]) -> u64 {
         causes.iter().filter_map(|cause| self.lost.get(cause)).sum()
+    }
+
+    /// A call's request; one that nobody judges the hotline by counts nowhere.
+    pub fn request(&mut self, record: &CallRecord, within: Duration) {
+        if !record.is_judged() || record.asked.is_none() {
+            return;
+        }
+        self.offered += 1;
+        let wait = record.wait().unwrap_or_default();
+        match (record.pickup(), record.ending) {
+            (Some(_), _) => self.answered(wait, within),
+            (None, Some(Ending::Cause(cause))) => self.lost(cause, wait, within),
+            // The process died with the caller in line.
+            (None, Some(Ending::Lost(_))) => self.lost(EndCause::OurFault, wait, within),
+            (None, None) => {}
+        }
+    }
+
+    /// One agent's conversation of such a call; the others count by themselves.
+    pub fn conversation(&mut self, segment: &Segment) {
+        if segment.agent().is_none() {
+            return;
+        }
+        self.transferred += u64::from(segment.passed_on);
+        if segment.until.is_some() {
+            self.talk_ended(segment.talk(), segment.hold);
+        }
+        self.wrap_ups += u64::from(segment.wrap_ups);
+        self.wrap_up += segment.wrap_up;
     }
 
     pub(super) fn answered(&mut self, wait: Duration, within: Duration) {

@@ -11,18 +11,25 @@
 //! A caller who chose to be called back is neither answered nor abandoned nor in R. One who is passed on after the
 //! pickup stays answered, whatever comes of the second wait; each agent's talk counts for the queue it was held in.
 //!
+//! Live events and finished records give the same numbers: [`Summary`] folds the events of a running hotline, [`Part`] the
+//! call records of a past one. A record counts where its request for a human falls, also when it ends after midnight.
+//!
 //! A new figure is a file in `metrics/`; if it needs a raw number nobody counts yet, a field in [`Counters`] too.
 
 mod back;
 mod counters;
 pub mod metrics;
 mod occupancy;
+mod part;
+mod rolling;
 mod talk;
 
 pub use back::CallsBack;
 pub use counters::Counters;
 pub use metrics::{Figure, Metric, Unit};
 pub use occupancy::AgentTimes;
+pub use part::{Level, Part};
+pub use rolling::{WINDOW, Window, worst};
 
 use crate::config::settings::QueueSettings;
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackKind, EndCause, Purpose};
@@ -32,7 +39,7 @@ use serde::ser::{SerializeMap, SerializeStruct};
 use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use talk::Talk;
+pub(crate) use talk::Talk;
 
 /// The figures of all events observed so far, per queue and in total. Serialises as counters and named figures.
 #[derive(Clone, Debug)]

@@ -5,7 +5,7 @@ use crate::time::Instant;
 use std::time::Duration;
 
 #[derive(Clone, Debug)]
-pub(super) struct Talk {
+pub(crate) struct Talk {
     queue: QueueName,
     since: Instant,
     held_since: Option<Instant>,
@@ -15,15 +15,15 @@ pub(super) struct Talk {
 
 impl Talk {
     /// `second`: with an agent to whom the caller was passed on.
-    pub(super) fn begun(queue: &QueueName, since: Instant, second: bool) -> Talk {
+    pub(crate) fn begun(queue: &QueueName, since: Instant, second: bool) -> Talk {
         Talk { queue: queue.clone(), since, held_since: None, hold: Duration::ZERO, second }
     }
 
-    pub(super) fn is_second(&self) -> bool {
+    pub(crate) fn is_second(&self) -> bool {
         self.second
     }
 
-    pub(super) fn holds(&mut self, held: bool, at: Instant) {
+    pub(crate) fn holds(&mut self, held: bool, at: Instant) {
         if let Some(since) = self.held_since.take() {
             self.hold += at - since;
         }
@@ -31,12 +31,12 @@ impl Talk {
     }
 
     /// Whose talk, how long, and how much of it on hold.
-    pub(super) fn over(mut self, at: Instant) -> (QueueName, Duration, Duration) {
+    pub(crate) fn over(mut self, at: Instant) -> (QueueName, Duration, Duration) {
         self.holds(false, at);
         (self.queue, at - self.since, self.hold)
     }
 
-    pub(super) fn into_queue(self) -> QueueName {
+    pub(crate) fn into_queue(self) -> QueueName {
         self.queue
     }
 }

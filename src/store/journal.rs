@@ -1,6 +1,6 @@
 //! The event log: every call and agent event on disk, in order, numbered from 1 without gaps, so that "why did this call
 //! go there?" and a past day can be looked up. Belongs here: what is recorded, and handing it over. Not here: the
-//! writing thread (`writer`), SQL (`file`), looking up (`read`).
+//! writing thread (`writer`), SQL (`file`), looking up (`read`), what is folded from it (`super::facts`).
 //!
 //! Invariants. Nobody waits for the log: what its queue does not take, or a failing disk makes it leave out, is counted
 //! and marked in the log itself, in its place, as a [`Entry::Gap`]. A process that dies loses at most the last batch.
@@ -10,7 +10,9 @@ mod file;
 mod read;
 mod writer;
 
-pub use read::{JournalError, of_call, read_day};
+pub(super) use file::recorded;
+pub(super) use read::open;
+pub use read::{JournalError, after, bounds, of_call, read_day};
 
 use crate::event::{AgentEvent, CallEvent, CallFact};
 use crate::time::Instant;
@@ -20,8 +22,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::{mpsc, watch};
 
 #[derive(Clone, Debug)]
 pub struct JournalOptions {
@@ -145,6 +147,7 @@ pub struct Journal {
     status: Arc<JournalStatus>,
     missing: Option<Gap>,
     complained: Option<std::time::Instant>,
+    commits: watch::Receiver<u64>,
 }
 
 /// Said at most so often.
@@ -155,12 +158,18 @@ pub fn start(options: JournalOptions) -> std::io::Result<(Journal, Arc<JournalSt
     let (queue, events) = mpsc::channel(options.queue);
     let status = Arc::new(JournalStatus::default());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let writer = writer::Writer::new(options, events, status.clone());
+    let (committed, commits) = watch::channel(0);
+    let writer = writer::Writer::new(options, events, status.clone(), committed);
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || runtime.block_on(writer.run()))?;
-    Ok((Journal { queue, status: status.clone(), missing: None, complained: None }, status, thread))
+    Ok((Journal { queue, status: status.clone(), missing: None, complained: None, commits }, status, thread))
 }
 
 impl Journal {
+    /// Counts commits: for whoever reads the log behind its writer. It ends with the writer.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+
     pub fn call(&mut self, event: &CallEvent) {
         let mut event = event.clone();
         if let CallFact::Digit(key) = &mut event.what {

@@ -288,6 +288,10 @@ impl Day {
         }
         self.watch.step(at, input, &outputs)?;
         self.acd.check()?;
+        // What operations staff are alerted by, computed beside the matcher.
+        if let Some((queue, calls)) = self.acd.stranded(at).into_iter().find(|(_, calls)| *calls > 0) {
+            return Err(format!("{calls} callers of {queue} wait although an idle agent could serve them"));
+        }
         if self.acd.next_timeout() != self.oracle.next_timeout() {
             return Err(format!(
                 "next timer {:?}, by the oracle {:?}",

@@ -98,6 +98,10 @@ over all queues
   reserve       law last in choice, none of 1 agent kept
   callbacks     by trunk carrier, 3 attempts, mon-sun 08:00-21:00
   missed calls  called back at priority 9
+tickets
+  working days  passed on in 2, returned in 2, answered in 5 (+10, 1 times); after 17:30 counts from the next
+  calendar      2025 2026: 61 holidays, 11 weekend days worked
+  categories    none: tickets are not classified
 notice: no queue asks for what these agents can do: 6604 6605
 ";
 
@@ -134,7 +138,8 @@ fn check_prints_it_before_its_verdict() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     assert!(said.starts_with("called numbers\n  12345  mandarin  always open\nqueues\n"), "{said}");
-    assert!(said.ends_with("  missed calls  listed\nconfiguration is good\n"), "{said}");
+    assert!(said.contains("  missed calls  listed\ntickets\n"), "{said}");
+    assert!(said.ends_with("configuration is good\n"), "{said}");
 }
 
 /// What the example only shows as comments is right as well.

@@ -1,75 +1,15 @@
-//! Series of the wires: trunks, media, SIP; and what was turned away before there was a call.
+//! Series of the wires: media, SIP; and what was turned away before there was a call.
 
 use super::names;
-use crate::config::settings::TrunkSettings;
 use crate::gateway::Refusals;
 use crate::guard::Watch;
 use crate::plane::LegStats;
-use crate::runtime::figures::TrunkFigures;
-use crate::sip::endpoint::EndpointCounters;
-use crate::trunk::TurnedAway;
-use crate::trunk::account::Status;
+use crate::sip::endpoint::{CLASSES, EndpointCounters, METHODS, Tally};
 use metrics::{Counter, Gauge, Histogram, counter, gauge, histogram};
-
-pub(super) struct Trunk {
-    pub(super) offered: Counter,
-    pub(super) calls: Gauge,
-    up: Gauge,
-    channels: Gauge,
-    round_trip: Gauge,
-    hops: [(&'static str, Gauge); 4],
-    full: Counter,
-    rate: Counter,
-    denied: Counter,
-    /// Accounts by the state of their registration; none where the trunk has no account.
-    accounts: Vec<(&'static str, Gauge)>,
-}
-
-impl Trunk {
-    pub(super) fn new(settings: &TrunkSettings) -> Self {
-        let trunk = || settings.name.as_str().to_owned();
-        let refused = |why: &'static str| counter!(names::TRUNK_REFUSALS, "trunk" => trunk(), "reason" => why);
-        let hops = |state: &'static str| (state, gauge!(names::TRUNK_HOPS, "trunk" => trunk(), "state" => state));
-        let account =
-            |state: &'static str| (state, gauge!(names::TRUNK_ACCOUNTS, "trunk" => trunk(), "state" => state));
-        let states = if settings.accounts.is_empty() { &[][..] } else { &Status::ALL };
-        Trunk {
-            offered: counter!(names::CALLS_OFFERED, "trunk" => trunk()),
-            calls: gauge!(names::TRUNK_CALLS, "trunk" => trunk()),
-            up: gauge!(names::TRUNK_UP, "trunk" => trunk()),
-            channels: gauge!(names::TRUNK_CHANNELS, "trunk" => trunk()),
-            round_trip: gauge!(names::TRUNK_ROUND_TRIP, "trunk" => trunk()),
-            hops: ["up", "resting", "probing", "down"].map(hops),
-            full: refused("full"),
-            rate: refused("rate"),
-            denied: refused("denied"),
-            accounts: states.iter().copied().map(account).collect(),
-        }
-    }
-
-    pub(super) fn set(&self, figures: &TrunkFigures) {
-        self.up.set(if figures.down { 0.0 } else { 1.0 });
-        self.channels.set(f64::from(figures.channels));
-        self.round_trip.set(figures.round_trip.as_secs_f64());
-        for (state, gauge) in &self.hops {
-            gauge.set(figures.hops.iter().filter(|hop| *hop == state).count() as f64);
-        }
-        let TurnedAway { full, rate, denied } = figures.turned_away;
-        self.full.absolute(full);
-        self.rate.absolute(rate);
-        self.denied.absolute(denied);
-    }
-
-    /// The states of this trunk's accounts.
-    pub(super) fn accounts(&self, states: &[&'static str]) {
-        for (state, gauge) in &self.accounts {
-            gauge.set(states.iter().filter(|s| *s == state).count() as f64);
-        }
-    }
-}
 
 pub(super) struct Media {
     pub(super) jitter: Histogram,
+    loss: Histogram,
     pub(super) remote_lost: Counter,
     pub(super) without_audio: Counter,
 }
@@ -78,6 +18,7 @@ impl Media {
     pub(super) fn new() -> Self {
         Media {
             jitter: histogram!(names::RTP_JITTER),
+            loss: histogram!(names::RTP_LOSS),
             remote_lost: counter!(names::RTP_REMOTE_LOST),
             without_audio: counter!(names::NO_AUDIO),
         }
@@ -87,6 +28,7 @@ impl Media {
         self.remote_lost.increment(stats.remote_lost);
         if stats.received > 0 {
             self.jitter.record(f64::from(stats.jitter_us) / 1e6);
+            self.loss.record(stats.lost as f64 / (stats.received + stats.lost) as f64);
         }
     }
 }
@@ -168,6 +110,7 @@ pub(super) struct Sip {
     pub(super) repeated_in: Counter,
     pub(super) repeated_out: Counter,
     pub(super) refused: Counter,
+    by: [Kinds; 2],
 }
 
 impl Sip {
@@ -179,6 +122,7 @@ impl Sip {
             repeated_in: counter!(names::SIP_RETRANSMISSIONS, "direction" => "received"),
             repeated_out: counter!(names::SIP_RETRANSMISSIONS, "direction" => "sent"),
             refused: counter!(names::SIP_REFUSED),
+            by: ["received", "sent"].map(Kinds::new),
         }
     }
 
@@ -189,5 +133,35 @@ impl Sip {
         self.repeated_in.absolute(c.retransmissions_in);
         self.repeated_out.absolute(c.retransmissions_out);
         self.refused.absolute(c.refused_full);
+        self.by[0].set(&c.received_by);
+        self.by[1].set(&c.sent_by);
+    }
+}
+
+/// One direction's messages by method and class.
+struct Kinds {
+    requests: [Counter; METHODS.len()],
+    /// None of ACK, which has no answer.
+    responses: [Option<[Counter; CLASSES.len()]>; METHODS.len()],
+}
+
+impl Kinds {
+    fn new(direction: &'static str) -> Self {
+        let requests = METHODS.map(|m| counter!(names::SIP_REQUESTS, "direction" => direction, "method" => m));
+        let answers = |m: &'static str| {
+            CLASSES.map(|c| counter!(names::SIP_RESPONSES, "direction" => direction, "method" => m, "class" => c))
+        };
+        Kinds { requests, responses: METHODS.map(|m| (m != "ACK").then(|| answers(m))) }
+    }
+
+    fn set(&self, tally: &Tally) {
+        for (counter, count) in self.requests.iter().zip(tally.requests()) {
+            counter.absolute(*count);
+        }
+        for (counters, counts) in self.responses.iter().zip(tally.responses()) {
+            for (counter, count) in counters.iter().flatten().zip(counts) {
+                counter.absolute(*count);
+            }
+        }
     }
 }

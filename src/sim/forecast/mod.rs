@@ -32,7 +32,7 @@ pub use record::{AgentSpan, CallRow, Day};
 pub use roster::{Group, Hourly, Post, Roster};
 pub use seats::{Aim, Found, Measure, find, run_days};
 pub use series::{Slot, Staff, quantile};
-pub use world::run;
+pub use world::{Told, run, run_told};
 
 use crate::config::settings::CoreSettings;
 use crate::time::Instant;

@@ -29,8 +29,20 @@ const OVERTIME: Duration = Duration::from_secs(4 * 3_600);
 
 /// Runs one day. The same scene and seed give the same day.
 pub fn run(scene: &Scene, seed: u64) -> Day {
+    run_told(scene, seed, &mut |_| {})
+}
+
+/// An event of the day's gateway.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'e> {
+    Call(&'e CallEvent),
+    Agent(&'e AgentEvent),
+}
+
+/// As [`run`]; `tell` hears every event, in order.
+pub fn run_told(scene: &Scene, seed: u64, tell: &mut dyn FnMut(Told<'_>)) -> Day {
     let citizens = scene.demand.citizens(seed);
-    let mut world = World::new(scene, &citizens, seed);
+    let mut world = World::new(scene, &citizens, seed, tell);
     world.open();
     world.day();
     world.recorder.finish(scene.midnight + DAY)
@@ -93,12 +105,13 @@ struct World<'s> {
     /// The latest play of each leg that has one.
     plays: BTreeMap<LegId, u32>,
     recorder: Recorder,
+    tell: &'s mut dyn FnMut(Told<'_>),
     /// Messages of one step, kept for its room.
     said: Vec<Vec<u8>>,
 }
 
 impl<'s> World<'s> {
-    fn new(scene: &'s Scene, citizens: &'s [Citizen], seed: u64) -> World<'s> {
+    fn new(scene: &'s Scene, citizens: &'s [Citizen], seed: u64, tell: &'s mut dyn FnMut(Told<'_>)) -> World<'s> {
         let settings = settings(scene);
         let (address, carriers) = addresses(&settings);
         let desks: Vec<Desk> = scene
@@ -118,6 +131,7 @@ impl<'s> World<'s> {
             scene,
             citizens,
             gateway: Gateway::new(settings, secret, scene.midnight),
+            tell,
             address,
             carriers,
             now: scene.midnight,
@@ -335,6 +349,7 @@ impl<'s> World<'s> {
     }
 
     fn call_event(&mut self, event: CallEvent) {
+        (self.tell)(Told::Call(&event));
         let Some(citizen) = self.recorder.call(&event) else { return };
         match &event.what {
             CallFact::Offered { agent, .. } => {
@@ -351,6 +366,7 @@ impl<'s> World<'s> {
     }
 
     fn agent_event(&mut self, event: AgentEvent) {
+        (self.tell)(Told::Agent(&event));
         self.recorder.agent(&event);
         let Some(&i) = self.by_agent.get(&event.agent) else { return };
         let desk = &mut self.desks[i];

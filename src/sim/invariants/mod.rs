@@ -8,6 +8,7 @@ mod idle;
 mod ledger;
 mod own;
 mod passing;
+mod records;
 mod recount;
 mod report;
 mod spells;
@@ -26,6 +27,7 @@ use crate::sla::Summary;
 use crate::time::Instant;
 use ledger::{Record, Stage};
 use own::Own;
+use records::Records;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -58,6 +60,8 @@ pub struct Audit {
     touched: BTreeSet<AgentNo>,
     /// The product's own figures, for comparison.
     summary: Summary,
+    /// The product's call records, from which reports count.
+    records: Records,
     /// Wrap-ups that are over: after a call of which queue, how long.
     wrap_ups: Vec<(QueueName, Duration)>,
     /// The queue of each agent's last talk.
@@ -117,6 +121,7 @@ impl Audit {
             phones: BTreeMap::new(),
             touched: BTreeSet::new(),
             summary: Summary::new(&settings.queues),
+            records: Records::default(),
             wrap_ups: Vec::new(),
             last_queue: BTreeMap::new(),
             turns: BTreeMap::new(),
@@ -222,6 +227,7 @@ impl Audit {
                     self.fault(now, format!("{event:?} is dated wrongly"));
                 }
                 self.summary.observe(event);
+                self.records.call(event);
                 if let Some(turn) = turn(&event.what) {
                     *self.turns.entry(turn).or_default() += 1;
                 }
@@ -230,6 +236,7 @@ impl Audit {
             Output::Callback(_) | Output::Guard(_) => {}
             Output::Agent(event) => {
                 self.summary.observe_agent(event);
+                self.records.agent(event);
                 self.touched.insert(event.agent.clone());
                 let before = self.agents.insert(event.agent.clone(), Shown { state: event.state, since: now });
                 if event.at != now || before.as_ref().is_some_and(|b| b.state == event.state && b.since == now) {

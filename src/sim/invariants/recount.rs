@@ -16,6 +16,12 @@ impl Audit {
             compare(&format!("queue {name}"), &theirs, &self.recount(Some(name)), &mut found);
         }
         compare("all queues", self.summary.total(), &self.recount(None), &mut found);
+        for (name, queue) in &self.queues {
+            let live = self.summary.queue(name).cloned().unwrap_or_default();
+            let records = self.records.part(Some(name), queue.within).counters;
+            compare(&format!("queue {name} by its records"), &records, &live, &mut found);
+        }
+        let part = self.records.part(None, Duration::ZERO);
         let mut say = |what: &str, theirs: u64, ours: u64| {
             if theirs != ours {
                 found.push(format!("{what}: counted {theirs}, recounted {ours}"));
@@ -32,9 +38,13 @@ impl Audit {
             };
             let reached = |r: &&Record| r.pickup.is_some() && r.end.is_some();
             say("called back", theirs.made, self.calls.values().filter(of_kind).count() as u64);
+            say("called back, by records", part.back(kind).made, theirs.made);
+            say("reached, by records", part.back(kind).reached, theirs.reached);
             say("reached", theirs.reached, self.calls.values().filter(of_kind).filter(reached).count() as u64);
         }
         let live = self.calls.values().filter(|r| r.end.is_none()).count() as u64;
+        say("arrived, by records", part.arrived, inbound);
+        say("of unknown beginning", part.unknown, 0);
         say("still open", self.summary.open() as u64, live);
         let silent = |r: &&Record| asked(r).is_none() && r.end.is_some() && !r.is_ours();
         let without = self.calls.values().filter(silent).count() as u64;

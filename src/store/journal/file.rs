@@ -88,7 +88,7 @@ fn agent_of(fact: &CallFact) -> Option<&str> {
 }
 
 /// A row of seq, at_us, kind, call, what, agent.
-pub(super) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
+pub(in crate::store) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
     let at = Instant(row.try_get::<i64, _>(1)? as u64);
     let (kind, what): (&str, &str) = (row.try_get(2)?, row.try_get(4)?);
     let (call, agent): (Option<&str>, Option<&str>) = (row.try_get(3)?, row.try_get(5)?);

@@ -5,8 +5,8 @@ use super::file::recorded;
 use crate::ids::CallId;
 use crate::time::Instant;
 use sqlx::query::Query;
-use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions};
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteConnectOptions, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Executor, Row as _};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,6 +33,7 @@ const OF_CALL: &str = "SELECT seq, at_us, kind, call, what, agent FROM events
     ORDER BY seq";
 const OF_DAY: &str =
     "SELECT seq, at_us, kind, call, what, agent FROM events WHERE at_us >= ? AND at_us < ? ORDER BY seq";
+const AFTER: &str = "SELECT seq, at_us, kind, call, what, agent FROM events WHERE seq > ? ORDER BY seq LIMIT ?";
 
 /// Longest wait for whoever holds the file.
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
@@ -54,24 +55,57 @@ pub fn of_call(path: &Path, call: CallId) -> Result<Vec<Recorded>, JournalError>
     read(path, sqlx::query(OF_CALL).bind(call.to_string()))
 }
 
+/// What follows the event `seq`, in order, at most `limit`.
+///
+/// # Errors
+/// The file is not there, or is no event log.
+pub async fn after(path: &Path, seq: u64, limit: u32) -> Result<Vec<Recorded>, JournalError> {
+    let mut conn = open(path).await?;
+    let query = sqlx::query(AFTER).bind(i64::try_from(seq).unwrap_or(i64::MAX)).bind(limit);
+    let rows = conn.fetch_all(query).await.and_then(|rows| rows.iter().map(recorded).collect());
+    let _ = conn.close().await;
+    rows.map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
+}
+
+/// The numbers of the oldest and the newest event; `None`: it has none.
+///
+/// # Errors
+/// The file is not there, or is no event log.
+pub async fn bounds(path: &Path) -> Result<Option<(u64, u64)>, JournalError> {
+    let mut conn = open(path).await?;
+    let row = conn.fetch_one("SELECT min(seq), max(seq) FROM events").await;
+    let _ = conn.close().await;
+    let bounds = row.and_then(|row| {
+        let (oldest, newest): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(oldest.zip(newest).map(|(oldest, newest)| (oldest as u64, newest as u64)))
+    });
+    bounds.map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
+}
+
+/// For reading, also while it is written.
+pub(in crate::store) async fn open(path: &Path) -> Result<SqliteConnection, JournalError> {
+    if !path.is_file() {
+        return Err(JournalError { path: path.to_owned(), why: "there is no such file".into() });
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(LOCK_PATIENCE);
+    let opened = options.disable_statement_logging().connect().await;
+    opened.map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
+}
+
 fn read(path: &Path, query: Query<'static, Sqlite, SqliteArguments>) -> Result<Vec<Recorded>, JournalError> {
     let fault = |why: String| JournalError { path: path.to_owned(), why };
-    if !path.is_file() {
-        return Err(fault("there is no such file".into()));
-    }
     let rows = async {
-        let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(LOCK_PATIENCE);
-        let mut conn = options.disable_statement_logging().connect().await?;
-        let rows = conn.fetch_all(query).await?.iter().map(recorded).collect::<Result<Vec<_>, _>>();
-        conn.close().await?;
-        rows
+        let mut conn = open(path).await?;
+        let rows = conn.fetch_all(query).await.and_then(|rows| rows.iter().map(recorded).collect());
+        let _ = conn.close().await;
+        rows.map_err(|e: sqlx::Error| fault(e.to_string()))
     };
     // A thread of its own: whoever asks may be on a runtime already.
     std::thread::scope(|scope| {
         let looking = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(sqlx::Error::Io).and_then(|runtime| runtime.block_on(rows))
+            runtime.map_err(|e| fault(e.to_string()))?.block_on(rows)
         });
-        looking.join().map_err(|_| fault("the reader failed".into()))?.map_err(|e: sqlx::Error| fault(e.to_string()))
+        looking.join().map_err(|_| fault("the reader failed".into()))?
     })
 }

@@ -7,7 +7,7 @@ use crate::time::Instant;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant as Moment, sleep, sleep_until, timeout_at};
 
 /// Rows deleted in one go, so that a batch of events never waits long for its turn.
@@ -23,11 +23,17 @@ pub(super) struct Writer {
     /// Not yet told to the file: when this run began.
     began: Option<Instant>,
     complained: Option<Moment>,
+    committed: watch::Sender<u64>,
 }
 
 impl Writer {
-    pub(super) fn new(options: JournalOptions, queue: mpsc::Receiver<Message>, status: Arc<JournalStatus>) -> Self {
-        Writer { options, queue, status, file: None, began: Some(Clock::start().now()), complained: None }
+    pub(super) fn new(
+        options: JournalOptions,
+        queue: mpsc::Receiver<Message>,
+        status: Arc<JournalStatus>,
+        committed: watch::Sender<u64>,
+    ) -> Self {
+        Writer { options, queue, status, file: None, began: Some(Clock::start().now()), complained: None, committed }
     }
 
     pub(super) async fn run(mut self) {
@@ -83,6 +89,7 @@ impl Writer {
                     self.status.written.fetch_add(events as u64, Ordering::Relaxed);
                     self.status.failing.store(false, Ordering::Relaxed);
                     self.began = None;
+                    self.committed.send_modify(|commits| *commits += 1);
                     rows.clear();
                 }
                 Err(error) => {

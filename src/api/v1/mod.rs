@@ -1,0 +1,89 @@
+//! The API: what programs ask and are told, under `/v1`. Belongs here: who may ask what (`access`, `routes`), its
+//! description (`openapi`, `page`), errors (`problem`), and one module per thing that is asked for. Not here: the facts
+//! (`store`), the figures (`sla`).
+//!
+//! Invariants. What is shown was recorded first: answers come from the event log and the facts folded from it, each with
+//! the number of the last event it includes, so that a snapshot and the events after it make a whole. One table says each
+//! path, its roles and its shapes; the router, the checks and the description are made of it.
+
+pub mod access;
+mod agents;
+mod calls;
+mod event;
+mod events;
+mod extract;
+mod openapi;
+mod page;
+mod problem;
+mod queues;
+mod routes;
+mod sla;
+mod socket;
+mod time;
+
+use crate::config::settings::{AgentSettings, ApiToken, QueueSettings};
+use crate::store::facts::{FactsError, FactsReader};
+use access::Access;
+use axum::Router;
+use problem::Problem;
+use std::path::PathBuf;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, watch};
+
+pub use routes::{OPERATIONS, Operation};
+
+/// What the answers are made of.
+pub struct Sources {
+    pub tokens: Vec<ApiToken>,
+    /// The event log, and a count of its commits.
+    pub events: Option<(PathBuf, watch::Receiver<u64>)>,
+    pub facts: Option<PathBuf>,
+    pub queues: Vec<QueueSettings>,
+    pub agents: Vec<AgentSettings>,
+}
+
+impl Sources {
+    /// For a gateway that keeps nothing and answers nobody.
+    pub fn none() -> Sources {
+        Sources { tokens: vec![], events: None, facts: None, queues: vec![], agents: vec![] }
+    }
+}
+
+/// Answers in the making at once: each holds a thread and a file.
+const READERS: usize = 8;
+/// Streams of events at once.
+const STREAMS: usize = 32;
+
+pub(super) struct V1 {
+    access: Access,
+    sources: Sources,
+    readers: Semaphore,
+    streams: Arc<Semaphore>,
+}
+
+pub fn router(sources: Sources) -> Router {
+    let access = Access::new(&sources.tokens);
+    let (readers, streams) = (Semaphore::new(READERS), Arc::new(Semaphore::new(STREAMS)));
+    routes::router(Arc::new(V1 { access, sources, readers, streams }))
+}
+
+impl V1 {
+    /// Asks the facts, on a thread that may wait for the disk.
+    async fn facts<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&mut FactsReader) -> Result<T, FactsError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let off = "no facts are kept: name a file as facts in [storage]";
+        let path = self.sources.facts.clone().ok_or_else(|| Problem::unavailable(off))?;
+        let _place = self.readers.acquire().await.map_err(|_| Problem::unavailable("stopping"))?;
+        let asked = tokio::task::spawn_blocking(move || FactsReader::open(&path).and_then(|mut facts| ask(&mut facts)));
+        match asked.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "an API request cannot be answered from the facts");
+                Err(Problem::unavailable("the facts cannot be read now; the gateway's log says why"))
+            }
+            Err(_) => Err(Problem::unavailable("the reader failed")),
+        }
+    }
+}

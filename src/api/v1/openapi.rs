@@ -1,0 +1,102 @@
+//! The API's description (OpenAPI 3.1), made of the table of operations and the types that are served. Not here: either.
+
+use super::problem::Problem;
+use super::routes::{OPERATIONS, Operation};
+use axum::Json;
+use schemars::SchemaGenerator;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+pub async fn description() -> Json<Value> {
+    Json(document())
+}
+
+pub(super) fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut schemas = settings.into_generator();
+    let mut paths = Map::new();
+    for operation in &OPERATIONS {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        path[operation.method.to_lowercase()] = described(operation, &mut schemas);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Rexian 热线",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Calls, queues, agents, service figures and events of a 12345 citizen hotline. Times are \
+                RFC 3339 in China's zone; spans are seconds.",
+        },
+        "security": [{"token": []}],
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+            "schemas": schemas.take_definitions(true),
+        },
+    })
+}
+
+fn described(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
+    let answer = (operation.answer)(schemas);
+    let mut answers = Map::new();
+    answers.insert("200".into(), json!({"description": "Done.", "content": {"application/json": {"schema": answer}}}));
+    let problem = schemas.subschema_for::<Problem>();
+    for status in operation.problems.iter().chain(&[401, 403, 503]) {
+        let content = json!({"application/problem+json": {"schema": problem}});
+        answers.insert(status.to_string(), json!({"description": meaning(*status), "content": content}));
+    }
+    let roles = operation.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>();
+    json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "description": format!("Roles: {}.", roles.join(", ")),
+        "x-roles": roles,
+        "parameters": parameters(operation, schemas),
+        "responses": answers,
+    })
+}
+
+/// Of the path, and of the query, which is an object's schema.
+fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value> {
+    let named = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
+    let path = named.map(|name| json!({"name": name, "in": "path", "required": true, "schema": form_of(name)}));
+    let mut all: Vec<Value> = path.collect();
+    let Some(query) = operation.query else { return all };
+    let reference = query(schemas);
+    let name = reference.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()).map(str::to_owned);
+    // It is taken apart into parameters: the whole is referred to by nobody.
+    let object = name.and_then(|name| schemas.definitions_mut().remove(&name)).unwrap_or_else(|| reference.to_value());
+    for (name, schema) in object["properties"].as_object().into_iter().flatten() {
+        let mut schema = schema.clone();
+        let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        let mut parameter = json!({"name": name, "in": "query", "required": false, "schema": schema});
+        if let Some(description) = description {
+            parameter["description"] = description;
+        }
+        all.push(parameter);
+    }
+    all
+}
+
+/// Of what a path names.
+fn form_of(name: &str) -> Value {
+    match name {
+        "call" => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
+        _ => json!({"type": "string"}),
+    }
+}
+
+fn meaning(status: u16) -> &'static str {
+    match status {
+        400 => "A parameter is wrong; the detail says which.",
+        401 => "No token, or an unknown one.",
+        403 => "Not for this role.",
+        404 => "There is no such thing.",
+        409 => "It has changed meanwhile, or is not in a state for this.",
+        410 => "The events asked for have been deleted for their age.",
+        _ => "What the answer is made of cannot be had now; try again.",
+    }
+}

@@ -1,0 +1,154 @@
+//! The table of everything that can be asked: path, who may, shapes. Belongs here: the table, and the router made of it.
+//! Not here: the answers.
+
+use super::access::Caller;
+use super::problem::Problem;
+use super::{V1, agents, calls, events, openapi, page, queues, sla};
+use crate::config::settings::Role;
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get};
+use schemars::{Schema, SchemaGenerator};
+use std::sync::Arc;
+
+/// One thing that can be asked.
+pub struct Operation {
+    pub method: &'static str,
+    pub path: &'static str,
+    /// Stable: generated clients name their functions by it.
+    pub id: &'static str,
+    pub summary: &'static str,
+    pub roles: &'static [Role],
+    /// The parameters, as an object's schema.
+    pub query: Option<fn(&mut SchemaGenerator) -> Schema>,
+    pub answer: fn(&mut SchemaGenerator) -> Schema,
+    /// Statuses of the problems it may answer beside 401, 403 and 503.
+    pub problems: &'static [u16],
+    handler: fn() -> MethodRouter<Arc<V1>>,
+}
+
+use Role::{HotlineOffice, Operator, PlatformEngineer, ShiftLeader};
+
+const EVERYBODY: &[Role] = &Role::ALL;
+const STAFF: &[Role] = &[Operator, ShiftLeader, HotlineOffice, PlatformEngineer];
+const LEADERS: &[Role] = &[ShiftLeader, HotlineOffice, PlatformEngineer];
+
+pub const OPERATIONS: [Operation; 7] = [
+    Operation {
+        method: "GET",
+        path: "/v1/queues",
+        id: "listQueues",
+        summary: "Every queue as it stands: who waits, for how long, and today's counts.",
+        roles: EVERYBODY,
+        query: None,
+        answer: |g| g.subschema_for::<queues::QueuesNow>(),
+        problems: &[],
+        handler: || get(queues::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/agents",
+        id: "listAgents",
+        summary: "Every agent of the roster and what they do now.",
+        roles: STAFF,
+        query: None,
+        answer: |g| g.subschema_for::<agents::AgentsNow>(),
+        problems: &[],
+        handler: || get(agents::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/calls",
+        id: "listCalls",
+        summary: "Calls, latest first: those that are up (`up=true`), or those of a period, a page at a time.",
+        roles: LEADERS,
+        query: Some(|g| g.subschema_for::<calls::CallsQuery>()),
+        answer: |g| g.subschema_for::<calls::Calls>(),
+        problems: &[400],
+        handler: || get(calls::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/calls/{call}",
+        id: "getCall",
+        summary: "One call's record.",
+        roles: STAFF,
+        query: None,
+        answer: |g| g.subschema_for::<calls::Call>(),
+        problems: &[400, 404],
+        handler: || get(calls::one),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/calls/{call}/events",
+        id: "getCallEvents",
+        summary: "One call's events in order, with the gaps and restarts between them.",
+        roles: LEADERS,
+        query: None,
+        answer: |g| g.subschema_for::<events::Events>(),
+        problems: &[400, 404],
+        handler: || get(events::of_call),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/sla",
+        id: "getSla",
+        summary: "Every named figure of a period, in total and by queue, with its formula and the raw counts.",
+        roles: EVERYBODY,
+        query: Some(|g| g.subschema_for::<sla::SlaQuery>()),
+        answer: |g| g.subschema_for::<sla::Sla>(),
+        problems: &[400],
+        handler: || get(sla::of_period),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/events",
+        id: "listEvents",
+        summary: "Events after `after_seq`, in order. JSON gives one page; with `Accept: text/event-stream` the events go \
+            on as they happen (SSE: `Last-Event-ID` resumes); a WebSocket gets one event per text message.",
+        roles: LEADERS,
+        query: Some(|g| g.subschema_for::<events::EventsQuery>()),
+        answer: |g| g.subschema_for::<events::Events>(),
+        problems: &[400, 409, 410],
+        handler: || get(events::list),
+    },
+];
+
+pub(super) fn router(api: Arc<V1>) -> Router {
+    let mut router = Router::new();
+    for operation in &OPERATIONS {
+        let guarding = api.clone();
+        let guard = move |request: Request, next: Next| admit(guarding.clone(), operation, request, next);
+        router = router.route(operation.path, (operation.handler)().layer(from_fn(guard)));
+    }
+    router
+        .route("/v1", get(page::overview))
+        .route("/v1/openapi.json", get(openapi::description))
+        .route("/v1/{*rest}", axum::routing::any(nothing_there))
+        .method_not_allowed_fallback(async || Problem::method_not_allowed())
+        .with_state(api)
+}
+
+/// Lets those through whose role may ask; the answer to all others is the same whatever is behind the path.
+async fn admit(api: Arc<V1>, operation: &'static Operation, mut request: Request, next: Next) -> Response {
+    let caller = match api.access.caller(request.headers()) {
+        Ok(caller) => caller.clone(),
+        Err(problem) => return problem.into_response(),
+    };
+    if !operation.roles.contains(&caller.role) {
+        return Problem::forbidden(format!("{} is not for the role {}", operation.id, caller.role.as_str()))
+            .into_response();
+    }
+    request.extensions_mut().insert(caller);
+    next.run(request).await
+}
+
+/// Strangers do not learn what paths there are.
+async fn nothing_there(State(api): State<Arc<V1>>, request: Request) -> Problem {
+    match api.access.caller(request.headers()) {
+        Ok(Caller { .. }) => Problem::not_found(format!("there is no {}; see /v1/openapi.json", request.uri().path())),
+        Err(problem) => problem,
+    }
+}

@@ -1,0 +1,1 @@
+//! `rexian report`: the routine report. Comes next; see `crate::record` and `store::facts` for what it reads.

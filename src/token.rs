@@ -1,0 +1,41 @@
+//! `rexian token`: makes a token for the API. The token is printed once and kept nowhere; the configuration gets its
+//! SHA-256. Not here: who may ask what (`api::v1`).
+
+use crate::api::v1::access::digest_of;
+use crate::config::settings::Role;
+use crate::host::entropy;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use std::process::ExitCode;
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Whose it is, for logs and audits.
+    #[arg(long)]
+    name: String,
+    /// operator, shift_leader, hotline_office, platform_engineer or wallboard.
+    #[arg(long, value_parser = role)]
+    role: Role,
+}
+
+pub fn run(options: &Options) -> ExitCode {
+    let random = match entropy() {
+        Ok(random) => random,
+        Err(error) => {
+            eprintln!("no random bytes for a token: /dev/urandom: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let token = format!("rx_{}", URL_SAFE_NO_PAD.encode(random));
+    let sha256: String = digest_of(&token).iter().map(|byte| format!("{byte:02x}")).collect();
+    eprintln!("The token, shown this once: hand it to whoever asks as {:?}.", options.name);
+    println!("{token}");
+    eprintln!("\nInto the configuration:\n");
+    eprintln!("[[http.tokens]]\nname = {:?}\nrole = {:?}\nsha256 = {sha256:?}", options.name, options.role.as_str());
+    ExitCode::SUCCESS
+}
+
+fn role(word: &str) -> Result<Role, String> {
+    let known = Role::ALL.into_iter().find(|role| role.as_str() == word);
+    known.ok_or_else(|| format!("choose one of {}", Role::ALL.map(Role::as_str).join(", ")))
+}

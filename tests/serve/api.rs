@@ -1,0 +1,310 @@
+//! The API as a program meets it: who may ask what, snapshots and the events after them, streams that go on.
+
+use crate::common::caller::{Street, answers};
+use crate::common::{Hotline, SOON, Server, rexian, until};
+use rexian::api::v1::OPERATIONS;
+use rexian::api::v1::access::digest_of;
+use rexian::demo::field::Who;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+const ROLES: [&str; 5] = ["operator", "shift_leader", "hotline_office", "platform_engineer", "wallboard"];
+
+/// Written by hand, apart from the program's own table.
+const MAY_ASK: [(&str, [bool; 5]); 7] = [
+    ("/v1/queues", [true, true, true, true, true]),
+    ("/v1/agents", [true, true, true, true, false]),
+    ("/v1/calls", [false, true, true, true, false]),
+    ("/v1/calls/0000000000000001", [true, true, true, true, false]),
+    ("/v1/calls/0000000000000001/events", [false, true, true, true, false]),
+    ("/v1/sla", [true, true, true, true, true]),
+    ("/v1/events", [false, true, true, true, false]),
+];
+
+/// A hotline with a token `token-ROLE` for each role.
+fn hotline() -> Hotline {
+    let token = |role: &str| {
+        let sha256: String = digest_of(&format!("token-{role}")).iter().map(|b| format!("{b:02x}")).collect();
+        format!("\n[[http.tokens]]\nname = \"test {role}\"\nrole = {role:?}\nsha256 = {sha256:?}\n")
+    };
+    Hotline { more: ROLES.map(token).concat(), ..Hotline::new() }
+}
+
+/// With its log and its facts begun: until then they cannot be asked.
+fn started() -> Server {
+    let server = hotline().start();
+    until("the log's first event in the facts", || {
+        let answer = ask(&server, "GET /v1/queues", Some("wallboard"));
+        (answer.status == 200 && answer.json()["seq"].as_u64()? > 0).then_some(())
+    });
+    server
+}
+
+struct Answer {
+    status: u16,
+    head: String,
+    body: String,
+}
+
+impl Answer {
+    fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.head, self.body))
+    }
+}
+
+fn connect(server: &Server, path: &str, more: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(server.hotline.http()).expect("connecting");
+    stream.set_read_timeout(Some(SOON)).unwrap();
+    write!(stream, "{path} HTTP/1.1\r\nHost: x\r\n{more}\r\n").unwrap();
+    stream
+}
+
+fn ask(server: &Server, request: &str, role: Option<&str>) -> Answer {
+    let token = role.map_or(String::new(), |role| format!("Authorization: Bearer token-{role}\r\n"));
+    let mut stream = connect(server, request, &format!("Connection: close\r\n{token}"));
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("reading the answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    let chunked = head.to_lowercase().contains("transfer-encoding: chunked");
+    assert!(!chunked, "only streams have no length: {head}");
+    Answer { status: head[9..12].parse().unwrap(), head: head.to_lowercase(), body: body.to_owned() }
+}
+
+fn get(server: &Server, path: &str) -> Value {
+    let answer = ask(server, &format!("GET {path}"), Some("shift_leader"));
+    assert_eq!(answer.status, 200, "{path}: {}", answer.body);
+    answer.json()
+}
+
+#[test]
+fn each_role_may_ask_what_it_may_and_strangers_nothing() {
+    let server = started();
+    let known: BTreeSet<String> = OPERATIONS.iter().map(|o| o.path.replace("{call}", "0000000000000001")).collect();
+    let tested: BTreeSet<String> = MAY_ASK.iter().map(|(path, _)| (*path).to_owned()).collect();
+    assert_eq!(known, tested, "a path without a row in this table");
+    for (path, may) in MAY_ASK {
+        for (role, may) in ROLES.into_iter().zip(may) {
+            let answer = ask(&server, &format!("GET {path}"), Some(role));
+            let expected: &[u16] = if may { &[200, 404] } else { &[403] };
+            assert!(expected.contains(&answer.status), "{path} for {role}: {} {}", answer.status, answer.body);
+        }
+        for role in [None, Some("nobody")] {
+            let answer = ask(&server, &format!("GET {path}"), role);
+            assert_eq!(answer.status, 401, "{path} for {role:?}: {}", answer.body);
+            assert!(answer.head.contains("www-authenticate: bearer"), "{}", answer.head);
+            assert!(answer.head.contains("content-type: application/problem+json"), "{}", answer.head);
+            assert_eq!(answer.json()["code"], "unauthorized");
+        }
+        let answer = ask(&server, &format!("POST {path}"), Some("shift_leader"));
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (405, Some("method_not_allowed")));
+    }
+    assert_eq!(ask(&server, "GET /v1/nothing", None).status, 401, "a stranger does not learn what there is");
+    assert_eq!(ask(&server, "GET /v1/nothing", Some("operator")).status, 404);
+    let said = [ask(&server, "GET /v1", None).body, ask(&server, "GET /v1/openapi.json", None).body];
+    assert!(said.iter().all(|said| said.contains("listQueues")), "the description is open");
+}
+
+#[test]
+fn what_is_asked_wrongly_is_refused_with_the_reason() {
+    let server = started();
+    for (path, reason) in [
+        ("/v1/calls?limit=0", "1 to 500"),
+        ("/v1/calls?limit=many", "limit"),
+        ("/v1/calls?colour=red", "colour"),
+        ("/v1/calls?after=x", "next"),
+        ("/v1/calls/12", "16 hexadecimal digits"),
+        ("/v1/sla?from=yesterday", "RFC 3339"),
+        ("/v1/sla?from=2026-01-01T00:00:00Z&until=2026-12-01T00:00:00Z", "31 days"),
+        ("/v1/sla?from=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z", "later"),
+        ("/v1/events?after_seq=-1", "after_seq"),
+        ("/v1/events?limit=1001", "1 to 1000"),
+    ] {
+        let answer = ask(&server, &format!("GET {path}"), Some("platform_engineer"));
+        let problem = answer.json();
+        assert_eq!((answer.status, problem["code"].as_str()), (400, Some("bad_request")), "{path}: {problem}");
+        assert!(problem["detail"].as_str().unwrap().contains(reason), "{path}: {problem}");
+    }
+    let beyond = ask(&server, "GET /v1/events?after_seq=99999", Some("platform_engineer"));
+    assert_eq!((beyond.status, beyond.json()["code"].as_str()), (409, Some("conflict")));
+}
+
+#[test]
+fn a_call_is_seen_while_it_waits_while_it_talks_and_when_it_is_over() {
+    let server = started();
+    let mut street = Street::new(&server.hotline);
+    let call = street.call();
+    // Nobody is signed in: it waits.
+    let id = until("a caller who waits", || {
+        street.run(Duration::from_millis(20));
+        let calls = get(&server, "/v1/calls?up=true");
+        let call = calls["calls"].get(0).filter(|call| call["waiting_in"] == "mandarin")?;
+        assert_eq!(
+            (&call["src"], &call["dst"], &call["kind"]),
+            (&"+8613812345678".into(), &"12345".into(), &"inbound".into())
+        );
+        call["call"].as_str().map(str::to_owned)
+    });
+    let queues = get(&server, "/v1/queues");
+    let queue = &queues["queues"][0];
+    assert_eq!(
+        (&queue["name"], &queue["waiting"], &queue["today"]["offered"]),
+        (&"mandarin".into(), &1.into(), &1.into())
+    );
+    assert!(queue["longest_wait_s"].as_f64().unwrap() > 0.0, "{queue}");
+
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.wait_answered(Who::Phone(phone));
+    let agent = until("an agent who talks", || {
+        street.run(Duration::from_millis(20));
+        let agents = get(&server, "/v1/agents");
+        agents["agents"].as_array().unwrap().iter().find(|agent| agent["call"] == id.as_str()).cloned()
+    });
+    let [number, seat, state] = ["number", "seat", "state"].map(|key| agent[key].as_str().unwrap());
+    assert_eq!((number, seat, state), ("6601", "8001", "talking"));
+    assert_eq!(get(&server, "/v1/queues")["queues"][0]["waiting"], 0);
+
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    street.wait_ended(Who::Phone(phone));
+    let record = until("the end of the call", || {
+        let record = get(&server, &format!("/v1/calls/{id}"));
+        (!record["ended_at"].is_null()).then_some(record)
+    });
+    assert_eq!((&record["cause"], &record["segments"][0]["agent"]), (&"caller_hangup".into(), &"6601".into()));
+    assert_eq!(get(&server, "/v1/calls")["calls"][0], record, "the list has the same record");
+    assert_eq!(get(&server, "/v1/calls?up=true")["calls"].as_array().unwrap().len(), 0);
+
+    let sla = get(&server, "/v1/sla");
+    let rate =
+        sla["total"]["figures"].as_array().unwrap().iter().find(|f| f["id"] == "connection_rate").unwrap().clone();
+    assert_eq!((&rate["zh"], &rate["formula"], &rate["value"]), (&"接通率".into(), &"A / R".into(), &1.0.into()));
+    assert_eq!(sla["queues"]["mandarin"]["counts"]["answered"], 1);
+
+    let events = get(&server, &format!("/v1/calls/{id}/events"));
+    let kinds: Vec<&str> = events["events"].as_array().unwrap().iter().map(|e| e["type"].as_str().unwrap()).collect();
+    let expected = ["call.arrived", "call.queued", "call.offered", "call.answered", "call.ended"];
+    let mut found = kinds.iter();
+    assert!(expected.iter().all(|kind| found.any(|found| found == kind)), "{kinds:?}");
+}
+
+/// Reads one server-sent event: its id and its JSON.
+fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
+    let (mut id, mut data) = (None, None);
+    loop {
+        let mut line = String::new();
+        assert!(stream.read_line(&mut line).expect("the stream goes on") > 0, "the stream ended");
+        match line.trim_end().split_once(": ") {
+            Some(("id", number)) => id = Some(number.parse().unwrap()),
+            Some(("data", json)) => data = Some(serde_json::from_str(json).unwrap()),
+            _ if line.trim_end().is_empty() => {
+                if let (Some(id), Some(data)) = (id, data.take()) {
+                    return (id, data);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn stream(server: &Server, path: &str, more: &str) -> BufReader<TcpStream> {
+    let more = format!("Authorization: Bearer token-shift_leader\r\nAccept: text/event-stream\r\n{more}");
+    BufReader::new(connect(server, &format!("GET {path}"), &more))
+}
+
+#[test]
+fn a_reader_that_was_away_misses_no_event_also_over_a_kill_9() {
+    let mut server = started();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    let mut events = stream(&server, "/v1/events?after_seq=0", "");
+    let mut seen = vec![];
+    while seen
+        .last()
+        .is_none_or(|(_, event): &(u64, Value)| event["type"] != "agent.state" || event["state"] != "ready")
+    {
+        seen.push(next_event(&mut events));
+    }
+    drop(events);
+    // While nobody reads: a call, and the process dies in the middle of it.
+    let call = street.call();
+    street.wait_answered(Who::Phone(phone));
+    until("the pickup in the log", || {
+        street.run(Duration::from_millis(20));
+        let all = get(&server, "/v1/events?limit=1000");
+        let events = all["events"].as_array().unwrap();
+        events.iter().any(|event| event["type"] == "call.answered").then_some(())
+    });
+    server.kill();
+    server.start_again();
+    street.field.at_call(call, |c, now| c.hang_up(now));
+
+    let last = seen.last().unwrap().0;
+    let mut events = stream(&server, "/v1/events", &format!("Last-Event-ID: {last}\r\n"));
+    while seen.last().unwrap().1["type"] != "log.started" {
+        seen.push(next_event(&mut events));
+    }
+    let numbers: Vec<u64> = seen.iter().map(|(id, _)| *id).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>(), "each event once, in order");
+    assert!(seen.iter().all(|(id, event)| event["seq"] == *id));
+    assert!(seen.iter().any(|(_, event)| event["type"] == "call.answered"));
+    // The call that died with the process says so.
+    let lost = until("the record of the lost call", || {
+        let calls = get(&server, "/v1/calls");
+        calls["calls"].get(0).filter(|call| !call["cause"].is_null()).cloned()
+    });
+    assert_eq!(lost["cause"], "process_died");
+}
+
+#[test]
+fn a_websocket_gets_the_same_events() {
+    let server = started();
+    let upgrade = "Authorization: Bearer token-hotline_office\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
+        Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+    let mut socket = BufReader::new(connect(&server, "GET /v1/events?after_seq=0", upgrade));
+    let mut status = String::new();
+    socket.read_line(&mut status).unwrap();
+    assert!(status.starts_with("HTTP/1.1 101"), "{status}");
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        socket.read_line(&mut line).unwrap();
+    }
+    // An unmasked text frame, RFC 6455 §5.2; the first events are short.
+    let mut head = [0; 2];
+    socket.read_exact(&mut head).unwrap();
+    assert_eq!(head[0], 0x81, "a whole text message");
+    let length = match head[1] {
+        126 => {
+            let mut long = [0; 2];
+            socket.read_exact(&mut long).unwrap();
+            u16::from_be_bytes(long).into()
+        }
+        short => usize::from(short),
+    };
+    let mut text = vec![0; length];
+    socket.read_exact(&mut text).unwrap();
+    let event: Value = serde_json::from_slice(&text).unwrap();
+    assert_eq!((&event["seq"], &event["type"]), (&1.into(), &"log.started".into()));
+    let page = get(&server, "/v1/events?limit=1");
+    assert_eq!(page["events"][0], event);
+}
+
+#[test]
+fn the_token_that_is_made_opens_what_its_role_may_ask() {
+    let made = rexian().args(["token", "--name", "大屏", "--role", "wallboard"]).output().unwrap();
+    assert!(made.status.success());
+    let (token, said) = (String::from_utf8(made.stdout).unwrap(), String::from_utf8(made.stderr).unwrap());
+    let lines = &said[said.find("[[http.tokens]]").expect("lines for the configuration")..];
+    assert!(!lines.contains(token.trim()), "the configuration does not have the token itself");
+    let server = Hotline { more: lines.to_owned(), ..Hotline::new() }.start();
+    let open = |path| {
+        let more = format!("Connection: close\r\nAuthorization: Bearer {}\r\n", token.trim());
+        let mut answer = String::new();
+        connect(&server, &format!("GET {path}"), &more).read_to_string(&mut answer).unwrap();
+        answer[9..12].parse::<u16>().unwrap()
+    };
+    until("an answer", || (open("/v1/queues") == 200).then_some(()));
+    assert_eq!(open("/v1/agents"), 403);
+}
