@@ -3,7 +3,7 @@
 use super::Audit;
 use super::spells::Spell;
 use crate::config::settings::Relaxation;
-use crate::event::{CallFact, Chosen, EndCause, Party, Purpose};
+use crate::event::{CallFact, EndCause, Party, Purpose};
 use crate::ids::{AgentNo, CallId, QueueName, SeatNo};
 use crate::ticket::NewTicket;
 use crate::time::Instant;
@@ -379,24 +379,8 @@ impl Audit {
         }
     }
 
-    fn steps_of(&self, record: &Record) -> &[Relaxation] {
+    pub(super) fn steps_of(&self, record: &Record) -> &[Relaxation] {
         record.line.as_ref().and_then(|queue| self.steps_by_queue.get(queue)).map_or(&[], Vec::as_slice)
-    }
-
-    /// The step has been reached, and the agent meets it.
-    fn chosen_rightly(&self, now: Instant, record: &Record, agent: &AgentNo, chosen: &Chosen) -> Result<(), String> {
-        let queue = record.line.as_ref().and_then(|queue| self.queues.get(queue));
-        let Some(step) = self.steps_of(record).get(usize::from(chosen.step)) else { return Err("no such step".into()) };
-        if record.entered + step.after > now {
-            return Err(format!("that step is not reached: in the queue since {:?}", record.entered));
-        }
-        if !self.has_skills(agent, step) || chosen.interpreter != step.interpreter {
-            return Err("the agent does not meet that step".into());
-        }
-        if chosen.preferred && queue.is_some_and(|q| !q.prefer_last_agent) {
-            return Err("its queue prefers nobody".into());
-        }
-        Ok(())
     }
 
     /// Whose wrap-up comes next; calls of ours are in no figure.
