@@ -10,9 +10,8 @@ pub mod observer;
 mod signalling;
 
 use crate::api::{self, health::Facts, v1};
-use crate::cases::CaseStore;
-use crate::cases::sqlite::SqliteCases;
-use crate::config::settings::{CaseStoreSettings, Host, Settings, TrunkSettings};
+use crate::cases::{CaseStore, Cases};
+use crate::config::settings::{Host, Settings, TrunkSettings};
 use crate::gateway::Gateway;
 use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
@@ -175,8 +174,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let to_loop = inbox.clone();
     let media = MediaPlane::start(&core.media, &shell, prompts, move |event| to_loop.offer(Message::Media(event)))?;
 
-    let CaseStoreSettings::Sqlite(path) = &shell.cases;
-    let cases = SqliteCases::new(path, &shell.ticket_prefix);
+    let cases = Cases::new(&shell.cases, &shell.ticket_prefix);
+    let memory = cases.reader();
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
     let mut store =
@@ -222,7 +221,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
     signalling.tap = Tap::start(&shell.trace)?;
     signalling.begin(store.take_callbacks());
-    world.spawn(remember(SqliteCases::new(path, &shell.ticket_prefix), clock.now(), inbox.clone()));
+    world.spawn(remember(memory, clock.now(), inbox.clone()));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     let observer = observing;
     let journal = journalling;
@@ -230,7 +229,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
 }
 
 /// Tells the gateway who served which caller lately. Nobody waits for it: until it comes, callers are new.
-async fn remember(cases: SqliteCases, now: Instant, inbox: Inbox) {
+async fn remember(cases: Cases, now: Instant, inbox: Inbox) {
     let since = Instant(now.0.saturating_sub(REMEMBERED_FOR.as_micros() as u64));
     match cases.recent_callers(MOST_REMEMBERED, since).await {
         Ok(callers) => inbox.send(Message::Remembered(callers)),
