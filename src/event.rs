@@ -140,7 +140,7 @@ pub enum CallFact {
         to: Party,
         sip_call_id: String,
     },
-    /// Whom the seat dialled has answered.
+    /// Whom the seat dialled has answered; or to whom the caller was passed on, where the agent has gone already.
     Reached {
         ring: Duration,
     },

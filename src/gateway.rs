@@ -193,7 +193,8 @@ impl Gateway {
             bindings_per_seat: limits.bindings_per_seat as usize,
             min_expiry: limits.min_registration_expiry,
             max_expiry: limits.registration_expiry,
-        });
+        })
+        .behind(&settings.proxies);
         let lines = lines::lines(&settings);
         let peers = settings.trunks.iter().flat_map(|trunk| trunk.peers.iter().copied());
         let guard = Guard::new(settings.guard.clone(), peers, tokens.next_u64());

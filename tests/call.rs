@@ -277,7 +277,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    passes on s9        | PassingOn 6601, c hears RingBack
  20    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
  22    party s9 is heard   | c hears s9
- 25    party s9 answers    | s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 25    party s9 answers    | Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
  95    party s9 ended HungUp | s9 Hangup(Normal), s9 closed, c Hangup(Normal), c closed, Ended mandarin party_hangup wait=5 talk=15 hold=0, over
 "),
     ("the party refuses: the agent has the caller again, on hold or not as before", AnswerMode::OnQueue, "
@@ -503,6 +503,7 @@ fn show_fact(fact: &CallFact) -> String {
             format!("Announced {position} {}", estimate.as_secs())
         }
         CallFact::Transferred { agent, queue } => format!("Transferred {agent} {queue}"),
+        CallFact::Reached { ring } => format!("Reached {}", ring.as_secs()),
         CallFact::PassingOn { agent, .. } => format!("PassingOn {agent}"),
         CallFact::PassedOn { agent, .. } => format!("PassedOn {agent}"),
         CallFact::NotPassedOn { agent, status, .. } => format!("NotPassedOn {agent} {status}"),

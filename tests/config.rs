@@ -604,6 +604,7 @@ queue_defaults = { within = "20s", max_wait = "10m" }
 [sip]
 udp = ["10.1.0.5:5060", "[fd00::5]:5060"]
 digest = ["sha-256", "md5"]
+proxies = ["10.1.0.7", "10.2.0.0/28"]
 [media]
 bind_v4 = "0.0.0.0"
 address_v4 = "10.1.0.5"
@@ -629,6 +630,7 @@ password_file = "s/8001"
     assert_eq!(world.media_bind_v6.unwrap().to_string(), "fd00::5");
     assert_eq!(core.media.address_v4.unwrap().to_string(), "10.1.0.5");
     assert_eq!(core.digest.len(), 2);
+    assert!(core.proxies.len() == 2 && core.proxies[1].contains("10.2.0.15".parse().unwrap()));
     let peers: Vec<Cidr> = core.trunks[0].peers.clone();
     assert!(peers[0].contains("10.9.0.200".parse().unwrap()) && !peers[0].contains("10.9.1.1".parse().unwrap()));
     let queue = &core.queues[0];

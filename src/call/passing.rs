@@ -17,7 +17,8 @@ use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A phone that says BYE so soon after the caller came back to it may have sent it on its way out, before it knew.
+/// A phone that says BYE so soon after the caller came back to it, or was refused to it, may have sent it on its way out,
+/// before it knew; or takes the refusal for the end.
 const CROSSING: Duration = Duration::from_secs(4);
 
 /// The party is being called; the caller hears ring-back.
@@ -60,6 +61,13 @@ impl Call {
         out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
         out.push(CallOutput::SetSource { leg: self.incoming.leg, source: Source::RingBack });
         self.state = State::Passing(Passing { by: By::Agent(talk), to, leg, since: now, until, refused: None });
+    }
+
+    /// The phone may not pass the caller on there. Some hang up on that, in the belief that the call is over.
+    pub fn stays_with_agent(&mut self, now: Instant) {
+        if let State::Talking(talk) = &mut self.state {
+            talk.crossing_until = Some(now + CROSSING);
+        }
     }
 
     pub(super) fn passing(
@@ -125,6 +133,8 @@ impl Call {
             out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
             out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
             self.agent_off(now, talk, passing.to, out);
+        } else {
+            out.push(CallOutput::Fact(CallFact::Reached { ring: now - passing.since }));
         }
         out.push(CallOutput::Tell { leg: party, command: LegCommand::Acknowledge });
         out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(party) });

@@ -48,7 +48,7 @@ pub(super) struct Talk {
     pub(super) hold: Hold,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
-    /// The caller has come back from a party who could not be had: until then the phone may go without knowing.
+    /// The caller could not be passed on: until then the phone may go without knowing that the agent has them.
     pub(super) crossing_until: Option<Instant>,
 }
 

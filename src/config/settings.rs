@@ -60,6 +60,8 @@ pub struct CoreSettings {
     pub utc_offset: i16,
     pub media: MediaSettings,
     pub trunks: Vec<TrunkSettings>,
+    /// Proxies before the phones: how calls reach a phone is believed of these only.
+    pub proxies: Vec<Cidr>,
     /// Beside the lines each queue's own `numbers` make.
     pub lines: Vec<LineSettings>,
     pub languages: Vec<LanguageSettings>,
@@ -94,6 +96,7 @@ impl CoreSettings {
                 rtp_timeout: Duration::from_secs(30),
             },
             trunks: vec![],
+            proxies: vec![],
             lines: vec![],
             languages: vec![],
             queues: vec![],

@@ -45,6 +45,9 @@ impl Gateway {
         };
         if let Err(status) = done {
             self.tell(now, leg, LegCommand::RefuseRefer(status));
+            if let Role::Seat { call, .. } = role {
+                self.stays_with_agent(now, *call);
+            }
         }
     }
 
@@ -83,6 +86,13 @@ impl Gateway {
         if let Err(refused) = self.transfer(now, id, queue) {
             tracing::info!(call = %id, %refused, "the caller stays with the agent");
             self.tell(now, leg, LegCommand::Referred(AWAY));
+            self.stays_with_agent(now, id);
+        }
+    }
+
+    fn stays_with_agent(&mut self, now: Instant, id: CallId) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.stays_with_agent(now);
         }
     }
 

@@ -19,7 +19,10 @@ impl Gateway {
             // Only a stranger's comes here: the endpoint answers the others'.
             return self.turn_away(now, flow, msg);
         }
-        let unsupported = session::unsupported(msg, self.reliable_with(flow));
+        let mut unsupported = session::unsupported(msg, self.reliable_with(flow));
+        if msg.method() == Some(Method::Register) && self.registrar.is_proxy(flow) {
+            unsupported.retain(|option| !option.eq_ignore_ascii_case(b"path"));
+        }
         if !unsupported.is_empty() && self.is_known(flow, msg) {
             // s8.2.2.3
             return self

@@ -35,6 +35,12 @@ impl CallRecord {
                 self.dst = number_of(to).to_owned();
                 self.kind = Kind::Dialled { seat: seat.clone(), agent: agent.clone() };
             }
+            // Whom a caller was passed on to by an agent who has gone: their conversation begins.
+            CallFact::Reached { ring } if !matches!(self.kind, Kind::Dialled { .. }) => {
+                if let Some(segment) = self.talking() {
+                    (segment.from, segment.ring) = (at, *ring);
+                }
+            }
             CallFact::Reached { ring } => {
                 let with = match &self.kind {
                     Kind::Dialled { seat, agent: Some(agent) } => {
