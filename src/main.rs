@@ -1,4 +1,4 @@
-//! `rexian serve | check | why | trace | demo | simulate`: reads the command line, says what went wrong, sets the exit code.
+//! `rexian serve | check | why | trace | demo | simulate | migrate | spool`: reads the command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
 use rexian::casework::Calendar;
@@ -11,6 +11,7 @@ use rexian::runtime::Running;
 use rexian::simulate;
 use rexian::token;
 use rexian::trace;
+use rexian::upkeep;
 use rexian::why;
 use std::io::IsTerminal;
 use std::path::PathBuf;
@@ -50,12 +51,27 @@ enum Command {
     Demo(demo::Options),
     /// Forecast a day for shift leaders: this gateway's own code in virtual time, from a profile or a past day and a roster.
     Simulate(simulate::Options),
+    /// Bring the case store's tables up to date. The start does so by itself where its role may; large changes take long,
+    /// and a role without the right cannot.
+    Migrate {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[command(flatten)]
+        options: upkeep::MigrateOptions,
+    },
+    /// Look at the tickets that the case store refused, and deliver them once more.
+    Spool {
+        #[command(flatten)]
+        config: ConfigArg,
+        #[command(subcommand)]
+        command: upkeep::SpoolCommand,
+    },
 }
 
 #[derive(Args)]
 struct ConfigArg {
     /// Configuration file. Without it: SQLite in the working directory, loopback only, one peer profile.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     config: Option<PathBuf>,
 }
 
@@ -71,6 +87,12 @@ fn main() -> ExitCode {
         Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),
         Command::Simulate(options) => simulate::run(options),
+        Command::Migrate { config, options } => {
+            load(&config).map_or_else(|code| code, |settings| upkeep::migrate(&options, &settings))
+        }
+        Command::Spool { config, command } => {
+            load(&config).map_or_else(|code| code, |settings| upkeep::spool(&command, &settings))
+        }
     }
 }
 
@@ -81,6 +103,9 @@ fn check(arg: ConfigArg, live: &checkup::Options) -> ExitCode {
                 return code;
             }
             print!("{}", config::explain(&settings));
+            if let Some(notice) = upkeep::notice(&settings) {
+                println!("{notice}");
+            }
             for year in settings.world.casework.calendar.unknown_years(Clock::start().now()) {
                 println!("notice: {}", Calendar::advice(year));
             }

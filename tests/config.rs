@@ -1,5 +1,6 @@
 //! Broken configurations and exactly what an operator is told about each. Here the machine and single entries;
-//! `accounts`: registered trunks; `routing`: what leads where and who answers; `times`: hours, shifts, guests; `trace`: what
+//! `accounts`: registered trunks; `routing`: what leads where and who answers; `storage`: where tickets
+//! go; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
 use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Role, Settings};
@@ -20,6 +21,8 @@ mod explanation;
 mod pki;
 #[path = "config/routing.rs"]
 mod routing;
+#[path = "config/storage.rs"]
+mod storage;
 #[path = "config/times.rs"]
 mod times;
 #[path = "config/tls.rs"]

@@ -3,13 +3,21 @@
 //!
 //! A new store: one module implementing [`CaseStore`], and the contract suite in `tests/store/contract.rs` runs on it.
 
+mod batch;
+mod configured;
+pub mod history;
 pub(crate) mod migrate;
 pub mod number;
+pub mod postgres;
+mod row;
 pub mod sqlite;
+
+pub use configured::Cases;
 
 use crate::event::RememberedCaller;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
+use history::History;
 use std::fmt;
 use std::future::Future;
 
@@ -44,6 +52,9 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// Tickets looked at for each recent caller asked for: how often a citizen calls in a month, generously.
+const CALLS_PER_CALLER: i64 = 20;
+
 /// Promises of every store, checked by the contract suite:
 /// - exactly one ticket per call id, however often and from however many writers it is sent;
 /// - numbers `prefix + yyyymmdd + daily sequence` without gaps or doubles under concurrent writers;
@@ -61,6 +72,18 @@ pub trait CaseStore: Send + Sync + 'static {
     ) -> impl Future<Output = Result<Vec<RememberedCaller>, StoreError>> + Send {
         let _ = (limit, since);
         std::future::ready(Ok(vec![]))
+    }
+
+    /// The earlier tickets of a caller, answered before `before`: the latest `limit`, and how many there were lately. Test
+    /// calls are not among them. From an index: short however many tickets there are. A store that cannot tell knows none.
+    fn history(
+        &self,
+        number: &str,
+        before: Instant,
+        limit: u32,
+    ) -> impl Future<Output = Result<History, StoreError>> + Send {
+        let _ = (number, before, limit);
+        std::future::ready(Ok(History::default()))
     }
 
     /// Whether the store could take a batch now, at the cost of one small query.

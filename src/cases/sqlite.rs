@@ -5,15 +5,17 @@
 //! connection is taken out of its slot while it works and put back only when it is in a known state, so a dropped
 //! future or an error closes it, SQLite rolls back, and the next batch connects anew.
 
+use super::batch::{self, Batches, Failure, Numbers};
+use super::history::{COUNTED, EarlierTicket, History, MOST_COUNTED};
 use super::migrate::{Steps, migrate};
-use super::{CaseStore, Outcome, StoreError, number};
+use super::row::{self, TicketRow};
+use super::{CALLS_PER_CALLER, CaseStore, Outcome, StoreError};
 use crate::event::RememberedCaller;
 use crate::ticket::NewTicket;
 use crate::time::Instant;
-use serde::Serialize;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -68,8 +70,15 @@ SELECT cli_e164, agent_no, queue, max(answered_at) AS at
     WHERE answered_at >= ?2 AND cli_e164 IS NOT NULL AND test_call = 0
     GROUP BY cli_e164 ORDER BY at DESC LIMIT ?3";
 
-/// Tickets looked at for each caller asked for: how often a citizen calls in a month, generously.
-const CALLS_PER_CALLER: i64 = 20;
+/// `?1`: number, `?2`: before, `?3` and `?4`: counted since, in milliseconds, `?5`: most counted, `?6`: most tickets. All of it
+/// from the index `tickets_by_caller`.
+pub const HISTORY: &str = "
+SELECT ticket_no, answered_at, queue, type, title, status,
+    (SELECT count(*) FROM (SELECT 1 FROM tickets
+        WHERE cli_e164 = ?1 AND answered_at < ?2 AND answered_at >= ?3 AND test_call = 0 LIMIT ?5)),
+    (SELECT count(*) FROM (SELECT 1 FROM tickets
+        WHERE cli_e164 = ?1 AND answered_at < ?2 AND answered_at >= ?4 AND test_call = 0 LIMIT ?5))
+FROM tickets WHERE cli_e164 = ?1 AND answered_at < ?2 AND test_call = 0 ORDER BY answered_at DESC LIMIT ?6";
 
 pub struct SqliteCases {
     path: PathBuf,
@@ -95,6 +104,11 @@ impl SqliteCases {
     /// Touches no file yet: a store that is down at start must not keep the gateway from starting.
     pub fn new(path: impl Into<PathBuf>, prefix: impl Into<String>) -> Self {
         SqliteCases { path: path.into(), prefix: prefix.into(), link: Mutex::new(Link::New) }
+    }
+
+    /// One more handle on the same file.
+    pub fn another(&self) -> Self {
+        SqliteCases::new(self.path.clone(), self.prefix.clone())
     }
 
     /// Runs `work` on a usable connection, which is kept only if `work` leaves it in a known state.
@@ -147,8 +161,8 @@ impl SqliteCases {
     }
 
     /// All of `rows` in one transaction, or none. Ticket numbers by call id, and which of them are new.
-    async fn open_batch(&self, rows: &[TicketRow<'_>]) -> Result<Numbers, sqlx::Error> {
-        let json = serde_json::to_string(rows).map_err(|e| sqlx::Error::Encode(e.into()))?;
+    async fn write(&self, rows: &[TicketRow<'_>]) -> Result<Numbers, sqlx::Error> {
+        let json = row::json(rows)?;
         self.with(async |conn| {
             let opened = numbers(&conn.fetch_all(sqlx::query(OPEN_BATCH).bind(json)).await?)?;
             let rest: Vec<&str> = rows.iter().map(|r| &*r.call_id).filter(|c| !opened.contains_key(*c)).collect();
@@ -169,49 +183,22 @@ impl SqliteCases {
     }
 }
 
+impl Batches for SqliteCases {
+    fn prefix(&self) -> &str {
+        &self.prefix
+    }
+
+    async fn open_batch(&self, rows: &[TicketRow<'_>]) -> Result<Numbers, Failure> {
+        self.write(rows).await.map_err(|e| match is_the_rows_fault(&e) {
+            true => Failure::Row(e.to_string()),
+            false => Failure::Store(self.unavailable(&e)),
+        })
+    }
+}
+
 impl CaseStore for SqliteCases {
     async fn open_tickets(&self, tickets: &[NewTicket]) -> Result<Vec<Outcome>, StoreError> {
-        let rows: Vec<Option<TicketRow>> = tickets.iter().map(|t| TicketRow::of(t, &self.prefix)).collect();
-        let mut seen = BTreeSet::new();
-        let distinct: Vec<TicketRow> =
-            rows.iter().flatten().filter(|r| seen.insert(r.call_id.clone())).cloned().collect();
-
-        let (mut numbers, mut refused) = (Numbers::default(), BTreeMap::new());
-        match self.open_batch(&distinct).await {
-            Ok(all) => numbers = all,
-            // One bad row fails the statement: find it by sending each alone.
-            Err(e) if is_the_rows_fault(&e) => {
-                for row in &distinct {
-                    match self.open_batch(std::slice::from_ref(row)).await {
-                        Ok(one) => numbers.merge(one),
-                        Err(e) if is_the_rows_fault(&e) => {
-                            refused.insert(row.call_id.clone(), e.to_string());
-                        }
-                        Err(e) => return Err(self.unavailable(&e)),
-                    }
-                }
-            }
-            Err(e) => return Err(self.unavailable(&e)),
-        }
-
-        let outcome = |row: &Option<TicketRow>| {
-            let Some(row) = row else {
-                return Ok(Outcome::Refused { why: "answered_at is not a date".into() });
-            };
-            if let Some(why) = refused.get(&row.call_id) {
-                return Ok(Outcome::Refused { why: why.clone() });
-            }
-            // Removed when reported: a second ticket of the same call in this batch is then already open.
-            if let Some(ticket_no) = numbers.opened.remove(&row.call_id) {
-                numbers.already.insert(row.call_id.clone(), ticket_no.clone());
-                return Ok(Outcome::Opened { ticket_no });
-            }
-            match numbers.already.get(&row.call_id) {
-                Some(ticket_no) => Ok(Outcome::AlreadyOpen { ticket_no: ticket_no.clone() }),
-                None => Err(StoreError { reason: format!("case store lost call {} within a batch", row.call_id) }),
-            }
-        };
-        rows.iter().map(outcome).collect()
+        batch::open_tickets(self, tickets).await
     }
 
     async fn recent_callers(&self, limit: u32, since: Instant) -> Result<Vec<RememberedCaller>, StoreError> {
@@ -225,24 +212,24 @@ impl CaseStore for SqliteCases {
         rows.await.map_err(|e| self.unavailable(&e))
     }
 
+    async fn history(&self, number: &str, before: Instant, limit: u32) -> Result<History, StoreError> {
+        let at = before.as_unix_millis() as i64;
+        let [near, far] = COUNTED.map(|d| at - d.as_millis() as i64);
+        let rows = self.with(async |conn| {
+            let query = sqlx::query(HISTORY).bind(number).bind(at).bind(near).bind(far);
+            let rows = conn.fetch_all(query.bind(MOST_COUNTED).bind(limit)).await?;
+            let counted =
+                rows.first().map_or(Ok((0, 0)), |row| Ok::<_, sqlx::Error>((row.try_get(6)?, row.try_get(7)?)))?;
+            let tickets = rows.iter().map(earlier).collect::<Result<_, _>>()?;
+            Ok(History { in_30_days: counted.0, in_365_days: counted.1, tickets })
+        });
+        rows.await.map_err(|e| self.unavailable(&e))
+    }
+
     async fn health(&self) -> Result<(), StoreError> {
         self.with(async |conn| conn.execute("SELECT 1 FROM tickets LIMIT 1").await.map(drop))
             .await
             .map_err(|e| self.unavailable(&e))
-    }
-}
-
-/// Ticket numbers by call id.
-#[derive(Default)]
-struct Numbers {
-    opened: BTreeMap<String, String>,
-    already: BTreeMap<String, String>,
-}
-
-impl Numbers {
-    fn merge(&mut self, mut other: Numbers) {
-        self.opened.append(&mut other.opened);
-        self.already.append(&mut other.already);
     }
 }
 
@@ -256,6 +243,17 @@ fn remembered(row: &SqliteRow) -> Result<RememberedCaller, sqlx::Error> {
     Ok(RememberedCaller { number: row.try_get(0)?, agent: agent.into(), queue: queue.into(), at })
 }
 
+fn earlier(row: &SqliteRow) -> Result<EarlierTicket, sqlx::Error> {
+    Ok(EarlierTicket {
+        ticket_no: row.try_get(0)?,
+        answered_at: Instant(row.try_get::<i64, _>(1)? as u64 * 1_000),
+        queue: row.try_get(2)?,
+        kind: row.try_get(3)?,
+        title: row.try_get(4)?,
+        status: row.try_get(5)?,
+    })
+}
+
 /// A constraint or a type was violated: another row would fare better, the same row never will.
 fn is_the_rows_fault(e: &sqlx::Error) -> bool {
     const SQLITE_TOOBIG: i32 = 18;
@@ -267,72 +265,4 @@ fn is_the_rows_fault(e: &sqlx::Error) -> bool {
 
 fn inode(path: &Path) -> std::io::Result<(u64, u64)> {
     std::fs::metadata(path).map(|m| (m.dev(), m.ino()))
-}
-
-/// One row as the statements read it. Instants in milliseconds, booleans 0 or 1.
-#[derive(Clone, Serialize)]
-struct TicketRow<'a> {
-    series: String,
-    call_id: String,
-    channel: &'a str,
-    dnis: &'a str,
-    tenant: &'a str,
-    test_call: u8,
-    cli_raw: Option<&'a str>,
-    cli_e164: Option<&'a str>,
-    cli_withheld: u8,
-    /// The number as sent and as normalised, when its owner asked for privacy; then the two above are empty.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    restricted: Option<[Option<&'a str>; 2]>,
-    language: Option<&'a str>,
-    sip_call_id: &'a str,
-    icid: Option<&'a str>,
-    trunk: &'a str,
-    queue: &'a str,
-    skill: &'a str,
-    arrived_at: u64,
-    queued_at: u64,
-    ring_at: u64,
-    answered_at: u64,
-    wait_ms: u64,
-    within_n: u8,
-    agent_no: &'a str,
-    seat_no: &'a str,
-    legs: &'a [String],
-    route: &'a str,
-}
-
-impl<'a> TicketRow<'a> {
-    fn of(t: &'a NewTicket, prefix: &str) -> Option<Self> {
-        let number = [t.cli_raw.as_deref(), t.cli_e164.as_deref()];
-        let shown = if t.cli_withheld { [None, None] } else { number };
-        Some(TicketRow {
-            series: number::series(prefix, t.answered_at)?,
-            call_id: t.call.to_string(),
-            channel: &t.channel,
-            dnis: &t.dnis,
-            tenant: &t.tenant,
-            test_call: t.test_call.into(),
-            cli_raw: shown[0],
-            cli_e164: shown[1],
-            cli_withheld: t.cli_withheld.into(),
-            restricted: (t.cli_withheld && number != [None, None]).then_some(number),
-            language: t.language.as_deref(),
-            sip_call_id: &t.sip_call_id,
-            icid: t.icid.as_deref(),
-            trunk: t.trunk.as_str(),
-            queue: t.queue.as_str(),
-            skill: t.skill.as_str(),
-            arrived_at: t.arrived_at.as_unix_millis(),
-            queued_at: t.queued_at.as_unix_millis(),
-            ring_at: t.ring_at.as_unix_millis(),
-            answered_at: t.answered_at.as_unix_millis(),
-            wait_ms: t.wait_ms,
-            within_n: t.within_n.into(),
-            agent_no: t.agent.as_str(),
-            seat_no: t.seat.as_str(),
-            legs: &t.legs,
-            route: &t.route,
-        })
-    }
 }

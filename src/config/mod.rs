@@ -19,6 +19,7 @@ mod queues;
 mod reader;
 mod sections;
 pub mod settings;
+mod storage;
 mod tls;
 mod tokens;
 mod trace;
@@ -65,7 +66,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
     sections::limits(root.table("limits"), &mut core, &mut places);
     sections::guard(root.table("guard"), &mut core);
-    sections::storage(root.table("storage"), &mut core, &mut world);
+    storage::storage(root.table("storage"), &mut core, &mut world);
     world.casework = Arc::new(casework::casework(root.table("casework")));
     sections::report(root.table("report"), &mut world);
     sections::http(root.table("http"), &mut world, &mut places);

@@ -62,7 +62,7 @@ pub(super) fn srtp(section: &Section<'_>) -> Srtp {
 }
 
 /// What a phone can dial after the sign-in code.
-fn is_number(s: &str) -> bool {
+fn is_sign_in(s: &str) -> bool {
     (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -87,7 +87,7 @@ pub(super) fn agents(sections: Vec<Section<'_>>, utc_offset: i16) -> Vec<AgentEn
 }
 
 fn agent(section: Section<'_>, utc_offset: i16, taken: &mut BTreeMap<String, usize>) -> Option<AgentEntry> {
-    let number = identity(&section, "number", "6632", is_number, taken);
+    let number = identity(&section, "number", "6632", is_sign_in, taken);
     let skills = section.levels("skills");
     if !section.has("skills") {
         section.missing("skills", "{ mandarin = 10 }");
@@ -168,18 +168,23 @@ pub(super) fn password(section: &Section<'_>) -> Option<At<String>> {
             None
         }
         (Some(at), None) => Some(at),
-        (None, Some(at)) => match std::fs::read_to_string(beside(section, &at.value)) {
-            Ok(text) => Some(At { value: text.lines().next().unwrap_or("").trim().to_owned(), line: at.line }),
-            Err(e) => {
-                let what = format!("password_file = {:?} cannot be read: {e}", at.value);
-                section.file.problem(at.line, what, "mend the path (it is beside this file) or its permissions");
-                None
-            }
-        },
+        (None, Some(at)) => first_line(section, &at),
         (None, None) => {
             if !section.has("password") && !section.has("password_file") {
                 section.missing("password", "\"...\", or password_file");
             }
+            None
+        }
+    }
+}
+
+/// Of the file that `password_file` names.
+pub(super) fn first_line(section: &Section<'_>, at: &At<String>) -> Option<At<String>> {
+    match std::fs::read_to_string(beside(section, &at.value)) {
+        Ok(text) => Some(At { value: text.lines().next().unwrap_or("").trim().to_owned(), line: at.line }),
+        Err(e) => {
+            let what = format!("password_file = {:?} cannot be read: {e}", at.value);
+            section.file.problem(at.line, what, "mend the path (it is beside this file) or its permissions");
             None
         }
     }

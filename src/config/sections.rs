@@ -1,6 +1,6 @@
-//! The tables of the file that describe the machine: service, sip, media, limits, storage, report, http, log,
-//! prompts, feature codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`, `queues`,
-//! `lines`), whether settings agree with each other (`cross`). Absent settings keep the value of `defaults`.
+//! The tables of the file that describe the machine: service, sip, media, limits, report, http, log, prompts, feature
+//! codes. Belongs here: each setting's own meaning. Not here: people and numbers (`people`, `queues`, `lines`), files and
+//! databases (`storage`), whether settings agree with each other (`cross`). Absent settings keep the value of `defaults`.
 //!
 //! Files that are read (prompts, profiles, passwords) are looked for beside the configuration; files that are written
 //! (spool, cases) in the working directory, which a service manager sets.
@@ -9,7 +9,7 @@ use super::hours;
 use super::problem::Problem;
 use super::profile::{self, distinct};
 use super::reader::{At, Section};
-use super::settings::{CaseStoreSettings, CoreSettings, Profile, Unknown, WorldSettings};
+use super::settings::{CoreSettings, Profile, Unknown, WorldSettings};
 use super::trunks::cidr;
 use super::words::duration;
 use crate::media::PromptLibrary;
@@ -17,7 +17,6 @@ use crate::sip::digest::Algorithm;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// Where things stood that `cross` compares.
 #[derive(Default)]
@@ -35,7 +34,7 @@ pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-fn set<T>(slot: &mut T, found: Option<At<T>>) {
+pub(super) fn set<T>(slot: &mut T, found: Option<At<T>>) {
     if let Some(found) = found {
         *slot = found.value;
     }
@@ -210,63 +209,6 @@ pub(super) fn guard(section: Section<'_>, core: &mut CoreSettings) {
     if guard.ban > guard.longest_ban {
         let what = format!("ban ({:?}) is longer than longest_ban ({:?})", guard.ban, guard.longest_ban);
         section.file.problem(line, what, "make longest_ban the longer one: bans double until they are as long");
-    }
-    section.done();
-}
-
-pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut WorldSettings) {
-    let path = |key| {
-        let found: At<String> = section.string(key)?;
-        let path = PathBuf::from(&found.value);
-        let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        if found.value.is_empty() || !folder.is_dir() {
-            let what = format!("{key} = {:?} in [storage]: no folder {}", found.value, folder.display());
-            section.file.problem(found.line, what, "create the folder or name another; it must be writable");
-        }
-        Some(At { value: path, line: found.line })
-    };
-    let (spool, cases) = (path("spool"), path("cases"));
-    let line = cases.as_ref().or(spool.as_ref()).map_or(section.line, |at| at.line);
-    set(&mut world.spool, spool);
-    set(&mut world.cases, cases.map(|at| At { value: CaseStoreSettings::Sqlite(at.value), line: at.line }));
-    if CaseStoreSettings::Sqlite(world.spool.clone()) == world.cases {
-        let what = format!("spool and cases in [storage] are one file, {}", world.spool.display());
-        section.file.problem(line, what, "name two: the spool must work while the case store does not");
-    }
-    set(&mut core.limits.spool_patience, section.duration("spool_patience", true));
-    match section.string("events").map(|at| at.value).as_deref() {
-        None => {}
-        Some("") => world.events = None,
-        Some(_) => world.events = path("events").map(|at| at.value),
-    }
-    match section.string("facts").map(|at| at.value).as_deref() {
-        None => {}
-        Some("") => world.facts = None,
-        Some(_) => world.facts = path("facts").map(|at| at.value),
-    }
-    let CaseStoreSettings::Sqlite(cases) = &world.cases;
-    let taken = [Some(&world.spool), Some(cases), world.events.as_ref()];
-    if let Some(facts) = world.facts.as_ref().filter(|facts| taken.contains(&Some(facts))) {
-        let what = format!("facts in [storage] is the file of something else, {}", facts.display());
-        section.file.problem(section.line, what, "name a file of its own");
-    }
-    if let Some(events) = world.events.as_ref().filter(|events| **events == world.spool || *events == cases) {
-        let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
-        section.file.problem(section.line, what, "name a file of its own");
-    }
-    if let Some(found) = section.string("keep_events") {
-        match found
-            .value
-            .strip_suffix('d')
-            .and_then(|days| days.parse::<u64>().ok())
-            .filter(|d| (1..=3_660).contains(d))
-        {
-            Some(days) => world.keep_events = Duration::from_secs(days * 24 * 3_600),
-            None => {
-                let what = format!("keep_events = {:?} in [storage] is not a number of days", found.value);
-                section.file.problem(found.line, what, r#"write it as "400d", at most "3660d""#);
-            }
-        }
     }
     section.done();
 }

@@ -7,6 +7,7 @@ mod http;
 mod lines;
 mod report;
 mod routing;
+mod storage;
 mod tls;
 mod trace;
 mod trunks;
@@ -21,6 +22,7 @@ pub use report::ReportSettings;
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
+pub use storage::{CaseStoreSettings, Encryption, PostgresAt, PostgresSettings};
 pub use tls::{ClientCertificates, TlsSettings};
 pub use trace::{HepSettings, TraceSettings, Traced};
 pub use trunks::{
@@ -140,6 +142,12 @@ pub struct MediaSettings {
 pub struct Cidr {
     pub address: IpAddr,
     pub prefix: u8,
+}
+
+impl std::fmt::Display for Cidr {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.address, self.prefix)
+    }
 }
 
 impl Cidr {
@@ -274,11 +282,6 @@ impl WorldSettings {
     pub fn sip_addresses(&self) -> impl Iterator<Item = &SocketAddr> {
         self.sip_udp.iter().chain(&self.sip_tcp).chain(&self.sip_tls)
     }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CaseStoreSettings {
-    Sqlite(PathBuf),
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

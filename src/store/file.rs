@@ -1,10 +1,11 @@
-//! The spool file: its tables and the four things done with it. Belongs here: SQL. Not here: when (`store::writer`).
+//! The spool file: its tables and what is done with it. Belongs here: SQL. Not here: when (`store::writer`).
 //!
 //! Each operation is one round trip to SQLite's thread and at most one commit (WAL, synchronous=FULL). The file is
 //! held in exclusive locking mode: no shared-memory index, no lock calls per statement, and a second gateway opening
 //! it is refused. A ticket is stored as JSON, so that a later version can still read what an earlier one spooled.
 
 use crate::ticket::NewTicket;
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteLockingMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, Row};
 use std::path::Path;
@@ -46,6 +47,17 @@ const APPEND: &str = append!();
 const SETTLE: &str = concat!("BEGIN IMMEDIATE;", settle!(), "COMMIT;");
 const APPEND_AND_SETTLE: &str = concat!("BEGIN IMMEDIATE;", append!(), settle!(), "COMMIT;");
 
+const ASIDE: &str = "SELECT seq, spooled_at, set_aside_at, why, ticket FROM set_aside ORDER BY seq LIMIT ?;";
+
+/// Behind all that is spooled, in the order they were in. Parameters: the first new number, the old ones, these again.
+const PUT_BACK: &str = "
+BEGIN IMMEDIATE;
+INSERT INTO spool (seq, spooled_at, ticket)
+    SELECT ? + row_number() OVER (ORDER BY seq) - 1, spooled_at, ticket FROM set_aside
+    WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq RETURNING seq;
+DELETE FROM set_aside WHERE seq IN (SELECT value FROM json_each(?));
+COMMIT;";
+
 const READ: &str = "SELECT seq, spooled_at, ticket FROM spool WHERE seq > ? ORDER BY seq LIMIT ?;";
 
 /// What the file held when it was opened.
@@ -62,6 +74,20 @@ pub struct Entry {
     pub spooled_at: u64,
     /// Or why its bytes cannot be read.
     pub ticket: Result<NewTicket, String>,
+}
+
+/// A spooled ticket that the case store refused for good, for people to look at.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SetAside {
+    /// Its number among all that was ever spooled.
+    pub seq: i64,
+    /// Milliseconds since the UNIX epoch, as the next.
+    pub spooled_at: u64,
+    pub set_aside_at: u64,
+    /// What the case store said, or why it cannot be read.
+    pub why: String,
+    /// As it was spooled: JSON, unless that is what is wrong with it.
+    pub ticket: String,
 }
 
 /// Entries the case store has answered for.
@@ -141,6 +167,38 @@ impl SpoolFile {
                 })
             })
             .collect()
+    }
+
+    /// The first `limit` of what is set aside.
+    pub async fn set_aside(&mut self, limit: u32) -> Result<Vec<SetAside>, sqlx::Error> {
+        let rows = self.conn.fetch_all(sqlx::query(ASIDE).bind(limit)).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(SetAside {
+                    seq: row.try_get(0)?,
+                    spooled_at: row.try_get::<i64, _>(1)? as u64,
+                    set_aside_at: row.try_get::<i64, _>(2)? as u64,
+                    why: row.try_get(3)?,
+                    ticket: row.try_get(4)?,
+                })
+            })
+            .collect()
+    }
+
+    /// Spools again what is set aside under these numbers; how many there were.
+    pub async fn put_back(&mut self, seqs: &[i64]) -> Result<u64, sqlx::Error> {
+        let json = serde_json::to_string(seqs).map_err(|e| sqlx::Error::Encode(e.into()))?;
+        let query = sqlx::query(PUT_BACK).bind(self.next_seq).bind(&json).bind(&json);
+        match self.conn.fetch_all(query).await {
+            Ok(rows) => {
+                self.next_seq += rows.len() as i64;
+                Ok(rows.len() as u64)
+            }
+            Err(e) => {
+                let _ = self.conn.execute("ROLLBACK").await;
+                Err(e)
+            }
+        }
     }
 
     /// For what else is kept in this file.

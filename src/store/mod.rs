@@ -9,12 +9,15 @@
 //! ```
 //! Invariants. The spool file has one owner, the writer; it holds the file's lock, so two gateways cannot share one.
 //! A ticket leaves the spool only after the case store has answered for it; a crash in between sends it again, and
-//! the call id makes the second time harmless. Everything is bounded: the queue, the tickets kept in memory while
+//! the call id makes the second time harmless. What concerns one ticket is delivered in the order it was put: one batch
+//! is in flight at a time, and what is put back after a refusal keeps its order. Who adds commands about a ticket to the
+//! spool sets aside with a refused one all later ones of its call. Everything is bounded: the queue, the tickets kept in memory while
 //! the disk refuses, the file.
 
 mod backoff;
 mod callbacks;
 pub mod deliver;
+pub mod door;
 pub mod facts;
 mod file;
 pub mod journal;
@@ -22,6 +25,7 @@ pub mod spool;
 mod writer;
 
 pub use deliver::{DeliverOptions, DeliveryStatus};
+pub use file::SetAside;
 pub use spool::{PutRefused, Spool, SpoolError, SpoolOptions, SpoolOutcome, SpoolStatus};
 
 use crate::cases::CaseStore;
@@ -37,6 +41,8 @@ pub struct Store {
     delivery: watch::Receiver<DeliveryStatus>,
     writer: JoinHandle<()>,
     deliverer: JoinHandle<()>,
+    /// None: its socket could not be opened, which has been logged.
+    door: Option<JoinHandle<()>>,
 }
 
 impl Store {
@@ -48,9 +54,16 @@ impl Store {
         cases: C,
         outcomes: impl FnMut(&[SpoolOutcome]) + Send + 'static,
     ) -> Result<Store, SpoolError> {
+        let path = spool.path.clone();
         let (spool, callbacks, asks, writer) = spool::open(spool, Box::new(outcomes)).await?;
+        let door = door::open(spool.clone(), &path)
+            .inspect_err(|error| {
+                let socket = door::path(&path);
+                tracing::warn!(socket = %socket.display(), %error, "`rexian spool` cannot reach this gateway");
+            })
+            .ok();
         let (delivery, deliverer) = deliver::start(deliver, cases, asks, spool.status());
-        Ok(Store { spool, callbacks, delivery, writer, deliverer })
+        Ok(Store { spool, callbacks, delivery, writer, deliverer, door })
     }
 
     pub fn spool(&self) -> Spool {
@@ -72,6 +85,9 @@ impl Store {
         let mut status = self.spool.status();
         self.spool.flush().await;
         let _ = tokio::time::timeout(patience, status.wait_for(SpoolStatus::is_empty)).await;
+        if let Some(door) = self.door {
+            door.abort();
+        }
         self.deliverer.abort();
         let _ = self.deliverer.await;
         self.spool.stop().await;

@@ -2,7 +2,7 @@
 //! writing task (`store::writer`), the file's SQL (`store::file`), delivery (`store::deliver`).
 
 use super::callbacks;
-use super::file::SpoolFile;
+use super::file::{SetAside, SpoolFile};
 use super::writer::{Ask, Writer};
 use crate::event::{CallbackChange, CallbackEntry};
 use crate::ids::CallId;
@@ -142,6 +142,24 @@ impl Spool {
     pub async fn flush(&self) {
         let (done, wait) = oneshot::channel();
         self.ask(Ask::Flush { done }, wait).await;
+    }
+
+    /// Tickets that the case store refused for good, up to `limit`.
+    pub async fn set_aside(&self, limit: u32) -> Result<Vec<SetAside>, String> {
+        let (reply, answer) = oneshot::channel();
+        self.answer(Ask::SetAside { limit, reply }, answer).await
+    }
+
+    /// Delivers these of them once more, in their order; how many there were.
+    pub async fn put_back(&self, seqs: Vec<i64>) -> Result<u64, String> {
+        let (reply, answer) = oneshot::channel();
+        self.answer(Ask::PutBack { seqs, reply }, answer).await
+    }
+
+    async fn answer<T>(&self, ask: Ask, answer: oneshot::Receiver<Result<T, String>>) -> Result<T, String> {
+        let closed = || "the spool is closed".to_owned();
+        self.asks.send(ask).await.map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
     }
 
     pub(super) async fn stop(&self) {

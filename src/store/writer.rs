@@ -10,7 +10,7 @@
 
 use super::backoff::Backoff;
 use super::callbacks::Unwritten;
-use super::file::{Entry, Settled, SpoolFile};
+use super::file::{Entry, SetAside, Settled, SpoolFile};
 use super::spool::{OutcomeSink, SpoolOptions, SpoolOutcome, SpoolStatus};
 use crate::event::CallbackChange;
 use crate::ticket::NewTicket;
@@ -33,6 +33,16 @@ pub enum Ask {
         reply: oneshot::Sender<Result<Vec<Entry>, String>>,
     },
     Settle(Settled),
+    /// What is set aside, up to so many.
+    SetAside {
+        limit: u32,
+        reply: oneshot::Sender<Result<Vec<SetAside>, String>>,
+    },
+    /// Deliver these once more.
+    PutBack {
+        seqs: Vec<i64>,
+        reply: oneshot::Sender<Result<u64, String>>,
+    },
     /// Write what is queued, now.
     Flush {
         done: oneshot::Sender<()>,
@@ -109,6 +119,12 @@ impl Writer {
                         let _ = reply.send(self.read(after, limit).await);
                     }
                     Ask::Settle(settled) => self.note_settled(settled),
+                    Ask::SetAside { limit, reply } => {
+                        let _ = reply.send(self.set_aside(limit).await);
+                    }
+                    Ask::PutBack { seqs, reply } => {
+                        let _ = reply.send(self.put_back(&seqs).await);
+                    }
                     Ask::Flush { done } => {
                         self.flush(&mut batch).await;
                         let _ = done.send(());
@@ -282,6 +298,37 @@ impl Writer {
         };
         match result {
             Ok(entries) => Ok(entries),
+            Err(e) => Err(self.faulted(e).await),
+        }
+    }
+
+    async fn set_aside(&mut self, limit: u32) -> Result<Vec<SetAside>, String> {
+        // What was refused a moment ago is among them.
+        self.settle().await;
+        let result = match self.open().await {
+            Ok(file) => file.set_aside(limit).await,
+            Err(e) => Err(e),
+        };
+        match result {
+            Ok(found) => Ok(found),
+            Err(e) => Err(self.faulted(e).await),
+        }
+    }
+
+    async fn put_back(&mut self, seqs: &[i64]) -> Result<u64, String> {
+        let result = match self.open().await {
+            Ok(file) => file.put_back(seqs).await,
+            Err(e) => Err(e),
+        };
+        match result {
+            Ok(count) => {
+                self.status.send_modify(|s| {
+                    s.depth += count;
+                    s.set_aside = s.set_aside.saturating_sub(count);
+                    s.commits += 1;
+                });
+                Ok(count)
+            }
             Err(e) => Err(self.faulted(e).await),
         }
     }

@@ -6,13 +6,14 @@ mod english;
 mod story;
 mod ticket;
 
+pub(crate) use story::local;
 pub use story::{Language, tell};
 
 use crate::config;
 use crate::config::settings::CaseStoreSettings;
 use crate::ids::CallId;
 use crate::store::journal::of_call;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Clone, Debug, clap::Args)]
@@ -34,7 +35,7 @@ pub struct Options {
 /// Where to look, and what time it is there.
 struct Place {
     events: Option<PathBuf>,
-    cases: PathBuf,
+    cases: CaseStoreSettings,
     /// Minutes ahead of UTC.
     utc_offset: i16,
 }
@@ -60,7 +61,8 @@ pub fn run(options: &Options) -> ExitCode {
 }
 
 fn place(options: &Options) -> Result<Place, ExitCode> {
-    let usual = Place { events: Some("rexian-events.db".into()), cases: "rexian-cases.db".into(), utc_offset: 480 };
+    let cases = CaseStoreSettings::Sqlite("rexian-cases.db".into());
+    let usual = Place { events: Some("rexian-events.db".into()), cases, utc_offset: 480 };
     let mut place = match &options.config {
         None => usual,
         Some(path) => {
@@ -68,8 +70,8 @@ fn place(options: &Options) -> Result<Place, ExitCode> {
                 problems.iter().for_each(|problem| eprintln!("{problem}"));
                 ExitCode::from(BAD_CONFIG)
             })?;
-            let CaseStoreSettings::Sqlite(cases) = settings.world.cases;
-            Place { events: settings.world.events, cases, utc_offset: settings.core.utc_offset }
+            let (events, cases) = (settings.world.events, settings.world.cases);
+            Place { events, cases, utc_offset: settings.core.utc_offset }
         }
     };
     place.events = options.events.clone().or(place.events);
@@ -94,16 +96,14 @@ fn look_up(options: &Options, place: &Place) -> Result<String, String> {
 }
 
 /// Hexadecimal digits are a call; anything else may be a ticket's number.
-fn call_id(text: &str, cases: &Path) -> Result<CallId, String> {
+fn call_id(text: &str, cases: &CaseStoreSettings) -> Result<CallId, String> {
     let digits = text.strip_prefix("call-").unwrap_or(text);
     if !digits.is_empty() && digits.len() <= 16 && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
         return u64::from_str_radix(digits, 16).map(CallId).map_err(|e| e.to_string());
     }
     match ticket::call_of(text, cases) {
         Ok(Some(call)) => Ok(call),
-        Ok(None) => {
-            Err(format!("{text} is no call's id (16 hexadecimal digits), and {} has no such ticket", cases.display()))
-        }
+        Ok(None) => Err(format!("{text} is no call's id (16 hexadecimal digits), and {cases} has no such ticket")),
         Err(why) => Err(format!(
             "{text} is no call's id (16 hexadecimal digits), and as a ticket it cannot be looked up: {why}"
         )),

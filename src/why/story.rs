@@ -101,7 +101,7 @@ pub fn tell(recorded: &[Recorded], language: Language, utc_offset: i16) -> Strin
     story
 }
 
-fn local(at: Instant, utc_offset: i16, format: &str) -> String {
+pub(crate) fn local(at: Instant, utc_offset: i16, format: &str) -> String {
     let offset = Offset::from_seconds(i32::from(utc_offset) * 60).unwrap_or(Offset::UTC);
     let micros = i64::try_from(at.as_unix_micros()).unwrap_or(i64::MAX);
     Timestamp::from_microsecond(micros)

@@ -12,20 +12,20 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A store in a folder of its own, and what it told the signalling loop.
-struct Rig {
+pub struct Rig {
     dir: tempfile::TempDir,
-    heard: Arc<Mutex<Vec<SpoolOutcome>>>,
+    pub heard: Arc<Mutex<Vec<SpoolOutcome>>>,
 }
 
 impl Rig {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Rig { dir: tempfile::tempdir().unwrap(), heard: Arc::default() }
     }
 
-    fn spool(&self) -> PathBuf {
+    pub fn spool(&self) -> PathBuf {
         self.dir.path().join("spool.db")
     }
 
@@ -37,7 +37,7 @@ impl Rig {
         SqliteCases::new(self.cases(), "JN")
     }
 
-    async fn start(&self, cases: impl CaseStore) -> Store {
+    pub async fn start(&self, cases: impl CaseStore) -> Store {
         self.start_with(SpoolOptions::new(self.spool()), cases).await
     }
 
@@ -56,7 +56,7 @@ impl Rig {
     }
 
     /// Puts `calls` and waits until each is reported durable.
-    async fn pick_up(&self, store: &Store, calls: std::ops::Range<u64>) {
+    pub async fn pick_up(&self, store: &Store, calls: std::ops::Range<u64>) {
         put(store, calls.clone());
         eventually("each pickup is durable", || calls.clone().all(|c| self.spooled().contains(&c))).await;
     }
@@ -72,7 +72,7 @@ impl Rig {
     }
 }
 
-fn quick() -> DeliverOptions {
+pub fn quick() -> DeliverOptions {
     DeliverOptions {
         linger: Duration::from_millis(1),
         retry: (Duration::from_millis(5), Duration::from_millis(50)),
@@ -81,7 +81,7 @@ fn quick() -> DeliverOptions {
     }
 }
 
-fn put(store: &Store, calls: std::ops::Range<u64>) {
+pub fn put(store: &Store, calls: std::ops::Range<u64>) {
     for call in calls {
         store.spool().put(Box::new(ticket(call))).unwrap();
     }

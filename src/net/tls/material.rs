@@ -128,7 +128,7 @@ fn verifier(
     builder.build().map_err(|e| Part::ClientCa.fault(ca, format!("cannot be used: {e}"), READABLE))
 }
 
-fn roots(part: Part, file: &Path) -> Result<RootCertStore, Unusable> {
+pub fn roots(part: Part, file: &Path) -> Result<RootCertStore, Unusable> {
     let mut roots = RootCertStore::empty();
     for certificate in certificates(part, file)? {
         let added = roots.add(certificate);
