@@ -234,7 +234,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  15    s1 resumes          | Resumed, acd Resumed, c hears s1
  20    s1 presses *        |
  21    s1 presses 2        | ask transfer 2
- 21    transferred english | s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 21    transferred english | s1 AcceptRefer, s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
  21    s1 ended Released   |
  25    offer 6606 s2       | Offered 6606, ring s2
  28    s2 answers          | acd Answered, TakenOver 6606 wait=7 ring=3, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-6+at-your-service>s2, s2 hears c
@@ -244,14 +244,14 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
 + answered
  20    s1 presses *        |
  21    s1 presses 2        | ask transfer 2
- 21    transferred english | s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 21    transferred english | s1 AcceptRefer, s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
  23    caller hangs up     | acd Leave, c Hangup(Normal), c closed, Ended english caller_hangup wait=5 talk=16 hold=0, over
 "),
     ("the caller hangs up while the second seat rings", AnswerMode::OnQueue, "
 + answered
  20    s1 presses *        |
  21    s1 presses 2        | ask transfer 2
- 21    transferred english | s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+ 21    transferred english | s1 AcceptRefer, s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
  22    offer 6606 s2       | Offered 6606, ring s2
  23    caller hangs up     | s2 Hangup(Withdrawn), s2 closed, OfferEnded 6606 Withdrawn, acd LeaveAfter(s2), c Hangup(Normal), c closed, Ended english caller_hangup wait=5 talk=16 hold=0, over
 "),

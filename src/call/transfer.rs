@@ -3,7 +3,7 @@
 use super::{Call, CallOutput, State};
 use crate::config::settings::QueueSettings;
 use crate::event::{CallFact, Why};
-use crate::ids::AgentNo;
+use crate::ids::{AgentNo, LegId};
 use crate::leg::{HangupReason, LegCommand};
 use crate::plane::{PromptId, Source};
 use crate::time::Instant;
@@ -17,6 +17,14 @@ impl Call {
     pub fn talks_with(&self) -> Option<&AgentNo> {
         match &self.state {
             State::Talking(talk) => Some(&talk.seat.agent),
+            _ => None,
+        }
+    }
+
+    /// The leg of the agent in conversation.
+    pub fn talks_on(&self) -> Option<LegId> {
+        match &self.state {
+            State::Talking(talk) => Some(talk.seat.leg),
             _ => None,
         }
     }
@@ -36,7 +44,8 @@ impl Call {
         };
         self.before = Some(self.spent(now, &talk));
         let seat = talk.seat;
-        // If it was its REFER that asked.
+        // If it was its REFER that asked. What it may take for leave to go comes only now that it is certain.
+        out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::AcceptRefer });
         out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Referred(200) });
         out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Hangup(HangupReason::Normal) });
         out.push(CallOutput::CloseMedia { leg: seat.leg });

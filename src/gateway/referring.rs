@@ -10,7 +10,7 @@ use super::Gateway;
 use super::dialling::Shown;
 use super::legs::Role;
 use super::lines::language;
-use crate::acd::{AcdInput, Request, Waits};
+use crate::acd::{AcdInput, Refused, Request, Waits};
 use crate::call::CallInput;
 use crate::event::{EndCause, Party};
 use crate::ids::{AgentNo, CallId, LegId, QueueName, SeatNo};
@@ -34,13 +34,15 @@ impl Gateway {
     pub(super) fn referred(&mut self, now: Instant, leg: LegId, role: &Role, to: ReferTo) {
         let done = match (role, &to.replaces) {
             (Role::Seat { call, seat, .. }, None) => self.pass_on(now, leg, *call, seat, &to.uri),
-            (Role::Seat { call, seat, .. }, Some(dialog)) => {
-                self.own_of(seat, dialog).and_then(|own| self.pass_to_consulted(now, leg, *call, own))
-            }
+            (Role::Seat { call, seat, .. }, Some(dialog)) => self.may_pass(*call, leg).and_then(|()| {
+                let own = self.own_of(seat, dialog)?;
+                self.pass_to_consulted(now, leg, *call, own)
+            }),
             // Some phones ask it the other way round.
-            (Role::Dialler { call, seat }, Some(dialog)) => {
-                self.call_of(seat, dialog).and_then(|citizens| self.pass_to_consulted(now, leg, citizens, *call))
-            }
+            (Role::Dialler { call, seat }, Some(dialog)) => self.call_of(seat, dialog).and_then(|(talk, id)| {
+                self.may_pass(id, talk)?;
+                self.pass_to_consulted(now, leg, id, *call)
+            }),
             _ => Err(FORBIDDEN),
         };
         if let Err(status) = done {
@@ -52,7 +54,7 @@ impl Gateway {
     }
 
     fn pass_on(&mut self, now: Instant, leg: LegId, id: CallId, seat: &SeatNo, uri: &[u8]) -> Result<(), u16> {
-        self.may_pass(id)?;
+        self.may_pass(id, leg)?;
         if !self.is_here(uri) {
             tracing::warn!(%seat, "a phone passes on to a host that is not ours");
             return Err(FORBIDDEN);
@@ -61,12 +63,12 @@ impl Gateway {
             Dialled::Ours(number) => {
                 let line = self.numbers.get(&number).and_then(|line| self.lines.get(*line)).ok_or(FORBIDDEN)?;
                 let queue = line.queue.clone();
-                self.pass_to_queue(now, leg, id, &queue);
+                return self.pass_to_queue(now, id, &queue);
             }
             Dialled::Language(key) => {
                 let language = route::of_key(key, &self.settings.languages).ok_or(FORBIDDEN)?;
                 let queue = language.queue.clone();
-                self.pass_to_queue(now, leg, id, &queue);
+                return self.pass_to_queue(now, id, &queue);
             }
             Dialled::Call(Party::Seat(other)) if self.registrar.lookup(&other).is_none() => return Err(AWAY),
             Dialled::Call(Party::Seat(other)) if self.is_busy(seat, &other) => return Err(BUSY),
@@ -81,19 +83,12 @@ impl Gateway {
         Ok(())
     }
 
-    fn pass_to_queue(&mut self, now: Instant, leg: LegId, id: CallId, queue: &QueueName) {
-        self.tell(now, leg, LegCommand::AcceptRefer);
-        if let Err(refused) = self.transfer(now, id, queue) {
+    /// Into a line, if it takes the caller. Otherwise the phone is refused: had it a 202, it might hang up on that.
+    fn pass_to_queue(&mut self, now: Instant, id: CallId, queue: &QueueName) -> Result<(), u16> {
+        self.transfer(now, id, queue).map_err(|refused| {
             tracing::info!(call = %id, %refused, "the caller stays with the agent");
-            self.tell(now, leg, LegCommand::Referred(AWAY));
-            self.stays_with_agent(now, id);
-        }
-    }
-
-    fn stays_with_agent(&mut self, now: Instant, id: CallId) {
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.stays_with_agent(now);
-        }
+            if matches!(refused, Refused::QueueFull { .. }) { BUSY } else { AWAY }
+        })
     }
 
     fn pass_to_party(&mut self, now: Instant, leg: LegId, id: CallId, seat: &SeatNo, to: Party) {
@@ -111,7 +106,6 @@ impl Gateway {
 
     /// The citizen and whom the agent has on the other line; that one need not have answered.
     fn pass_to_consulted(&mut self, now: Instant, asks: LegId, id: CallId, own: CallId) -> Result<(), u16> {
-        self.may_pass(id)?;
         let mut let_go = Vec::new();
         let consulted = self.own.get_mut(&own).ok_or(FORBIDDEN)?;
         let joined = consulted.join(now, &mut let_go).ok_or(FORBIDDEN)?;
@@ -138,12 +132,14 @@ impl Gateway {
         Ok(())
     }
 
-    fn may_pass(&self, id: CallId) -> Result<(), u16> {
+    /// Only who is in conversation with the citizen, and on the leg of that conversation: an offer that was withdrawn has
+    /// a dialog for a while yet, and the citizen may be talking with a colleague.
+    fn may_pass(&self, id: CallId, leg: LegId) -> Result<(), u16> {
         let call = self.calls.get(&id).ok_or(FORBIDDEN)?;
-        match call.talks_with() {
-            Some(_) => Ok(()),
+        match call.talks_on() {
+            Some(talk) if talk == leg => Ok(()),
             None if call.is_passing() => Err(PENDING),
-            None => Err(FORBIDDEN),
+            _ => Err(FORBIDDEN),
         }
     }
 
@@ -163,10 +159,12 @@ impl Gateway {
         found.ok_or(FORBIDDEN)
     }
 
-    /// The citizen's call by the dialog of the phone at this seat.
-    fn call_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<CallId, u16> {
-        let found = self.legs.values().find_map(|leg| match &leg.role {
-            Role::Seat { call, seat: whose, .. } if whose == seat && leg.session.dialog().is(dialog) => Some(*call),
+    /// The citizen's call by the dialog of the phone at this seat, and which leg of it that is.
+    fn call_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<(LegId, CallId), u16> {
+        let found = self.legs.iter().find_map(|(id, leg)| match &leg.role {
+            Role::Seat { call, seat: whose, .. } if whose == seat && leg.session.dialog().is(dialog) => {
+                Some((*id, *call))
+            }
             _ => None,
         });
         found.ok_or(FORBIDDEN)

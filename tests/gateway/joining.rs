@@ -1,11 +1,11 @@
 //! A phone's transfer key after a consultation (REFER with Replaces), and who may not use it.
 
 use crate::dialling::{answer, in_dialog, last, seconds};
-use crate::referring::{RING_BACK, THE_OTHER_SIDE, colleague, in_conversation, then, told};
+use crate::referring::{RING_BACK, THE_OTHER_SIDE, colleague, desks, in_conversation, then, told};
 use crate::world::{World, caller_flow};
 use rexian::event::{AgentState, CallFact};
 use rexian::gateway::Input;
-use rexian::sim::ua::{AfterRefer, Reaction};
+use rexian::sim::ua::{AfterRefer, Plan, Reaction};
 use rexian::sip::flow::Flow;
 use std::time::Duration;
 
@@ -123,6 +123,37 @@ fn somebody_elses_dialog_replaces_nothing() {
     }
 }
 
+/// The phone has the dialog of an offer that was withdrawn, and keeps it; a colleague has that citizen now.
+#[test]
+fn a_withdrawn_offer_takes_nobody_out_of_a_colleagues_conversation() {
+    let mut world = World::of(&[0, 1, 2], desks);
+    world.phones[0].0.set_plan(Plan { reaction: Reaction::Ignore, hold: None, hang_up_after: None });
+    world.call(seconds(100), seconds(60));
+    world.until(seconds(20), |w| w.from_phones.last().is_some_and(|m| m.starts_with("SIP/2.0 180")));
+    let rings = world.from_phones.last().unwrap();
+    // As that phone sees it: the remote tag, then its own.
+    let withdrawn = replaces(&line(rings, "Call-ID:"), &tag(rings, "From:"), &tag(rings, "To:"));
+    world.lost = Some("SIP/2.0 487");
+    let now = world.now;
+    world.phones[0].0.set_listens(seconds(100));
+    world.phones[0].0.dial(now, "8003");
+    world.until(seconds(20), |w| w.state(1) == AgentState::Talking && w.talking_legs() == 4);
+    let at = world.phones[0].1;
+    let mut answers = world.to_others.iter().rev().filter(|(flow, m)| *flow == at && m.starts_with("SIP/2.0 200"));
+    let dialled = answers.find(|(_, m)| m.contains("<sip:8003@") && m.contains(" INVITE\r\n")).unwrap();
+    let refer = refer_in(
+        &world,
+        &line(&dialled.1, "From:"),
+        &line(&dialled.1, "To:"),
+        &line(&dialled.1, "Call-ID:"),
+        &withdrawn,
+    );
+    says(&mut world, &refer);
+    let answer = world.to_others.iter().rev().find(|(_, m)| m.contains(" REFER\r\n")).unwrap();
+    assert!(answer.1.starts_with("SIP/2.0 403"), "{}", answer.1);
+    assert_eq!((world.talking_legs(), world.state(1)), (4, AgentState::Talking));
+}
+
 /// Whom it names must be here, whatever the user part says.
 #[test]
 fn another_host_is_refused() {
@@ -205,21 +236,22 @@ fn refer_by_hand(world: &World, replaces: &str) -> String {
     let at = world.phones[0].1;
     let invite =
         world.to_others.iter().rev().find(|(flow, m)| *flow == at && m.starts_with("INVITE")).unwrap().1.clone();
-    let line =
-        |name: &str| invite.split("\r\n").find(|l| l.starts_with(name)).unwrap().split_once(": ").unwrap().1.to_owned();
     // Its tag, from a request of ours in the dialog.
-    let call_id = line("Call-ID:");
+    let call_id = line(&invite, "Call-ID:");
     let ack = world.to_others.iter().find(|(_, m)| m.starts_with("ACK") && m.contains(&call_id)).unwrap().1.clone();
-    let to = ack.split("\r\n").find(|l| l.starts_with("To:")).unwrap().split_once(": ").unwrap().1.to_owned();
+    refer_in(world, &line(&ack, "To:"), &line(&invite, "From:"), &call_id, replaces)
+}
+
+/// The same in the dialog with these headers.
+fn refer_in(world: &World, from: &str, to: &str, call_id: &str, replaces: &str) -> String {
+    let at = world.phones[0].1;
     let question = if replaces.is_empty() { String::new() } else { format!("?{replaces}") };
     let seq = 2_000_000_000 + world.to_others.len();
     format!(
-        "REFER sip:127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/TCP {};branch=z9hG4bKhand{seq};rport\r\nFrom: {to}\r\nTo: {}\r\n\
+        "REFER sip:127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/TCP {};branch=z9hG4bKhand{seq};rport\r\nFrom: {from}\r\nTo: {to}\r\n\
          Call-ID: {call_id}\r\nCSeq: {seq} REFER\r\nMax-Forwards: 70\r\nContact: <sip:{}>\r\n\
          Refer-To: <sip:8002@rexian.local{question}>\r\nContent-Length: 0\r\n\r\n",
-        at.remote,
-        line("From:"),
-        at.remote
+        at.remote, at.remote
     )
 }
 
@@ -236,8 +268,19 @@ fn replaces_of_consultation(world: &World) -> String {
         rings && m.1.contains(" INVITE\r\n") && m.1.contains("<sip:8002@")
     };
     let answer = world.to_others.iter().rev().find(answer).unwrap().1.clone();
-    let line = |name: &str| answer.split("\r\n").find(|l| l.starts_with(name)).unwrap().to_owned();
-    let tag = |name: &str| line(name).split_once(";tag=").unwrap().1.to_owned();
-    let call_id = line("Call-ID:").split_once(": ").unwrap().1.replace('@', "%40");
-    format!("Replaces={call_id}%3Bto-tag%3D{}%3Bfrom-tag%3D{}", tag("To:"), tag("From:"))
+    replaces(&line(&answer, "Call-ID:"), &tag(&answer, "To:"), &tag(&answer, "From:"))
+}
+
+fn replaces(call_id: &str, to_tag: &str, from_tag: &str) -> String {
+    format!("Replaces={}%3Bto-tag%3D{to_tag}%3Bfrom-tag%3D{from_tag}", call_id.replace('@', "%40"))
+}
+
+/// A header's value.
+fn line(message: &str, name: &str) -> String {
+    let found = message.split("\r\n").find(|l| l.starts_with(name)).unwrap();
+    found.split_once(": ").unwrap().1.to_owned()
+}
+
+fn tag(message: &str, name: &str) -> String {
+    line(message, name).split_once(";tag=").unwrap().1.to_owned()
 }

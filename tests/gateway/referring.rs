@@ -130,14 +130,24 @@ fn into_a_language_line_by_key_or_by_the_lines_number() {
     }
 }
 
+/// Refused before there is a 202 that the phone could take for leave to hang up.
 #[test]
-fn a_line_without_room_leaves_the_caller_with_the_agent() {
-    let mut world = in_conversation(&[0], 30, |core| core.queues[2].max_waiting = 0);
-    passes_on(&mut world, "66601002", AfterRefer::Waits);
-    assert_eq!((told(&world), world.state(0)), (vec![202, 100, 480], AgentState::Talking));
-    world.until(seconds(60), |w| w.ended().is_some());
-    assert_eq!(then(&world), ["caller_hangup"]);
-    world.nothing_is_left();
+fn a_line_that_does_not_take_the_caller_leaves_them_with_the_agent() {
+    let full = |core: &mut CoreSettings| core.queues[2].max_waiting = 0;
+    let unstaffed = |core: &mut CoreSettings| core.queues[2].skill = "nobody".into();
+    let cases: [(fn(&mut CoreSettings), u16); 2] = [(full, 486), (unstaffed, 480)];
+    for (shape, status) in cases {
+        for after in [AfterRefer::Waits, AfterRefer::Leaves] {
+            let mut world = in_conversation(&[0], 30, shape);
+            passes_on(&mut world, "66601002", after);
+            world.run(seconds(5));
+            assert_eq!((told(&world), world.state(0)), (vec![status], AgentState::Talking));
+            assert!(world.caller_hears().ends_with(THE_OTHER_SIDE), "{}", world.caller_hears());
+            world.until(seconds(60), |w| w.ended().is_some());
+            assert_eq!(then(&world), ["caller_hangup"]);
+            world.nothing_is_left();
+        }
+    }
 }
 
 #[test]

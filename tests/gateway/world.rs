@@ -33,6 +33,10 @@ pub struct World {
     pub to_others: Vec<(Flow, String)>,
     /// Messages to the carrier's other address, by which the hotline calls out.
     pub outside: Vec<String>,
+    /// Messages of the phones, as sent.
+    pub from_phones: Vec<String>,
+    /// Those of them that begin like this never arrive.
+    pub lost: Option<&'static str>,
     pub facts: Vec<CallFact>,
     pub tickets: Vec<NewTicket>,
     /// Every leg's media, as last told.
@@ -63,6 +67,8 @@ impl World {
             to_caller: vec![],
             to_others: vec![],
             outside: vec![],
+            from_phones: vec![],
+            lost: None,
             facts: vec![],
             tickets: vec![],
             sources: BTreeMap::new(),
@@ -155,7 +161,12 @@ impl World {
         for (phone, flow, facts) in &mut self.phones {
             while let Some(output) = phone.poll() {
                 match output {
-                    UaOutput::Send(bytes) => said.push((*flow, bytes)),
+                    UaOutput::Send(bytes) => {
+                        self.from_phones.push(String::from_utf8_lossy(&bytes).into_owned());
+                        if self.lost.is_none_or(|lost| !bytes.starts_with(lost.as_bytes())) {
+                            said.push((*flow, bytes));
+                        }
+                    }
                     UaOutput::Fact(fact) => facts.push(fact),
                 }
             }
