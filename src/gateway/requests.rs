@@ -68,6 +68,7 @@ impl Gateway {
         match self.leg_of_dialog(msg) {
             Some(leg) => {
                 let tx = self.endpoint.accept(now, flow, msg);
+                self.follow(leg, flow);
                 self.with_session(now, leg, |session, cx| session.request(cx, tx, flow, msg));
             }
             // s12.2.2: a dialog we do not have (any more).

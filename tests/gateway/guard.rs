@@ -360,8 +360,26 @@ fn whom_credentials_let_in_may_call_off() {
     assert!(said.iter().any(|m| m.starts_with("INVITE ")), "8003 rings: {said:?}");
     let head = invite.split("Authorization").next().unwrap().replace("INVITE", "CANCEL");
     let cancel = format!("{head}Content-Length: 0\r\n\r\n");
+    assert_eq!(door.send(udp("203.0.113.6:5060"), &cancel), [""; 0], "somebody else may not");
     let statuses = door.statuses(udp(STRANGER), &cancel);
     assert!(statuses.contains(&"200".to_owned()) && statuses.contains(&"487".to_owned()), "{statuses:?}");
+}
+
+/// Its branch can be overheard or guessed: the citizen's call is the carrier's to call off.
+#[test]
+fn a_stranger_neither_calls_off_nor_acknowledges_a_carriers_call() {
+    let mut door = Door::new(|_| {});
+    let call = String::from_utf8(invite(0)).unwrap();
+    assert!(!door.send(udp(TRUNK), &call).is_empty());
+    let head = call.split("Content-Type").next().unwrap();
+    let about = |method: &str| format!("{}Content-Length: 0\r\n\r\n", head.replace("INVITE", method));
+    for (from, method) in [(udp(STRANGER), "CANCEL"), (tcp(STRANGER, 7), "CANCEL"), (udp(STRANGER), "ACK")] {
+        assert_eq!(door.send(from, &about(method)), [""; 0], "{from:?} {method}");
+        assert_eq!(door.gateway.calls(), 1);
+    }
+    let statuses = door.statuses(udp(TRUNK), &about("CANCEL"));
+    assert!(statuses.contains(&"200".to_owned()), "{statuses:?}");
+    assert_eq!(door.gateway.calls(), 0);
 }
 
 #[test]
