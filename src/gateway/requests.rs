@@ -3,7 +3,7 @@
 //! Security: a peer that is neither a trunk (by address) nor a seat (by digest) gets no service and, but for the
 //! digest challenge to a REGISTER, no answer (or 403: `strangers`); before it has proved itself it leaves no state behind.
 
-use super::Gateway;
+use super::{Gateway, Output};
 use crate::config::settings::Reliable;
 use crate::ids::LegId;
 use crate::sip::body;
@@ -126,6 +126,13 @@ impl Gateway {
     ) {
         let b = self.endpoint.refusal(flow, msg, status).header(Name::Server, SERVER);
         self.endpoint.send_refusal(flow, msg, headers(b).finish());
+    }
+
+    /// What is written goes out before what follows.
+    pub(super) fn flush(&mut self) {
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            self.outputs.push_back(Output::Send(transmit));
+        }
     }
 
     /// The dialog a request names: our tag carries the leg's number in front.

@@ -377,9 +377,45 @@ fn a_stranger_neither_calls_off_nor_acknowledges_a_carriers_call() {
         assert_eq!(door.send(from, &about(method)), [""; 0], "{from:?} {method}");
         assert_eq!(door.gateway.calls(), 1);
     }
+    // Some answer before they are called off; the CANCEL is theirs all the same.
     let statuses = door.statuses(udp(TRUNK), &about("CANCEL"));
     assert!(statuses.contains(&"200".to_owned()), "{statuses:?}");
-    assert_eq!(door.gateway.calls(), 0);
+}
+
+/// There are so many connections, and phones and carriers need them: whatever a stranger says on one, it is closed, unless
+/// that may become something.
+#[test]
+fn a_strangers_connection_lasts_no_longer_than_its_first_word() {
+    for unknown in [Unknown::Silence, Unknown::Refuse] {
+        let mut door = Door::new(|core| core.guard.unknown = unknown);
+        let mut connection = 0;
+        let mut closed = |what: &str, message: &str, answers: usize, wanted: bool| {
+            connection += 1;
+            let flow = tcp(STRANGER, connection);
+            assert_eq!(door.send(flow, message).len(), answers, "{what}");
+            assert_eq!(door.orders.contains(&Order::Close(flow)), wanted, "{what}");
+        };
+        let refused = usize::from(unknown == Unknown::Refuse);
+        for (what, message) in knocks(STRANGER) {
+            closed(what, &message, refused, true);
+        }
+        let mut dialog = knocks(STRANGER).swap_remove(0).1;
+        dialog = dialog.replace("To: <sip:12345@x>", "To: <sip:12345@x>;tag=1-1");
+        for method in ["REFER", "UPDATE", "INFO", "INVITE"] {
+            closed(method, &dialog.replace("INVITE", method), refused, true);
+        }
+        for (what, message) in &NEVER_ANSWERED[..2] {
+            closed(what, message, 0, true);
+        }
+        let challenged = Door::new(|_| {}).register(tcp(STRANGER, 99), "8001", "");
+        closed("REGISTER", &challenged, 1, false);
+    }
+    // The answer is written before the connection ends.
+    let mut door = Door::new(|core| core.guard.unknown = Unknown::Refuse);
+    let options = knocks(STRANGER).swap_remove(1).1;
+    door.gateway.handle(door.now, Input::Message { flow: tcp(STRANGER, 1), bytes: options.as_bytes() });
+    assert!(matches!(door.gateway.next_output(), Some(Output::Send(_))));
+    assert!(matches!(door.gateway.next_output(), Some(Output::Guard(Order::Close(_)))));
 }
 
 #[test]
