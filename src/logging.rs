@@ -472,4 +472,49 @@ mod tests {
         let message = init(&settings).err().expect("refused").to_string();
         assert!(message.contains("log.filter") && message.contains("loud"), "{message}");
     }
+
+    /// The line of a ban, as logged, is what deploy/fail2ban looks for, in both forms; and nothing else is.
+    #[test]
+    fn fail2ban_reads_the_line_of_a_ban() {
+        let file =
+            std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/fail2ban/filter.conf")).unwrap();
+        let (_, rules) = file.split_once("failregex =").expect("a failregex");
+        let rules = rules.split("ignoreregex").next().unwrap().lines().map(str::trim).filter(|line| !line.is_empty());
+        // What fail2ban makes of its own word.
+        let address = r"(?P<address>[0-9A-Fa-f:.]+)";
+        let rules: Vec<_> = rules.map(|rule| regex::Regex::new(&rule.replace("<ADDR>", address)).unwrap()).collect();
+        let escape = regex::Regex::new("\u{1b}\\[[0-9;]*m").unwrap();
+        let found = |json: bool, log: &dyn Fn()| {
+            let lines = captured(json, log);
+            let banned = lines.lines().find_map(|line| {
+                let line = escape.replace_all(line, "");
+                let found: Vec<_> = rules.iter().filter_map(|rule| rule.captures(&line)).collect();
+                assert!(found.len() < 2, "counted twice: {line}");
+                found.first().map(|found| found["address"].to_owned())
+            });
+            (banned, lines)
+        };
+        for address in ["203.0.113.5", "2001:db8:0:1::"] {
+            let guess = |times: u32| {
+                let mut guard = crate::guard::Guard::new(crate::config::settings::GuardSettings::default(), [], 1);
+                for _ in 0..times {
+                    guard.failed(Instant::from_unix_secs(1), address.parse().unwrap(), Some(&"8001".into()), false);
+                }
+            };
+            for json in [false, true] {
+                let (banned, lines) = found(json, &|| guess(5));
+                assert_eq!(banned.as_deref(), Some(address), "json {json}: {lines}");
+                assert_eq!(found(json, &|| guess(4)).0, None, "not yet");
+            }
+        }
+        // What a peer says stands in fields, as a carrier's words of refusal do: nobody is banned by them.
+        let text = "rexian::guard: address banned address=10.0.0.1 failures=5 seconds=60";
+        let json = r#"","level":"WARN","message":"address banned","address":"10.0.0.1","failures":5,"seconds":60,"target":"rexian::guard"}"#;
+        for said in [text, &format!("WARN {text}"), json] {
+            for json in [false, true] {
+                let (banned, lines) = found(json, &|| warn!(target: "rexian::trunk", why = %said, "not registered"));
+                assert_eq!(banned, None, "json {json}: {lines}");
+            }
+        }
+    }
 }

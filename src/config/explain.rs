@@ -22,7 +22,19 @@ pub fn explain(settings: &Settings) -> String {
     if !idle.is_empty() {
         text += &format!("notice: no queue asks for what these agents can do: {}\n", idle.join(" "));
     }
-    text + &bare_keys(settings)
+    text + &no_way_to_help(core) + &bare_keys(settings)
+}
+
+/// A notice and no fault: a hotline that only answers may have another telephone for this, and must know that it needs one.
+fn no_way_to_help(core: &CoreSettings) -> String {
+    if core.seats.is_empty() || core.trunks.iter().any(|trunk| trunk.call_out.is_some()) {
+        return String::new();
+    }
+    let numbers: Vec<&str> = core.dialling.emergency.iter().map(String::as_str).collect();
+    let numbers = numbers.join(" ");
+    format!(
+        "notice: no trunk has call_out, so a seat that dials {numbers} reaches nobody: have another telephone there\n"
+    )
 }
 
 /// Keys in the SDP protect the audio from those who cannot read the signalling. A notice and no fault: a VPN around both

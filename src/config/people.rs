@@ -62,7 +62,7 @@ pub(super) fn srtp(section: &Section<'_>) -> Srtp {
 }
 
 /// What a phone can dial after the sign-in code.
-fn is_number(s: &str) -> bool {
+fn is_sign_in(s: &str) -> bool {
     (1..=8).contains(&s.len()) && s.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -87,7 +87,7 @@ pub(super) fn agents(sections: Vec<Section<'_>>, utc_offset: i16) -> Vec<AgentEn
 }
 
 fn agent(section: Section<'_>, utc_offset: i16, taken: &mut BTreeMap<String, usize>) -> Option<AgentEntry> {
-    let number = identity(&section, "number", "6632", is_number, taken);
+    let number = identity(&section, "number", "6632", is_sign_in, taken);
     let skills = section.levels("skills");
     if !section.has("skills") {
         section.missing("skills", "{ mandarin = 10 }");

@@ -137,7 +137,7 @@ mod tests {
             ("carrier.example", None),
             ("", None),
         ] {
-            let shown = cidr(text).map(|c| format!("{}/{}", c.address, c.prefix));
+            let shown = cidr(text).map(|c| c.to_string());
             assert_eq!(shown.as_deref(), wanted, "{text}");
         }
     }

@@ -163,7 +163,7 @@ pub fn media_pairs(plan: &Plan) -> u16 {
 pub fn password() -> std::io::Result<String> {
     let mut bytes = [0u8; 6];
     std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes)?;
-    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    Ok(crate::sip::digest::hex(&bytes))
 }
 
 #[cfg(test)]

@@ -52,11 +52,7 @@ pub(super) fn stay(demo: &mut Demo, view: &mut View, options: &Options) -> Resul
         format!("  各语种 by language: {}", languages.join(", ")),
         format!(
             "  来电地址 taken from: {}",
-            citizens(options.listen.into())
-                .iter()
-                .map(|c| format!("{}/{}", c.address, c.prefix))
-                .collect::<Vec<_>>()
-                .join(", ")
+            citizens(options.listen.into()).iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
         ),
         format!(
             "工单 tickets: sqlite3 {} 'SELECT ticket_no, cli_e164, queue, agent_no, wait_ms FROM tickets'",

@@ -103,7 +103,7 @@ impl Gateway {
         let Some(trunk) = self.trunks.iter().find(|t| t.settings.name == *trunk) else { return vec![] };
         let mut nodes: Vec<_> = trunk.nodes().collect();
         nodes.sort_by_key(|node| (node.health.standing(now), node.priority));
-        nodes.into_iter().filter_map(|node| self.flow_to(node.transport, node.address)).collect()
+        nodes.into_iter().filter_map(|node| self.flow_to(node)).collect()
     }
 
     /// The registered account for calls shown as `number`, else the first.

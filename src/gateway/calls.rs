@@ -55,7 +55,7 @@ impl Gateway {
         if let Some(subscriber) = self.called_line(&trunk, msg) {
             session.sign_as(subscriber);
         }
-        session.follow_route(&peers, &self.listening);
+        session.follow_route(&peers, &self.listening, self.trunks.named_hops(&trunk));
         self.legs.insert(leg, Leg { role: Role::Caller { call: id }, session, invite: Some(tx) });
         self.callers.insert(super::requests::caller_key(msg), leg);
         self.invites.insert(tx, leg);

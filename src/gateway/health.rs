@@ -39,7 +39,7 @@ impl Gateway {
         }
         let Some((trunk, node)) = self.trunks.node(id) else { return };
         let (Some(rules), Some(hop)) = (trunk.probe.clone(), trunk.hops.get(node.hop)) else { return };
-        let Some(flow) = self.flow_to(node.transport, node.address) else {
+        let Some(flow) = self.flow_to(node) else {
             return self.timers.set(Alarm::Probe(id), Some(now + rules.every));
         };
         let uri = dial::hop_uri(hop, node);

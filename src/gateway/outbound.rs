@@ -70,7 +70,7 @@ impl Gateway {
     /// Somebody could be called back now, as far as we know.
     pub(super) fn may_call_back(&self, now: Instant) -> bool {
         let named = |trunk: &&crate::trunk::Trunk| self.settings.callbacks.trunks.contains(&trunk.settings.name);
-        let reachable = |node: &Node| self.flow_to(node.transport, node.address).is_some();
+        let reachable = |node: &Node| self.flow_to(node).is_some();
         let usable = |trunk: &crate::trunk::Trunk| {
             !trunk.is_down() && trunk.nodes().any(reachable) && self.only(now, &trunk.settings).is_some()
         };
@@ -86,9 +86,9 @@ impl Gateway {
         Some(Only::By(line.flow.transport, line.flow.remote))
     }
 
-    /// The path of a request of ours to `remote`: by the first listener of its transport and address family.
-    pub(super) fn flow_to(&self, transport: Transport, remote: SocketAddr) -> Option<Flow> {
-        flow_by(&self.listening, transport, remote)
+    /// The path of a request of ours to a hop: by the first listener of its transport and address family.
+    pub(super) fn flow_to(&self, node: &Node) -> Option<Flow> {
+        flow_by(&self.listening, node)
     }
 
     /// Keeps a channel for a leg that will call `number` by one of these trunks, the first that can: see [`Self::dial_out`].
@@ -193,7 +193,7 @@ impl Gateway {
             let listening = &gateway.listening;
             let open = |node: &Node| can_take(listening, now, emergency, only, node);
             let node = gateway.trunks.choose(now, name, worst, tried, open)?;
-            let (id, flow) = (node.id, flow_by(listening, node.transport, node.address)?);
+            let (id, flow) = (node.id, flow_by(listening, node)?);
             let (hop, trunk) = (node.hop, gateway.trunks.get(name)?);
             let (area_code, form) = (&gateway.settings.area_code, trunk.profile.number_uri);
             let out = trunk.call_out.as_ref()?;
@@ -251,7 +251,7 @@ impl Gateway {
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         let mut session = send(&mut cx, target);
         let peers = self.trunks.get(&way.trunk).map_or(&[][..], |trunk| trunk.peers.as_slice());
-        session.follow_route(peers, &self.listening);
+        session.follow_route(peers, &self.listening, self.trunks.named_hops(&way.trunk));
         session
     }
 
@@ -388,11 +388,12 @@ fn can_take(listening: &[Listener], now: Instant, emergency: bool, only: Only, n
         return false;
     }
     let rests = node.health.standing(now) == Standing::Resting;
-    (emergency || !rests) && flow_by(listening, node.transport, node.address).is_some()
+    (emergency || !rests) && flow_by(listening, node).is_some()
 }
 
-fn flow_by(listening: &[Listener], transport: Transport, remote: SocketAddr) -> Option<Flow> {
+fn flow_by(listening: &[Listener], node: &Node) -> Option<Flow> {
+    let Node { transport, address: remote, connection, .. } = *node;
     let fits = |l: &&Listener| l.transport == transport && l.address.is_ipv4() == remote.is_ipv4();
     let local = listening.iter().find(fits)?.address;
-    Some(Flow { transport, local, remote, connection: 0 })
+    Some(Flow { transport, local, remote, connection })
 }

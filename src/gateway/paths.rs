@@ -29,7 +29,7 @@ impl Paths {
             return;
         }
         self.forget(leg);
-        if flow.transport.is_stream() && flow.connection != 0 {
+        if flow.transport.is_stream() && !flow.is_ours() {
             self.of.insert(leg, flow);
             self.by.insert((flow, leg));
         }
@@ -85,6 +85,6 @@ impl Gateway {
         let port = hop.and_then(|h| h.port).unwrap_or(old.transport.default_port());
         let routed = dialog.next_hop().filter(|(transport, at)| *transport == old.transport && is_theirs(at));
         let remote = routed.map_or(SocketAddr::new(ip, port), |(_, at)| at);
-        Some(Flow { remote, connection: 0, ..old })
+        Some(Flow { remote, connection: self.trunks.connection_to(old.transport, remote), ..old })
     }
 }

@@ -35,6 +35,8 @@ impl Gateway {
         let (sender, kind) = (self.sender(flow), kind(bytes));
         match sender {
             Sender::Stranger if self.is_unheard(now, flow, kind, bytes) => Class::AtOnce,
+            // From the address of phones, but by another path: a phone that starts anew, or whoever is behind the same NAT.
+            Sender::Phone if !self.registrar.is_at(flow.remote) => Class::of(Sender::Trunk, kind),
             _ => Class::of(sender, kind),
         }
     }
@@ -79,9 +81,15 @@ impl Gateway {
         self.guard.settings().unknown == Unknown::Refuse && self.may_answer(now, flow)
     }
 
-    /// Whoever is not known by address gets only so many answers.
+    /// Whoever is not known by address gets only so many answers. Where phones are at home strangers' floods take none away.
     pub(super) fn may_answer(&mut self, now: Instant, flow: Flow) -> bool {
-        let may = self.sender(flow) != Sender::Stranger || self.guard.may_answer(now, holder(flow.remote.ip()));
+        let source = holder(flow.remote.ip());
+        let may = match self.sender(flow) {
+            Sender::Trunk => true,
+            Sender::Phone if self.registrar.is_at(flow.remote) => true,
+            Sender::Phone => self.guard.may_answer_at_home(now, source),
+            Sender::Stranger => self.guard.may_answer(now, source),
+        };
         self.refusals.unanswered += u64::from(!may);
         may
     }
@@ -138,17 +146,25 @@ impl Gateway {
         self.close(flow);
     }
 
-    /// A connection that neither a phone nor a call needs.
+    /// Does a phone or a call need this connection?
+    pub fn needs(&self, flow: Flow) -> bool {
+        self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow)
+    }
+
+    /// Is a trunk or a phone at the other end, or a call?
+    pub fn is_served(&self, flow: Flow) -> bool {
+        self.sender(flow) != Sender::Stranger || self.needs(flow)
+    }
+
     fn close(&mut self, flow: Flow) {
-        let needed = || self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow);
-        if flow.transport.is_stream() && !needed() {
+        if flow.transport.is_stream() && !self.needs(flow) {
             self.outputs.push_back(Output::Guard(Order::Close(flow)));
         }
     }
 
     /// The loop is late: a trunk's new call gets 503 at once, and leaves nothing behind. Anything else is served.
     pub(super) fn shed(&mut self, now: Instant, flow: Flow, bytes: &[u8]) {
-        let parsed = self.endpoint.peek(flow, bytes);
+        let parsed = self.endpoint.peek(now, flow, bytes);
         match parsed.filter(|msg| msg.method() == Some(Method::Invite) && msg.to_tag().is_none()) {
             Some(msg) if self.sender(flow) == Sender::Trunk && !self.registered_on(flow, &msg) => {
                 self.refusals.late += 1;

@@ -27,19 +27,34 @@ impl Allowance {
 
     /// One answer to this address, if it may have one.
     pub fn take(&mut self, now: Instant, source: IpAddr) -> bool {
+        self.turn(now);
+        if self.given >= ALL || !self.take_one(source) {
+            return false;
+        }
+        self.given += 1;
+        true
+    }
+
+    /// The same for an address of our own phones: it has no part in what all strangers share.
+    pub fn take_at_home(&mut self, now: Instant, source: IpAddr) -> bool {
+        self.turn(now);
+        self.take_one(source)
+    }
+
+    fn turn(&mut self, now: Instant) {
         let second = now.as_unix_micros() / 1_000_000;
         if second != self.second {
             self.second = second;
             self.given = 0;
             self.slots.fill(0);
         }
+    }
+
+    fn take_one(&mut self, source: IpAddr) -> bool {
         let slot = &mut self.slots[slot(self.key, source)];
-        if *slot >= EACH || self.given >= ALL {
-            return false;
-        }
-        *slot += 1;
-        self.given += 1;
-        true
+        let may = *slot < EACH;
+        *slot += u16::from(may);
+        may
     }
 }
 

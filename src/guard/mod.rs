@@ -32,7 +32,7 @@ use std::time::Duration;
 /// For the shell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Order {
-    /// Take no new connections from there for so long.
+    /// Take next to no new connections from there for so long, and close those it has that the gateway does not need.
     Ban { source: IpAddr, length: Duration },
     /// A banned peer's connection.
     Close(Flow),
@@ -78,6 +78,11 @@ impl Guard {
     /// May a stranger there be answered once more?
     pub fn may_answer(&mut self, now: Instant, source: IpAddr) -> bool {
         self.allowance.take(now, source)
+    }
+
+    /// The same for whoever comes from an address where phones are registered.
+    pub fn may_answer_at_home(&mut self, now: Instant, source: IpAddr) -> bool {
+        self.allowance.take_at_home(now, source)
     }
 
     pub fn proved(&mut self, seat: &SeatNo, source: IpAddr) {

@@ -128,6 +128,11 @@ fn strangers_get_so_many_answers_a_second() {
     let all = (0..100_000).filter(|n| guard.may_answer(START, bot(*n))).count();
     assert_eq!(all, ALL as usize - one, "a hundred thousand");
     assert!(guard.may_answer(at(1), PHONE), "the next second");
+    // A flood of strangers leaves a home its own; and a home has no more than that.
+    (0..100_000).filter(|n| guard.may_answer(at(1), bot(*n))).count();
+    let home = IpAddr::V4(Ipv4Addr::new(198, 51, 100, 1));
+    let at_home = (0..1_000).filter(|_| guard.may_answer_at_home(at(1), home)).count();
+    assert!((usize::from(EACH) - 10..=usize::from(EACH)).contains(&at_home), "{at_home}");
 }
 
 #[test]

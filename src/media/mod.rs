@@ -14,7 +14,7 @@
 //! Only `shard` and `ports` know sockets; the rest is bytes and instants in, bytes out.
 
 mod dtmf;
-mod dtmf_inband;
+pub mod dtmf_inband;
 mod figures;
 pub mod g711;
 mod inbound;

@@ -2,15 +2,16 @@
 //! open connection (`connection`), certificates and trust (`tls`).
 //!
 //! Security: connections are limited in all and per address, and count from their first packet: a TLS handshake that is
-//! not finished in time is closed.
+//! not finished in time is closed. The last quarter of all places is for addresses where phones and trunks have been. A banned address has one at a time, and keeps it for a call for help only: the gateway
+//! closes it at the first word about anything else.
 
-use super::connection::{self, Queue};
+use super::connection::{self, Queue, ROOM, Writer};
 use super::tls::Tls;
 use super::{BindError, advertised};
 use crate::runtime::inbox::{Inbox, Message};
 use crate::sip::flow::{Flow, Listener, Transport, holder};
 use socket2::{SockRef, TcpKeepalive};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,7 +22,12 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
 
 const MAX_CONNECTIONS: usize = 1_000;
+/// Of them: for whom the gateway has never needed.
+const MAX_OF_STRANGERS: usize = 750;
+/// Addresses known to be needed; more than phones and trunks have.
+const MAX_KNOWN: usize = 16_384;
 const MAX_PER_ADDRESS: usize = 64;
+const MAX_BANNED_PER_ADDRESS: usize = 1;
 /// Addresses refused at the door; further bans are the gateway's alone.
 const MAX_BANNED: usize = 16_384;
 const CONNECTS: usize = 256;
@@ -38,13 +44,17 @@ pub struct Connector {
     requests: mpsc::Sender<(Flow, Queue)>,
     listeners: Vec<Listener>,
     banned: Arc<Banned>,
+    known: Arc<Known>,
 }
 
-/// Whose connections are refused, until when.
+/// Whose connections were needed: the last places are theirs.
+type Known = Mutex<BTreeSet<IpAddr>>;
+
+/// Who is banned, until when.
 type Banned = Mutex<BTreeMap<IpAddr, std::time::Instant>>;
 
 impl Connector {
-    /// Takes no connections from there for so long.
+    /// Takes next to no connections from there for so long.
     pub fn ban(&self, source: IpAddr, length: Duration) {
         let mut banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
         let now = std::time::Instant::now();
@@ -56,6 +66,14 @@ impl Connector {
         }
     }
 
+    /// A phone or a trunk is there.
+    pub fn known(&self, ip: IpAddr) {
+        let mut known = self.known.lock().unwrap_or_else(|e| e.into_inner());
+        if known.len() < MAX_KNOWN {
+            known.insert(holder(ip));
+        }
+    }
+
     /// What streams are accepted at.
     pub fn listeners(&self) -> &[Listener] {
         &self.listeners
@@ -63,9 +81,9 @@ impl Connector {
 
     /// Connects to `flow.remote`; what is sent meanwhile waits its turn. That it did not work, or that it is over, is
     /// told once, by `StreamClosed`.
-    pub fn connect(&self, flow: Flow) -> io::Result<mpsc::Sender<Vec<u8>>> {
+    pub fn connect(&self, flow: Flow) -> io::Result<Writer> {
         // A numbered connection that is gone cannot be had again: its far end's port was its own.
-        if flow.connection != 0 {
+        if !flow.is_ours() {
             return Err(io::ErrorKind::NotConnected.into());
         }
         let queue = Queue::new();
@@ -108,15 +126,17 @@ impl Listeners {
 
     /// Serves them on the current tokio runtime for as long as it lives.
     pub fn serve(self, inbox: Inbox) -> Connector {
-        let banned = Arc::new(Banned::default());
+        let (banned, known) = (Arc::new(Banned::default()), Arc::new(Known::default()));
         let (next, open) = (AtomicU64::new(1), Mutex::default());
         let shared = Arc::new(Shared {
             inbox,
             next,
             open,
             banned: banned.clone(),
+            known: known.clone(),
             tls: self.tls,
             ours: Semaphore::new(CONNECTS),
+            room: Arc::new(Semaphore::new(ROOM)),
         });
         let listeners = self.bound.iter().map(|(_, listener)| *listener).collect();
         for (socket, listener) in self.bound {
@@ -124,7 +144,7 @@ impl Listeners {
         }
         let (requests, wanted) = mpsc::channel(CONNECTS);
         tokio::spawn(connect(wanted, shared));
-        Connector { requests, listeners, banned }
+        Connector { requests, listeners, banned, known }
     }
 }
 
@@ -134,9 +154,12 @@ struct Shared {
     /// Open connections per address. Held for a few instructions at accept and close only.
     open: Mutex<BTreeMap<IpAddr, usize>>,
     banned: Arc<Banned>,
+    known: Arc<Known>,
     tls: Option<Arc<Tls>>,
     /// For connections of ours: no flood of theirs takes them away.
     ours: Semaphore,
+    /// For what is read and not yet served.
+    room: Arc<Semaphore>,
 }
 
 /// One of the connections there may be; given back when dropped.
@@ -148,10 +171,13 @@ struct Place {
 impl Place {
     fn take(shared: &Arc<Shared>, ip: IpAddr) -> Option<Place> {
         let holder = holder(ip);
+        let most = if shared.is_banned(holder) { MAX_BANNED_PER_ADDRESS } else { MAX_PER_ADDRESS };
         let mut open = shared.open.lock().unwrap_or_else(|e| e.into_inner());
         let total: usize = open.values().sum();
+        let known = shared.known.lock().unwrap_or_else(|e| e.into_inner()).contains(&holder);
+        let places = if known { MAX_CONNECTIONS } else { MAX_OF_STRANGERS };
         let here = open.get(&holder).copied().unwrap_or(0);
-        if total >= MAX_CONNECTIONS || here >= MAX_PER_ADDRESS {
+        if total >= places || here >= most {
             return None;
         }
         open.insert(holder, here + 1);
@@ -172,9 +198,9 @@ impl Drop for Place {
 }
 
 impl Shared {
-    fn is_banned(&self, ip: IpAddr) -> bool {
+    fn is_banned(&self, holder: IpAddr) -> bool {
         let banned = self.banned.lock().unwrap_or_else(|e| e.into_inner());
-        banned.get(&holder(ip)).is_some_and(|until| *until > std::time::Instant::now())
+        banned.get(&holder).is_some_and(|until| *until > std::time::Instant::now())
     }
 }
 
@@ -183,9 +209,6 @@ async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
     loop {
         match socket.accept().await {
             Ok((stream, remote)) => {
-                if shared.is_banned(remote.ip()) {
-                    continue;
-                }
                 let Some(place) = Place::take(&shared, remote.ip()) else {
                     tracing::debug!(%remote, ?transport, "SIP connection refused: too many open");
                     continue;
@@ -205,7 +228,7 @@ async fn accept(socket: TcpListener, listener: Listener, shared: Arc<Shared>) {
 /// A connection of theirs.
 async fn serve(stream: TcpStream, flow: Flow, place: Place) {
     prepare(&stream);
-    let inbox = &place.shared.inbox;
+    let Shared { inbox, room, .. } = &*place.shared;
     let open = || {
         let queue = Queue::new();
         inbox.send(Message::StreamOpened { flow, writer: queue.writer.clone() });
@@ -213,12 +236,12 @@ async fn serve(stream: TcpStream, flow: Flow, place: Place) {
     };
     match (flow.transport, &place.shared.tls) {
         (Transport::Tls, Some(tls)) => match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => connection::run(stream, flow, open(), inbox).await,
+            Ok(Ok(stream)) => connection::run(stream, flow, open(), inbox, room).await,
             Ok(Err(error)) => return tracing::debug!(remote = %flow.remote, %error, "TLS handshake failed"),
             Err(_) => return tracing::debug!(remote = %flow.remote, "TLS handshake not finished in time"),
         },
         (Transport::Tls, None) => return,
-        _ => connection::run(stream, flow, open(), inbox).await,
+        _ => connection::run(stream, flow, open(), inbox, room).await,
     }
     inbox.send(Message::StreamClosed { flow });
 }
@@ -253,11 +276,52 @@ async fn reach(flow: Flow, queue: Queue, shared: &Arc<Shared>) -> io::Result<()>
     prepare(&stream);
     if flow.transport == Transport::Tls {
         let tls = shared.tls.as_ref().ok_or_else(|| io::Error::other("there is no [tls] in the configuration"))?;
-        let secured = timeout(HANDSHAKE, tls.connect(stream, flow.remote)).await;
+        let secured = timeout(HANDSHAKE, tls.connect(stream, flow)).await;
         let stream = secured.map_err(late("TLS handshake not finished in time"))??;
-        connection::run(stream, flow, queue, &shared.inbox).await;
+        connection::run(stream, flow, queue, &shared.inbox, &shared.room).await;
     } else {
-        connection::run(stream, flow, queue, &shared.inbox).await;
+        connection::run(stream, flow, queue, &shared.inbox, &shared.room).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::inbox;
+
+    #[test]
+    fn places_are_shared_out() {
+        let (inbox, _outbox) = inbox::channel().unwrap();
+        let (banned, known) = (Arc::new(Banned::default()), Arc::new(Known::default()));
+        let connector =
+            Connector { requests: mpsc::channel(1).0, listeners: vec![], banned: banned.clone(), known: known.clone() };
+        let (open, tls) = (Mutex::default(), None);
+        let (ours, room) = (Semaphore::new(1), Arc::new(Semaphore::new(1)));
+        let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open, banned, known, tls, ours, room });
+        let from = |n: u32| IpAddr::from([198, 51, (n / 250) as u8, (n % 250) as u8]);
+        let take = |ip: IpAddr, wanted: usize| -> Vec<Place> {
+            let places: Vec<Place> = (0..2_000).map_while(|_| Place::take(&shared, ip)).collect();
+            assert_eq!(places.len(), wanted, "{ip}");
+            places
+        };
+        let (phones, banned) = (from(900), from(901));
+        connector.known(phones);
+        connector.ban(banned, Duration::from_secs(60));
+        let mut held: Vec<Place> = take(banned, MAX_BANNED_PER_ADDRESS);
+        // Strangers, each with all that one address may have, until nothing is left for them.
+        for n in 0.. {
+            let before = held.len();
+            held.extend(std::iter::from_fn(|| Place::take(&shared, from(n))));
+            if held.len() == before {
+                break;
+            }
+            assert!(held.len() - before <= MAX_PER_ADDRESS);
+        }
+        assert_eq!(held.len(), MAX_OF_STRANGERS);
+        held.extend(take(phones, MAX_PER_ADDRESS));
+        assert!(Place::take(&shared, from(800)).is_none());
+        held.clear();
+        take(from(800), MAX_PER_ADDRESS);
+    }
 }

@@ -10,13 +10,13 @@ pub mod material;
 use crate::api::health::Certificate;
 use crate::config::settings::TlsSettings;
 use crate::host::Clock;
+use crate::sip::flow::{Flow, connection_to};
 use material::{Material, Unusable};
 use rustls::pki_types::ServerName;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
 use std::path::Path;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::net::TcpStream;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
@@ -27,28 +27,11 @@ const LOOK: Duration = Duration::from_secs(20);
 const SOON: u64 = 21 * 86_400;
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// By what name each address is known: what its certificate must show. Whoever resolves a hop's host name tells it here;
-/// an address nobody told of must show itself (an IP SAN).
-#[derive(Clone, Debug, Default)]
-pub struct Names(Arc<Mutex<BTreeMap<SocketAddr, String>>>);
-
-impl Names {
-    pub fn learn(&self, address: SocketAddr, name: &str) {
-        self.0.lock().unwrap_or_else(|e| e.into_inner()).insert(address, name.to_owned());
-    }
-
-    fn of(&self, address: SocketAddr) -> io::Result<ServerName<'static>> {
-        let names = self.0.lock().unwrap_or_else(|e| e.into_inner());
-        match names.get(&address) {
-            Some(name) => ServerName::try_from(name.clone()).map_err(io::Error::other),
-            None => Ok(address.ip().to_canonical().into()),
-        }
-    }
-}
-
 pub struct Tls {
     settings: TlsSettings,
-    names: Names,
+    /// What the far end of a connection of ours must prove; one that is not here proves its address (an IP SAN). From the
+    /// configuration alone: nothing that DNS says makes another name good enough.
+    names: BTreeMap<u64, ServerName<'static>>,
     current: RwLock<Current>,
 }
 
@@ -61,13 +44,11 @@ struct Current {
 }
 
 impl Tls {
-    pub fn open(settings: TlsSettings) -> Result<Tls, Unusable> {
+    /// `names`: of all hops.
+    pub fn open<'n>(settings: TlsSettings, names: impl IntoIterator<Item = &'n str>) -> Result<Tls, Unusable> {
         let current = RwLock::new(read(&settings)?);
-        Ok(Tls { settings, names: Names::default(), current })
-    }
-
-    pub fn names(&self) -> Names {
-        self.names.clone()
+        let named = |name: &str| Some((connection_to(name), ServerName::try_from(name.to_owned()).ok()?));
+        Ok(Tls { settings, names: names.into_iter().filter_map(named).collect(), current })
     }
 
     pub fn certificate(&self) -> Certificate {
@@ -117,11 +98,16 @@ impl Tls {
         acceptor.accept(stream).await
     }
 
-    /// The far end's certificate must be for the name that `remote` is known by.
-    pub async fn connect(&self, stream: TcpStream, remote: SocketAddr) -> io::Result<client::TlsStream<TcpStream>> {
+    /// The far end's certificate must be for the name that this connection leads to.
+    pub async fn connect(&self, stream: TcpStream, flow: Flow) -> io::Result<client::TlsStream<TcpStream>> {
         let connector = self.current().connector.clone();
         let connector = connector.ok_or_else(|| io::Error::other("no trust is configured in [tls]"))?;
-        connector.connect(self.names.of(remote)?, stream).await
+        let name = match (flow.connection, self.names.get(&flow.connection)) {
+            (0, _) => flow.remote.ip().to_canonical().into(),
+            (_, Some(name)) => name.clone(),
+            (_, None) => return Err(io::Error::other("the hop's name is none that a certificate can be for")),
+        };
+        connector.connect(name, stream).await
     }
 
     fn current(&self) -> std::sync::RwLockReadGuard<'_, Current> {

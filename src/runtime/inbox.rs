@@ -2,6 +2,7 @@
 
 use crate::event::RememberedCaller;
 use crate::ids::TrunkName;
+use crate::net::connection::Writer;
 use crate::plane::MediaEvent;
 use crate::sip::flow::Flow;
 use crate::store::SpoolOutcome;
@@ -11,7 +12,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use tokio::sync::mpsc::Sender;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// Deep enough for a second of everything at full load; a sender beyond that waits.
 const DEPTH: usize = 65_536;
@@ -23,11 +24,13 @@ pub enum Message {
     /// A stream is up; what is sent on `flow` goes to `writer`.
     StreamOpened {
         flow: Flow,
-        writer: Sender<Vec<u8>>,
+        writer: Writer,
     },
     Stream {
         flow: Flow,
         bytes: Vec<u8>,
+        /// Given back when it is served.
+        place: OwnedSemaphorePermit,
     },
     StreamClosed {
         flow: Flow,

@@ -11,13 +11,13 @@ mod signalling;
 
 use crate::api::{self, health::Facts, v1};
 use crate::cases::{CaseStore, Cases};
-use crate::config::settings::{Host, Settings, TrunkSettings};
+use crate::config::settings::{Settings, TrunkSettings};
 use crate::gateway::Gateway;
 use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::dns;
 use crate::net::streams::Listeners;
-use crate::net::tls::{Names, Tls};
+use crate::net::tls::Tls;
 use crate::net::udp::UdpPort;
 use crate::sip::flow::Transport;
 use crate::store::facts::{self, FactsOptions};
@@ -166,7 +166,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
 
     let world =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
-    let tls = shell.tls.clone().map(Tls::open).transpose()?.map(Arc::new);
+    let names = core.trunks.iter().flat_map(|trunk| &trunk.hops).filter_map(|hop| hop.host.name());
+    let tls = shell.tls.clone().map(|settings| Tls::open(settings, names)).transpose()?.map(Arc::new);
     let bound = Listeners::bind(&shell.sip_tcp, &shell.sip_tls, tls.clone(), media_v4, media_v6);
     let listeners = world.block_on(bound)?;
     let (sip_tcp, sip_tls) = (listeners.addresses(Transport::Tcp), listeners.addresses(Transport::Tls));
@@ -216,7 +217,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     if let Some(tls) = &tls {
         world.spawn(tls.clone().watch());
     }
-    resolve(&world, &core.trunks, shell.dns, &inbox, tls.as_ref().map(|tls| tls.names()).unwrap_or_default());
+    resolve(&world, &core.trunks, shell.dns, &inbox);
     let gateway = Gateway::new(core, entropy()?, clock.now());
     let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
     signalling.tap = Tap::start(&shell.trace)?;
@@ -237,20 +238,13 @@ async fn remember(cases: Cases, now: Instant, inbox: Inbox) {
     }
 }
 
-/// Follows the names of hops in DNS for as long as the world lasts. `tls` learns what each address must prove to be.
-fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr>, inbox: &Inbox, tls: Names) {
+/// Follows the names of hops in DNS for as long as the world lasts.
+fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr>, inbox: &Inbox) {
     let servers = dns::servers(&configured);
     for trunk in trunks {
         for (hop, settings) in dns::named(&trunk.hops) {
-            let (inbox, name, tls) = (inbox.clone(), trunk.name.clone(), tls.clone());
-            let host = settings.host.clone();
-            let learn = move |address| match &host {
-                Host::Name { name, .. } => tls.learn(address, name),
-                Host::Address(_) => {}
-            };
-            settings.fallbacks().for_each(&learn);
+            let (inbox, name) = (inbox.clone(), trunk.name.clone());
             let tell = move |targets: Vec<Target>| {
-                targets.iter().for_each(|target| learn(target.address));
                 inbox.send(Message::Resolved { trunk: name.clone(), hop, targets });
             };
             world.spawn(dns::follow(servers.clone(), settings.clone(), dns::Pace::default(), tell));

@@ -13,19 +13,19 @@ use crate::guard::Order;
 use crate::guard::intake::{Backlog, Class, Shedding};
 use crate::host::Clock;
 use crate::media::MediaPlane;
+use crate::net::connection::Writer;
 use crate::net::streams::Connector;
 use crate::net::udp::UdpPort;
 use crate::plane::MediaCommand;
-use crate::sip::flow::{Flow, Listener, Transmit, Transport};
+use crate::sip::flow::{Flow, Listener, Transmit, Transport, holder};
 use crate::store::{Spool, SpoolOutcome};
 use crate::time::Instant;
 use crate::trace::{Tap, Way};
 use rustix::event::epoll;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
-use tokio::sync::mpsc::Sender;
 
 /// Datagrams read from one socket before the others, the inbox and the timers get their turn.
 const BATCH: usize = 64;
@@ -33,6 +33,8 @@ const BATCH: usize = 64;
 const SERVED: usize = 16;
 /// Messages of other threads taken in one turn, likewise.
 const INBOX_BATCH: usize = 256;
+/// A stranger's connection that nothing has come of is closed at the second look.
+const LOOK_EVERY: Duration = Duration::from_secs(30);
 const FIGURES_EVERY: Duration = Duration::from_secs(1);
 /// Whoever waits for the last call to end looks at the figures.
 const FIGURES_EVERY_DRAINING: Duration = Duration::from_millis(50);
@@ -54,7 +56,10 @@ pub struct Signalling {
     pub observer: Observer,
     /// What is traced, if anything is.
     pub tap: Option<Tap>,
-    streams: BTreeMap<Flow, Sender<Vec<u8>>>,
+    streams: BTreeMap<Flow, Writer>,
+    /// Not needed at the last look.
+    idle: BTreeSet<Flow>,
+    look_at: Instant,
     backlog: Backlog<(Flow, Vec<u8>)>,
     shedding: Shedding,
     /// Since when sockets or inbox were not read empty.
@@ -83,7 +88,7 @@ impl Signalling {
         }
         epoll::add(&epoll, inbox.as_fd(), epoll::EventData::new_u64(u64::MAX), epoll::EventFlags::IN)?;
         let figures_at = clock.now();
-        let (streams, media_commands) = (BTreeMap::new(), Vec::new());
+        let (streams, idle, media_commands) = (BTreeMap::new(), BTreeSet::new(), Vec::new());
         Ok(Signalling {
             gateway,
             clock,
@@ -95,6 +100,8 @@ impl Signalling {
             observer,
             tap: None,
             streams,
+            idle,
+            look_at: figures_at + LOOK_EVERY,
             backlog: Backlog::default(),
             shedding: Shedding::default(),
             behind: None,
@@ -210,7 +217,9 @@ impl Signalling {
                 Message::StreamOpened { flow, writer } => {
                     self.streams.insert(flow, writer);
                 }
-                Message::Stream { flow, bytes } => self.came(now, flow, &bytes),
+                Message::Stream { flow, bytes, place: _ } => self.came(now, flow, &bytes),
+                // One that was given up while its peer did not read, and has a successor by now.
+                Message::StreamClosed { flow } if self.streams.get(&flow).is_some_and(|w| !w.is_closed()) => {}
                 Message::StreamClosed { flow } => {
                     self.streams.remove(&flow);
                     // A phone must not be registered on a connection that is gone.
@@ -268,10 +277,15 @@ impl Signalling {
                     self.observer.tell(Observed::Callback(change.clone()));
                     self.spool.keep(change);
                 }
-                Output::Guard(Order::Ban { source, length }) => self.connector.ban(source, length),
+                Output::Guard(Order::Ban { source, length }) => {
+                    self.connector.ban(source, length);
+                    let theirs = self.streams.iter().filter(|(flow, _)| holder(flow.remote.ip()) == source);
+                    theirs.filter(|(flow, _)| !self.gateway.needs(**flow)).for_each(|(_, writer)| writer.close());
+                }
                 Output::Guard(Order::Close(flow)) => {
-                    // An empty message: its writer closes the connection.
-                    let _ = self.streams.get(&flow).map(|writer| writer.try_send(vec![]));
+                    if let Some(writer) = self.streams.get(&flow) {
+                        writer.close();
+                    }
                 }
             }
         }
@@ -288,11 +302,11 @@ impl Signalling {
                 None => Err(io::ErrorKind::AddrNotAvailable.into()),
             },
             Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
-                // A peer that does not read is not waited for: its connection counts as failed.
-                Some(writer) => writer.try_send(bytes).map_err(|_| io::ErrorKind::BrokenPipe.into()),
+                // A peer that does not read is not waited for: its connection has failed, and is forgotten.
+                Some(writer) => writer.send(bytes).inspect_err(|_| drop(self.streams.remove(&flow))),
                 None => {
                     let writer = self.connector.connect(flow)?;
-                    let _ = writer.try_send(bytes);
+                    let _ = writer.send(bytes);
                     self.streams.insert(flow, writer);
                     Ok(())
                 }
@@ -300,9 +314,23 @@ impl Signalling {
         }
     }
 
+    /// Whoever is served here has places of its own from now on; whoever is not must not keep one.
+    fn look_at_streams(&mut self) {
+        let theirs = self.streams.keys().copied().filter(|flow| !flow.is_ours());
+        let (needed, idle): (BTreeSet<Flow>, BTreeSet<Flow>) = theirs.partition(|flow| self.gateway.is_served(*flow));
+        needed.iter().for_each(|flow| self.connector.known(flow.remote.ip()));
+        let still = idle.intersection(&self.idle).filter_map(|flow| self.streams.get(flow));
+        still.for_each(Writer::close);
+        self.idle = idle;
+    }
+
     fn report_figures(&mut self, now: Instant) {
         if now < self.figures_at {
             return;
+        }
+        if now >= self.look_at {
+            self.look_at = now + LOOK_EVERY;
+            self.look_at_streams();
         }
         self.figures_at = now + if self.gateway.is_draining() { FIGURES_EVERY_DRAINING } else { FIGURES_EVERY };
         self.observer.tell(Observed::Figures(Box::new(Figures::of(now, &self.gateway))));

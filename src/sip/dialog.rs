@@ -27,6 +27,8 @@ pub struct Dialog {
     local_seq: u32,
     remote_seq: Option<u32>,
     opened_by: Side,
+    /// Our Contact must be a SIPS URI (s8.1.1.8, s12.1.1).
+    sips: bool,
 }
 
 /// Who sent the INVITE, and so chose the Call-ID.
@@ -55,12 +57,14 @@ impl Dialog {
             local_seq: 0,
             remote_seq: Some(request.cseq().seq),
             opened_by: Side::Them,
+            sips: wants_sips(request),
         }
     }
 
     /// UAC side, before the request is sent. `local` and `remote` are name-addrs without tags.
     pub fn uac(call_id: String, local_tag: String, local: String, remote: String, target: Vec<u8>) -> Dialog {
         Dialog {
+            sips: is_sips(&target),
             call_id: call_id.into_bytes(),
             local_tag,
             remote_tag: None,
@@ -91,7 +95,18 @@ impl Dialog {
 
     /// By which route our INVITE goes.
     pub fn lead_by(&mut self, route: Vec<Vec<u8>>) {
+        self.sips |= route.first().is_some_and(|first| is_sips(route_uri(first)));
         self.leading = route;
+    }
+
+    /// Our Contact on this flow, under a user name of ours if there is one.
+    pub fn contact(&self, user: Option<&str>, flow: &Flow) -> String {
+        match (self.sips, user) {
+            (true, Some(user)) => format!("<sips:{user}@{}>", flow.local),
+            (true, None) => format!("<sips:{}>", flow.local),
+            (false, Some(user)) => contact_of(user, flow),
+            (false, None) => contact(flow),
+        }
     }
 
     /// The number of the next request of ours.
@@ -196,6 +211,17 @@ impl Dialog {
             .header(Name::CallId, &self.call_id)
             .header(Name::CSeq, &cseq(seq, method))
     }
+}
+
+/// s12.1.1: by the Request-URI, the top Record-Route or, where there is none, the Contact.
+fn wants_sips(request: &Message<'_>) -> bool {
+    let back = request.values(Name::RecordRoute).next().map(|route| route_uri(route).to_vec());
+    let back = back.or_else(|| contact_uri(request));
+    request.request_uri().is_some_and(is_sips) || back.is_some_and(|uri| is_sips(&uri))
+}
+
+fn is_sips(uri: &[u8]) -> bool {
+    Uri::parse(uri).is_ok_and(|uri| uri.scheme == Scheme::Sips)
 }
 
 /// Our Contact on this flow.

@@ -23,7 +23,7 @@ mod nonce;
 mod parameters;
 
 pub use credentials::Credentials;
-pub use hash::{Algorithm, Claim, response};
+pub use hash::{Algorithm, Claim, hex, response};
 
 use super::message::uri::{self, Uri};
 use super::message::{Message, Method, Name};

@@ -15,6 +15,7 @@ mod answers;
 mod arena;
 mod clients;
 mod matching;
+mod refused;
 mod running;
 mod servers;
 mod tally;
@@ -27,6 +28,7 @@ pub use answers::reply_flow;
 use arena::Arena;
 use clients::ClientTransaction;
 use matching::Key;
+use refused::Refused;
 use running::{Due, Transaction};
 use serde::{Deserialize, Serialize};
 use servers::ServerTransaction;
@@ -101,6 +103,7 @@ pub struct Endpoint {
     timers: TimerQueue<Due>,
     transmits: VecDeque<Transmit>,
     expired: VecDeque<Expired>,
+    refused: Refused,
     counters: EndpointCounters,
 }
 
@@ -119,6 +122,7 @@ impl Endpoint {
             timers: TimerQueue::default(),
             transmits: VecDeque::new(),
             expired: VecDeque::new(),
+            refused: Refused::default(),
             counters: EndpointCounters::default(),
         }
     }
@@ -158,7 +162,7 @@ impl Endpoint {
         let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
         let msg = Message::parse(bytes, framing).inspect_err(|_| self.counters.malformed += 1)?;
         self.counters.received_by.received(&msg);
-        let repeated = |m| self.server_of.contains_key(&Key::server(&msg, m));
+        let repeated = |m| self.repeats(&msg, m);
         Ok(match msg.method() {
             None => self.receive_response(now, msg),
             Some(Method::Cancel) if !repeated(Method::Invite) => {
@@ -176,11 +180,17 @@ impl Endpoint {
     }
 
     /// A well-formed request that repeats none, read and not acted on.
-    pub fn peek<'m>(&self, flow: Flow, bytes: &'m [u8]) -> Option<Message<'m>> {
+    pub fn peek<'m>(&mut self, now: Instant, flow: Flow, bytes: &'m [u8]) -> Option<Message<'m>> {
+        self.refused.forget(now);
         let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
         let msg = Message::parse(bytes, framing).ok()?;
-        let repeats = self.server_of.contains_key(&Key::server(&msg, msg.method()?));
-        (!repeats).then_some(msg)
+        (!self.repeats(&msg, msg.method()?)).then_some(msg)
+    }
+
+    /// Is this one that has a transaction, or was refused and is not yet forgotten?
+    fn repeats(&self, msg: &Message<'_>, method: Method<'_>) -> bool {
+        let key = Key::server(msg, method);
+        self.server_of.contains_key(&key) || self.refused.status(&key).is_some()
     }
 
     /// Bytes outside any transaction: ACK to 2xx, repeated 2xx (on [`reply_flow`] of its INVITE).

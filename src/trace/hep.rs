@@ -150,6 +150,10 @@ pub fn decode(packet: &[u8]) -> Option<(Seen, Option<String>)> {
             }
             chunk::SECONDS | chunk::MICROSECONDS => {
                 at[usize::from(kind == chunk::MICROSECONDS)] = u32::from_be_bytes(value.try_into().ok()?);
+                // A second has no more of them.
+                if at[1] >= 1_000_000 {
+                    return None;
+                }
             }
             chunk::PROTOCOL => transport = if value == [TCP] { Transport::Tcp } else { Transport::Udp },
             chunk::KIND if value != [SIP] => return None,

@@ -7,6 +7,7 @@
 use super::health::{Health, Sign, Standing};
 use crate::config::settings::{Hop, Host, Probe, Transport};
 use crate::sip::endpoint::ClientTx;
+use crate::sip::flow::connection_to;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -19,6 +20,8 @@ pub struct Node {
     pub id: u32,
     pub transport: Transport,
     pub address: SocketAddr,
+    /// Of a flow to it: whose certificate it must show, if it goes by TLS.
+    pub connection: u64,
     /// Which hop of the configuration it belongs to.
     pub hop: usize,
     /// The hop's, then that among what DNS says of its name.
@@ -64,9 +67,14 @@ impl Hops {
     pub fn set(&mut self, index: usize, hop: &Hop, targets: &[Target], next: &mut u32) {
         let (mut before, others) = std::mem::take(&mut self.0).into_iter().partition(|n| n.hop == index);
         self.0 = others;
+        let connection = match (&hop.host, hop.transport) {
+            (Host::Name { name, .. }, Transport::Tls) => connection_to(name),
+            _ => 0,
+        };
         for target in targets {
-            // Two names for one machine: it is one hop.
-            if self.find(hop.transport, target.address).is_some() {
+            // Two names for one machine: it is one hop, unless each is to be proved.
+            let same = |n: &Node| (n.transport, n.address, n.connection) == (hop.transport, target.address, connection);
+            if self.0.iter().any(same) {
                 continue;
             }
             let before: &mut Vec<Node> = &mut before;
@@ -77,6 +85,7 @@ impl Hops {
                     id: *next - 1,
                     transport: hop.transport,
                     address: target.address,
+                    connection,
                     hop: index,
                     priority: (0, 0),
                     weight: 1,
@@ -241,6 +250,20 @@ mod tests {
                 assert!((got - wanted).abs() <= 50, "seed {seed}: {got} of {wanted}");
             }
             assert!(hops.iter().all(|node| node.credit.abs() < 1_000), "seed {seed}: credits are bounded");
+        }
+    }
+
+    /// Whoever answers there must show the name that was asked for.
+    #[test]
+    fn two_names_at_one_address_are_two_hops_where_names_are_proved() {
+        for (transport, wanted) in [(Transport::Tls, 2), (Transport::Tcp, 1), (Transport::Udp, 1)] {
+            let host = |name: &str| Host::Name { name: name.into(), fallback: vec!["10.1.0.7".parse().unwrap()] };
+            let named = ["sbc1.carrier.cn", "sbc2.carrier.cn", "SBC1.carrier.cn"];
+            let hops = Hops::new(&named.map(|name| Hop::new(transport, host(name), None)), &mut 0);
+            let mut connections: Vec<u64> = hops.iter().map(|node| node.connection).collect();
+            connections.dedup();
+            assert_eq!(connections.len(), wanted, "{transport:?}");
+            assert!(connections.iter().all(|c| (*c != 0) == (transport == Transport::Tls)), "{connections:?}");
         }
     }
 

@@ -174,6 +174,18 @@ impl Trunks {
         self.iter().find_map(|t| t.hops.find(transport, address)).map(|node| node.id)
     }
 
+    /// Which connection of ours leads there: see [`Flow`].
+    pub fn connection_to(&self, transport: Transport, address: SocketAddr) -> u64 {
+        self.iter().find_map(|t| t.hops.find(transport, address)).map_or(0, |node| node.connection)
+    }
+
+    /// The connections of ours to a trunk's hops that must prove a name.
+    pub fn named_hops(&self, name: &TrunkName) -> Vec<(SocketAddr, u64)> {
+        let trunk = self.iter().find(|t| t.settings.name == *name);
+        let nodes = trunk.into_iter().flat_map(|t| t.nodes()).filter(|node| node.connection != 0);
+        nodes.map(|node| (node.address, node.connection)).collect()
+    }
+
     pub fn node_mut(&mut self, id: u32) -> Option<&mut Node> {
         self.trunks.iter_mut().find_map(|t| t.hops.get_mut(id))
     }

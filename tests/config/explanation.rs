@@ -139,6 +139,10 @@ fn check_prints_it_before_its_verdict() {
     assert!(output.status.success(), "{said}");
     assert!(said.starts_with("called numbers\n  12345  mandarin  always open\nqueues\n"), "{said}");
     assert!(said.contains("  missed calls  listed\ntickets\n"), "{said}");
+    assert!(
+        said.contains("\nnotice: no trunk has call_out, so a seat that dials 110 119 120 122 reaches nobody: "),
+        "{said}"
+    );
     assert!(said.ends_with("configuration is good\n"), "{said}");
 }
 
@@ -167,4 +171,19 @@ fn the_examples_comments_pass() {
     let core = load(&path).unwrap_or_else(|problems| panic!("{}", report(&problems))).core;
     assert!(core.trunks[0].call_out.is_some() && !core.callbacks.trunks.is_empty() && core.callbacks.hours.is_some());
     assert!(core.queues.iter().all(|q| q.callback.is_some() && q.max_wait.is_some()));
+}
+
+/// Who works at such a seat must know it before the day it matters.
+#[test]
+fn seats_that_cannot_call_for_help_are_noticed() {
+    let notice = "notice: no trunk has call_out, so a seat that dials 110 119 120 122 reaches nobody";
+    let mut settings = rexian::config::settings::Settings::demo([7; 32]);
+    assert!(settings.core.trunks.iter().all(|t| t.call_out.is_none()));
+    assert!(explain(&settings).contains(notice), "{}", explain(&settings));
+    let calls = rexian::config::settings::CallOut { from: "053112345".into(), dial: Default::default() };
+    settings.core.trunks.last_mut().unwrap().call_out = Some(calls);
+    assert!(!explain(&settings).contains("reaches nobody"));
+    settings.core.trunks.last_mut().unwrap().call_out = None;
+    settings.core.seats.clear();
+    assert!(!explain(&settings).contains("reaches nobody"), "nobody is there to dial");
 }

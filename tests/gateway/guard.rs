@@ -4,6 +4,7 @@ use super::world::{World, invite};
 use rexian::config::settings::{Algorithm, Cidr, CoreSettings, Settings, Unknown};
 use rexian::gateway::{Gateway, Input, Output};
 use rexian::guard::Order;
+use rexian::guard::intake::Class;
 use rexian::sip::digest::{Claim, response};
 use rexian::sip::flow::{Flow, Listener, Transport};
 use rexian::sip::message::{Framing, Message};
@@ -472,6 +473,39 @@ fn no_way_of_writing_a_number_leads_out() {
     }
 }
 
+/// UDP: the caller has its refusal and is gone, while another copy of its INVITE is still on the way.
+#[test]
+fn a_copy_of_a_refused_invite_is_no_new_call() {
+    let flow = super::world::caller_flow();
+    let status = |world: &World| world.to_caller.last().unwrap().split(' ').nth(1).unwrap().to_owned();
+    // The loop is late no more, the pace allows one again.
+    let mut late = World::new(0, |_| {});
+    late.feed(Input::Late { flow, bytes: &invite(1) });
+    late.run(Duration::from_secs(1));
+    let mut fast = World::new(0, |core| core.trunks[0].calls_per_10s = Some(1));
+    fast.feed(Input::Message { flow, bytes: &invite(0) });
+    fast.feed(Input::Message { flow, bytes: &invite(1) });
+    assert_eq!(status(&fast), "503");
+    fast.run(Duration::from_secs(12));
+    for (mut world, calls) in [(late, 0), (fast, 1)] {
+        let restored = Gateway::restore(&world.gateway.save()).unwrap();
+        world.gateway = restored;
+        for _ in 0..3 {
+            for copy in [Input::Message { flow, bytes: &invite(1) }, Input::Late { flow, bytes: &invite(1) }] {
+                world.feed(copy);
+                assert_eq!((status(&world).as_str(), world.gateway.calls()), ("503", calls));
+            }
+        }
+        world.feed(Input::Message { flow, bytes: &invite(2) });
+        assert_eq!(world.gateway.calls(), calls + 1, "another one is taken");
+        // It is not remembered for ever.
+        world.run(Duration::from_secs(70));
+        let before = world.gateway.calls();
+        world.feed(Input::Message { flow, bytes: &invite(1) });
+        assert_eq!(world.gateway.calls(), before + 1);
+    }
+}
+
 #[test]
 fn when_the_loop_is_late_new_calls_go_and_phones_and_calls_stay() {
     let mut world = World::new(1, |_| {});
@@ -500,4 +534,24 @@ fn when_the_loop_is_late_new_calls_go_and_phones_and_calls_stay() {
     world.feed(Input::Late { flow, bytes: bye.as_bytes() });
     assert!(world.to_caller.last().unwrap().starts_with("SIP/2.0 200 "), "{:?}", world.to_caller.last());
     assert_eq!(world.gateway.calls(), 0);
+}
+
+/// Who is served keeps a connection, and its address a place; who only knocks has neither.
+#[test]
+fn strangers_connections_are_told_from_those_of_phones_and_trunks() {
+    let mut door = Door::new(|_| {});
+    let (secret, phone, stranger) = (door.password("8001"), tcp(PHONE, 1), tcp(STRANGER, 2));
+    assert!(
+        !door.gateway.is_served(phone) && !door.gateway.is_served(stranger) && door.gateway.is_served(tcp(TRUNK, 3))
+    );
+    assert_eq!(door.attempt(phone, "8001", &secret), "200");
+    assert!(door.nonce(stranger, "8001").is_some(), "it is answered");
+    assert!(door.gateway.is_served(phone) && !door.gateway.is_served(stranger));
+    // By another path from the phone's address: no more answers than any address has, and after what the phone says.
+    let beside = udp("10.0.0.9:6666");
+    let answered = (0..1_000).filter(|_| door.nonce(beside, "8002").is_some()).count();
+    assert!(answered <= 50, "{answered} challenges within one second");
+    let register = door.register(beside, "8002", "");
+    assert_eq!(door.gateway.class(door.now, beside, register.as_bytes()), Class::NewCall);
+    assert_eq!(door.gateway.class(door.now, phone, register.as_bytes()), Class::AtOnce);
 }

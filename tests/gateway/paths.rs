@@ -25,7 +25,8 @@ fn call(world: &mut World, contact: &str) {
     world.feed(Input::Message { flow: carrier(), bytes: invite.as_bytes() });
     let (_, ok) = world.to_others.iter().find(|(_, m)| m.starts_with("SIP/2.0 200")).expect("an answer").clone();
     let header = |name: &str| ok.lines().find(|l| l.starts_with(name)).expect("a header").to_owned();
-    assert_eq!(header("Contact"), format!("Contact: <sip:{TLS};transport=tls>"));
+    let ours = if contact.contains("sips:") { format!("<sips:{TLS}>") } else { format!("<sip:{TLS};transport=tls>") };
+    assert_eq!(header("Contact"), format!("Contact: {ours}"));
     let ack = format!(
         "ACK sip:{TLS} SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:7777;branch=z9hG4bKack\r\nMax-Forwards: 70\r\n{}\r\n{}\r\n{}\r\n\
          CSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n",

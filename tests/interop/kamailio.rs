@@ -9,10 +9,57 @@ use std::process::{Child, Command, Stdio};
 /// Debian keeps it where only root's PATH looks.
 pub const PROGRAM: &str = "/usr/sbin/kamailio";
 
-pub struct Kamailio {
+/// The program, with a folder of its own; it ends with this value.
+pub struct Proxy {
     child: Child,
     directory: tempfile::TempDir,
 }
+
+impl Proxy {
+    /// `config` listens at `sip`; what else it needs lies in `directory`.
+    pub fn start(directory: tempfile::TempDir, config: &str, sip: SocketAddr) -> Proxy {
+        let path = directory.path();
+        std::fs::write(path.join("kamailio.cfg"), config).expect("writing the configuration");
+        let log = std::fs::File::create(path.join("log")).expect("creating the log");
+        let child = Command::new(PROGRAM)
+            .args(["-DD", "-E", "-m", "64", "-M", "8", "-w"])
+            .arg(path)
+            .arg("-Y")
+            .arg(path)
+            .arg("-f")
+            .arg(path.join("kamailio.cfg"))
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("duplicating a handle"))
+            .stderr(log)
+            .spawn()
+            .expect("starting Kamailio");
+        let mut proxy = Proxy { child, directory };
+        until("Kamailio's port", || {
+            let ended = proxy.child.try_wait().expect("asking for Kamailio's status");
+            assert!(ended.is_none(), "Kamailio ended at once:\n{}", proxy.log());
+            UdpSocket::bind(sip).is_err().then_some(())
+        });
+        proxy
+    }
+
+    pub fn log(&self) -> String {
+        let log = std::fs::read(self.directory.path().join("log")).unwrap_or_default();
+        String::from_utf8_lossy(&log).into_owned()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        // Not SIGKILL: its workers would stay.
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- Kamailio's log:\n{}", self.log());
+        }
+    }
+}
+
+pub struct Kamailio(Proxy);
 
 impl Kamailio {
     /// On the carrier's address. `gateways`: URIs, the first tried first. A TLS connection idle for 3 s is closed.
@@ -36,25 +83,7 @@ impl Kamailio {
             let listen = format!("enable_tls=yes\nlisten=tls:{}:5061\n{LOAD_TLS}", hotline.carrier);
             config = config.replace("#tls", &listen.replace("{path}", &path.display().to_string()));
         }
-        write("kamailio.cfg", &config);
-        let log = std::fs::File::create(path.join("log")).expect("creating the log");
-        let child = Command::new(PROGRAM)
-            .args(["-DD", "-E", "-m", "64", "-M", "8", "-Y"])
-            .arg(path)
-            .arg("-f")
-            .arg(path.join("kamailio.cfg"))
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("duplicating a handle"))
-            .stderr(log)
-            .spawn()
-            .expect("starting Kamailio");
-        let mut kamailio = Kamailio { child, directory };
-        until("Kamailio's port", || {
-            let ended = kamailio.child.try_wait().expect("asking for Kamailio's status");
-            assert!(ended.is_none(), "Kamailio ended at once:\n{}", kamailio.log());
-            UdpSocket::bind(sip).is_err().then_some(())
-        });
-        kamailio
+        Kamailio(Proxy::start(directory, &config, sip))
     }
 
     pub fn address(&self, hotline: &Hotline) -> SocketAddr {
@@ -63,25 +92,9 @@ impl Kamailio {
 
     /// The connections by which something with this method passed, in order: `reply INVITE`, `request BYE`.
     pub fn connections(&self, what: &str) -> Vec<String> {
-        let log = self.log();
+        let log = self.0.log();
         let seen = log.lines().filter_map(|line| line.split_once(&format!("{what} by connection ")));
         seen.map(|(_, connection)| connection.trim().to_owned()).collect()
-    }
-
-    fn log(&self) -> String {
-        let log = std::fs::read(self.directory.path().join("log")).unwrap_or_default();
-        String::from_utf8_lossy(&log).into_owned()
-    }
-}
-
-impl Drop for Kamailio {
-    fn drop(&mut self) {
-        // Not SIGKILL: its workers would stay.
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
-        let _ = self.child.wait();
-        if std::thread::panicking() {
-            eprintln!("--- Kamailio's log:\n{}", self.log());
-        }
     }
 }
 

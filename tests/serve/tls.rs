@@ -4,6 +4,7 @@ use crate::common::pki::{Issued, Pki};
 use crate::common::{Hotline, Server, until};
 use rexian::config::settings::{ClientCertificates, TlsSettings};
 use rexian::net::tls::Tls;
+use rexian::sip::flow::{Flow, Transport, connection_to};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -176,7 +177,8 @@ fn a_renewed_certificate_is_taken_over_and_nobody_is_cut_off() {
     assert!(!server.log().contains("PRIVATE"), "no key in the log");
 }
 
-/// Both sides in this process: our connector, and a peer's listener with a certificate for `names`.
+/// Both sides in this process: our connector, whose hops are called sbc.test and other.test, and a peer's listener with a
+/// certificate for `names`.
 fn reach(pki: &Pki, names: &[&str], trusted: &Pki, known_as: Option<&str>) -> io::Result<()> {
     let directory = tempfile::tempdir().unwrap();
     let file = |name: &str, text: &str| {
@@ -184,22 +186,22 @@ fn reach(pki: &Pki, names: &[&str], trusted: &Pki, known_as: Option<&str>) -> io
         std::fs::write(&path, text).unwrap();
         path
     };
+    let hops = ["sbc.test", "other.test"];
     let open = |who: &str, issued: Issued| {
         let certificate = file(&format!("{who}.crt"), &issued.certificate);
         let key = file(&format!("{who}.key"), &issued.key);
         let trust = Some(file(&format!("{who}.ca"), &trusted.ca));
-        Tls::open(TlsSettings { certificate, key, trust, clients: ClientCertificates::None }).unwrap()
+        Tls::open(TlsSettings { certificate, key, trust, clients: ClientCertificates::None }, hops).unwrap()
     };
     let (we, peer) = (open("we", trusted.issue(&["hotline.test"])), open("peer", pki.issue(names)));
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
         let there = listener.local_addr()?;
-        if let Some(name) = known_as {
-            we.names().learn(there, name);
-        }
+        let connection = known_as.map_or(0, connection_to);
+        let flow = Flow { transport: Transport::Tls, local: there, remote: there, connection };
         let stream = tokio::net::TcpStream::connect(there).await?;
         let (theirs, _) = listener.accept().await?;
-        let (ours, _) = tokio::join!(we.connect(stream, there), peer.accept(theirs));
+        let (ours, _) = tokio::join!(we.connect(stream, flow), peer.accept(theirs));
         ours.map(drop)
     })
 }
@@ -212,10 +214,13 @@ fn we_connect_only_to_who_proves_the_name_its_hop_has() {
     for (pki, names, known_as, what) in [
         (&carriers, "sbc.test", None, "a name where the address is to be proved"),
         (&carriers, "127.0.0.1", Some("sbc.test"), "the address where the name is to be proved"),
-        (&carriers, "other.test", Some("sbc.test"), "another name"),
+        // Both may be at this very address: each call of ours is for one of them.
+        (&carriers, "other.test", Some("sbc.test"), "the name of another hop"),
+        (&carriers, "sbc.test", Some("third.test"), "a name of no hop"),
         (&other, "sbc.test", Some("sbc.test"), "another CA"),
     ] {
         let refused = reach(pki, &[names], &carriers, known_as).expect_err(what);
-        assert_eq!(refused.kind(), io::ErrorKind::InvalidData, "{what}: {refused}");
+        let wanted = if known_as == Some("third.test") { io::ErrorKind::Other } else { io::ErrorKind::InvalidData };
+        assert_eq!(refused.kind(), wanted, "{what}: {refused}");
     }
 }

@@ -1,8 +1,8 @@
 //! Everything a received byte can reach, called with any bytes; panics where a promise is broken. Shared by the mutation
 //! test and the fuzz targets (`tests/fuzz`).
 
-use rexian::config::settings::Secret;
-use rexian::config::settings::Srtp;
+use rexian::config::settings::{HepSettings, Secret, Srtp};
+use rexian::media::dtmf_inband::ToneKeys;
 use rexian::media::rtp;
 use rexian::media::srtp::{Receiver, Sender};
 use rexian::plane::srtp::{MasterKey, Suite};
@@ -11,6 +11,7 @@ use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::{self, Local};
 use rexian::sip::body;
 use rexian::sip::digest::{Digest, Verdict};
+use rexian::sip::flow::Flow;
 use rexian::sip::framing::{Frame, Framer};
 use rexian::sip::message::uri::{Uri, unescape};
 use rexian::sip::message::{
@@ -19,6 +20,7 @@ use rexian::sip::message::{
 use rexian::sip::reason;
 use rexian::sip::session::timer;
 use rexian::time::Instant;
+use rexian::trace::{Seen, Way, hep};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -237,5 +239,40 @@ pub fn srtp(bytes: &[u8]) -> bool {
     assert_eq!(open(&mut wire), Some(packet.len()));
     assert_eq!(&wire[..packet.len()], packet);
     assert_eq!(open(&mut buffer[..len]), None, "it does not open twice");
+    true
+}
+
+/// Listens to `bytes` as audio; true if it held a key press. The first octet says how it is written down.
+pub fn dtmf(bytes: &[u8]) -> bool {
+    let Some((choice, audio)) = bytes.split_first() else { return false };
+    let codec = if choice & 1 == 0 { Codec::Pcma } else { Codec::Pcmu };
+    let heard = |size: usize| -> String {
+        let mut keys = ToneKeys::default();
+        audio.chunks(size).filter_map(|packet| keys.audio(codec, packet)).collect()
+    };
+    let pressed = heard(160);
+    assert!(pressed.chars().all(|key| "0123456789*#ABCD".contains(key)), "{pressed}");
+    // Three looks of 102 samples make a press, two end it.
+    assert!(pressed.len() <= audio.len() / (3 * 102), "{} presses in {} samples", pressed.len(), audio.len());
+    for size in [1, 7, 80, 102] {
+        assert_eq!(heard(size), pressed, "the same keys in packets of {size}");
+    }
+    !pressed.is_empty()
+}
+
+/// Reads `bytes` as HEP3; true if they were a message. What was read is written and read again.
+pub fn hep(bytes: &[u8]) -> bool {
+    let Some((seen, call)) = hep::decode(bytes) else { return false };
+    assert!(seen.bytes.len() <= bytes.len());
+    let settings = HepSettings { to: "192.0.2.1:9060".parse().unwrap(), agent: 1, password: None };
+    let (again, same_call) = hep::decode(&hep::encode(&seen, call.as_deref(), &settings)).expect("our own packet");
+    let ends = |seen: &Seen| {
+        let Flow { local, remote, .. } = seen.flow;
+        let ends = if seen.way == Way::In { (remote, local) } else { (local, remote) };
+        [ends.0, ends.1].map(|end| (end.ip().to_canonical(), end.port()))
+    };
+    let message = &seen.bytes[..seen.bytes.len().min(64_000)];
+    assert_eq!((ends(&again), again.at, &again.bytes[..]), (ends(&seen), seen.at, message));
+    assert_eq!(same_call.map(|call| call.len().min(100)), call.map(|call| call.len().min(100)));
     true
 }

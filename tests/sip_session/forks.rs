@@ -92,6 +92,41 @@ fn forks_are_bounded() {
     world.ends_clean();
 }
 
+/// Each PRACK and each BYE is a transaction of ours that lasts half a minute: a peer that counts up has a few, not more.
+#[test]
+fn a_peer_that_counts_up_has_few_transactions_of_ours() {
+    let count = |world: &mut World, method: &str| world.news().iter().filter(|m| is_request(m, method)).count();
+    // Ever new phones; one phone's ever new responses; those to an INVITE called off.
+    let (mut world, invite) = World::calling(Process::Steady);
+    for n in 0..1_000 {
+        world.hear(&response(&invite, 180, &format!("t{n}"), &reliably(1), ""));
+    }
+    assert_eq!(count(&mut world, "PRACK"), 33, "the first and 32 more");
+    let (mut world, invite) = World::calling(Process::Steady);
+    for n in 1..1_000 {
+        world.hear(&response(&invite, 180, "t", &reliably(n), ""));
+    }
+    assert_eq!(count(&mut world, "PRACK"), 64);
+    let (mut world, invite) = World::calling(Process::Steady);
+    world.hear(&response(&invite, 180, "t", "", ""));
+    world.tell(LegCommand::Hangup(HangupReason::Withdrawn));
+    for n in 1..1_000 {
+        world.hear(&response(&invite, 180, "t", &reliably(n), ""));
+    }
+    assert_eq!(count(&mut world, "PRACK"), 64);
+    // Ever new answers.
+    let (mut world, invite) = World::calling(Process::Steady);
+    world.hear(&response(&invite, 200, "t", "", &sdp(7000)));
+    world.tell(LegCommand::Acknowledge);
+    world.news();
+    for n in 0..1_000 {
+        world.hear(&response(&invite, 200, &format!("t{n}"), "", &sdp(7000)));
+    }
+    assert_eq!(count(&mut world, "BYE"), 8);
+    world.tell(LegCommand::Hangup(HangupReason::Normal));
+    world.ends_clean();
+}
+
 /// s8.1.3.4 lets a client follow; a hotline calls whom it means to call, and nobody a peer names.
 #[test]
 fn a_redirection_is_a_refusal() {

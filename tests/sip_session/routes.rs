@@ -164,3 +164,37 @@ fn a_phone_behind_a_proxy_is_called_through_it() {
     world.tell(LegCommand::Hangup(HangupReason::Withdrawn));
     assert_eq!(values(&world.one(), "Route"), PATH, "CANCEL");
 }
+
+/// s12.1.1, s8.1.1.8: who is called securely says where it is reached securely.
+#[test]
+fn our_contact_is_sips_where_theirs_must_be() {
+    for (uri, recorded, contact, wanted) in [
+        ("sip:12345@", "", "<sip:10.0.0.2>", "<sip:10.0.0.1:5060>"),
+        ("sips:12345@", "", "<sip:10.0.0.2>", "<sips:10.0.0.1:5060>"),
+        ("sip:12345@", "", "<sips:10.0.0.2>", "<sips:10.0.0.1:5060>"),
+        ("sip:12345@", "Record-Route: <sips:10.0.0.3;lr>\r\n", "<sip:10.0.0.2>", "<sips:10.0.0.1:5060>"),
+        ("sip:12345@", "Record-Route: <sip:10.0.0.3;lr>\r\n", "<sips:10.0.0.2>", "<sip:10.0.0.1:5060>"),
+    ] {
+        in_both(|process| {
+            let invite = invite(recorded, &sdp(7000))
+                .replacen("INVITE sip:12345@", &format!("INVITE {uri}"), 1)
+                .replace(&format!("Contact: <sip:{THEIRS}>"), &format!("Contact: {contact}"));
+            let mut world = World::called(process, Reliable::IfRequired, &invite);
+            world.tell(LegCommand::Answer);
+            let ok = world.answered(200);
+            assert_eq!(value(&ok, "Contact").as_deref(), Some(wanted), "{uri} {recorded} {contact}");
+            world.hear(&ack(1, ""));
+            world.tell(LegCommand::Hangup(HangupReason::Normal));
+            let bye = world.one();
+            world.hear(&response(&bye, 200, TAG, "", ""));
+            world.ends_clean()
+        });
+    }
+    for (uri, wanted) in
+        [("sip:8001@10.0.0.2:5060", "<sip:10.0.0.1:5060>"), ("sips:8001@10.0.0.2", "<sips:10.0.0.1:5060>")]
+    {
+        let (world, invite) = World::calling_at(uri);
+        assert_eq!(value(&invite, "Contact").as_deref(), Some(wanted));
+        drop(world);
+    }
+}

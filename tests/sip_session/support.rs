@@ -91,25 +91,35 @@ impl World {
 
     /// We have invited the far end; returns our INVITE too.
     pub fn calling(process: Process) -> (World, String) {
-        World::calling_by(process, local(), None, vec![])
+        World::calling_by(process, local(), None)
+    }
+
+    /// At this address of theirs.
+    pub fn calling_at(uri: &str) -> (World, String) {
+        World::calling_there(Process::Steady, local(), None, vec![], uri)
     }
 
     /// As a carrier's subscriber.
     pub fn calling_as(process: Process, subscriber: Subscriber) -> (World, String) {
-        World::calling_by(process, local(), Some(subscriber), vec![])
+        World::calling_by(process, local(), Some(subscriber))
     }
 
     /// Through these proxies.
     pub fn calling_through(process: Process, route: Vec<Vec<u8>>) -> (World, String) {
-        World::calling_by(process, local(), None, route)
+        World::calling_there(process, local(), None, route, "sip:8001@10.0.0.2:5060")
     }
 
     /// With our side of the media.
-    pub fn calling_by(
+    pub fn calling_by(process: Process, local: Local, subscriber: Option<Subscriber>) -> (World, String) {
+        World::calling_there(process, local, subscriber, vec![], "sip:8001@10.0.0.2:5060")
+    }
+
+    fn calling_there(
         process: Process,
         local: Local,
         subscriber: Option<Subscriber>,
         route: Vec<Vec<u8>>,
+        request_uri: &str,
     ) -> (World, String) {
         let mut world = World::new(process);
         let mut events = vec![];
@@ -118,7 +128,7 @@ impl World {
         let headers = [("X-Rexian-Call", "42".to_owned())];
         let target = Target {
             flow: flow(),
-            request_uri: b"sip:8001@10.0.0.2:5060",
+            request_uri: request_uri.as_bytes(),
             from: "<sip:053187654321@rexian.local>".into(),
             to: "<sip:8001@rexian.local>".into(),
             headers: &headers,
@@ -137,7 +147,7 @@ impl World {
         let peers = [Cidr { address: [10, 0, 0, 0].into(), prefix: 24 }];
         let ours = [(Transport::Udp, OURS), (Transport::Tcp, OURS), (Transport::Tls, "10.0.0.1:5061")]
             .map(|(transport, at)| Listener { transport, address: at.parse().expect("an address") });
-        self.session.as_mut().expect("a session").follow_route(&peers, &ours);
+        self.session.as_mut().expect("a session").follow_route(&peers, &ours, vec![]);
         self.follows_route = true;
     }
 

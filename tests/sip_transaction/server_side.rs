@@ -107,12 +107,11 @@ fn cancel_of_nothing_and_cancel_too_late() {
 #[test]
 fn a_refused_invite_leaves_nothing_and_its_ack_is_absorbed() {
     let mut rig = Rig::new();
-    for _ in 0..2 {
-        match rig.endpoint.receive(rig.now, udp(), &invite()) {
-            Received::Request { msg } => rig.endpoint.refuse(udp(), &msg, 503),
-            other => panic!("not a new request: {other:?}"),
-        }
+    match rig.endpoint.receive(rig.now, udp(), &invite()) {
+        Received::Request { msg } => rig.endpoint.refuse(udp(), &msg, 503),
+        other => panic!("not a new request: {other:?}"),
     }
+    assert_eq!(rig.receive(udp(), &invite()), "nothing", "a copy is no new call, though there may be room now");
     rig.drain();
     assert_eq!(rig.sent[0].bytes, rig.sent[1].bytes, "s8.2.7: a repeat gets the same answer, tag and all");
     let sent = rig.last().bytes.clone();
@@ -122,6 +121,35 @@ fn a_refused_invite_leaves_nothing_and_its_ack_is_absorbed() {
     assert_eq!(rig.endpoint.live(), (0, 0));
     assert_eq!(rig.receive(udp(), &with_to_tag(&request("ACK", "z9hG4bKin", ""), &tag)), "nothing");
     assert_eq!(rig.receive(udp(), &with_to_tag(&request("ACK", "z9hG4bKin", ""), "0123456789abcdef")), "ACK");
+}
+
+/// A flood of refusals has its room and no more, and the copies of the last ones are still known.
+#[test]
+fn refused_invites_are_remembered_within_bounds() {
+    let mut rig = Rig::new();
+    let refuse = |rig: &mut Rig, n: u32| match rig.endpoint.receive(
+        rig.now,
+        udp(),
+        &request("INVITE", &format!("z9hG4bK{n}"), ""),
+    ) {
+        Received::Request { msg } => {
+            rig.endpoint.refuse(udp(), &msg, 503);
+            true
+        }
+        _ => false,
+    };
+    let size = |rig: &Rig| postcard::to_stdvec(&rig.endpoint).unwrap().len();
+    let mut sizes = vec![];
+    for n in 0..40_000 {
+        assert!(refuse(&mut rig, n), "{n}");
+        rig.drain();
+        if n % 10_000 == 9_999 {
+            sizes.push(size(&rig));
+        }
+    }
+    assert!(sizes.iter().all(|size| *size < 16_384 * 20 + 1_024), "{sizes:?}");
+    assert!((35_000..40_000).all(|n| !refuse(&mut rig, n)), "the last five thousand");
+    assert!(refuse(&mut rig, 5), "one of long ago is forgotten");
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn no_setting_does_nothing() {
 
 type Switch = fn(&mut Profile, Profile);
 
-const SWITCHES: [(&str, Switch); 9] = [
+const SWITCHES: [(&str, Switch); 11] = [
     ("answer", |p, usual| p.answer = usual.answer),
     ("codecs", |p, usual| p.codecs = usual.codecs),
     ("dtmf_payload_type", |p, usual| p.dtmf_payload_type = usual.dtmf_payload_type),
@@ -69,6 +69,8 @@ const SWITCHES: [(&str, Switch); 9] = [
     ("dial", |p, usual| p.dial = usual.dial),
     ("number_uri", |p, usual| p.number_uri = usual.number_uri),
     ("own_identity", |p, usual| p.own_identity = usual.own_identity),
+    ("register: proxy-route", |p, usual| p.register.proxy_route = usual.register.proxy_route),
+    ("register: empty-authorization", |p, usual| p.register.introduced = usual.register.introduced),
 ];
 
 /// By file name. `TRANSCRIPT=name` plays that one alone.

@@ -140,13 +140,15 @@ impl World {
             secrets: vec![],
             everything: String::new(),
         };
-        let listens = |transport| Listener { transport, address: gateway_at };
-        world.feed(Input::Listening(vec![listens(Transport::Udp), listens(Transport::Tcp)]));
         world.run(Duration::from_secs(1));
         if let Some((phone, _)) = &mut world.phone {
             phone.dial(world.now, "*11");
             world.run(Duration::from_secs(5));
         }
+        // The last thing to happen: where there is an account, a REGISTER goes out, and is not yet repeated.
+        let listens = |transport| Listener { transport, address: gateway_at };
+        world.feed(Input::Listening(vec![listens(Transport::Udp), listens(Transport::Tcp)]));
+        world.run(Duration::ZERO);
         Ok(world)
     }
 

@@ -16,8 +16,7 @@ pub(super) fn trunks(file: &File, trunks: &[TrunkEntry], core: &CoreSettings, wo
         for At { value, line } in &entry.peers {
             let shadow = earlier.iter().find(|(net, _)| net.prefix <= value.prefix && net.contains(value.address));
             if let Some((net, owner)) = shadow {
-                let (a, b) = (shown(value), shown(net));
-                let what = format!("peer {a} of trunk {name} is never reached: trunk {owner} has {b} already");
+                let what = format!("peer {value} of trunk {name} is never reached: trunk {owner} has {net} already");
                 file.problem(*line, what, "put the narrower network first, or remove it");
             }
             earlier.push((*value, name));
@@ -149,8 +148,4 @@ pub(super) fn dialling(file: &File, entries: &Entries) {
         let what = "no emergency number is left to dial";
         file.problem(dialling.emergency, what, r#"leave emergency out, or name them: ["110", "119", "120", "122"]"#);
     }
-}
-
-fn shown(net: &Cidr) -> String {
-    format!("{}/{}", net.address, net.prefix)
 }

@@ -126,6 +126,15 @@ pub enum Host {
     },
 }
 
+impl Host {
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Host::Address(_) => None,
+            Host::Name { name, .. } => Some(name),
+        }
+    }
+}
+
 /// Asking a hop by OPTIONS whether it lives.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Probe {

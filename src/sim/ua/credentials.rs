@@ -1,5 +1,6 @@
 //! A client's side of digest authentication, MD5 and SHA-256 (RFC 3261 s22, RFC 7616, RFC 8760).
 
+use crate::sip::digest::hex;
 use crate::sip::message::{Message, Name};
 use md5::Md5;
 use sha2::{Digest, Sha256};
@@ -97,10 +98,6 @@ impl Credentials {
             Algorithm::Sha256 => hex(&Sha256::digest(text.as_bytes())),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|b| format!("{b:02x}")).collect()
 }
 
 /// One field of a challenge, quotes removed. Commas inside quotes do not end a field.

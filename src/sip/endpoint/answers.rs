@@ -1,5 +1,6 @@
-//! Answers that leave nothing behind (RFC 3261 s8.2.7, s16.3): refusals, malformed requests, CANCELs. A repeated request
-//! gets the same answer again; the ACK to one is known by its To tag.
+//! Answers that leave no transaction behind (RFC 3261 s8.2.7, s16.3): refusals, malformed requests, CANCELs. A repeated
+//! request gets the same answer again: it is judged again, or remembered if the reason may pass (`refused`). The ACK to one
+//! is known by its To tag.
 
 use super::Endpoint;
 use super::matching::stateless_tag;
@@ -22,7 +23,8 @@ impl Endpoint {
     }
 
     /// The beginning of a stateless answer, to add headers to (a challenge, Allow, Unsupported); goes out by `send_refusal`.
-    pub fn refusal(&self, flow: Flow, msg: &Message<'_>, status: u16) -> Builder {
+    pub fn refusal(&mut self, flow: Flow, msg: &Message<'_>, status: u16) -> Builder {
+        self.refused.note(flow, msg, status);
         let tag = stateless_tag(msg);
         Builder::response(msg, status, reason_phrase(status), Some(tag.as_bytes()), flow.remote)
     }

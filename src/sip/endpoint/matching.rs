@@ -1,5 +1,6 @@
 //! Which transaction a message belongs to: RFC 3261 s17.1.3 (responses) and s17.2.3 (requests).
 
+use crate::sip::digest::hex;
 use crate::sip::message::{Message, Method};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -55,7 +56,7 @@ pub fn stateless_tag(request: &Message<'_>) -> String {
         request.from_tag().unwrap_or_default(),
         &request.cseq().seq.to_be_bytes(),
     ]);
-    digest[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&digest[..8])
 }
 
 /// Each part goes in with its length, so that moving a byte from one to the next makes another digest.

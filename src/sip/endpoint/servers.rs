@@ -82,9 +82,16 @@ impl Endpoint {
             Method::Ack => self.receive_ack(now, msg),
             Method::Cancel => self.receive_cancel(now, flow, msg),
             method => {
-                if let Some(&id) = self.server_of.get(&Key::server(&msg, method)) {
+                let key = Key::server(&msg, method);
+                if let Some(&id) = self.server_of.get(&key) {
                     self.counters.retransmissions_in += 1;
                     self.step_server(now, id, Event::Repeated);
+                    return Received::Nothing;
+                }
+                self.refused.forget(now);
+                if let Some(status) = self.refused.status(&key) {
+                    self.counters.retransmissions_in += 1;
+                    self.refuse(flow, &msg, status);
                     return Received::Nothing;
                 }
                 if !self.has_room(&msg) {

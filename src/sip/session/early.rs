@@ -13,6 +13,28 @@ use serde::{Deserialize, Serialize};
 /// Phones behind a forking proxy that are told apart; of more only the last to speak are known.
 pub(super) const MOST_FORKS: usize = 8;
 
+/// What the far end of our INVITE may still have us begin. Each is a dialog or a transaction of ours, and a peer that counts
+/// its tags or its RSeq up would have them without end.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Patience {
+    /// Early dialogs; more than any proxy forks to.
+    dialogs: u8,
+    /// PRACKs; a phone that rings for minutes wants a few.
+    pracks: u8,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { dialogs: 32, pracks: 64 }
+    }
+}
+
+fn spend(left: &mut u8) -> bool {
+    let any = *left > 0;
+    *left = left.saturating_sub(1);
+    any
+}
+
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Early {
     /// Of the phone that spoke last, whose dialog is the session's.
@@ -63,8 +85,7 @@ impl Session {
                 if matches!(status, 180 | 183) {
                     cx.events.push(LegEvent::Ringing);
                 }
-                self.turn_to(msg.to_tag(), Some(msg));
-                if !self.heard(cx, rseq, msg) {
+                if !self.turn_to(msg.to_tag(), Some(msg)) || !self.heard(cx, rseq, msg) {
                     return;
                 }
             }
@@ -107,33 +128,44 @@ impl Session {
     }
 
     fn send_prack(&mut self, cx: &mut Context<'_>, rseq: u32, seq: u32) {
+        if !spend(&mut self.patience.pracks) {
+            return;
+        }
         let (branch, flow) = (cx.tokens.branch(), self.request_flow());
         let prack = self.dialog.request(Method::Prack, &flow, &branch);
         let prack = prack.header_fmt(Name::RAck, format_args!("{rseq} {seq} INVITE")).finish();
         self.send(cx, flow, &branch, prack);
     }
 
-    /// Makes the early dialog with this far end the session's own. `opens`: a response, which may begin one.
-    pub(super) fn turn_to(&mut self, tag: Option<&[u8]>, opens: Option<&Message<'_>>) {
-        let State::Calling { early, .. } = &mut self.state else { return };
-        let Some(tag) = tag.filter(|tag| self.dialog.remote_tag.as_deref() != Some(tag)) else { return };
+    /// Makes the early dialog with this far end the session's own. `opens`: a response, which may begin one. False if there
+    /// have been too many.
+    pub(super) fn turn_to(&mut self, tag: Option<&[u8]>, opens: Option<&Message<'_>>) -> bool {
+        let State::Calling { early, .. } = &mut self.state else { return true };
+        let Some(tag) = tag.filter(|tag| self.dialog.remote_tag.as_deref() != Some(tag)) else { return true };
         let known = early.others.iter().position(|(dialog, _)| dialog.remote_tag.as_deref() == Some(tag));
         let (dialog, heard) = match (known, opens) {
             (Some(i), _) => early.others.remove(i),
-            (None, Some(msg)) if self.dialog.remote_tag.is_none() => return self.dialog.established_by(msg),
-            (None, Some(msg)) => (self.dialog.fork(msg), Heard::default()),
-            (None, None) => return,
+            (None, Some(msg)) if self.dialog.remote_tag.is_none() => {
+                self.dialog.established_by(msg);
+                return true;
+            }
+            (None, Some(msg)) if spend(&mut self.patience.dialogs) => (self.dialog.fork(msg), Heard::default()),
+            (None, Some(_)) => return false,
+            (None, None) => return true,
         };
         let before = (std::mem::replace(&mut self.dialog, dialog), std::mem::replace(&mut early.heard, heard));
         if early.others.len() + 1 >= MOST_FORKS {
             early.others.remove(0);
         }
         early.others.push(before);
+        true
     }
 
     /// The answer that a 2xx without one counts on. A preview is as good: who sends it, and no other, means it.
     pub(super) fn answer_before_200(&mut self, msg: &Message<'_>) -> Option<Negotiated> {
-        self.turn_to(msg.to_tag(), Some(msg));
+        if !self.turn_to(msg.to_tag(), Some(msg)) {
+            return None;
+        }
         let State::Calling { early, .. } = &mut self.state else { return None };
         match early.heard.described.take()? {
             Described::Preview(media) | Described::Answer(media) => Some(media),

@@ -33,10 +33,11 @@ use crate::plane::Negotiated;
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
 use abilities::SUPPORTED_CALLING;
-use early::Early;
+use early::{Early, Patience};
 use refer::Referral;
 use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 use std::time::Duration;
 use subscriber::Signer;
 use timer::{By, Timer};
@@ -84,6 +85,7 @@ pub struct Session {
     signer: Option<Box<Signer>>,
     /// Tags of further phones that answered our INVITE and were sent BYE: their repeats are acknowledged only.
     sent_away: Vec<Vec<u8>>,
+    patience: Patience,
     state: State,
 }
 
@@ -289,9 +291,10 @@ impl Session {
     }
 
     /// Sends our requests where the dialog's route leads (Record-Route, Contact), as long as that is one of these peers,
-    /// rather than back where the INVITE came from. `listening`: our own addresses.
-    pub fn follow_route(&mut self, among: &[Cidr], listening: &[Listener]) {
-        self.way = Way::AsRouted { among: among.to_vec(), listening: listening.to_vec() };
+    /// rather than back where the INVITE came from. `listening`: our own addresses. `named`: the connections to those among
+    /// them that must prove a name.
+    pub fn follow_route(&mut self, among: &[Cidr], listening: &[Listener], named: Vec<(SocketAddr, u64)>) {
+        self.way = Way::AsRouted { among: among.to_vec(), listening: listening.to_vec(), named };
     }
 
     /// Its connection is gone, and there is another way: what is sent from now on goes there.

@@ -2,7 +2,7 @@
 //! s22.3). Belongs here: signing what goes out, and sending again what came back with 401 or 407. Not here: the digest
 //! (`digest::client`), being registered (`trunk::account`).
 
-use super::super::dialog::{contact, contact_of, via};
+use super::super::dialog::via;
 use super::super::digest::client::{Login, Rounds};
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
@@ -53,7 +53,7 @@ impl Session {
     }
 
     pub(super) fn contact(&self, flow: &Flow) -> String {
-        self.signer.as_ref().map_or_else(|| contact(flow), |signer| contact_of(&signer.user, flow))
+        self.dialog.contact(self.signer.as_ref().map(|signer| signer.user.as_str()), flow)
     }
 
     /// Sends a request of ours, other than ACK and CANCEL.

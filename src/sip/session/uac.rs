@@ -5,7 +5,7 @@ use super::super::dialog::Dialog;
 use super::super::endpoint::ClientTx;
 use super::super::flow::Flow;
 use super::super::message::{Message, Method, Name};
-use super::early::{Early, MOST_FORKS};
+use super::early::{Early, MOST_FORKS, Patience};
 use super::refer::Referral;
 use super::timer::{self, By, Timer};
 use super::way::Way;
@@ -68,6 +68,7 @@ impl Session {
             referral: Referral::None,
             signer: None,
             sent_away: vec![],
+            patience: Patience::default(),
             state: State::Over,
         };
         session.dialog.lead_by(target.route);
@@ -245,16 +246,19 @@ impl Session {
     /// A second phone behind a forking proxy answered as well: acknowledge it and end it (s13.2.2.4), once.
     fn drop_fork(&mut self, cx: &mut Context<'_>, msg: &Message<'_>) {
         let Some(tag) = msg.to_tag() else { return };
+        let known = self.sent_away.iter().any(|known| known == tag);
+        // One that answers under ever new tags is no phone: it is left to its own timers.
+        if !known && self.sent_away.len() >= MOST_FORKS {
+            return;
+        }
         let mut other = self.dialog.fork(msg);
         let flow = self.way.flow(&other, self.flow);
         let ack = other.ack(msg.cseq().seq, &flow, &cx.tokens.branch()).finish();
         cx.endpoint.send_stray(flow, ack);
-        if self.sent_away.iter().any(|known| known == tag) {
+        if known {
             return;
         }
-        if self.sent_away.len() < MOST_FORKS {
-            self.sent_away.push(tag.to_vec());
-        }
+        self.sent_away.push(tag.to_vec());
         let branch = cx.tokens.branch();
         let bye = other.request(Method::Bye, &flow, &branch).finish();
         cx.endpoint.request(cx.now, flow, &branch, NOBODY, bye);

@@ -5,6 +5,7 @@ use super::super::dialog::Dialog;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Framing, Message, Name};
+use super::early::Patience;
 use super::refer::Referral;
 use super::reliable::{Next, Provisionals};
 use super::timer::{By, Timer};
@@ -52,6 +53,7 @@ impl Session {
             referral: Referral::None,
             signer: None,
             sent_away,
+            patience: Patience::default(),
             state,
         };
         Ok((session, negotiated))

@@ -4,6 +4,7 @@ use super::super::dialog::Dialog;
 use super::super::flow::{Flow, Listener};
 use crate::config::settings::{Cidr, Transport};
 use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum Way {
@@ -11,12 +12,12 @@ pub(super) enum Way {
     AsItCame,
     /// Where the dialog's route leads (RFC 3261 s12.2.1.1), if to one of these: to follow it anywhere would let a peer
     /// aim our requests at others. Else as it came.
-    AsRouted { among: Vec<Cidr>, listening: Vec<Listener> },
+    AsRouted { among: Vec<Cidr>, listening: Vec<Listener>, named: Vec<(SocketAddr, u64)> },
 }
 
 impl Way {
     pub fn flow(&self, dialog: &Dialog, came: Flow) -> Flow {
-        let Way::AsRouted { among, listening } = self else { return came };
+        let Way::AsRouted { among, listening, named } = self else { return came };
         let Some((transport, remote)) = dialog.next_hop() else { return came };
         if !among.iter().any(|peers| peers.contains(remote.ip())) {
             return came;
@@ -29,12 +30,14 @@ impl Way {
         if came.transport.is_stream() && came.remote.ip().to_canonical() == remote.ip().to_canonical() {
             return came;
         }
+        let proves = named.iter().find(|(at, _)| *at == remote && transport == Transport::Tls);
+        let connection = proves.map_or(0, |(_, connection)| *connection);
         if came.transport == transport && came.local.is_ipv4() == remote.is_ipv4() {
-            let connection = if came.remote == remote { came.connection } else { 0 };
+            let connection = if came.remote == remote { came.connection } else { connection };
             return Flow { remote, connection, ..came };
         }
         let fits = |l: &&Listener| l.transport == transport && l.address.is_ipv4() == remote.is_ipv4();
         let ours = listening.iter().find(fits);
-        ours.map_or(came, |ours| Flow { transport, local: ours.address, remote, connection: 0 })
+        ours.map_or(came, |ours| Flow { transport, local: ours.address, remote, connection })
     }
 }
