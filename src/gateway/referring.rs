@@ -47,8 +47,10 @@ impl Gateway {
         };
         if let Err(status) = done {
             self.tell(now, leg, LegCommand::RefuseRefer(status));
-            if let Role::Seat { call, .. } = role {
-                self.stays_with_agent(now, *call);
+            if let Role::Seat { call, .. } = &role
+                && let Some(call) = self.calls.get_mut(call)
+            {
+                call.stays_with_agent(now);
             }
         }
     }
