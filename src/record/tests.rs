@@ -174,7 +174,8 @@ fn what_a_hole_in_the_log_hides_is_not_made_up() {
 
 #[test]
 fn a_stopped_fold_goes_on_where_it_was() {
-    let events: Vec<Box<dyn Fn(&mut Log)>> = vec![
+    type Step = Box<dyn Fn(&mut Log)>;
+    let events: Vec<Step> = vec![
         Box::new(|l| l.agent(0, "6606", AgentState::Ready)),
         Box::new(|l| l.arrives(1, 890)),
         Box::new(|l| l.answered(1, 895, "6606", 5)),

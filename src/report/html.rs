@@ -47,7 +47,7 @@ fn closing(page: &mut String, report: &Report, language: Language) {
     for line in basis(report, language) {
         let _ = write!(page, "<li>{}</li>", escaped(&line));
     }
-    let _ = write!(page, "</ul><p>Rexian {}</p></footer></body></html>\n", env!("CARGO_PKG_VERSION"));
+    let _ = writeln!(page, "</ul><p>Rexian {}</p></footer></body></html>", env!("CARGO_PKG_VERSION"));
 }
 
 fn cards(page: &mut String, report: &Report, language: Language) {

@@ -183,7 +183,7 @@ impl Words<'_> {
                 (*n, vec![name, ending.as_str().into(), grouped(*n), of_asked])
             })
             .collect();
-        rows.sort_by(|a, b| b.0.cmp(&a.0));
+        rows.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
         let mut rows: Vec<Vec<String>> = rows.into_iter().map(|(_, row)| row).collect();
         for (ending, n) in &total.without_request {
             let name = format!("{}（{}）", words::ending(self.language, *ending), self.t("未请求人工", "not asked"));

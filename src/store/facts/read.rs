@@ -1,6 +1,7 @@
 //! What reports ask of the facts. For commands: these functions wait for the disk.
 
 use super::file::parsed;
+use crate::event::AgentState;
 use crate::ids::AgentNo;
 use crate::record::{CallRecord, Cell, Spell, Times, running, state_of};
 use crate::time::Instant;
@@ -199,8 +200,11 @@ fn cell_from(at: Instant) -> Cell {
     if cell.begins() < at { Cell(cell.0 + 1) } else { cell }
 }
 
+/// Of [`Times`].
+type Entry = ((AgentNo, Cell, AgentState), Duration);
+
 /// `None`: a state of a later version.
-fn entry(row: &SqliteRow) -> Result<Option<((AgentNo, Cell, crate::event::AgentState), Duration)>, sqlx::Error> {
+fn entry(row: &SqliteRow) -> Result<Option<Entry>, sqlx::Error> {
     let (cell, agent, state): (i64, &str, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let time = Duration::from_micros(row.try_get::<i64, _>(3)? as u64);
     Ok(state_of(state).map(|state| ((AgentNo::new(agent), Cell(cell as u64), state), time)))
