@@ -135,8 +135,7 @@ fn into_a_language_line_by_key_or_by_the_lines_number() {
 fn a_line_that_does_not_take_the_caller_leaves_them_with_the_agent() {
     let full = |core: &mut CoreSettings| core.queues[2].max_waiting = 0;
     let unstaffed = |core: &mut CoreSettings| core.queues[2].skill = "nobody".into();
-    let cases: [(fn(&mut CoreSettings), u16); 2] = [(full, 486), (unstaffed, 480)];
-    for (shape, status) in cases {
+    for (shape, status) in [(full as fn(&mut CoreSettings), 486), (unstaffed, 480)] {
         for after in [AfterRefer::Waits, AfterRefer::Leaves] {
             let mut world = in_conversation(&[0], 30, shape);
             passes_on(&mut world, "66601002", after);
