@@ -19,6 +19,8 @@ mod casework;
 mod explanation;
 #[path = "common/pki.rs"]
 mod pki;
+#[path = "config/report.rs"]
+mod reports;
 #[path = "config/routing.rs"]
 mod routing;
 #[path = "config/storage.rs"]

@@ -54,7 +54,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         casework: Default::default(),
         events: None,
         keep_events: Duration::MAX,
-        facts: None,
+        facts: Default::default(),
         report: Default::default(),
         prompts: BTreeMap::new(),
         dns: vec![],

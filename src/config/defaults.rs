@@ -130,7 +130,7 @@ pub(super) fn world() -> WorldSettings {
         casework: Arc::default(),
         events: Some("rexian-events.db".into()),
         keep_events: Duration::from_secs(400 * 24 * 3_600),
-        facts: Some("rexian-facts.db".into()),
+        facts: FactsFile::default(),
         report: ReportSettings::default(),
         prompts: BTreeMap::new(),
         trace: TraceSettings::default(),

@@ -18,7 +18,7 @@ pub use http::{ApiToken, Role};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
-pub use report::ReportSettings;
+pub use report::{FactsFile, ReportSettings};
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
@@ -264,8 +264,8 @@ pub struct WorldSettings {
     pub events: Option<PathBuf>,
     /// Older events are deleted.
     pub keep_events: Duration,
-    /// The facts of reports, folded from that log and kept for good; `None`: none are.
-    pub facts: Option<PathBuf>,
+    /// The facts of reports, folded from that log and kept for good.
+    pub facts: FactsFile,
     pub report: ReportSettings,
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,

@@ -186,7 +186,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let mut sources = v1::Sources {
         tokens: shell.tokens,
         events: None,
-        facts: shell.facts.clone().filter(|_| shell.events.is_some()),
+        facts: shell.events.as_deref().and_then(|log| shell.facts.path(log)),
         queues: core.queues.clone(),
         agents: core.agents.clone(),
     };
@@ -194,7 +194,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         Some(path) => {
             let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
             sources.events = Some((path.clone(), journal.commits()));
-            let folding = shell.facts.map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
+            let folding =
+                shell.facts.path(&path).map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
             (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }
         None => (None, None, [None, None]),

@@ -65,6 +65,7 @@ impl Row<'_> {
                 let fact = AgentFact { seat: seat.clone(), state: *state, by: by.clone() };
                 Row(at.as_unix_micros(), "agent", None, Some(agent.as_str()), json(&fact))
             }
+            Message::Started(at) => Row::started(*at),
             Message::Gap(Gap { at, missed, why }) => {
                 Row(at.as_unix_micros(), "gap", None, None, json(&GapFact { missed: *missed, why: *why }))
             }
