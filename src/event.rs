@@ -255,6 +255,29 @@ pub enum OfferEnd {
     Withdrawn,
 }
 
+impl OfferEnd {
+    /// Stable word for metrics and APIs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OfferEnd::NoAnswer => "no_answer",
+            OfferEnd::Busy => "busy",
+            OfferEnd::Declined => "declined",
+            OfferEnd::Unreachable => "unreachable",
+            OfferEnd::Failed => "failed",
+            OfferEnd::Withdrawn => "withdrawn",
+        }
+    }
+
+    pub const ALL: [OfferEnd; 6] = [
+        OfferEnd::NoAnswer,
+        OfferEnd::Busy,
+        OfferEnd::Declined,
+        OfferEnd::Unreachable,
+        OfferEnd::Failed,
+        OfferEnd::Withdrawn,
+    ];
+}
+
 /// Why a call ended; kept apart because the SLA formulas need them apart (domain facts, "SLA formulas").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EndCause {

@@ -1,9 +1,9 @@
 //! What is kept of the webhooks across restarts: how far each has been told, and what it refused. SQL only.
 
-use crate::cases::migrate::{Steps, migrate};
+use crate::cases::migrate::{self, Steps};
 use crate::time::Instant;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Error, Executor, Row as _};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Error, Executor, Row as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -32,17 +32,7 @@ pub struct Ledger(SqliteConnection);
 
 impl Ledger {
     pub async fn open(path: &Path) -> Result<Ledger, Error> {
-        let mut conn = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(LOCK_PATIENCE)
-            .disable_statement_logging()
-            .connect()
-            .await?;
-        migrate(&mut conn, MIGRATIONS).await?;
-        Ok(Ledger(conn))
+        migrate::open(path, MIGRATIONS, LOCK_PATIENCE).await.map(Ledger)
     }
 
     /// `None`: it has never been told anything.

@@ -4,6 +4,7 @@
 //! end computes it again, compares, and refuses what is older than a few minutes.
 
 use crate::config::settings::WebhookSettings;
+use crate::sip::digest::hex;
 use crate::time::Instant;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -92,8 +93,7 @@ fn signature(secret: &str, now: Instant, body: &str) -> String {
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{seconds}.").as_bytes());
     mac.update(body.as_bytes());
-    let digest: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("t={seconds},v1={digest}")
+    format!("t={seconds},v1={}", hex(&mac.finalize().into_bytes()))
 }
 
 #[cfg(test)]

@@ -407,5 +407,5 @@ fn digest(order: &Order) -> String {
     hash.update(order.ticket_no.as_bytes());
     hash.update([0]);
     hash.update(command.as_bytes());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    crate::sip::digest::hex(&hash.finalize())
 }
