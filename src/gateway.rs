@@ -6,6 +6,7 @@
 //! inputs give the same outputs, and `save`/`restore` carry it to another process in the middle of anything.
 
 mod accounts;
+mod agents;
 mod callbacks;
 mod calls;
 mod carriers;
@@ -22,11 +23,13 @@ mod paths;
 mod ports;
 mod referring;
 mod requests;
+mod screens;
 mod seats;
 mod strangers;
 mod timers;
 mod view;
 
+pub use agents::{AgentOrder, Unable};
 pub use commands::Command;
 pub use view::{Leftovers, Refusals};
 

@@ -7,7 +7,7 @@
 //!
 //! | layer | modules | may use |
 //! |---|---|---|
-//! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`config::settings`] | vocabulary |
+//! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`screen`] [`config::settings`] | vocabulary |
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`record`] [`sla`] [`guard`] [`casework`] | vocabulary; `sip` uses `sdp`; `sla` uses `record`; `trunk`, `seat` and `guard` use `sip`, `seat` also `trunk::number` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
@@ -60,6 +60,7 @@ pub mod plane;
 pub mod record;
 pub mod report;
 pub mod runtime;
+pub mod screen;
 pub mod sdp;
 pub mod seat;
 pub mod sim;

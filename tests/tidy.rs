@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const VOCABULARY: &[&str] = &["time", "ids", "plane", "event", "leg", "ticket", "config::settings"];
+const VOCABULARY: &[&str] = &["time", "ids", "plane", "event", "leg", "ticket", "screen", "config::settings"];
 
 /// Pure module -> the modules besides the vocabulary it may name.
 const PURE: &[(&str, &[&str])] = &[

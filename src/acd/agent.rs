@@ -72,6 +72,8 @@ pub(super) enum Duty {
         then: Wish,
     },
     WrapUp {
+        /// The call whose wrap-up it is.
+        of: CallId,
         /// Whose call it was.
         queue: QueueIx,
         /// When the seat began to ring for the call.
@@ -164,6 +166,14 @@ impl Agent {
     pub fn call(&self) -> Option<CallId> {
         match self.duty() {
             Some(Duty::Reserved { call, .. } | Duty::OnCall { call, .. }) => Some(*call),
+            _ => None,
+        }
+    }
+
+    /// When the duty ends by itself.
+    pub fn until(&self) -> Option<Instant> {
+        match self.duty()? {
+            Duty::Reserved { ring_until: until, .. } | Duty::WrapUp { until, .. } => Some(*until),
             _ => None,
         }
     }

@@ -1,7 +1,7 @@
 //! What wallboards, metrics and the live view read. Nothing here decides or changes anything.
 
 use super::Acd;
-use super::agent::Agent;
+use super::agent::{Agent, Aim, Duty};
 use super::queue::Place;
 use crate::event::AgentState;
 use crate::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
@@ -35,6 +35,12 @@ pub struct AgentView<'a> {
     pub leader: bool,
     /// The call offered to or spoken on by this agent.
     pub call: Option<CallId>,
+    /// The call of the wrap-up.
+    pub serving: Option<CallId>,
+    /// When ringing or wrap-up ends by itself.
+    pub until: Option<Instant>,
+    /// What the agent is to be after the call in hand, if not ready.
+    pub then: Option<AgentState>,
 }
 
 /// Why a call in line is still there.
@@ -118,12 +124,22 @@ impl Acd {
 
     /// All queues by name.
     pub fn queues(&self) -> impl Iterator<Item = QueueView<'_>> {
-        self.queues.iter().zip(&self.index.lines).map(|(queue, line)| QueueView {
-            name: queue.name(),
-            waiting: line.callers(),
-            callbacks: line.callbacks(),
-            oldest: line.oldest(),
-        })
+        (0..self.queues.len()).map(|at| self.queue_view(at))
+    }
+
+    fn queue_view(&self, at: usize) -> QueueView<'_> {
+        let (queue, line) = (&self.queues[at], &self.index.lines[at]);
+        QueueView { name: queue.name(), waiting: line.callers(), callbacks: line.callbacks(), oldest: line.oldest() }
+    }
+
+    /// The queues whose callers this agent may be given, at whatever step, by name.
+    pub fn queues_of(&self, number: &AgentNo) -> impl Iterator<Item = QueueView<'_>> {
+        let can = self.find_agent(number).map(|ix| &self.roster(ix).ability.can);
+        let serves = move |at: &usize| {
+            let step = self.queues[*at].steps.last();
+            step.zip(can).is_some_and(|(step, can)| can.shares(&step.accepts))
+        };
+        (0..self.queues.len()).filter(serves).map(|at| self.queue_view(at))
     }
 
     /// All agents of the roster by number.
@@ -142,5 +158,15 @@ fn view(agent: &Agent) -> AgentView<'_> {
         skills: &agent.settings.skills,
         leader: agent.settings.leader,
         call: agent.call(),
+        serving: match agent.duty() {
+            Some(Duty::WrapUp { of, .. }) => Some(*of),
+            _ => None,
+        },
+        until: agent.until(),
+        then: agent.presence.then().and_then(|aim| match aim {
+            Aim::Ready => None,
+            Aim::NotReady(reason) => Some(AgentState::NotReady(reason)),
+            Aim::SignOut | Aim::Dismissal => Some(AgentState::LoggedOut),
+        }),
     }
 }

@@ -15,7 +15,7 @@ impl Acd {
             self.grant(now, ix, then);
         } else {
             let until = now + queue.settings.wrap_up;
-            self.set_duty(now, ix, Duty::WrapUp { queue: call.queue, taken, until, then });
+            self.set_duty(now, ix, Duty::WrapUp { of: id, queue: call.queue, taken, until, then });
         }
     }
 
@@ -23,9 +23,9 @@ impl Acd {
         let ix = self.agent_ix(number)?;
         match self.roster(ix).duty().cloned() {
             None => Err(Refused::NotSignedIn(number.clone())),
-            Some(Duty::WrapUp { queue, taken, until, then }) => {
+            Some(Duty::WrapUp { of, queue, taken, until, then }) => {
                 let until = until + self.queue_at(queue).settings.wrap_up_extension;
-                self.set_duty(now, ix, Duty::WrapUp { queue, taken, until, then });
+                self.set_duty(now, ix, Duty::WrapUp { of, queue, taken, until, then });
                 Ok(())
             }
             Some(_) => Err(Refused::NotInWrapUp(number.clone())),

@@ -12,6 +12,7 @@ use crate::event::{CallFact, CallbackEntry, CallbackKind, Chosen, EndCause, Offe
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::leg::{Caller, HangupReason, Incoming, LegCommand, Place};
 use crate::plane::Source;
+use crate::screen::{self, CallScreen, purpose_word};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -269,9 +270,38 @@ impl Attempt {
         matches!(self.state, Stage::InLine)
     }
 
+    /// An agent's seat rings.
+    pub fn is_ringing(&self) -> bool {
+        matches!(self.state, Stage::Ringing { .. })
+    }
+
     /// Holds legs: a seat's, a citizen's.
     pub fn is_engaged(&self) -> bool {
         matches!(self.state, Stage::Ringing { .. } | Stage::Calling { .. } | Stage::Failed { .. })
+    }
+
+    /// As the agent sees it whom it rings, or who waits for the citizen.
+    pub fn screen(&self) -> CallScreen {
+        let stage = match &self.state {
+            Stage::InLine | Stage::Over => screen::Stage::Waiting,
+            Stage::Ringing { .. } => screen::Stage::Ringing,
+            Stage::Calling { .. } | Stage::Failed { .. } => screen::Stage::Calling,
+        };
+        CallScreen {
+            call: self.id,
+            stage,
+            caller: Some(self.number.clone()),
+            withheld: false,
+            dnis: self.dnis.clone(),
+            line: self.terms.line.clone(),
+            queue: self.terms.queue.name.clone(),
+            skill: self.terms.queue.skill.clone(),
+            purpose: purpose_word(self.terms.purpose),
+            test: self.terms.test,
+            asked: self.since,
+            answered: None,
+            path: self.route.as_str().to_owned(),
+        }
     }
 
     /// E.164.

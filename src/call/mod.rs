@@ -22,6 +22,7 @@ mod ringing;
 mod talk;
 mod ticket;
 mod transfer;
+mod view;
 mod waiting;
 
 pub use callback::{Attempt, purpose};
@@ -211,6 +212,11 @@ impl Call {
     /// In the queue, no seat ringing.
     pub fn is_waiting(&self) -> bool {
         matches!(self.state, State::Waiting(_))
+    }
+
+    /// An agent's seat rings.
+    pub fn is_ringing(&self) -> bool {
+        matches!(self.state, State::Ringing(..))
     }
 
     pub fn terms(&self) -> &Terms {

@@ -12,6 +12,10 @@ const LONGEST: usize = 500;
 pub(super) struct Path(String);
 
 impl Path {
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// Where the number called led first. A line that is merely a queue's numbers says less than the number itself.
     pub fn first(&mut self, dnis: &str, line: Option<&LineName>, queue: &QueueName, why: &Why) {
         let line = line.filter(|line| line.as_str() != queue.as_str()).map_or(dnis, LineName::as_str);

@@ -4,7 +4,7 @@ use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
 use crate::event::{CallFact, EndCause};
-use crate::ids::AgentNo;
+use crate::ids::{AgentNo, LegId};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::{PromptId, Source};
 use crate::time::Instant;
@@ -36,7 +36,7 @@ impl Hold {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Pickup {
     pub(super) seat: Seat,
-    answered_at: Instant,
+    pub(super) answered_at: Instant,
     pub(super) patience: Instant,
     then: AfterPickup,
 }
@@ -180,6 +180,14 @@ impl Call {
             _ => {}
         }
         State::Talking(talk)
+    }
+
+    /// The agent means it: nothing of a phone's that may not have known.
+    pub fn agent_hangs_up(&mut self, now: Instant, leg: LegId, out: &mut Vec<CallOutput>) {
+        if let State::Talking(talk) = &mut self.state {
+            talk.crossing_until = None;
+        }
+        self.handle(now, CallInput::SeatEnded { leg, end: LegEnd::HungUp }, out);
     }
 
     /// What the caller hears who is with this agent.

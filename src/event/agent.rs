@@ -24,6 +24,24 @@ pub enum NotReadyReason {
     Forced,
 }
 
+impl NotReadyReason {
+    /// Stable word for screens and APIs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            NotReadyReason::Busy => "busy",
+            NotReadyReason::Break => "break",
+            NotReadyReason::Training => "training",
+            NotReadyReason::NoAnswer => "no_answer",
+            NotReadyReason::Declined => "declined",
+            NotReadyReason::Unreachable => "unreachable",
+            NotReadyReason::Forced => "forced",
+        }
+    }
+
+    /// Those an agent chooses.
+    pub const CHOSEN: [NotReadyReason; 3] = [NotReadyReason::Busy, NotReadyReason::Break, NotReadyReason::Training];
+}
+
 /// Agent states as people see them; derived from live facts, never stored beside them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum AgentState {
@@ -45,6 +63,14 @@ pub enum AgentState {
 }
 
 impl AgentState {
+    /// Of `NotReady`, its word.
+    pub fn reason(self) -> Option<&'static str> {
+        match self {
+            AgentState::NotReady(reason) => Some(reason.as_str()),
+            _ => None,
+        }
+    }
+
     pub fn as_str(self) -> &'static str {
         match self {
             AgentState::LoggedOut => "logged_out",

@@ -6,6 +6,7 @@ mod guard;
 mod joining;
 mod paths;
 mod referring;
+mod screens;
 mod srtp;
 mod streams;
 mod transfer;

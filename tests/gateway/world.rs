@@ -2,7 +2,7 @@
 
 use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
 use rexian::event::{AgentState, CallFact, EndCause, Party};
-use rexian::gateway::{Gateway, Input, Leftovers, Output};
+use rexian::gateway::{AgentOrder, Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
 use rexian::sim::ua::{
@@ -191,6 +191,18 @@ impl World {
 
     pub fn feed(&mut self, input: Input<'_>) {
         self.gateway.handle(self.now, input);
+        self.carry_out();
+    }
+
+    /// An order from the screen of this agent.
+    pub fn order(&mut self, agent: &str, order: AgentOrder) -> Result<(), &'static str> {
+        let done = self.gateway.order(self.now, &AgentNo::new(agent), order).map_err(|unable| unable.as_str());
+        self.carry_out();
+        self.run(Duration::from_millis(10));
+        done
+    }
+
+    fn carry_out(&mut self) {
         while let Some(output) = self.gateway.next_output() {
             match output {
                 Output::Send(transmit) if transmit.flow.remote == caller_flow().remote => {

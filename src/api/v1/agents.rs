@@ -1,7 +1,6 @@
 //! `/v1/agents`: the roster, and what everybody does now.
 
 use super::V1;
-use super::event::reason_of;
 use super::problem::Problem;
 use super::time::Moment;
 use crate::event::AgentState;
@@ -47,7 +46,7 @@ pub async fn list(State(api): State<Arc<V1>>) -> Result<Json<AgentsNow>, Problem
             number: settings.number.to_string(),
             seat: spell.and_then(|spell| spell.seat.as_ref()).map(ToString::to_string),
             state: state.as_str(),
-            reason: reason_of(state),
+            reason: state.reason(),
             since: spell.map(|spell| Moment(spell.since)),
             call: call.map(|serving| serving.call.to_string()),
         }

@@ -2,9 +2,8 @@
 //! event. Not here: when it happens (`event`), reading the log (`events`).
 
 use super::time::{Moment, seconds};
-use crate::event::{AgentEvent, AgentState, CallFact, NotReadyReason, Party, Purpose};
+use crate::event::{AgentEvent, AgentState, CallFact, Party, Purpose};
 use crate::plane::LegStats;
-use crate::record::state_word;
 use crate::store::journal::{Entry, GapWhy, Recorded};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -152,22 +151,13 @@ impl From<AgentEvent> for What {
             agent: agent.to_string(),
             seat: seat.map(|seat| seat.to_string()),
             state: state.as_str(),
-            reason: reason_of(state),
+            reason: AgentState::reason(state),
             by: by.map(|by| by.to_string()),
         }
     }
 }
 
 /// Why an agent is not ready.
-pub(super) fn reason_of(state: AgentState) -> Option<&'static str> {
-    let reason =
-        |of: NotReadyReason| state_word(AgentState::NotReady(of)).and_then(|word| word.strip_prefix("not_ready_"));
-    match state {
-        AgentState::NotReady(of) => reason(of),
-        _ => None,
-    }
-}
-
 impl From<CallFact> for What {
     fn from(fact: CallFact) -> What {
         match fact {

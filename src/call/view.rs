@@ -1,0 +1,44 @@
+//! What the agent's screen shows of a call. Nothing here decides or changes anything.
+
+use super::passing::By;
+use super::{Call, State};
+use crate::leg::Caller;
+use crate::screen::{CallScreen, Stage, purpose_word};
+use crate::time::Instant;
+
+impl Call {
+    pub fn screen(&self) -> CallScreen {
+        let (stage, answered) = match &self.state {
+            State::Ringing(..) => (Stage::Ringing, None),
+            State::PickingUp(pickup) => (Stage::Talking, Some(pickup.answered_at)),
+            State::Talking(talk) if talk.is_held() => (Stage::Held, Some(talk.answered_at)),
+            State::Talking(talk) => (Stage::Talking, Some(talk.answered_at)),
+            State::Passing(passing) => (Stage::Passing, by(&passing.by)),
+            State::Away(_) => (Stage::Away, None),
+            State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => (Stage::Waiting, None),
+        };
+        let Caller { raw, e164, withheld } = &self.incoming.caller;
+        CallScreen {
+            call: self.id,
+            stage,
+            caller: e164.clone().or(raw.clone()).filter(|_| !withheld),
+            withheld: *withheld,
+            dnis: self.incoming.dnis.clone(),
+            line: self.terms.line.clone(),
+            queue: self.terms.queue.name.clone(),
+            skill: self.terms.queue.skill.clone(),
+            purpose: purpose_word(self.terms.purpose),
+            test: self.terms.test,
+            asked: self.asked_at(),
+            answered,
+            path: self.route.as_str().to_owned(),
+        }
+    }
+}
+
+fn by(by: &By) -> Option<Instant> {
+    match by {
+        By::Agent(talk) => Some(talk.answered_at),
+        By::Gone(_) => None,
+    }
+}

@@ -1,0 +1,152 @@
+//! What agents order from their screens. Each order is answered: done, or why not. Not here: the same by a phone's keys
+//! (`features`, `call`), what shift leaders order (`commands`).
+
+use super::Gateway;
+use super::legs::Role;
+use crate::acd::{AcdInput, Refused};
+use crate::call::CallInput;
+use crate::event::NotReadyReason;
+use crate::ids::{AgentNo, CallId, LegId, QueueName, SeatNo};
+use crate::leg::{HangupReason, LegCommand, LegEnd};
+use crate::time::Instant;
+use std::fmt;
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentOrder {
+    /// 签入 at this seat.
+    SignIn(SeatNo),
+    /// 签出.
+    SignOut,
+    /// 示闲.
+    Ready,
+    /// 示忙, 小休, 培训.
+    NotReady(NotReadyReason),
+    /// More time after this call.
+    ExtendWrapUp,
+    /// 挂断; 拒接 while it rings.
+    HangUp,
+    /// 转接 into a queue, the caller's place kept.
+    ToQueue(QueueName),
+}
+
+/// Why an order was not carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unable {
+    Refused(Refused),
+    /// There is no such seat.
+    UnknownSeat(SeatNo),
+    /// There is no call to hang up or to pass on.
+    NoCall,
+}
+
+impl Unable {
+    /// Stable word, for screens to translate.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Unable::UnknownSeat(_) => "unknown_seat",
+            Unable::NoCall => "no_call",
+            Unable::Refused(refused) => match refused {
+                Refused::UnknownAgent(_) => "unknown_agent",
+                Refused::NotSignedIn(_) => "not_signed_in",
+                Refused::NotTheirDay(_) => "not_their_day",
+                Refused::NotInWrapUp(_) => "not_in_wrap_up",
+                Refused::SignedInElsewhere { .. } => "signed_in_elsewhere",
+                Refused::SeatTaken { .. } => "seat_taken",
+                Refused::SeatUnreachable { .. } => "seat_unreachable",
+                Refused::UnknownQueue(_) => "unknown_queue",
+                Refused::QueueFull { .. } => "queue_full",
+                Refused::NoAgents(_) => "no_agents",
+                Refused::NotAnswered(_) | Refused::UnknownCall(_) => "no_call",
+                Refused::AlreadyQueued(_) | Refused::NotInLine(_) | Refused::NotOffered(_) | Refused::NotFree(_) => {
+                    "not_now"
+                }
+            },
+        }
+    }
+}
+
+impl fmt::Display for Unable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unable::Refused(refused) => refused.fmt(f),
+            Unable::UnknownSeat(seat) => write!(f, "seat {seat} is not in the configuration"),
+            Unable::NoCall => f.write_str("there is no call"),
+        }
+    }
+}
+
+impl From<Refused> for Unable {
+    fn from(refused: Refused) -> Unable {
+        Unable::Refused(refused)
+    }
+}
+
+impl Gateway {
+    /// One step, as `handle`. Whoever passes it in has checked that it comes from this agent.
+    ///
+    /// # Errors
+    /// Why it was not carried out; then nothing has changed.
+    pub fn order(&mut self, now: Instant, agent: &AgentNo, order: AgentOrder) -> Result<(), Unable> {
+        let done = self.ordered(now, agent.clone(), order);
+        self.settle(now);
+        done
+    }
+
+    fn ordered(&mut self, now: Instant, agent: AgentNo, order: AgentOrder) -> Result<(), Unable> {
+        let input = match order {
+            AgentOrder::SignIn(seat) if !self.seats.contains_key(&seat) => return Err(Unable::UnknownSeat(seat)),
+            AgentOrder::SignIn(seat) => return self.sign_in_at(now, agent, seat),
+            AgentOrder::SignOut => AcdInput::SignOut { agent },
+            AgentOrder::Ready => AcdInput::Ready { agent },
+            AgentOrder::NotReady(reason) => AcdInput::NotReady { agent, reason },
+            AgentOrder::ExtendWrapUp => AcdInput::ExtendWrapUp { agent },
+            AgentOrder::HangUp => return self.hang_up(now, &agent),
+            AgentOrder::ToQueue(queue) => {
+                let call = self.acd.agent(&agent).and_then(|view| view.call).ok_or(Unable::NoCall)?;
+                return Ok(self.transfer(now, call, &queue)?);
+            }
+        };
+        Ok(self.acd.handle(now, input)?)
+    }
+
+    /// Unlike a phone's code the order does not show that the seat's phone is there.
+    fn sign_in_at(&mut self, now: Instant, agent: AgentNo, seat: SeatNo) -> Result<(), Unable> {
+        self.acd.handle(now, AcdInput::SignIn { agent, seat: seat.clone() })?;
+        if self.registrar.lookup(&seat).is_none() {
+            self.acd.handle(now, AcdInput::SeatLost { seat })?;
+        }
+        Ok(())
+    }
+
+    fn hang_up(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
+        let seat = self.acd.agent(agent).and_then(|view| view.seat).ok_or(Unable::NoCall)?;
+        let (leg, role) = self.leg_of_seat(seat).ok_or(Unable::NoCall)?;
+        match role.clone() {
+            Role::Seat { call, .. } => self.leave_call(now, call, leg),
+            Role::Dialler { call, .. } => self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::HungUp }),
+            Role::Party { call, .. } => self.call_input(now, call, CallInput::PartyEnded { leg, end: LegEnd::HungUp }),
+            Role::Caller { .. } | Role::Feature { .. } => return Err(Unable::NoCall),
+        }
+        Ok(())
+    }
+
+    /// The agent's leg of a citizen's call: rung, talking, or waiting for the citizen.
+    fn leave_call(&mut self, now: Instant, id: CallId, leg: LegId) {
+        let rings = self.calls.get(&id).map_or_else(
+            || self.attempts.get(&id).is_some_and(|attempt| attempt.is_ringing()),
+            |call| call.is_ringing(),
+        );
+        if rings {
+            self.tell(now, leg, LegCommand::Hangup(HangupReason::Withdrawn));
+            return self.call_input(now, id, CallInput::SeatEnded { leg, end: LegEnd::Declined });
+        }
+        match self.calls.get_mut(&id) {
+            Some(call) => {
+                let mut out = Vec::new();
+                call.agent_hangs_up(now, leg, &mut out);
+                self.carry_out(now, id, out);
+            }
+            None => self.call_input(now, id, CallInput::SeatEnded { leg, end: LegEnd::HungUp }),
+        }
+    }
+}

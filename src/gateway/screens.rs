@@ -1,0 +1,45 @@
+//! What people at the hotline see of the live state. Nothing here decides or changes anything.
+
+use super::Gateway;
+use super::legs::Role;
+use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::screen::{AgentScreen, CallScreen, Doing, QueueScreen};
+
+impl Gateway {
+    /// `None`: nobody of this number is on the roster.
+    pub fn agent_screen(&self, agent: &AgentNo) -> Option<AgentScreen> {
+        let view = self.acd.agent(agent)?;
+        let queues = self.acd.queues_of(agent).map(|queue| QueueScreen {
+            name: queue.name.clone(),
+            waiting: queue.waiting,
+            callbacks: queue.callbacks,
+            oldest: queue.oldest,
+        });
+        Some(AgentScreen {
+            agent: agent.clone(),
+            seat: view.seat.cloned(),
+            doing: Doing::new(view.state, view.since, view.until, view.then),
+            leader: view.leader,
+            reachable: view.seat.is_some_and(|seat| self.registrar.lookup(seat).is_some()),
+            call: view.call.and_then(|call| self.call_screen(call)),
+            serving: view.serving,
+            own_calls: view.seat.and_then(|seat| self.engaged_seats.get(seat)).copied().unwrap_or(0),
+            queues: queues.collect(),
+        })
+    }
+
+    /// Whose screens show something of this call.
+    pub fn shown_to(&self, call: CallId) -> Option<&AgentNo> {
+        self.acd.agent_of(call)
+    }
+
+    fn call_screen(&self, call: CallId) -> Option<CallScreen> {
+        self.calls.get(&call).map(|call| call.screen()).or_else(|| self.attempts.get(&call).map(|call| call.screen()))
+    }
+
+    /// The leg by which a seat is on a call, rung or talking; of several the first.
+    pub(super) fn leg_of_seat(&self, seat: &SeatNo) -> Option<(LegId, &Role)> {
+        let on_call = |role: &Role| !matches!(role, Role::Feature { .. }) && role.seat() == Some(seat);
+        self.legs.iter().map(|(leg, known)| (*leg, &known.role)).find(|(_, role)| on_call(role))
+    }
+}

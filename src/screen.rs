@@ -1,0 +1,104 @@
+//! What people at the hotline see of the live state: plain data, the whole of it each time, so that a screen which
+//! missed something is right again with the next. Not here: reading it off the gateway (`gateway::screens`), showing it
+//! (`pages`).
+//!
+//! Callers' numbers are in it: a screen is for the agent whose call it is, and for who leads the shift.
+
+use crate::event::{AgentState, Purpose};
+use crate::ids::{AgentNo, CallId, LineName, QueueName, SeatNo, Skill};
+use crate::time::Instant;
+use serde::Serialize;
+
+/// One agent's.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AgentScreen {
+    pub agent: AgentNo,
+    pub seat: Option<SeatNo>,
+    #[serde(flatten)]
+    pub doing: Doing,
+    pub leader: bool,
+    /// The seat's phone is registered.
+    pub reachable: bool,
+    pub call: Option<CallScreen>,
+    /// The call of the wrap-up.
+    pub serving: Option<CallId>,
+    /// The seat's calls of its own.
+    pub own_calls: u32,
+    /// Where this agent's skills are asked for.
+    pub queues: Vec<QueueScreen>,
+}
+
+/// What an agent does, and what comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Doing {
+    /// Words of [`AgentState`] and its reason.
+    pub state: &'static str,
+    pub reason: Option<&'static str>,
+    pub since: Instant,
+    /// When it ends by itself: ringing, wrap-up.
+    pub until: Option<Instant>,
+    /// What was asked for meanwhile: `ready`, `not_ready` or `logged_out`.
+    pub then: Option<&'static str>,
+}
+
+impl Doing {
+    pub fn new(state: AgentState, since: Instant, until: Option<Instant>, then: Option<AgentState>) -> Doing {
+        Doing { state: state.as_str(), reason: state.reason(), since, until, then: then.map(AgentState::as_str) }
+    }
+}
+
+/// A citizen's call, as the agent sees it whom it rings or who has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallScreen {
+    pub call: CallId,
+    pub stage: Stage,
+    /// `None`: withheld.
+    pub caller: Option<String>,
+    pub withheld: bool,
+    /// The number called, and the line it stands for.
+    pub dnis: String,
+    pub line: Option<LineName>,
+    pub queue: QueueName,
+    pub skill: Skill,
+    pub purpose: &'static str,
+    pub test: bool,
+    /// The request for a human.
+    pub asked: Instant,
+    /// The pickup by the agent who has it.
+    pub answered: Option<Instant>,
+    /// How it came here, for people.
+    pub path: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Stage {
+    Waiting,
+    Ringing,
+    Talking,
+    Held,
+    /// Being passed on to somebody who has not answered.
+    Passing,
+    /// With somebody who is no agent.
+    Away,
+    /// A citizen is being called back.
+    Calling,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct QueueScreen {
+    pub name: QueueName,
+    pub waiting: usize,
+    pub callbacks: usize,
+    /// When the caller in line the longest asked for a human.
+    pub oldest: Option<Instant>,
+}
+
+/// Word of a call's purpose.
+pub fn purpose_word(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Inbound => "inbound",
+        Purpose::Callback { .. } => "callback",
+        Purpose::MissedCall { .. } => "missed_call",
+    }
+}
