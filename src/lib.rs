@@ -10,8 +10,8 @@
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`screen`] [`config::settings`] | vocabulary |
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`record`] [`sla`] [`guard`] [`casework`] | vocabulary; `sip` uses `sdp`; `sla` uses `record`; `trunk`, `seat` and `guard` use `sip`, `seat` also `trunk::number` |
 //! | wiring | [`gateway`] | the pure layer |
-//! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`] [`simulate`] [`report`] [`export`] [`why`] [`checkup`] [`token`] [`upkeep`], `main.rs` | anything |
+//! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`pages`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
+//! | leaf | [`sim`] [`demo`] [`simulate`] [`report`] [`export`] [`why`] [`checkup`] [`token`] [`password`] [`upkeep`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
@@ -56,6 +56,8 @@ pub mod leg;
 pub mod logging;
 pub mod media;
 pub mod net;
+pub mod pages;
+pub mod password;
 pub mod plane;
 pub mod record;
 pub mod report;

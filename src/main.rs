@@ -1,5 +1,5 @@
-//! `rexian serve | check | report | export | why | trace | demo | simulate | migrate | spool`: reads the command line,
-//! says what went wrong, sets the exit code.
+//! `rexian serve | check | report | export | why | token | password | trace | demo | simulate | migrate | spool`: reads the
+//! command line, says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
 use rexian::casework::Calendar;
@@ -9,6 +9,7 @@ use rexian::demo;
 use rexian::export;
 use rexian::host::{Clock, entropy};
 use rexian::logging;
+use rexian::password;
 use rexian::report;
 use rexian::runtime::Running;
 use rexian::simulate;
@@ -53,6 +54,8 @@ enum Command {
     Export(export::Options),
     /// Make a token for the API (`/v1`): prints it, and the lines for the configuration.
     Token(token::Options),
+    /// Let an agent sign in on a page: reads a password, prints the line for the configuration.
+    Password(password::Options),
     /// Draw the calls of a gateway whose `[trace] hep` sends here, as they end: SIP ladders without a Homer.
     Trace(trace::Options),
     /// Start a gateway and drive it with a pretend carrier and pretend seats over real SIP and RTP on loopback.
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Command::Report(options) => report::run(&options),
         Command::Export(options) => export::run(&options),
         Command::Token(options) => token::run(&options),
+        Command::Password(options) => password::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),
         Command::Simulate(options) => simulate::run(options),

@@ -487,7 +487,7 @@ fn agents_and_seats() {
         ("", "is empty"),
         ("aB3$xyz", "is shorter than 10 characters"),
         ("aaaaaaaaaaaaaaa", "repeats a few characters"),
-        ("8001-mT4vQz7", "contains the seat's number"),
+        ("8001-mT4vQz7", "contains the number itself"),
         ("MyPassword!9x", "contains a word everybody tries"),
     ] {
         broken(

@@ -3,6 +3,8 @@
 #[path = "serve/api.rs"]
 mod api;
 mod common;
+#[path = "serve/pages.rs"]
+mod pages;
 #[path = "serve/streams.rs"]
 mod streams;
 #[path = "serve/tls.rs"]

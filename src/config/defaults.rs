@@ -125,6 +125,7 @@ pub(super) fn world() -> WorldSettings {
         media_threads: 1,
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
         tokens: vec![],
+        pages: None,
         webhooks: vec![],
         webhook_ledger: "rexian-webhooks.db".into(),
         spool: "rexian-spool.db".into(),

@@ -12,6 +12,7 @@ mod explain;
 mod hops;
 mod hours;
 mod lines;
+mod pages;
 mod people;
 pub mod problem;
 pub mod profile;
@@ -28,6 +29,7 @@ mod webhooks;
 mod words;
 
 pub use explain::explain;
+pub use people::weakness;
 pub use problem::{Problem, report};
 
 use cross::Entries;
@@ -63,6 +65,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let (mut core, mut world, mut places) = (settings::CoreSettings::bare(), defaults::world(), Places::default());
     sections::service(root.table("service"), &mut core, &mut world);
     let profiles = sections::sip(root.table("sip"), &mut core, &mut world, &mut places, problems);
+    pages::pages(root.table("pages"), &mut world, &mut places);
     tls::tls(root.table("tls"), &mut world, &places);
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
     sections::limits(root.table("limits"), &mut core, &mut places);
@@ -92,6 +95,8 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     let agents = people::agents(root.tables("agents"), core.utc_offset);
     let seats = people::seats(root.tables("seats"));
 
+    let hash = |entry: &people::AgentEntry| Some((entry.agent.number.clone(), entry.password_hash.clone()?));
+    pages::judge(root.file, &mut world, &places, agents.iter().filter_map(hash).collect());
     let entries = Entries { trunks, distributor, queues, lines, languages, callbacks, dialling, agents, seats };
     world.trace = trace.resolved(root.file, &entries);
     cross::judge(root.file, &entries, &core, &world, &places);

@@ -3,6 +3,7 @@
 //! other (`cross`).
 
 use super::hours::{hours, moment};
+use super::pages::password_hash;
 use super::queues::some_text;
 use super::reader::{At, Section};
 use super::sections::beside;
@@ -14,6 +15,7 @@ pub(super) struct AgentEntry {
     pub agent: AgentSettings,
     pub skills: Vec<At<Skill>>,
     pub shifts: Vec<At<String>>,
+    pub password_hash: Option<At<String>>,
 }
 
 pub(super) struct SeatEntry {
@@ -97,6 +99,7 @@ fn agent(section: Section<'_>, utc_offset: i16, taken: &mut BTreeMap<String, usi
     let team = some_text(&section, "team").map(|at| at.value);
     let leader = section.boolean("leader").is_some_and(|at| at.value);
     let guest = guest(&section, utc_offset);
+    let password_hash = password_hash(&section);
     section.done();
     let agent = AgentSettings {
         number: AgentNo::new(number?.value),
@@ -107,7 +110,7 @@ fn agent(section: Section<'_>, utc_offset: i16, taken: &mut BTreeMap<String, usi
         guest,
     };
     let skills = skills.into_iter().map(|at| At { value: at.value.0, line: at.line }).collect();
-    Some(AgentEntry { agent, skills, shifts })
+    Some(AgentEntry { agent, skills, shifts, password_hash })
 }
 
 fn guest(section: &Section<'_>, utc_offset: i16) -> Option<(u64, u64)> {
@@ -191,7 +194,7 @@ pub(super) fn first_line(section: &Section<'_>, at: &At<String>) -> Option<At<St
 }
 
 /// Toll fraud begins with guessed passwords; those a scanner tries are refused.
-fn weakness(password: &str, number: &str) -> Option<&'static str> {
+pub fn weakness(password: &str, number: &str) -> Option<&'static str> {
     let lower = password.to_ascii_lowercase();
     let kinds = password.bytes().collect::<std::collections::BTreeSet<_>>().len();
     match password {
@@ -199,7 +202,7 @@ fn weakness(password: &str, number: &str) -> Option<&'static str> {
         _ if password.chars().any(char::is_control) => Some("holds control characters"),
         _ if password.len() < 10 => Some("is shorter than 10 characters"),
         _ if kinds < 5 => Some("repeats a few characters"),
-        _ if !number.is_empty() && lower.contains(&number.to_ascii_lowercase()) => Some("contains the seat's number"),
+        _ if !number.is_empty() && lower.contains(&number.to_ascii_lowercase()) => Some("contains the number itself"),
         _ if ["password", "123456", "qwerty", "secret", "admin"].iter().any(|w| lower.contains(w)) => {
             Some("contains a word everybody tries")
         }

@@ -25,6 +25,7 @@ pub(super) struct Places {
     pub tcp: Vec<At<SocketAddr>>,
     pub tls: Vec<At<SocketAddr>>,
     pub http: usize,
+    pub pages: Option<At<SocketAddr>>,
     pub media: usize,
     pub max_calls: usize,
 }

@@ -5,6 +5,7 @@ mod dialling;
 mod guard;
 mod http;
 mod lines;
+mod pages;
 mod report;
 mod routing;
 mod storage;
@@ -19,6 +20,7 @@ pub use http::{ApiToken, Role};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
+pub use pages::PagesSettings;
 pub use report::{FactsFile, ReportSettings};
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
@@ -261,6 +263,8 @@ pub struct WorldSettings {
     pub http: Option<SocketAddr>,
     /// Who may ask the API; none: nobody.
     pub tokens: Vec<ApiToken>,
+    /// The pages at the seats; `None`: there are none.
+    pub pages: Option<PagesSettings>,
     pub webhooks: Vec<WebhookSettings>,
     /// How far each webhook has been told.
     pub webhook_ledger: PathBuf,

@@ -25,8 +25,8 @@ pub(super) fn tls(section: Section<'_>, world: &mut WorldSettings, places: &Plac
         let fix = r#"add [tls] with certificate = "sip.crt" and key = "sip.key", PEM files beside this one"#;
         section.file.problem(at.line, format!("sip.tls {} has no certificate", at.value), fix);
     }
-    if given && places.tls.is_empty() {
-        let fix = r#"add tls = ["10.1.0.5:5061"] to [sip], or remove [tls]"#;
+    if given && places.tls.is_empty() && places.pages.is_none() {
+        let fix = r#"add tls = ["10.1.0.5:5061"] to [sip] or listen to [pages], or remove [tls]"#;
         section.file.problem(section.line, "[tls] is of no use: nothing listens by TLS", fix);
     }
     if given {

@@ -37,6 +37,7 @@ pub struct Tls {
 
 struct Current {
     acceptor: TlsAcceptor,
+    pages: TlsAcceptor,
     connector: Option<TlsConnector>,
     expires: u64,
     /// The files as they were looked at last, taken over or not.
@@ -98,6 +99,12 @@ impl Tls {
         acceptor.accept(stream).await
     }
 
+    /// A browser's connection.
+    pub async fn accept_page(&self, stream: TcpStream) -> io::Result<server::TlsStream<TcpStream>> {
+        let acceptor = self.current().pages.clone();
+        acceptor.accept(stream).await
+    }
+
     /// The far end's certificate must be for the name that this connection leads to.
     pub async fn connect(&self, stream: TcpStream, flow: Flow) -> io::Result<client::TlsStream<TcpStream>> {
         let connector = self.current().connector.clone();
@@ -118,9 +125,10 @@ impl Tls {
 fn read(settings: &TlsSettings) -> Result<Current, Unusable> {
     // Looked at first: what changes while they are read is read again.
     let seen = stamps(settings);
-    let Material { server, client, expires } = material::read(settings)?;
+    let Material { server, pages, client, expires } = material::read(settings)?;
     let connector = client.map(|config| TlsConnector::from(Arc::new(config)));
-    Ok(Current { acceptor: TlsAcceptor::from(Arc::new(server)), connector, expires, seen })
+    let (acceptor, pages) = (TlsAcceptor::from(Arc::new(server)), TlsAcceptor::from(Arc::new(pages)));
+    Ok(Current { acceptor, pages, connector, expires, seen })
 }
 
 fn stamps(settings: &TlsSettings) -> Vec<Option<(SystemTime, u64)>> {

@@ -1,7 +1,9 @@
 //! How other threads speak to the signalling loop: a bounded queue and an eventfd that wakes its epoll.
 
+use super::screens::Screen;
 use crate::event::RememberedCaller;
-use crate::ids::TrunkName;
+use crate::gateway::{AgentOrder, Unable};
+use crate::ids::{AgentNo, TrunkName};
 use crate::net::connection::Writer;
 use crate::plane::MediaEvent;
 use crate::sip::flow::Flow;
@@ -12,7 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 /// Deep enough for a second of everything at full load; a sender beyond that waits.
 const DEPTH: usize = 65_536;
@@ -40,6 +42,16 @@ pub enum Message {
         trunk: TrunkName,
         hop: usize,
         targets: Vec<Target>,
+    },
+    /// What this agent sees, from now on.
+    Watch {
+        agent: AgentNo,
+        screen: Screen,
+    },
+    Order {
+        agent: AgentNo,
+        order: AgentOrder,
+        answer: oneshot::Sender<Result<(), Unable>>,
     },
     /// What the case store remembers of callers.
     Remembered(Vec<RememberedCaller>),
@@ -74,12 +86,13 @@ pub fn channel() -> std::io::Result<(Inbox, Outbox)> {
 }
 
 impl Inbox {
-    /// For the media threads, which must not wait for the loop while the loop may be waiting for them: what does not
-    /// fit is lost. Nothing depends on one of these coming but a statistic or a watchdog that fires again.
+    /// For the media threads, which must not wait for the loop while the loop may be waiting for them, and for pages:
+    /// what does not fit is lost. Nothing depends on one of these coming but a statistic, a watchdog that fires again, or
+    /// a page that is told so.
     pub fn offer(&self, message: Message) {
         match self.queue.try_send(message) {
             Ok(()) => self.wake(),
-            Err(_) => tracing::warn!("the signalling loop is far behind: a media event is lost"),
+            Err(_) => tracing::warn!("the signalling loop is far behind: a message to it is lost"),
         }
     }
 

@@ -7,6 +7,7 @@
 pub mod figures;
 pub mod inbox;
 pub mod observer;
+pub mod screens;
 mod signalling;
 
 use crate::api::{self, health::Facts, v1, webhooks};
@@ -20,6 +21,7 @@ use crate::net::dns;
 use crate::net::streams::Listeners;
 use crate::net::tls::Tls;
 use crate::net::udp::UdpPort;
+use crate::pages;
 use crate::sip::flow::Transport;
 use crate::store::facts::{self, FactsOptions};
 use crate::store::journal::{self, JournalOptions, JournalStatus};
@@ -50,6 +52,7 @@ pub struct Running {
     sip_tls: Vec<SocketAddr>,
     tls: Option<Arc<Tls>>,
     http: Option<SocketAddr>,
+    pages: Option<SocketAddr>,
     signalling: JoinHandle<std::io::Result<MediaPlane>>,
     observer: JoinHandle<()>,
     journal: [Option<JoinHandle<()>>; 2],
@@ -104,6 +107,10 @@ impl Running {
 
     pub fn http(&self) -> Option<SocketAddr> {
         self.http
+    }
+
+    pub fn pages(&self) -> Option<SocketAddr> {
+        self.pages
     }
 
     /// The tokio runtime of the I/O side, for what lives beside it.
@@ -218,6 +225,17 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
             Some(address)
         }
     };
+    let pages =
+        match shell.pages {
+            None => None,
+            Some(settings) => {
+                let address = settings.listen;
+                let served = pages::serve(settings, tls.clone(), &core.agents, &core.seats, inbox.clone());
+                Some(world.block_on(served).map_err(|e| {
+                    format!("pages.listen {address}: {e}; name an address of this machine and a free port")
+                })?)
+            }
+        };
     let connector = {
         let _in_world = world.enter();
         listeners.serve(inbox.clone())
@@ -235,7 +253,21 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     let observer = observing;
     let journal = journalling;
-    Ok(Running { inbox, sip_udp, sip_tcp, sip_tls, tls, http, signalling, observer, journal, store, world, watch })
+    Ok(Running {
+        inbox,
+        sip_udp,
+        sip_tcp,
+        sip_tls,
+        tls,
+        http,
+        pages,
+        signalling,
+        observer,
+        journal,
+        store,
+        world,
+        watch,
+    })
 }
 
 /// Tells the gateway who served which caller lately. Nobody waits for it: until it comes, callers are new.

@@ -7,6 +7,7 @@
 use super::figures::Figures;
 use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
+use super::screens::Screens;
 use crate::event::{CallFact, CallbackEntry};
 use crate::gateway::{Gateway, Input, Output};
 use crate::guard::Order;
@@ -66,6 +67,7 @@ pub struct Signalling {
     behind: Option<Instant>,
     /// Of the turn in hand.
     media_commands: Vec<MediaCommand>,
+    screens: Screens,
     epoll: OwnedFd,
     figures_at: Instant,
 }
@@ -106,6 +108,7 @@ impl Signalling {
             shedding: Shedding::default(),
             behind: None,
             media_commands,
+            screens: Screens::default(),
             epoll,
             figures_at,
         })
@@ -135,6 +138,7 @@ impl Signalling {
             self.report_figures(now);
             // Once a turn of the loop: under load the media threads are woken for many calls at a time.
             self.media.commands(self.media_commands.drain(..));
+            self.screens.publish(&self.gateway);
             let wait = self.gateway.next_timeout().map_or(self.figures_at, |t| t.min(self.figures_at));
             self.wait(if self.backlog.is_empty() { wait } else { now }, &mut events)?;
             let mut drained = true;
@@ -231,6 +235,12 @@ impl Signalling {
                     self.figures_at = now;
                 }
                 Message::Resolved { trunk, hop, targets } => self.feed(now, Input::Resolved { trunk, hop, targets }),
+                Message::Watch { agent, screen } => self.screens.watch(agent, screen),
+                Message::Order { agent, order, answer } => {
+                    // Whoever asked may have gone; the order stands.
+                    let _ = answer.send(self.gateway.order(now, &agent, order));
+                    self.carry_out(now);
+                }
                 Message::Remembered(callers) => self.feed(now, Input::Remembered(callers)),
                 Message::EndCalls => self.feed(now, Input::EndCalls),
                 Message::Stop => return Read::Stop,
@@ -246,6 +256,10 @@ impl Signalling {
             tap.message(now, *flow, Way::In, bytes);
         }
         self.gateway.handle(now, input);
+        self.carry_out(now);
+    }
+
+    fn carry_out(&mut self, now: Instant) {
         // What fails at once is fed back after the outputs are drained, so that the gateway sees one thing at a time.
         let mut failed = Vec::new();
         while let Some(output) = self.gateway.next_output() {
@@ -270,9 +284,13 @@ impl Signalling {
                     if let (Some(tap), CallFact::Arrived { sip_call_id, .. }) = (&self.tap, &event.what) {
                         tap.leg(event.call, sip_call_id);
                     }
+                    self.screens.call(&self.gateway, &event);
                     self.observer.tell(Observed::Call(event));
                 }
-                Output::Agent(event) => self.observer.tell(Observed::Agent(event)),
+                Output::Agent(event) => {
+                    self.screens.agent(&event.agent);
+                    self.observer.tell(Observed::Agent(event));
+                }
                 Output::Callback(change) => {
                     self.observer.tell(Observed::Callback(change.clone()));
                     self.spool.keep(change);
@@ -332,6 +350,7 @@ impl Signalling {
             self.look_at = now + LOOK_EVERY;
             self.look_at_streams();
         }
+        self.screens.second();
         self.figures_at = now + if self.gateway.is_draining() { FIGURES_EVERY_DRAINING } else { FIGURES_EVERY };
         self.observer.tell(Observed::Figures(Box::new(Figures::of(now, &self.gateway))));
     }

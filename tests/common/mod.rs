@@ -61,6 +61,8 @@ pub struct Hotline {
     pub net: [u8; 2],
     /// The case store: a file in its folder, or an URL.
     pub cases: String,
+    /// Pages for the agents, each with the password of their seat.
+    pub pages: bool,
     /// Appended to the configuration.
     pub more: String,
 }
@@ -89,6 +91,7 @@ impl Hotline {
             tls_more: "",
             net: [run, test],
             cases: "cases.db".into(),
+            pages: false,
             more: String::new(),
         }
     }
@@ -111,6 +114,10 @@ impl Hotline {
 
     pub fn http(&self) -> SocketAddr {
         SocketAddr::new(self.gateway, self.http_port)
+    }
+
+    pub fn pages(&self) -> SocketAddr {
+        SocketAddr::new(self.gateway, self.http_port + 1)
     }
 
     pub fn toml(&self) -> String {
@@ -159,10 +166,15 @@ impl Hotline {
                 "\n[[trunks]]\nname = \"early\"\npeers = [\"{early}/{prefix}\"]\nprofile = \"generic-on-pickup\"\n"
             );
         }
+        if self.pages {
+            let _ = writeln!(toml, "\n[pages]\nlisten = \"{}\"", self.pages());
+        }
         for n in 1..=self.seats {
+            let hash = self.pages.then(|| rexian::pages::password::hash(&password(n), &[n as u8; 16]).unwrap());
+            let hash = hash.map_or(String::new(), |hash| format!("password_hash = {hash:?}\n"));
             let _ = write!(
                 toml,
-                "\n[[agents]]\nnumber = \"66{n:02}\"\nskills = {{ mandarin = 5 }}\n\n\
+                "\n[[agents]]\nnumber = \"66{n:02}\"\nskills = {{ mandarin = 5 }}\n{hash}\n\
                  [[seats]]\nnumber = \"80{n:02}\"\npassword = \"{}\"\ndefault_agent = \"66{n:02}\"\nsrtp = \"{}\"\n",
                 password(n),
                 self.srtp

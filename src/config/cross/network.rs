@@ -10,8 +10,9 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
     let tcp = places.tcp.iter().cloned().map(|at| ("tcp", at, "sip.tcp"));
     let udp = places.udp.iter().cloned().map(|at| ("udp", at, "sip.udp"));
     let tls = places.tls.iter().cloned().map(|at| ("tcp", at, "sip.tls"));
+    let pages = places.pages.iter().cloned().map(|at| ("tcp", at, "pages.listen"));
     for (transport, At { value, line }, name) in
-        udp.chain(tcp).chain(tls).chain(http.map(|at| ("tcp", at, "http.listen")))
+        udp.chain(tcp).chain(tls).chain(pages).chain(http.map(|at| ("tcp", at, "http.listen")))
     {
         let clash = taken.iter().find(|(t, other, _)| *t == transport && overlap(*other, value));
         if let Some((_, other, owner)) = clash {

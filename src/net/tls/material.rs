@@ -17,6 +17,8 @@ use std::sync::Arc;
 /// What handshakes are made with.
 pub struct Material {
     pub server: ServerConfig,
+    /// For browsers: they show no certificates, and speak HTTP/1.1.
+    pub pages: ServerConfig,
     /// `None`: no CA is trusted, so nobody is connected to.
     pub client: Option<ClientConfig>,
     /// Of our certificate: seconds since 1970.
@@ -69,6 +71,8 @@ pub fn read(settings: &TlsSettings) -> Result<Material, Unusable> {
         ClientCertificates::Optional(ca) => verifier(ca, &provider, |v| v.allow_unauthenticated())?,
         ClientCertificates::Required(ca) => verifier(ca, &provider, |v| v)?,
     };
+    let mut pages = builder.clone().with_no_client_auth().with_cert_resolver(ours.clone());
+    pages.alpn_protocols = vec![b"http/1.1".to_vec()];
     let server = builder.with_client_cert_verifier(clients).with_cert_resolver(ours.clone());
     let client = match &settings.trust {
         None => None,
@@ -80,7 +84,7 @@ pub fn read(settings: &TlsSettings) -> Result<Material, Unusable> {
             Some(trusted.with_client_cert_resolver(ours))
         }
     };
-    Ok(Material { server, client, expires })
+    Ok(Material { server, pages, client, expires })
 }
 
 /// Our certificate with its key, and when it runs out.

@@ -1,0 +1,103 @@
+//! The files of the site, part of the program, and what every answer says to the browser about them.
+
+use super::Pages;
+use axum::Router;
+use axum::extract::Request;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use std::sync::Arc;
+
+struct File {
+    path: &'static str,
+    kind: &'static str,
+    text: &'static str,
+}
+
+const HTML: &str = "text/html; charset=utf-8";
+const SCRIPT: &str = "text/javascript; charset=utf-8";
+const STYLE: &str = "text/css; charset=utf-8";
+
+const FILES: [File; 7] = [
+    File { path: "/", kind: HTML, text: include_str!("site/index.html") },
+    File { path: "/style.css", kind: STYLE, text: include_str!("site/style.css") },
+    File { path: "/app.js", kind: SCRIPT, text: include_str!("site/app.js") },
+    File { path: "/bar.js", kind: SCRIPT, text: include_str!("site/bar.js") },
+    File { path: "/line.js", kind: SCRIPT, text: include_str!("site/line.js") },
+    File { path: "/dom.js", kind: SCRIPT, text: include_str!("site/dom.js") },
+    File { path: "/words.js", kind: SCRIPT, text: include_str!("site/words.js") },
+];
+
+pub fn router() -> Router<Arc<Pages>> {
+    FILES.iter().fold(Router::new(), |router, file| {
+        router.route(file.path, get(async || ([(header::CONTENT_TYPE, file.kind)], file.text)))
+    })
+}
+
+const HEADERS: [(HeaderName, HeaderValue); 6] = [
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
+             media-src 'self' blob:; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
+        ),
+    ),
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // The pages change with the program; they are small and near.
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("microphone=(self), camera=(), geolocation=()"),
+    ),
+];
+
+/// Nothing changes by a request from another site's page, and no WebSocket opens from one.
+pub async fn guarded(request: Request, next: Next) -> Response {
+    let reads = matches!(*request.method(), Method::GET | Method::HEAD);
+    let upgrades = request.headers().contains_key(header::UPGRADE);
+    let mut answer = match (!reads || upgrades) && !is_ours(request.headers()) {
+        true => StatusCode::FORBIDDEN.into_response(),
+        false => next.run(request).await,
+    };
+    answer.headers_mut().extend(HEADERS);
+    answer
+}
+
+/// Browsers name the page's origin with every such request; one that names none is no browser's.
+fn is_ours(headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let origin = text(header::ORIGIN).and_then(|origin| origin.split_once("://"));
+    origin.zip(text(header::HOST)).is_some_and(|((_, origin), host)| origin.eq_ignore_ascii_case(host))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_pages_of_the_host_that_is_asked_are_ours() {
+        let headers = |origin: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "seats.example:8443".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            headers
+        };
+        assert!(is_ours(&headers(Some("https://seats.example:8443"))));
+        for other in [None, Some("https://evil.example"), Some("https://seats.example"), Some("null"), Some("")] {
+            assert!(!is_ours(&headers(other)), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn no_script_or_style_is_inline() {
+        for file in FILES.iter().filter(|file| file.kind == HTML) {
+            let bare = file.text.contains("<script>") || file.text.contains("style=") || file.text.contains("onclick");
+            assert!(!bare, "{} would not work under the policy", file.path);
+        }
+    }
+}

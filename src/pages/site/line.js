@@ -1,0 +1,76 @@
+// The line to the gateway: one WebSocket, opened again for as long as the page is there. Every order is answered; one that
+// is on its way when the line breaks is answered "no_answer", and never sent twice.
+
+const SOONEST = 500;
+const LATEST = 8000;
+
+export class Line {
+  #socket = null;
+  #waiting = new Map();
+  #next = 1;
+  #delay = SOONEST;
+  #closed = false;
+  /** Microseconds by which the gateway's clock is ahead of ours. */
+  #ahead = 0;
+
+  /** `hears.screen(screen)`, `hears.state("connecting" | "connected" | "lost")`, `hears.signedOut()`. */
+  constructor(hears) {
+    this.hears = hears;
+    this.#open("connecting");
+  }
+
+  /** The gateway's time in microseconds. */
+  now() {
+    return Date.now() * 1000 + this.#ahead;
+  }
+
+  /** Resolves to `null`, or to why it was not done. */
+  order(order) {
+    const id = this.#next++;
+    return new Promise((resolve) => {
+      if (this.#socket?.readyState !== WebSocket.OPEN) return resolve("no_answer");
+      this.#waiting.set(id, resolve);
+      this.#socket.send(JSON.stringify({ id, ...order }));
+    });
+  }
+
+  close() {
+    this.#closed = true;
+    this.#socket?.close();
+  }
+
+  #open(state) {
+    this.hears.state(state);
+    const scheme = location.protocol === "https:" ? "wss" : "ws";
+    const socket = new WebSocket(`${scheme}://${location.host}/live`);
+    this.#socket = socket;
+    socket.onmessage = ({ data }) => this.#heard(JSON.parse(data));
+    socket.onclose = () => this.#broke();
+  }
+
+  #heard(message) {
+    if (message.screen) {
+      this.#delay = SOONEST;
+      this.#ahead = message.now - Date.now() * 1000;
+      this.hears.state("connected");
+      this.hears.screen(message.screen);
+    } else if (message.answer) {
+      this.#waiting.get(message.answer)?.(message.unable);
+      this.#waiting.delete(message.answer);
+    }
+  }
+
+  async #broke() {
+    for (const resolve of this.#waiting.values()) resolve("no_answer");
+    this.#waiting.clear();
+    if (this.#closed) return;
+    this.hears.state("lost");
+    // A little apart from the other seats', or all of them knock at once when the gateway is back.
+    await new Promise((done) => setTimeout(done, this.#delay * (0.75 + Math.random() / 2)));
+    this.#delay = Math.min(this.#delay * 2, LATEST);
+    if (this.#closed) return;
+    const who = await fetch("/session").catch(() => null);
+    if (who?.status === 401) return this.hears.signedOut();
+    this.#open("lost");
+  }
+}
