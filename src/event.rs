@@ -140,7 +140,7 @@ pub enum CallFact {
         to: Party,
         sip_call_id: String,
     },
-    /// Whom the seat dialled has answered.
+    /// Whom the seat dialled, or the caller was passed on to, has answered.
     Reached {
         ring: Duration,
     },
