@@ -1,5 +1,15 @@
 //! Pickup to durable ticket, beside a bare single-row commit on the same disk in the same run; and what a ticket costs
-//! in CPU from `put` to the case store at a steady rate.
+//! in CPU from `put` to the case store at a steady rate. The same of PostgreSQL, where its programs are installed; it is
+//! started on the disk of REXIAN_BENCH_DIR (default: here; its user `nobody` must get there).
+//!
+//! `cargo bench --bench store -- history`: caller history among 10 million tickets (REXIAN_BENCH_TICKETS).
+
+#[path = "store/database.rs"]
+mod database;
+#[path = "store/history.rs"]
+mod history;
+#[path = "../tests/common/postgres.rs"]
+mod postgres;
 
 use rexian::cases::sqlite::SqliteCases;
 use rexian::ids::CallId;
@@ -9,13 +19,25 @@ use rexian::time::Instant as At;
 use rustix::time::{ClockId, clock_gettime};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Executor};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+/// As a site has it, with memory for many tickets.
+const DURABLE: &str = "fsync = on\nshared_buffers = '512MB'\nmax_wal_size = '8GB'";
+
 fn main() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let dir = tempfile::tempdir_in(std::env::var("REXIAN_BENCH_DIR").unwrap_or_else(|_| ".".into())).unwrap();
+
+    // PostgreSQL refuses to run as root, and its user must get to its folder.
+    std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
+    let server = postgres::available().then(|| postgres::Postgres::start_in(dir.path(), DURABLE));
+    if std::env::args().any(|argument| argument == "history") {
+        let tickets = std::env::var("REXIAN_BENCH_TICKETS").map_or(10_000_000, |n| n.parse().expect("a number"));
+        return runtime.block_on(history::run(dir.path(), tickets, server.as_ref()));
+    }
 
     let bare = runtime.block_on(bare_commits(&dir.path().join("bare.db"), 500));
     let (report, heard) = mpsc::channel();
@@ -47,6 +69,18 @@ fn main() {
     for (name, all) in [("bare single-row commit", &bare), ("put to Spooled, one at a time", &one_by_one)] {
         let (p50, p99) = (percentile(all, 50), percentile(all, 99));
         println!("{name:<44}{p50:>10.0}{p99:>10.0}{:>10.2}", p50 / base);
+    }
+    if let Some(server) = &server {
+        let [bare, single, batches] = runtime.block_on(database::run(server, 500));
+        let base = percentile(&bare, 50);
+        for (name, all) in [
+            ("PostgreSQL: bare single-row commit", &bare),
+            ("PostgreSQL: a ticket opened", &single),
+            ("PostgreSQL: 64 tickets in a batch", &batches),
+        ] {
+            let (p50, p99) = (percentile(all, 50), percentile(all, 99));
+            println!("{name:<44}{p50:>10.0}{p99:>10.0}{:>10.2}", p50 / base);
+        }
     }
     println!(
         "\n{:<44}{:>10}{:>10}{:>10}{:>14}",

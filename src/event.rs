@@ -6,6 +6,10 @@
 //! `Offered` only while the call waits in a queue. A call that a seat dials is `Dialled` instead of `Arrived`, in no queue
 //! and in no figure of the service.
 
+mod agent;
+
+pub use agent::{AgentEvent, AgentState, NotReadyReason};
+
 mod callback;
 
 pub use callback::{CallbackChange, CallbackEntry, CallbackGone, CallbackKind, RememberedCaller};
@@ -255,6 +259,29 @@ pub enum OfferEnd {
     Withdrawn,
 }
 
+impl OfferEnd {
+    /// Stable word for metrics and APIs.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            OfferEnd::NoAnswer => "no_answer",
+            OfferEnd::Busy => "busy",
+            OfferEnd::Declined => "declined",
+            OfferEnd::Unreachable => "unreachable",
+            OfferEnd::Failed => "failed",
+            OfferEnd::Withdrawn => "withdrawn",
+        }
+    }
+
+    pub const ALL: [OfferEnd; 6] = [
+        OfferEnd::NoAnswer,
+        OfferEnd::Busy,
+        OfferEnd::Declined,
+        OfferEnd::Unreachable,
+        OfferEnd::Failed,
+        OfferEnd::Withdrawn,
+    ];
+}
+
 /// Why a call ended; kept apart because the SLA formulas need them apart (domain facts, "SLA formulas").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum EndCause {
@@ -345,68 +372,4 @@ impl EndCause {
         EndCause::PartyHangUp,
         EndCause::Joined,
     ];
-}
-
-/// Why an agent is not ready (示忙, 小休, ...).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum NotReadyReason {
-    /// 示忙, the agent's own choice.
-    Busy,
-    /// 小休.
-    Break,
-    /// 培训.
-    Training,
-    /// Rang out on an offered call.
-    NoAnswer,
-    /// Declined or busy on an offered call.
-    Declined,
-    /// The seat's registration is gone or the seat does not answer.
-    Unreachable,
-    /// Forced by a supervisor.
-    Forced,
-}
-
-/// Agent states as people see them; derived from live facts, never stored beside them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum AgentState {
-    /// 签出 / 离线
-    LoggedOut,
-    NotReady(NotReadyReason),
-    /// 空闲
-    Ready,
-    /// 预占用 / 振铃: holds an offer.
-    Reserved,
-    /// 通话
-    Talking,
-    /// 保持
-    Hold,
-    /// 话后整理
-    WrapUp,
-    /// 外呼 / 咨询: ready, but for a call of the seat's own.
-    Engaged,
-}
-
-impl AgentState {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            AgentState::LoggedOut => "logged_out",
-            AgentState::NotReady(_) => "not_ready",
-            AgentState::Ready => "ready",
-            AgentState::Reserved => "reserved",
-            AgentState::Talking => "talking",
-            AgentState::Hold => "hold",
-            AgentState::WrapUp => "wrap_up",
-            AgentState::Engaged => "engaged",
-        }
-    }
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AgentEvent {
-    pub at: Instant,
-    pub agent: AgentNo,
-    pub seat: Option<SeatNo>,
-    pub state: AgentState,
-    /// Who forced this state, if the agent did not choose it.
-    pub by: Option<AgentNo>,
 }

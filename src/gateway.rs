@@ -193,7 +193,8 @@ impl Gateway {
             bindings_per_seat: limits.bindings_per_seat as usize,
             min_expiry: limits.min_registration_expiry,
             max_expiry: limits.registration_expiry,
-        });
+        })
+        .behind(&settings.proxies);
         let lines = lines::lines(&settings);
         let peers = settings.trunks.iter().flat_map(|trunk| trunk.peers.iter().copied());
         let guard = Guard::new(settings.guard.clone(), peers, tokens.next_u64());
@@ -316,11 +317,10 @@ impl Gateway {
         match received {
             Received::Nothing => {}
             Received::Request { msg } => self.request(now, flow, &msg),
-            Received::Ack { msg } => {
-                if let Some(leg) = self.leg_of_dialog(&msg) {
-                    self.with_session(now, leg, |session, cx| session.acknowledged(cx, &msg));
-                }
-            }
+            Received::Ack { msg } => match self.leg_of_dialog(&msg) {
+                Some(leg) => self.with_session(now, leg, |session, cx| session.acknowledged(cx, &msg)),
+                None => self.belongs_to_nothing(flow),
+            },
             Received::Cancel { invite, msg } => {
                 if let Some(leg) = self.leg_of_invite(invite) {
                     self.with_session(now, leg, |session, cx| session.cancelled(cx, &msg));
@@ -408,9 +408,7 @@ impl Gateway {
 
     fn settle(&mut self, now: Instant) {
         self.distribute(now);
-        while let Some(transmit) = self.endpoint.poll_transmit() {
-            self.outputs.push_back(Output::Send(transmit));
-        }
+        self.flush();
     }
 
     fn emit(&mut self, now: Instant, call: CallId, what: CallFact) {

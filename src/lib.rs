@@ -11,7 +11,7 @@
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`record`] [`sla`] [`guard`] [`casework`] | vocabulary; `sip` uses `sdp`; `sla` uses `record`; `trunk`, `seat` and `guard` use `sip`, `seat` also `trunk::number` |
 //! | wiring | [`gateway`] | the pure layer |
 //! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
-//! | leaf | [`sim`] [`demo`] [`simulate`] [`report`] [`why`] [`checkup`] [`token`] [`upkeep`], `main.rs` | anything |
+//! | leaf | [`sim`] [`demo`] [`simulate`] [`report`] [`export`] [`why`] [`checkup`] [`token`] [`upkeep`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
 //!
@@ -46,6 +46,7 @@ pub mod checkup;
 pub mod config;
 pub mod demo;
 pub mod event;
+pub mod export;
 pub mod gateway;
 pub mod guard;
 pub mod host;

@@ -1,12 +1,15 @@
-//! `rexian serve | check | why | trace | demo | simulate | migrate | spool`: reads the command line, says what went wrong, sets the exit code.
+//! `rexian serve | check | report | export | why | trace | demo | simulate | migrate | spool`: reads the command line,
+//! says what went wrong, sets the exit code.
 
 use clap::{Args, Parser, Subcommand};
 use rexian::casework::Calendar;
 use rexian::checkup;
 use rexian::config::{self, settings::Settings};
 use rexian::demo;
+use rexian::export;
 use rexian::host::{Clock, entropy};
 use rexian::logging;
+use rexian::report;
 use rexian::runtime::Running;
 use rexian::simulate;
 use rexian::token;
@@ -43,6 +46,11 @@ enum Command {
     },
     /// Tell one call's story from the event log: where it went, when, and why. Exit code 1 if the log has no such call.
     Why(why::Options),
+    /// The routine report of a day or a month, and the page of rules (GB/T 33358-2016): for the terminal, as CSV, JSON or a
+    /// page to print. Needs no running gateway.
+    Report(report::Options),
+    /// Call detail records (CSV) or Asterisk's queue_log, for the tools people have.
+    Export(export::Options),
     /// Make a token for the API (`/v1`): prints it, and the lines for the configuration.
     Token(token::Options),
     /// Draw the calls of a gateway whose `[trace] hep` sends here, as they end: SIP ladders without a Homer.
@@ -83,6 +91,8 @@ fn main() -> ExitCode {
         Command::Serve(arg) => serve(arg),
         Command::Check { config, live } => check(config, &live),
         Command::Why(options) => why::run(&options),
+        Command::Report(options) => report::run(&options),
+        Command::Export(options) => export::run(&options),
         Command::Token(options) => token::run(&options),
         Command::Trace(options) => trace::run(&options),
         Command::Demo(options) => demo::run(options),

@@ -4,6 +4,7 @@
 use crate::api::v1::access::digest_of;
 use crate::config::settings::Role;
 use crate::host::entropy;
+use crate::sip::digest::hex;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use std::process::ExitCode;
@@ -27,7 +28,7 @@ pub fn run(options: &Options) -> ExitCode {
         }
     };
     let token = format!("rx_{}", URL_SAFE_NO_PAD.encode(random));
-    let sha256: String = digest_of(&token).iter().map(|byte| format!("{byte:02x}")).collect();
+    let sha256 = hex(&digest_of(&token));
     eprintln!("The token, shown this once: hand it to whoever asks as {:?}.", options.name);
     println!("{token}");
     eprintln!("\nInto the configuration:\n");

@@ -267,7 +267,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    passes on s9        | PassingOn 6601, c hears RingBack
  21    party s9 rings      | s1 Referred(180)
  22    s1 holds            | Held, acd Held
- 25    party s9 answers    | s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, Reached ring=5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 25    party s9 answers    | s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
  25    landed 6602         | TakenOver 6602 wait=0 ring=5, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s9, s9 hears c
  30    s1 ended Released   |
  35    caller hangs up     | s9 Hangup(Normal), s9 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=30 hold=3, over
@@ -277,7 +277,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    passes on s9        | PassingOn 6601, c hears RingBack
  20    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
  22    party s9 is heard   | c hears s9
- 25    party s9 answers    | Reached ring=5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 25    party s9 answers    | Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
  95    party s9 ended HungUp | s9 Hangup(Normal), s9 closed, c Hangup(Normal), c closed, Ended mandarin party_hangup wait=5 talk=15 hold=0, over
 "),
     ("the party refuses: the agent has the caller again, on hold or not as before", AnswerMode::OnQueue, "
@@ -503,8 +503,8 @@ fn show_fact(fact: &CallFact) -> String {
             format!("Announced {position} {}", estimate.as_secs())
         }
         CallFact::Transferred { agent, queue } => format!("Transferred {agent} {queue}"),
+        CallFact::Reached { ring } => format!("Reached {}", ring.as_secs()),
         CallFact::PassingOn { agent, .. } => format!("PassingOn {agent}"),
-        CallFact::Reached { ring } => format!("Reached ring={}", ring.as_secs_f64()),
         CallFact::PassedOn { agent, .. } => format!("PassedOn {agent}"),
         CallFact::NotPassedOn { agent, status, .. } => format!("NotPassedOn {agent} {status}"),
         CallFact::TakenOver { agent, wait, ring, .. } => {

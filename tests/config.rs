@@ -19,6 +19,8 @@ mod casework;
 mod explanation;
 #[path = "common/pki.rs"]
 mod pki;
+#[path = "config/report.rs"]
+mod reports;
 #[path = "config/routing.rs"]
 mod routing;
 #[path = "config/storage.rs"]
@@ -350,6 +352,35 @@ fn tokens_of_the_api() {
 }
 
 #[test]
+fn webhooks() {
+    let folder = Folder::new();
+    folder.write("hook.secret", "a secret of some length\n");
+    folder.write("ca.pem", "");
+    let good = "[[webhooks]]\nname = \"cases\"\nurl = \"https://cases.example:8443/hook\"\ntrust = \"ca.pem\"\n\
+        password_file = \"hook.secret\"\nevents = [\"call.ended\", \"agent.*\"]\n";
+    let settings = load(&folder.write("rexian.toml", format!("{GOOD}{good}"))).unwrap();
+    let [hook] = &settings.world.webhooks[..] else { panic!("one webhook") };
+    assert_eq!((hook.name.as_str(), &*hook.secret.0), ("cases", "a secret of some length"));
+    assert_eq!(hook.events, ["call.ended", "agent.*"]);
+    assert!(!format!("{settings:?}").contains("some length"));
+
+    let bad = "[[webhooks]]\nname = \"a b\"\nurl = \"ftp://x\"\npassword = \"short\"\nevents = [\"call.sneezed\", \"c*\"]\n\
+        [[webhooks]]\nname = \"a\"\nurl = \"https://x\"\npassword = \"short\"\n";
+    broken(
+        &[("", bad), ("", "[storage]\nevents = \"\"\n")],
+        &[
+            "18: [[webhooks]] tell what is in the event log, and events in [storage] says that none is kept | name a file as events in [storage], or remove [[webhooks]]",
+            r#"19: name = "a b" in [[webhooks]] is not a name | use letters, digits, - and _, at most 40"#,
+            r#"20: url = "ftp://x" in [[webhooks]] is not a URL | write it as "https://cases.example:8443/hook""#,
+            r#"22: events = "c*" in [[webhooks]] is not a type of event | the API's description, /v1, names them"#,
+            r#"22: events = "call.sneezed" in [[webhooks]] is not a type of event | the API's description, /v1, names them"#,
+            r#"25: url of [[webhooks]] is https, but whose certificates are trusted is not said | add trust = "ca.pem", the far end's CA, beside this file"#,
+            "26: the password of [[webhooks]] is too short | generate one: openssl rand -base64 24",
+        ],
+    );
+}
+
+#[test]
 fn trunks() {
     broken(
         &[("\"127.0.0.0/8\"", "")],
@@ -573,6 +604,7 @@ queue_defaults = { within = "20s", max_wait = "10m" }
 [sip]
 udp = ["10.1.0.5:5060", "[fd00::5]:5060"]
 digest = ["sha-256", "md5"]
+proxies = ["10.1.0.7", "10.2.0.0/28"]
 [media]
 bind_v4 = "0.0.0.0"
 address_v4 = "10.1.0.5"
@@ -598,6 +630,7 @@ password_file = "s/8001"
     assert_eq!(world.media_bind_v6.unwrap().to_string(), "fd00::5");
     assert_eq!(core.media.address_v4.unwrap().to_string(), "10.1.0.5");
     assert_eq!(core.digest.len(), 2);
+    assert!(core.proxies.len() == 2 && core.proxies[1].contains("10.2.0.15".parse().unwrap()));
     let peers: Vec<Cidr> = core.trunks[0].peers.clone();
     assert!(peers[0].contains("10.9.0.200".parse().unwrap()) && !peers[0].contains("10.9.1.1".parse().unwrap()));
     let queue = &core.queues[0];

@@ -407,6 +407,43 @@ fn baresip_answers(transport: &str, srtp: &'static str) {
     }
 }
 
+/// By its own `transfer`, which holds the call and sends REFER; baresip 1.0 knows no attended one.
+#[test]
+fn baresip_passes_the_caller_on_to_another() {
+    if has("baresip") {
+        baresip_transfers("udp", "8002");
+        baresip_transfers("tcp", "8002");
+    }
+}
+
+/// It takes a refusal for the end of the call, and hangs up: then the citizen is in line again.
+#[test]
+fn baresip_may_not_pass_the_caller_on_abroad_and_hangs_up() {
+    if has("baresip") {
+        baresip_transfers("udp", "0081312345678");
+    }
+}
+
+/// Either way the caller is with the second seat in the end.
+fn baresip_transfers(transport: &str, to: &str) {
+    let server = Hotline::new().start();
+    let [first, second] = [1, 2].map(|n| Baresip::start(&server.hotline, n, transport));
+    first.dial("*11");
+    let mut street = Street::new(&server.hotline);
+    let call = street.call();
+    street.wait_answered(Who::Call(call));
+    street.field.listen_at_call(call, baresip::TONE);
+    street.run_until("baresip's tone at the caller", |f| f.heard_by_call(call).tone);
+    second.dial("*11");
+    first.transfer(to);
+    street.run_until("the caller's tone in the second's recording", |_| second.heard(CALLER_TONE));
+    let taken_over = || server.metrics().sum("rexian_transfers_taken_over_total");
+    until("the second agent in the counters", || (taken_over() == 1).then_some(()));
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    assert_eq!(street.wait_ended(Who::Call(call)), Ending::HungUp);
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "caller_hangup"));
+}
+
 #[test]
 fn a_caller_giving_up_stops_the_sipp_seats_ringing() {
     if !has("sipp") {

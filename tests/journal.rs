@@ -1,5 +1,12 @@
 //! The event log: what goes in comes out, in order and numbered; what does not get in is marked; a process that dies
-//! loses at most its last batch; and `rexian why` tells a call's story from it.
+//! loses at most its last batch; and `rexian why` tells a call's story from it. `facts` and `report`: what is folded from it.
+
+#[path = "journal/day.rs"]
+mod day;
+#[path = "journal/facts.rs"]
+mod facts;
+#[path = "journal/report.rs"]
+mod report;
 
 use rexian::event::{AgentEvent, AgentState, CallEvent, CallFact, Chosen, EndCause, NotReadyReason, OfferEnd, Why};
 use rexian::ids::{CallId, LegId};

@@ -7,6 +7,8 @@ mod common;
 mod streams;
 #[path = "serve/tls.rs"]
 mod tls;
+#[path = "serve/webhooks.rs"]
+mod webhooks;
 
 use common::caller::{Street, answers};
 use common::{Hotline, ask, rexian, until};

@@ -103,6 +103,13 @@ fn days_on_a_hostile_network_keep_every_invariant() {
     if days >= 50 {
         assert!(total.answered * 2 > total.placed, "{} of {} calls answered", total.answered, total.placed);
         // What came of those whose carrier or agent vanished.
+        for turn in ["handed over", "handed back", "taken over", "joined"] {
+            assert!(
+                total.turns.get(turn).is_some_and(|n| *n * 2 > days),
+                "hardly any call was {turn}: {:?}",
+                total.turns
+            );
+        }
         for cause in [EndCause::MediaTimeout, EndCause::TrunkFault] {
             assert!(total.causes.get(&cause).is_some_and(|n| *n > days), "{cause:?}: {:?}", total.causes);
         }

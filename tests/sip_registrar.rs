@@ -1,6 +1,6 @@
 //! A phone registers: the registrar as tables of REGISTER -> answer, and the digest on whole messages.
 
-use rexian::config::settings::Secret;
+use rexian::config::settings::{Cidr, Secret};
 use rexian::ids::SeatNo;
 use rexian::sip::digest::{Algorithm, Claim, Digest, Verdict, response};
 use rexian::sip::flow::{Flow, Transport};
@@ -483,4 +483,33 @@ fn state_survives_saving() {
     let next = Phone { nc: "00000002", ..PHONE };
     assert_eq!(verify(&mut again, 2, &with(&next.line("REGISTER", &nonce))), accepted());
     assert!(!format!("{again:?}").contains("42, 42"), "the key is not printed");
+}
+
+/// RFC 3327, as far as the proxy is trusted: what a stranger says of the way to a phone is passed over.
+#[test]
+fn a_path_is_believed_of_a_trusted_proxy_only() {
+    let proxies = [Cidr { address: [10, 0, 0, 7].into(), prefix: 32 }];
+    let two = "Path: <sip:10.0.0.7;lr>, <sip:edge.example;lr;ob>\r\nSupported: path\r\n";
+    let long = format!("Path: <sip:{}@10.0.0.7;lr>\r\n", "x".repeat(600));
+    for (source, path, kept) in [
+        ("10.0.0.7:5060", "", Some(&[][..])),
+        ("10.0.0.7:5060", two, Some(&["<sip:10.0.0.7;lr>", "<sip:edge.example;lr;ob>"][..])),
+        // One whose phone does not say that it knows it.
+        ("10.0.0.7:5080", "Path: <sip:10.0.0.7;lr>\r\n", Some(&["<sip:10.0.0.7;lr>"][..])),
+        ("10.0.0.9:5060", two, Some(&[][..])),
+        ("10.0.0.7:5060", &"Path: <sip:10.0.0.7;lr>\r\n".repeat(9), None),
+        ("10.0.0.7:5060", &long, None),
+        ("10.0.0.7:5060", "Path: 10.0.0.7\r\n", None),
+    ] {
+        let mut registrar = registrar().behind(&proxies);
+        let bytes = register(TO, "c", 1, "10.0.0.7:5060;rport", &format!("{A}{path}"));
+        let answer = registrar.register(START, udp(source), &SeatNo::new("8001"), &parse(&bytes));
+        assert_eq!(answer.status, if kept.is_some() { 200 } else { 400 }, "{source} {path}");
+        let text = |path: &[Vec<u8>]| path.iter().map(|p| String::from_utf8(p.clone()).unwrap()).collect::<Vec<_>>();
+        let kept = kept.unwrap_or_default();
+        assert_eq!(text(&answer.path), kept, "{source} {path}: s5.3, the 200 says it again");
+        let binding = registrar.lookup(&SeatNo::new("8001"));
+        assert_eq!(text(binding.map_or(&[], |b| &b.path)), kept, "{source} {path}");
+        assert!(binding.is_none_or(|b| b.flow.remote == source.parse().unwrap()), "sent to where it came from");
+    }
 }

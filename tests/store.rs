@@ -1,11 +1,15 @@
 //! Tickets are durable before a pickup is reported and reach the case store exactly once, whatever happens to it, to
 //! the disk or to the process. `contract` runs on every case store; `outage` breaks the store and the disk under a
-//! running spool; `server` does so with a real PostgreSQL; `crash` kills the process; `upgrade` has files of an earlier version.
+//! running spool; `server` does so with a real PostgreSQL; `crash` kills the process; `aside` has tickets that are refused; `upgrade` has files of an earlier version.
 
+#[path = "store/aside.rs"]
+mod aside;
 #[path = "store/contract.rs"]
 mod contract;
 #[path = "store/crash.rs"]
 mod crash;
+#[path = "store/desk.rs"]
+mod desk;
 #[path = "store/outage.rs"]
 mod outage;
 #[path = "common/pki.rs"]

@@ -9,6 +9,7 @@ mod listener;
 pub mod metrics;
 mod page;
 pub mod v1;
+pub mod webhooks;
 
 pub use page::Page;
 

@@ -17,7 +17,8 @@ use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// A phone that says BYE so soon after the caller came back to it may have sent it on its way out, before it knew.
+/// A phone that says BYE so soon after the caller came back to it, or was refused to it, may have sent it on its way out,
+/// before it knew; or takes the refusal for the end.
 const CROSSING: Duration = Duration::from_secs(4);
 
 /// So late does it show that a phone died before it could be told: a request of ours gets no answer (64 T1, RFC 3261
@@ -77,6 +78,13 @@ impl Call {
         out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
         out.push(CallOutput::SetSource { leg: self.incoming.leg, source: Source::RingBack });
         self.state = State::Passing(Passing { by: By::Agent(talk), to, leg, since: now, until, refused: None });
+    }
+
+    /// The phone may not pass the caller on there. Some hang up on that, in the belief that the call is over.
+    pub fn stays_with_agent(&mut self, now: Instant) {
+        if let State::Talking(talk) = &mut self.state {
+            talk.back_at = Some(now);
+        }
     }
 
     pub(super) fn passing(

@@ -48,7 +48,8 @@ pub(super) struct Talk {
     pub(super) hold: Hold,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
-    /// When the caller came back from a party who could not be had: the phone may go, or be gone, without knowing.
+    /// When the caller came back from a party who could not be had, or could not be passed on: the phone may go, or be
+    /// gone, without knowing that the agent has them.
     pub(super) back_at: Option<Instant>,
 }
 

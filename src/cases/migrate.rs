@@ -1,10 +1,29 @@
 //! Bringing a schema up to date: of the ticket stores and of the event log. Not here: the schemas themselves.
 
 use sqlx::migrate::{Migration, MigrationType, Migrator};
-use sqlx::{Connection, SqlSafeStr, SqliteConnection};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, SqlSafeStr, SqliteConnection};
+use std::path::Path;
+use std::time::Duration;
 
 /// Version, name, SQL; each runs once in the life of a store.
 pub(crate) type Steps = &'static [(i64, &'static str, &'static str)];
+
+/// A file of ours that others read while it is written, made if it is not there. `patience`: for whoever holds it.
+/// synchronous=NORMAL: a process that dies loses nothing committed, a machine that loses power perhaps the last moments.
+pub(crate) async fn open(path: &Path, steps: Steps, patience: Duration) -> Result<SqliteConnection, sqlx::Error> {
+    let mut conn = SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .busy_timeout(patience)
+        .disable_statement_logging()
+        .connect()
+        .await?;
+    migrate(&mut conn, steps).await?;
+    Ok(conn)
+}
 
 /// Under the write lock, so that two gateways started together do not both try.
 pub(crate) async fn migrate(conn: &mut SqliteConnection, steps: Steps) -> Result<(), sqlx::Error> {

@@ -1,10 +1,12 @@
 //! The case store behind a trait: where tickets live for years. Belongs here: what every store promises, ticket
-//! numbering, one module per kind of store. Not here: surviving its outage (`store`), the ticket's fields (`ticket`).
+//! numbering, one module per kind of store; work on tickets after pickup (`desk`). Not here: surviving its outage (`store`), the
+//! ticket's fields (`ticket`), the rules of that work (`casework`).
 //!
 //! A new store: one module implementing [`CaseStore`], and the contract suite in `tests/store/contract.rs` runs on it.
 
 mod batch;
 mod configured;
+pub mod desk;
 pub mod history;
 pub(crate) mod migrate;
 pub mod number;

@@ -25,6 +25,7 @@ use tokio::sync::Mutex;
 const MIGRATIONS: Steps = &[
     (1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql")),
     (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
+    (3, "casework", include_str!("migrations/sqlite/0003_casework.sql")),
 ];
 
 /// How long a statement waits for another process's lock before the batch is given back for a retry.
@@ -80,6 +81,8 @@ SELECT ticket_no, answered_at, queue, type, title, status,
         WHERE cli_e164 = ?1 AND answered_at < ?2 AND answered_at >= ?4 AND test_call = 0 LIMIT ?5))
 FROM tickets WHERE cli_e164 = ?1 AND answered_at < ?2 AND test_call = 0 ORDER BY answered_at DESC LIMIT ?6";
 
+const BEHIND: &str = " (ticket_series is behind the tickets; set `last` of today's series to its highest number)";
+
 pub struct SqliteCases {
     path: PathBuf,
     prefix: String,
@@ -112,7 +115,7 @@ impl SqliteCases {
     }
 
     /// Runs `work` on a usable connection, which is kept only if `work` leaves it in a known state.
-    async fn with<T>(
+    pub(super) async fn with<T>(
         &self,
         work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, sqlx::Error> {
@@ -178,8 +181,9 @@ impl SqliteCases {
         .await
     }
 
-    fn unavailable(&self, e: &sqlx::Error) -> StoreError {
-        StoreError { reason: format!("case store {}: {e}", self.path.display()) }
+    pub(super) fn unavailable(&self, e: &sqlx::Error) -> StoreError {
+        let advice = if is_number_taken(e) { BEHIND } else { "" };
+        StoreError { reason: format!("case store {}: {e}{advice}", self.path.display()) }
     }
 }
 
@@ -260,7 +264,12 @@ fn is_the_rows_fault(e: &sqlx::Error) -> bool {
     const SQLITE_CONSTRAINT: i32 = 19;
     const SQLITE_MISMATCH: i32 = 20;
     let code = e.as_database_error().and_then(|e| e.code()).and_then(|c| c.parse::<i32>().ok());
-    matches!(code.map(|c| c & 0xff), Some(SQLITE_TOOBIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH))
+    matches!(code.map(|c| c & 0xff), Some(SQLITE_TOOBIG | SQLITE_CONSTRAINT | SQLITE_MISMATCH)) && !is_number_taken(e)
+}
+
+/// The series is behind its tickets (restored from an older backup?): no other row would fare better.
+fn is_number_taken(e: &sqlx::Error) -> bool {
+    e.as_database_error().is_some_and(|e| e.is_unique_violation() && e.message().contains("tickets.ticket_no"))
 }
 
 fn inode(path: &Path) -> std::io::Result<(u64, u64)> {

@@ -38,8 +38,9 @@ pub struct Ticket {
     pub case: Case,
 }
 
-/// What people have made of it since.
+/// What people have made of it since. A field that an older one lacks has the value of a new ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Case {
     /// Entries folded: the number of the last one. 0: nobody has touched it.
     pub version: u32,

@@ -3,7 +3,7 @@
 //! `ticket`), who somebody is (the API).
 //!
 //! ```text
-//! Ticket::apply(desk: rules + now, actor, command) -> Ok(changes) | Err(refusal, which says what is possible instead)
+//! Ticket::apply(circumstances: rules + now, actor, command) -> Ok(changes) | Err(refusal, which says what is possible instead)
 //! Case::take(entry) folds a change in; the fold over all entries is the case
 //! ```
 //! Invariants: `apply` changes nothing itself; what it returns always folds; a stage holds only what is valid there; who may
@@ -38,7 +38,7 @@ pub use refusal::Refusal;
 pub use rules::{Limits, Rules};
 pub use sight::{Sight, mask_name, mask_number};
 pub use status::{Assignment, Callback, Departments, ExtensionAsked, Settlement, Status};
-pub use steps::Desk;
+pub use steps::Circumstances;
 pub use table::Fault;
 
 #[cfg(test)]

@@ -170,10 +170,13 @@ fn almanac(days: i64) -> (i64, i64, i64, i64) {
     (year, month as i64 + 1, left + 1, (days + 4) % 7)
 }
 
+/// Month and day.
+type Date = (i64, i64);
+
 /// The notices' own words: first and last day off, and the weekend days worked.
 fn worked(days: i64) -> bool {
     let (year, month, day, weekday) = almanac(days);
-    let off: &[((i64, i64), (i64, i64))] = match year {
+    let off: &[(Date, Date)] = match year {
         2025 => &[
             ((1, 1), (1, 1)),
             ((1, 28), (2, 4)),
@@ -193,13 +196,13 @@ fn worked(days: i64) -> bool {
         ],
         _ => &[],
     };
-    let on: &[(i64, i64)] = match year {
+    let on: &[Date] = match year {
         2025 => &[(1, 26), (2, 8), (4, 27), (9, 28), (10, 11)],
         2026 => &[(1, 4), (2, 14), (2, 28), (5, 9), (9, 20), (10, 10)],
         _ => &[],
     };
     let today = (month, day);
-    on.contains(&today) || (!(weekday == 0 || weekday == 6) && !off.iter().any(|(a, b)| (*a..=*b).contains(&today)))
+    on.contains(&today) || !(weekday == 0 || weekday == 6 || off.iter().any(|(a, b)| (*a..=*b).contains(&today)))
 }
 
 #[test]

@@ -21,7 +21,7 @@ const NOTE: usize = 1_000;
 
 /// What the deciding needs besides the ticket.
 #[derive(Clone, Copy, Debug)]
-pub struct Desk<'a> {
+pub struct Circumstances<'a> {
     pub rules: &'a Rules,
     pub now: Instant,
     /// The latest other ticket of the same number and category within [`super::Limits::repeated_within`], if there is one:
@@ -31,7 +31,7 @@ pub struct Desk<'a> {
 
 impl Ticket {
     /// The changes that `command` brings, in order, or why it is refused. The ticket itself stays as it is.
-    pub fn apply(&self, desk: &Desk<'_>, actor: &Actor, command: Command) -> Result<Vec<Change>, Refusal> {
+    pub fn apply(&self, desk: &Circumstances<'_>, actor: &Actor, command: Command) -> Result<Vec<Change>, Refusal> {
         let action = command.action();
         self.permitted(actor, action)?;
         let changes = match command {
@@ -116,7 +116,7 @@ impl Ticket {
         }
         let departments = self.case.status.departments();
         if let Post::Clerk { department } = &actor.post
-            && !departments.is_some_and(|d| d.lead == *department)
+            && departments.is_none_or(|d| d.lead != *department)
         {
             // Another department's ticket is not even told of.
             let lead = departments.filter(|d| d.include(department)).map(|d| d.lead.clone());
@@ -129,7 +129,7 @@ impl Ticket {
         Ok(())
     }
 
-    fn fill_in(&self, desk: &Desk<'_>, actor: &Actor, mut fill: Fill) -> Result<Vec<Change>, Refusal> {
+    fn fill_in(&self, desk: &Circumstances<'_>, actor: &Actor, mut fill: Fill) -> Result<Vec<Change>, Refusal> {
         let matter = &self.case.matter;
         if matter.confidential && fill.confidential == Some(false) {
             self.permitted(actor, Action::LiftConfidentiality)?;
@@ -160,7 +160,7 @@ impl Ticket {
         if changes.is_empty() { Err(Refusal::NothingChanges) } else { Ok(changes) }
     }
 
-    fn accept(&self, desk: &Desk<'_>) -> Result<Vec<Change>, Refusal> {
+    fn accept(&self, desk: &Circumstances<'_>) -> Result<Vec<Change>, Refusal> {
         self.complete(desk.rules)?;
         let mut changes = vec![Change::Accepted];
         if let (None, Some(earlier)) = (&self.case.repeat_of, desk.earlier) {
@@ -172,7 +172,7 @@ impl Ticket {
 
     fn dispatch(
         &self,
-        desk: &Desk<'_>,
+        desk: &Circumstances<'_>,
         lead: Option<String>,
         assisting: Option<Vec<String>>,
     ) -> Result<Vec<Change>, Refusal> {
@@ -187,7 +187,7 @@ impl Ticket {
         }])
     }
 
-    fn ask_extension(&self, desk: &Desk<'_>, days: u32, reason: String) -> Result<Vec<Change>, Refusal> {
+    fn ask_extension(&self, desk: &Circumstances<'_>, days: u32, reason: String) -> Result<Vec<Change>, Refusal> {
         let limits = &desk.rules.limits;
         let due = self.reply_due().ok_or(Refusal::NoDeadline)?;
         if self.extension_asked().is_ok() {
@@ -206,7 +206,7 @@ impl Ticket {
     }
 
     /// The standard: dissatisfied with both the process and the result, it is handled again; once by itself, then by order.
-    fn called_back(&self, desk: &Desk<'_>, callback: Callback) -> Vec<Change> {
+    fn called_back(&self, desk: &Circumstances<'_>, callback: Callback) -> Vec<Change> {
         let out_of_scope = matches!(self.case.status.settlement(), Some(Settlement::Declined { .. }));
         let again =
             callback.is_dissatisfied_with_both() && !out_of_scope && self.case.times.redone < desk.rules.limits.redo;
@@ -215,13 +215,13 @@ impl Ticket {
         [Change::CalledBack(callback)].into_iter().chain(supervised).chain(redone).collect()
     }
 
-    fn redone(&self, desk: &Desk<'_>, reason: String) -> Change {
+    fn redone(&self, desk: &Circumstances<'_>, reason: String) -> Change {
         let limits = &desk.rules.limits;
         let (transfer_due, reply_due) = (self.anew(desk, limits.transfer_days), self.anew(desk, limits.reply_days));
         Change::Redone { reason, transfer_due, reply_due }
     }
 
-    fn archive(&self, desk: &Desk<'_>) -> Result<Vec<Change>, Refusal> {
+    fn archive(&self, desk: &Circumstances<'_>) -> Result<Vec<Change>, Refusal> {
         if matches!(self.case.status, Status::Settled { how: Settlement::Passed { .. } }) {
             return Err(Refusal::CallbackFirst);
         }
@@ -229,7 +229,7 @@ impl Ticket {
         Ok(vec![Change::Archived])
     }
 
-    fn raise(&self, desk: &Desk<'_>, deadline: Deadline) -> Result<Vec<Change>, Refusal> {
+    fn raise(&self, desk: &Circumstances<'_>, deadline: Deadline) -> Result<Vec<Change>, Refusal> {
         let mut running = self.case.running().filter(|(d, due)| *d == deadline && *due < today(desk));
         let due = running.next().filter(|_| !self.case.missed.contains(&deadline));
         let (_, due) = due.ok_or(Refusal::NotMissed { deadline })?;
@@ -269,12 +269,12 @@ impl Ticket {
     }
 
     /// A deadline that begins now; none for a test call.
-    fn anew(&self, desk: &Desk<'_>, days: u32) -> Option<Day> {
+    fn anew(&self, desk: &Circumstances<'_>, days: u32) -> Option<Day> {
         (!self.opening.test_call).then(|| desk.rules.due(desk.now, days))
     }
 }
 
-fn today(desk: &Desk<'_>) -> Day {
+fn today(desk: &Circumstances<'_>) -> Day {
     Day::of(desk.now).0
 }
 

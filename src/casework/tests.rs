@@ -71,7 +71,7 @@ impl World {
     }
 
     pub fn apply(&mut self, now: Instant, actor: &Actor, command: Command) -> Result<(), Refusal> {
-        let desk = Desk { rules: &self.rules, now, earlier: None };
+        let desk = Circumstances { rules: &self.rules, now, earlier: None };
         let changes = self.ticket.apply(&desk, actor, command)?;
         assert!(!changes.is_empty(), "an accepted command leaves a trace");
         changes.into_iter().for_each(|change| self.take(now, actor.clone(), change));
@@ -303,7 +303,7 @@ fn supervision_comes_by_itself_and_once_for_each_reason() {
     let expected = BTreeSet::from([Trigger::Emergency, Trigger::Repeated, Trigger::Ordered]);
     assert_eq!(world.ticket.case.supervised, expected);
     assert_eq!(world.refused("2026-11-23", Role::Operator, filled_again(&world)), Refusal::NothingChanges);
-    let desk = Desk { rules: &rules(), now: at("2026-11-23", 11), earlier: Some("JN20261120000001") };
+    let desk = Circumstances { rules: &rules(), now: at("2026-11-23", 11), earlier: Some("JN20261120000001") };
     let fresh = at_stage(Stage::Draft).ticket.apply(&desk, &actor(Role::Operator), Command::Accept).unwrap();
     assert!(fresh.contains(&Change::Supervised { trigger: Trigger::Repeated, note: String::new() }), "{fresh:?}");
 }

@@ -81,6 +81,7 @@ pub fn call(
         headers: &headers,
         subscriber: None,
         peer: Peer::Carrier,
+        route: vec![],
     };
     let began = clock.now();
     let (endpoint, trial) = (Endpoint::new(64), Trial::default());

@@ -24,6 +24,7 @@ mod tls;
 mod tokens;
 mod trace;
 mod trunks;
+mod webhooks;
 mod words;
 
 pub use explain::explain;
@@ -71,6 +72,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     sections::report(root.table("report"), &mut world);
     sections::http(root.table("http"), &mut world, &mut places);
     sections::log(root.table("log"), &mut world);
+    world.webhooks = webhooks::webhooks(root.tables("webhooks"), world.events.is_some());
     let trace = trace::trace(root.table("trace"));
     sections::prompts(&root, &mut world);
     sections::feature_codes(root.table("feature_codes"), &mut core);

@@ -99,6 +99,9 @@ pub(super) fn sip(
     if let Some(list) = section.choices("digest", &algorithms) {
         core.digest = distinct(&section, "digest", list);
     }
+    let fix = r#"write it as "10.1.0.7" or "10.1.0.0/28""#;
+    let proxies = section.list("proxies", "a network", fix, |v| v.as_str().and_then(super::trunks::cidr));
+    core.proxies = proxies.unwrap_or_default().into_iter().map(|at| at.value).collect();
     let limits = &mut core.limits;
     set(&mut limits.nonce_lifetime, section.duration("nonce_lifetime", false));
     let longest = section.duration("registration_expiry", false);

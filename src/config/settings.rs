@@ -11,6 +11,7 @@ mod storage;
 mod tls;
 mod trace;
 mod trunks;
+mod webhooks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use guard::{GuardSettings, Unknown};
@@ -18,7 +19,7 @@ pub use http::{ApiToken, Role};
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
-pub use report::ReportSettings;
+pub use report::{FactsFile, ReportSettings};
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
 };
@@ -29,6 +30,7 @@ pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
     Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
+pub use webhooks::WebhookSettings;
 
 use crate::casework::Rules;
 use crate::ids::{AgentNo, SeatNo};
@@ -58,6 +60,8 @@ pub struct CoreSettings {
     pub utc_offset: i16,
     pub media: MediaSettings,
     pub trunks: Vec<TrunkSettings>,
+    /// Proxies before the phones: how calls reach a phone is believed of these only.
+    pub proxies: Vec<Cidr>,
     /// Beside the lines each queue's own `numbers` make.
     pub lines: Vec<LineSettings>,
     pub languages: Vec<LanguageSettings>,
@@ -92,6 +96,7 @@ impl CoreSettings {
                 rtp_timeout: Duration::from_secs(30),
             },
             trunks: vec![],
+            proxies: vec![],
             lines: vec![],
             languages: vec![],
             queues: vec![],
@@ -256,6 +261,9 @@ pub struct WorldSettings {
     pub http: Option<SocketAddr>,
     /// Who may ask the API; none: nobody.
     pub tokens: Vec<ApiToken>,
+    pub webhooks: Vec<WebhookSettings>,
+    /// How far each webhook has been told.
+    pub webhook_ledger: PathBuf,
     pub spool: PathBuf,
     pub cases: CaseStoreSettings,
     /// What a ticket's life after pickup is held to.
@@ -264,8 +272,8 @@ pub struct WorldSettings {
     pub events: Option<PathBuf>,
     /// Older events are deleted.
     pub keep_events: Duration,
-    /// The facts of reports, folded from that log and kept for good; `None`: none are.
-    pub facts: Option<PathBuf>,
+    /// The facts of reports, folded from that log and kept for good.
+    pub facts: FactsFile,
     pub report: ReportSettings,
     /// Prompt name -> WAV file. Names not here come from the built-in set.
     pub prompts: BTreeMap<String, PathBuf>,

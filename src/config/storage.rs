@@ -5,7 +5,7 @@ use super::people::first_line;
 use super::reader::{At, File, Section};
 use super::sections::{beside, set};
 use super::settings::{
-    CaseStoreSettings, CoreSettings, Encryption, PostgresAt, PostgresSettings, Secret, WorldSettings,
+    CaseStoreSettings, CoreSettings, Encryption, FactsFile, PostgresAt, PostgresSettings, Secret, WorldSettings,
 };
 use crate::net::tls::material::{self, Part};
 use std::net::IpAddr;
@@ -48,11 +48,14 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
     }
     match section.string("facts").map(|at| at.value).as_deref() {
         None => {}
-        Some("") => world.facts = None,
-        Some(_) => world.facts = path("facts").map(|at| at.value),
+        Some("") => world.facts = FactsFile::Nowhere,
+        Some(_) => world.facts = path("facts").map_or(FactsFile::Nowhere, |at| FactsFile::At(at.value)),
     }
+    set(&mut world.webhook_ledger, path("webhooks"));
     let taken = |path: &PathBuf| *path == world.spool || CaseStoreSettings::Sqlite(path.clone()) == world.cases;
-    if let Some(facts) = world.facts.as_ref().filter(|path| taken(path) || world.events.as_ref() == Some(path)) {
+    if let FactsFile::At(facts) = &world.facts
+        && (taken(facts) || world.events.as_ref() == Some(facts))
+    {
         let what = format!("facts in [storage] is the file of something else, {}", facts.display());
         section.file.problem(section.line, what, "name a file of its own");
     }

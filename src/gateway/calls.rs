@@ -14,7 +14,7 @@ use crate::sip::endpoint::ServerTx;
 use crate::sip::flow::Flow;
 use crate::sip::message::{Builder, Message, Name, reason_phrase};
 use crate::sip::reason;
-use crate::sip::session::{Context, SERVER, Session};
+use crate::sip::session::{Context, SERVER, Session, Target};
 use crate::time::Instant;
 use crate::trunk;
 use std::time::Duration;
@@ -230,7 +230,7 @@ impl Gateway {
         let Some(binding) = self.registrar.lookup(&place.seat) else {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
         };
-        let (flow, contact) = (binding.flow, binding.uri.clone());
+        let (flow, contact, route) = (binding.flow, binding.uri.clone(), binding.path.clone());
         let Some(local) = self.open_seat_media(flow, leg, &place.seat) else {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
         };
@@ -239,6 +239,7 @@ impl Gateway {
         let mut headers = sip_phone::headers(&place);
         headers.extend(self.attempts.get(&call).and_then(|a| sip_phone::callback_header(a.terms().purpose)));
         let target = sip_phone::target(&place, &self.settings.domain, flow, &contact, &headers);
+        let target = Target { route, ..target };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         let session = Session::place(&mut cx, leg.0, tag, target, local);

@@ -129,7 +129,8 @@ impl Gateway {
     }
 
     fn ring_party(&mut self, now: Instant, call: CallId, leg: LegId, seat: &SeatNo, shown: Shown) -> bool {
-        let Some((flow, contact)) = self.registrar.lookup(seat).map(|b| (b.flow, b.uri.clone())) else { return false };
+        let phone = self.registrar.lookup(seat).map(|b| (b.flow, b.uri.clone(), b.path.clone()));
+        let Some((flow, contact, route)) = phone else { return false };
         let Some(local) = self.open_seat_media(flow, leg, seat) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
@@ -138,7 +139,7 @@ impl Gateway {
         let to = format!("<sip:{seat}@{}>", self.settings.domain);
         let Shown { from, .. } = shown;
         let (subscriber, peer) = (None, Peer::Phone);
-        let target = Target { flow, request_uri: &contact, from, to, headers: &headers, subscriber, peer };
+        let target = Target { flow, request_uri: &contact, from, to, headers: &headers, subscriber, peer, route };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         let session = Session::place(&mut cx, leg.0, tag, target, local);

@@ -63,6 +63,17 @@ impl Role {
             Role::Feature { .. } => None,
         }
     }
+
+    /// Whose phone is at the far end, if one of ours is.
+    pub(super) fn seat(&self) -> Option<&SeatNo> {
+        match self {
+            Role::Caller { .. } | Role::Party { seat: None, .. } => None,
+            Role::Seat { seat, .. }
+            | Role::Feature { seat, .. }
+            | Role::Dialler { seat, .. }
+            | Role::Party { seat: Some(seat), .. } => Some(seat),
+        }
+    }
 }
 
 impl Gateway {

@@ -245,6 +245,7 @@ impl Gateway {
             headers: &headers,
             subscriber: way.subscriber.clone(),
             peer: Peer::Carrier,
+            route: vec![],
         };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };

@@ -5,7 +5,6 @@
 //! encrypted stays so.
 
 use super::Gateway;
-use super::legs::Role;
 use crate::config::settings::Host;
 use crate::ids::LegId;
 use crate::sip::dialog::Dialog;
@@ -57,12 +56,9 @@ impl Gateway {
         }
         let Some(known) = self.legs.get(&leg) else { return false };
         let old = known.session.flow();
-        let found = match &known.role {
-            Role::Caller { .. } | Role::Party { seat: None, .. } => self.path_to_trunk(old, known.session.dialog()),
-            Role::Seat { seat, .. }
-            | Role::Feature { seat, .. }
-            | Role::Dialler { seat, .. }
-            | Role::Party { seat: Some(seat), .. } => self.registrar.lookup(seat).map(|b| b.flow),
+        let found = match known.role.seat() {
+            None => self.path_to_trunk(old, known.session.dialog()),
+            Some(seat) => self.registrar.lookup(seat).map(|b| b.flow),
         };
         let Some(path) = found.filter(|path| *path != old) else { return false };
         if let Some(known) = self.legs.get_mut(&leg) {
@@ -73,6 +69,24 @@ impl Gateway {
         }
         self.paths.keep(leg, path);
         true
+    }
+
+    /// A request of the leg's far end came by a connection from another address: its own if its seat is registered
+    /// there, or its trunk has the address too. Anybody else's moves nothing.
+    pub(super) fn follow(&mut self, leg: LegId, flow: Flow) {
+        let Some(known) = self.legs.get(&leg) else { return };
+        let (old, ip) = (known.session.flow(), flow.remote.ip());
+        if !flow.transport.is_stream() || flow.transport != old.transport || ip == old.remote.ip() {
+            return;
+        }
+        let trunk = |ip| self.trunks.peer(ip).map(|t| &t.name);
+        let its_own = match known.role.seat() {
+            Some(seat) => self.registrar.bindings(seat).iter().any(|b| b.flow.remote.ip() == ip),
+            None => trunk(ip).is_some_and(|name| trunk(old.remote.ip()) == Some(name)),
+        };
+        if its_own && let Some(known) = self.legs.get_mut(&leg) {
+            known.session.move_to(flow);
+        }
     }
 
     /// Where the dialog's route leads, if that is this trunk; else the hop of the lost connection's address; else the

@@ -49,6 +49,11 @@ impl Gateway {
         };
         if let Err(status) = done {
             self.tell(now, leg, LegCommand::RefuseRefer(status));
+            if let Role::Seat { call, .. } = &role
+                && let Some(call) = self.calls.get_mut(call)
+            {
+                call.stays_with_agent(now);
+            }
         }
     }
 

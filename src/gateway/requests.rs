@@ -3,7 +3,7 @@
 //! Security: a peer that is neither a trunk (by address) nor a seat (by digest) gets no service and, but for the
 //! digest challenge to a REGISTER, no answer (or 403: `strangers`); before it has proved itself it leaves no state behind.
 
-use super::Gateway;
+use super::{Gateway, Output};
 use crate::config::settings::Reliable;
 use crate::ids::LegId;
 use crate::sip::body;
@@ -19,7 +19,10 @@ impl Gateway {
             // Only a stranger's comes here: the endpoint answers the others'.
             return self.turn_away(now, flow, msg);
         }
-        let unsupported = session::unsupported(msg, self.reliable_with(flow));
+        let mut unsupported = session::unsupported(msg, self.reliable_with(flow));
+        if msg.method() == Some(Method::Register) && self.registrar.is_proxy(flow) {
+            unsupported.retain(|option| !option.eq_ignore_ascii_case(b"path"));
+        }
         if !unsupported.is_empty() && self.is_known(flow, msg) {
             // s8.2.2.3
             return self
@@ -68,6 +71,7 @@ impl Gateway {
         match self.leg_of_dialog(msg) {
             Some(leg) => {
                 let tx = self.endpoint.accept(now, flow, msg);
+                self.follow(leg, flow);
                 self.with_session(now, leg, |session, cx| session.request(cx, tx, flow, msg));
             }
             // s12.2.2: a dialog we do not have (any more).
@@ -125,6 +129,13 @@ impl Gateway {
     ) {
         let b = self.endpoint.refusal(flow, msg, status).header(Name::Server, SERVER);
         self.endpoint.send_refusal(flow, msg, headers(b).finish());
+    }
+
+    /// What is written goes out before what follows.
+    pub(super) fn flush(&mut self) {
+        while let Some(transmit) = self.endpoint.poll_transmit() {
+            self.outputs.push_back(Output::Send(transmit));
+        }
     }
 
     /// The dialog a request names: our tag carries the leg's number in front.

@@ -28,6 +28,9 @@ impl Gateway {
         for contact in &answer.contacts {
             b = b.header(Name::Contact, contact);
         }
+        for proxy in &answer.path {
+            b = b.header(Name::Path, proxy);
+        }
         if let Some(min) = answer.min_expires {
             b = b.header(Name::MinExpires, min.to_string().as_bytes());
         }

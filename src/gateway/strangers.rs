@@ -57,13 +57,21 @@ impl Gateway {
             self.unheard(now, flow);
             return Received::Nothing;
         }
+        let strays = self.endpoint.counters().stray;
         match self.endpoint.receive_stranger(now, flow, bytes) {
-            Ok(received) => received,
+            Ok(received) => {
+                // A CANCEL goes on to be turned away.
+                if matches!(received, Received::Nothing) && self.endpoint.counters().stray > strays {
+                    self.belongs_to_nothing(flow);
+                }
+                received
+            }
             Err(malformed) => {
                 self.refusals.unknown_peer += 1;
                 if self.may_refuse(now, flow) {
                     self.endpoint.refuse_malformed(flow, &malformed, 403, reason_phrase(403));
                 }
+                self.belongs_to_nothing(flow);
                 Received::Nothing
             }
         }
@@ -74,6 +82,14 @@ impl Gateway {
         self.refusals.unknown_peer += 1;
         if msg.method() != Some(Method::Ack) && self.may_refuse(now, flow) {
             self.answer_stateless(flow, msg, 403, |b| b);
+        }
+        self.belongs_to_nothing(flow);
+    }
+
+    /// What came is about no call and no phone of ours: from a stranger it must not keep a connection open.
+    pub(super) fn belongs_to_nothing(&mut self, flow: Flow) {
+        if self.sender(flow) == Sender::Stranger {
+            self.close(flow);
         }
     }
 
@@ -158,6 +174,7 @@ impl Gateway {
 
     fn close(&mut self, flow: Flow) {
         if flow.transport.is_stream() && !self.needs(flow) {
+            self.flush();
             self.outputs.push_back(Output::Guard(Order::Close(flow)));
         }
     }

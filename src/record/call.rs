@@ -309,7 +309,7 @@ impl CallRecord {
 }
 
 /// As exports show it.
-pub(super) fn number_of(party: &Party) -> &str {
+pub fn number_of(party: &Party) -> &str {
     match party {
         Party::Seat(seat) => seat.as_str(),
         Party::Outside(number) | Party::Emergency(number) => number,

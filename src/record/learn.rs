@@ -41,7 +41,9 @@ impl CallRecord {
                     (None, Kind::Dialled { seat, agent: Some(agent) }) => {
                         With::Agent { agent: agent.clone(), seat: seat.clone() }
                     }
-                    (None, _) => With::Party(Party::Outside(self.dst.clone())),
+                    (None, Kind::Dialled { .. } | Kind::Unknown) => With::Party(Party::Outside(self.dst.clone())),
+                    // To whom is missing from the log.
+                    (None, _) => return,
                 };
                 self.segment(with, None, at).ring = *ring;
             }

@@ -66,6 +66,27 @@ impl Log {
     }
 }
 
+/// By an agent who hangs up at once: the ringing is nobody's conversation, what follows is that party's.
+#[test]
+fn whom_a_caller_is_passed_on_to_talks_from_the_answer_on() {
+    for to in [Party::Outside("12330".into()), Party::Seat("802".into())] {
+        let mut log = Log(Fold::default());
+        log.arrives(1, 10);
+        log.offered(1, 10, "6606");
+        log.answered(1, 12, "6606", 2);
+        log.fact(1, 50, CallFact::PassingOn { agent: "6606".into(), to: to.clone() });
+        log.fact(1, 50, CallFact::PassedOn { agent: "6606".into(), to: to.clone() });
+        log.fact(1, 60, CallFact::Reached { ring: secs(10) });
+        if let Party::Seat(seat) = &to {
+            let (agent, seat, queue) = ("6607".into(), seat.clone(), "a".into());
+            log.fact(1, 60, CallFact::TakenOver { agent, seat, queue, wait: secs(10), ring: secs(10) });
+        }
+        log.ends(1, 100, EndCause::CallerHangUp);
+        let told: Vec<_> = log.record(1).segments.iter().map(|s| (s.ring.as_secs(), s.talk().as_secs())).collect();
+        assert_eq!(told, [(2, 38), (10, 40)], "{to:?}");
+    }
+}
+
 /// One rings out, the next answers, holds, passes on to a colleague; each agent's part is timed by itself.
 #[test]
 fn a_call_with_a_transfer_has_a_segment_for_each_agent() {
@@ -181,7 +202,8 @@ fn what_a_hole_in_the_log_hides_is_not_made_up() {
 
 #[test]
 fn a_stopped_fold_goes_on_where_it_was() {
-    let events: Vec<Box<dyn Fn(&mut Log)>> = vec![
+    type Step = Box<dyn Fn(&mut Log)>;
+    let events: Vec<Step> = vec![
         Box::new(|l| l.agent(0, "6606", AgentState::Ready)),
         Box::new(|l| l.arrives(1, 890)),
         Box::new(|l| l.answered(1, 895, "6606", 5)),

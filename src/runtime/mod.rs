@@ -9,7 +9,8 @@ pub mod inbox;
 pub mod observer;
 mod signalling;
 
-use crate::api::{self, health::Facts, v1};
+use crate::api::{self, health::Facts, v1, webhooks};
+use crate::cases::desk::{self, Desk};
 use crate::cases::{CaseStore, Cases};
 use crate::config::settings::{Settings, TrunkSettings};
 use crate::gateway::Gateway;
@@ -177,6 +178,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
 
     let cases = Cases::new(&shell.cases, &shell.ticket_prefix);
     let memory = cases.reader();
+    let desk = Desk::new(cases.reader(), shell.casework.clone());
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
     let mut store =
@@ -186,7 +188,9 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let mut sources = v1::Sources {
         tokens: shell.tokens,
         events: None,
-        facts: shell.facts.clone().filter(|_| shell.events.is_some()),
+        facts: shell.events.as_deref().and_then(|log| shell.facts.path(log)),
+        hooks: vec![],
+        ledger: None,
         queues: core.queues.clone(),
         agents: core.agents.clone(),
     };
@@ -194,7 +198,11 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         Some(path) => {
             let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
             sources.events = Some((path.clone(), journal.commits()));
-            let folding = shell.facts.map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
+            sources.hooks = webhooks::start(shell.webhooks, &path, &shell.webhook_ledger, &journal.commits())
+                .map_err(|e| format!("[[webhooks]] cannot start: {e}"))?;
+            sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
+            let folding =
+                shell.facts.path(&path).map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
             (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }
         None => (None, None, [None, None]),
@@ -223,6 +231,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     signalling.tap = Tap::start(&shell.trace)?;
     signalling.begin(store.take_callbacks());
     world.spawn(remember(memory, clock.now(), inbox.clone()));
+    world.spawn(desk::work(desk, clock));
     let signalling = std::thread::Builder::new().name("signalling".into()).spawn(move || signalling.run())?;
     let observer = observing;
     let journal = journalling;

@@ -21,6 +21,7 @@ pub fn target<'a>(
         headers,
         subscriber: None,
         peer: Peer::Phone,
+        route: vec![],
     }
 }
 

@@ -4,7 +4,8 @@
 use super::options::Options;
 use super::{Forecast, picture};
 use crate::ids::Skill;
-use crate::sim::forecast::{Day, Found, Kind, Outcome, Part, Roster, Slot, Staff};
+use crate::sim::forecast::{Day, Found, Kind, Outcome, Part, Roster, Slot, Staff, Told, run_told};
+use crate::store::journal::{Entry, write_all};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -54,10 +55,28 @@ pub fn write(
     if let (Some(file), Some(found)) = (&options.write_roster, found) {
         put(file, "--write-roster", &roster(found, options.target))?;
     }
+    if let Some(file) = &options.write_log {
+        log(file, shown, options.seed)?;
+    }
     if let Some(file) = &options.svg {
         put(file, "--svg", &picture::draw(date, &shown.day, &options.what_if.join(", ")))?;
     }
     Ok(())
+}
+
+/// The same day once more, every event of it.
+fn log(file: &Path, shown: &Forecast, seed: u64) -> Result<(), String> {
+    if file.exists() {
+        return Err(format!("{}: there is a file already\n    name a new one with --write-log", file.display()));
+    }
+    let mut events = vec![(shown.scene.midnight, Entry::Started)];
+    run_told(&shown.scene, seed, &mut |told| {
+        events.push(match told {
+            Told::Call(event) => (event.at, Entry::Call(event.clone())),
+            Told::Agent(event) => (event.at, Entry::Agent(event.clone())),
+        });
+    });
+    write_all(file, &events).map_err(|e| format!("{e}\n    name a file you may write to with --write-log"))
 }
 
 fn put(path: &Path, option: &str, text: &str) -> Result<(), String> {

@@ -57,6 +57,9 @@ pub struct Options {
     /// Writes every figure as one JSON object; `-` for stdout, instead of the tables
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
+    /// Writes the day's events as an event log, for `rexian report --events`
+    #[arg(long, value_name = "FILE")]
+    pub write_log: Option<PathBuf>,
     /// Draws the day: arrivals, waits, agents by state
     #[arg(long, value_name = "FILE")]
     pub svg: Option<PathBuf>,

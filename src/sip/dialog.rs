@@ -22,7 +22,7 @@ pub struct Dialog {
     pub remote_target: Vec<u8>,
     /// In sending order.
     route_set: Vec<Vec<u8>>,
-    /// Route of our INVITE, until the far end has said its own (RFC 3608 s6.1).
+    /// Route of our INVITE, until the far end has said its own (RFC 3327 s5.4, RFC 3608 s6.1).
     leading: Vec<Vec<u8>>,
     local_seq: u32,
     remote_seq: Option<u32>,

@@ -148,7 +148,7 @@ impl Endpoint {
     }
 
     /// One message of somebody who is neither a trunk nor a phone. Nothing is answered here but the repeats of what the
-    /// user let in before, and what calls that off: `Request` (a stray CANCEL too) and `Err`, the malformed, are the user's
+    /// user let in before, and what calls that off from where it came: `Request` (a stray CANCEL too) and `Err`, the malformed, are the user's
     /// to answer or drop.
     // In place in both arms, as the parser gives it: a box would be an allocation a hostile sender controls.
     #[allow(clippy::result_large_err)]
@@ -165,9 +165,13 @@ impl Endpoint {
         let repeated = |m| self.repeats(&msg, m);
         Ok(match msg.method() {
             None => self.receive_response(now, msg),
-            Some(Method::Cancel) if !repeated(Method::Invite) => {
+            Some(Method::Cancel) if !repeated(Method::Invite) || self.is_of_anothers_invite(flow, &msg) => {
                 self.counters.stray += 1;
                 Received::Request { msg }
+            }
+            Some(Method::Ack) if self.is_of_anothers_invite(flow, &msg) => {
+                self.counters.stray += 1;
+                Received::Nothing
             }
             Some(Method::Ack | Method::Cancel) => self.receive_request(now, flow, msg),
             Some(method) if repeated(method) => self.receive_request(now, flow, msg),

@@ -12,6 +12,9 @@
 //!   that restarts on another port is one phone.
 //! - A seat that brings more contacts than allowed loses its least recently refreshed one. Refusing instead would
 //!   lock out a restarted phone until its ghosts expire.
+//! - A Path (RFC 3327) is kept only if the REGISTER comes from a proxy that is trusted by configuration, and then for every
+//!   phone that comes through it: it says by which Route calls to the phone go, and a phone, or who has stolen its
+//!   password, is not to say that. From others it is passed over, as by a registrar that does not know it.
 //! - All of a request's contacts are changed or none (s10.3 step 7).
 
 mod binding;
@@ -21,9 +24,10 @@ pub use binding::Binding;
 use super::flow::{Flow, Transport};
 use super::message::Message;
 use super::message::uri::{self, Uri};
+use crate::config::settings::Cidr;
 use crate::ids::SeatNo;
 use crate::time::Instant;
-use binding::{Requested, Update, requested};
+use binding::{Requested, Update, path, requested};
 use serde::{Deserialize, Serialize};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -43,6 +47,8 @@ pub struct RegistrarLimits {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Registrar {
     limits: RegistrarLimits,
+    /// Whose Path is believed.
+    proxies: Vec<Cidr>,
     /// Never an empty list; in order of registration, last refreshed last.
     bindings: BTreeMap<SeatNo, Vec<Binding>>,
     /// The earliest expiry of each seat in `bindings`.
@@ -59,6 +65,8 @@ pub struct Answer {
     pub contacts: Vec<Vec<u8>>,
     /// Min-Expires of a 423, in seconds.
     pub min_expires: Option<u32>,
+    /// Path values of a 200 (RFC 3327 s5.3).
+    pub path: Vec<Vec<u8>>,
     pub event: Option<Change>,
 }
 
@@ -72,12 +80,23 @@ pub enum Change {
 
 impl Registrar {
     pub fn new(limits: RegistrarLimits) -> Registrar {
-        Registrar { limits, bindings: BTreeMap::new(), expiries: BTreeSet::new(), places: BTreeMap::new() }
+        let (bindings, expiries, places) = Default::default();
+        Registrar { limits, proxies: vec![], bindings, expiries, places }
+    }
+
+    /// With proxies before the phones.
+    pub fn behind(self, proxies: &[Cidr]) -> Registrar {
+        Registrar { proxies: proxies.to_vec(), ..self }
+    }
+
+    /// Is what comes on this flow a trusted proxy's?
+    pub fn is_proxy(&self, flow: Flow) -> bool {
+        self.proxies.iter().any(|proxies| proxies.contains(flow.remote.ip()))
     }
 
     /// One REGISTER from the phone that proved to be `seat`, received on `flow`.
     pub fn register(&mut self, now: Instant, flow: Flow, seat: &SeatNo, msg: &Message<'_>) -> Answer {
-        let refused = |status, min_expires| Answer { status, contacts: vec![], min_expires, event: None };
+        let refused = |status, min_expires| Answer { status, contacts: vec![], min_expires, path: vec![], event: None };
         let to_user = Uri::parse(msg.to().uri).ok().and_then(|to| to.user.map(uri::unescape));
         if to_user.as_deref() != Some(seat.as_str().as_bytes()) {
             return refused(403, None);
@@ -94,15 +113,19 @@ impl Registrar {
                 return refused(status, min);
             }
         };
+        let path = match self.is_proxy(flow).then(|| path(msg)).transpose() {
+            Ok(path) => path.unwrap_or_default(),
+            Err(status) => return refused(status, None),
+        };
         let mut after = self.current(now, seat);
         for update in updates {
-            if !apply(&mut after, now, msg, flow, update) {
+            if !apply(&mut after, now, msg, flow, &path, update) {
                 return refused(500, None);
             }
         }
         after.drain(..after.len().saturating_sub(self.limits.bindings_per_seat));
         let contacts = after.iter().map(|b| b.contact_value(now)).collect();
-        Answer { status: 200, contacts, min_expires: None, event: self.replace(seat, after) }
+        Answer { status: 200, contacts, min_expires: None, path, event: self.replace(seat, after) }
     }
 
     /// Where to ring this seat: highest `q`, then the last refreshed.
@@ -196,14 +219,21 @@ impl Registrar {
 }
 
 /// One contact of a request; `false` if the binding it would change is newer than the request.
-fn apply(bindings: &mut Vec<Binding>, now: Instant, msg: &Message<'_>, flow: Flow, update: Update) -> bool {
+fn apply(
+    bindings: &mut Vec<Binding>,
+    now: Instant,
+    msg: &Message<'_>,
+    flow: Flow,
+    path: &[Vec<u8>],
+    update: Update,
+) -> bool {
     let same = |b: &Binding| update.replaces(b);
     if !bindings.iter().filter(|b| same(b)).all(|b| b.is_older_than(msg)) {
         return false;
     }
     bindings.retain(|b| !same(b));
     if !update.expiry.is_zero() {
-        bindings.push(update.bind(now, flow, msg.call_id(), msg.cseq().seq));
+        bindings.push(update.bind(now, flow, msg.call_id(), msg.cseq().seq, path.to_vec()));
     }
     true
 }

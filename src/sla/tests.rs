@@ -1,7 +1,7 @@
 //! Figures worked out by hand.
 
 use super::*;
-use crate::event::{AgentState, NotReadyReason};
+use crate::event::{AgentState, NotReadyReason, Party};
 use crate::ids::{AgentNo, QueueName, SeatNo, TrunkName};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -258,6 +258,64 @@ fn a_transferred_call_is_answered_once_and_talks_twice() {
     assert_eq!(of(&day, "hotline"), (2, 2, 2, 90, 15, 2));
     let total = day.summary.total();
     assert_eq!((total.answered, total.requests(), total.abandoned(), day.summary.open()), (2, 2, 0, 0));
+}
+
+/// 10 s waited, 60 s with the first agent, who leaves; 20 s it rings at a colleague's, 40 s with them.
+#[test]
+fn a_caller_passed_on_to_a_colleague_talks_twice_and_one_who_comes_back_once() {
+    let mut day = Day::new(&[("hotline", 15)]);
+    let to = || Party::Seat("8002".into());
+    let passing = || CallFact::PassingOn { agent: "6632".into(), to: to() };
+    let passed = || CallFact::PassedOn { agent: "6632".into(), to: to() };
+    let refused = || CallFact::NotPassedOn { agent: "6632".into(), to: to(), status: 486 };
+    let taken = |wait| CallFact::TakenOver {
+        agent: "6606".into(),
+        seat: "8002".into(),
+        queue: "hotline".into(),
+        wait: Duration::from_secs(wait),
+        ring: SECOND * 20,
+    };
+    let of = |day: &Day| {
+        let c = day.summary.queue(&"hotline".into()).unwrap().clone();
+        (c.offered, c.answered, c.talks, c.talk.as_secs(), c.transferred)
+    };
+    day.asks("hotline");
+    day.now = 10;
+    day.picked_up("hotline", 10.0);
+    day.now = 70;
+    day.fact(passing());
+    day.fact(passed());
+    assert_eq!(of(&day), (1, 1, 1, 60, 1));
+    day.now = 90;
+    day.fact(taken(20));
+    day.now = 130;
+    day.ends("hotline", EndCause::CallerHangUp, 10.0, 100, 0);
+    assert_eq!(of(&day), (1, 1, 2, 100, 1));
+
+    // Given back to the agent: one talk, with what it rang meanwhile.
+    day.now = 200;
+    day.asks("hotline");
+    day.picked_up("hotline", 0.0);
+    day.now = 220;
+    day.fact(passing());
+    day.now = 240;
+    day.fact(refused());
+    day.now = 250;
+    day.ends("hotline", EndCause::AgentHangUp, 0.0, 50, 0);
+    assert_eq!(of(&day), (2, 2, 3, 150, 1));
+
+    // To somebody outside: that talk is no agent's.
+    day.now = 300;
+    day.asks("hotline");
+    day.picked_up("hotline", 0.0);
+    day.now = 320;
+    day.fact(passing());
+    day.fact(passed());
+    day.now = 400;
+    day.ends("hotline", EndCause::PartyHangUp, 0.0, 20, 0);
+    assert_eq!(of(&day), (3, 3, 4, 170, 2));
+    let total = day.summary.total();
+    assert_eq!((total.requests(), total.abandoned(), total.faults(), day.summary.open()), (3, 0, 0, 0));
 }
 
 #[test]

@@ -11,13 +11,13 @@ mod read;
 mod writer;
 
 pub(super) use file::recorded;
-pub(super) use read::open;
-pub use read::{JournalError, after, bounds, of_call, read_day};
+pub use read::{JournalError, after, bounds, for_each, of_call, read_day};
+pub(super) use read::{block_on, open};
 
 use crate::event::{AgentEvent, CallEvent, CallFact};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -131,12 +131,24 @@ enum Message {
     Call(CallEvent),
     Agent(AgentEvent),
     Gap(Gap),
+    Started(Instant),
 }
 
 impl Message {
     /// The mark of a gap is none: what it stands for has been counted already.
     fn is_event(&self) -> bool {
-        !matches!(self, Message::Gap(_))
+        !matches!(self, Message::Gap(_) | Message::Started(_))
+    }
+
+    /// What a row was written for.
+    fn again(at: Instant, entry: &Entry) -> Option<Message> {
+        match entry {
+            Entry::Call(event) => Some(Message::Call(event.clone())),
+            Entry::Agent(event) => Some(Message::Agent(event.clone())),
+            Entry::Gap { missed, why } => Some(Message::Gap(Gap { at, missed: *missed, why: *why })),
+            Entry::Started => Some(Message::Started(at)),
+            Entry::Unknown(_) => None,
+        }
     }
 }
 
@@ -163,6 +175,27 @@ pub fn start(options: JournalOptions) -> std::io::Result<(Journal, Arc<JournalSt
     let thread = std::thread::Builder::new().name("journal".into()).spawn(move || runtime.block_on(writer.run()))?;
     Ok((Journal { queue, status: status.clone(), missing: None, complained: None, commits }, status, thread))
 }
+
+/// Appends a record that is complete already - of a day in virtual time, say - to the log at `path`, which no gateway writes.
+///
+/// # Errors
+/// The file cannot be written.
+pub fn write_all(path: &Path, events: &[(Instant, Entry)]) -> Result<(), JournalError> {
+    let messages: Vec<Message> = events.iter().filter_map(|(at, entry)| Message::again(*at, entry)).collect();
+    let write = async {
+        let mut file = file::EventFile::open(path).await?;
+        for part in messages.chunks(AT_ONCE) {
+            file.append(&part.iter().map(file::Row::of).collect::<Vec<_>>()).await?;
+        }
+        file.close().await;
+        Ok(())
+    };
+    read::block_on(write)
+        .and_then(|done| done.map_err(|e: sqlx::Error| e.to_string()))
+        .map_err(|why| JournalError { path: path.to_owned(), why })
+}
+
+const AT_ONCE: usize = 4_096;
 
 impl Journal {
     /// Counts commits: for whoever reads the log behind its writer. It ends with the writer.

@@ -14,7 +14,7 @@
 //! spool sets aside with a refused one all later ones of its call. Everything is bounded: the queue, the tickets kept in memory while
 //! the disk refuses, the file.
 
-mod backoff;
+pub(crate) mod backoff;
 mod callbacks;
 pub mod deliver;
 pub mod door;

@@ -288,8 +288,10 @@ impl Day {
         }
         self.watch.step(at, input, &outputs)?;
         self.acd.check()?;
-        // What operations staff are alerted by, computed beside the matcher.
-        if let Some((queue, calls)) = self.acd.stranded(at).into_iter().find(|(_, calls)| *calls > 0) {
+        // What operations staff are alerted by, computed beside the matcher. An input may come before timers that are due.
+        let in_time = self.acd.next_timeout().is_none_or(|due| due > at);
+        let stranded = self.acd.stranded(at).into_iter().find(|(_, calls)| in_time && *calls > 0);
+        if let Some((queue, calls)) = stranded {
             return Err(format!("{calls} callers of {queue} wait although an idle agent could serve them"));
         }
         if self.acd.next_timeout() != self.oracle.next_timeout() {

@@ -22,7 +22,8 @@ async fn open(dir: &Path, shape: impl FnOnce(&mut SpoolOptions)) -> Store {
 /// What a process started after a kill at this moment would find: the files as they are, the first one still open.
 async fn after_a_kill(dir: &Path) -> Vec<CallbackEntry> {
     let copy = tempfile::tempdir().unwrap();
-    for file in std::fs::read_dir(dir).unwrap().map(|f| f.unwrap()) {
+    // The spool's socket is no file to copy.
+    for file in std::fs::read_dir(dir).unwrap().map(|f| f.unwrap()).filter(|f| f.file_type().unwrap().is_file()) {
         std::fs::copy(file.path(), copy.path().join(file.file_name())).unwrap();
     }
     let mut store = open(copy.path(), |_| ()).await;

@@ -59,6 +59,8 @@ pub struct Hotline {
     /// What else `[tls]` says.
     pub tls_more: &'static str,
     pub net: [u8; 2],
+    /// The case store: a file in its folder, or an URL.
+    pub cases: String,
     /// Appended to the configuration.
     pub more: String,
 }
@@ -86,6 +88,7 @@ impl Hotline {
             tls: None,
             tls_more: "",
             net: [run, test],
+            cases: "cases.db".into(),
             more: String::new(),
         }
     }
@@ -119,7 +122,7 @@ impl Hotline {
         let mut toml = format!(
             "[service]\ndomain = \"{}\"\ndrain = \"{}\"\n\n[sip]\nudp = [\"{sip}\"]\ntcp = [\"{sip}\"]\nprofiles = {profiles:?}\n\n\
              [media]\nbind_{family} = \"{}\"\naddress_{family} = \"{}\"\nfirst_port = 20000\npairs = {}\n\n\
-             [limits]\nmax_calls = {}\n\n[http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = \"cases.db\"\n\n\
+             [limits]\nmax_calls = {}\n\n[http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = {:?}\n\n\
              [queue_defaults]\nring_timeout = \"{}\"\nwrap_up = \"200ms\"\nannounce_agent = false\n\n\
              [[queues]]\nname = \"mandarin\"\nnumbers = [\"12345\"]\nskill = \"mandarin\"\nlanguage = \"zh-CN\"\n\n\
              [[trunks]]\nname = \"carrier\"\npeers = [\"{}/{prefix}\"]\nprofile = \"generic\"\n",
@@ -129,6 +132,7 @@ impl Hotline {
             self.gateway,
             self.port_pairs,
             self.port_pairs / 2,
+            self.cases,
             self.ring_timeout,
             self.carrier,
         );

@@ -69,6 +69,17 @@ pub fn shared() -> &'static Postgres {
     SHARED.get_or_init(|| Postgres::start(""))
 }
 
+/// As the superuser, whom the socket lets in unasked.
+pub fn socket(folder: &Path, port: u16, database: &str) -> PostgresSettings {
+    PostgresSettings {
+        at: PostgresAt::Socket { folder: folder.into(), port },
+        user: "postgres".into(),
+        database: database.into(),
+        password: None,
+        connections: 4,
+    }
+}
+
 impl Postgres {
     /// `more` is appended to its configuration; `{dir}` in it is a folder to put files into.
     pub fn start(more: &str) -> Postgres {
@@ -76,7 +87,16 @@ impl Postgres {
     }
 
     pub fn start_with(more: &str, files: impl FnOnce(&Path)) -> Postgres {
-        let folder = tempfile::Builder::new().prefix("rexian-pg-").tempdir().unwrap().keep();
+        Postgres::in_folder(&std::env::temp_dir(), more, files)
+    }
+
+    /// In a folder within `place`.
+    pub fn start_in(place: &Path, more: &str) -> Postgres {
+        Postgres::in_folder(place, more, |_| ())
+    }
+
+    fn in_folder(place: &Path, more: &str, files: impl FnOnce(&Path)) -> Postgres {
+        let folder = tempfile::Builder::new().prefix("rexian-pg-").tempdir_in(place).unwrap().keep();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let shown = folder.display();
         let conf = format!(
@@ -152,13 +172,7 @@ impl Postgres {
 
     /// As the superuser, by the socket.
     pub fn local(&self, database: &str) -> PostgresSettings {
-        PostgresSettings {
-            at: PostgresAt::Socket { folder: self.folder.clone(), port: self.port },
-            user: "postgres".into(),
-            database: database.into(),
-            password: None,
-            connections: 4,
-        }
+        socket(&self.folder, self.port, database)
     }
 
     /// As `rexian`, with its password.

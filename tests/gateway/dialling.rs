@@ -1,7 +1,7 @@
 //! What a phone dials: colleagues, numbers of its dial plan, help; and what becomes of the agent meanwhile.
 
-use crate::world::{OUTSIDE, World};
-use rexian::config::settings::{CallOut, CoreSettings, DialForm, DialPlan, Reach, Srtp};
+use crate::world::{OUTSIDE, PATH, World};
+use rexian::config::settings::{CallOut, Cidr, CoreSettings, DialForm, DialPlan, Reach, Srtp};
 use rexian::event::AgentState;
 use rexian::gateway::Input;
 use rexian::sim::ua::{Plan, Reaction, UaFact};
@@ -274,6 +274,30 @@ fn colleagues_call_each_other() {
         world.run(seconds(1));
         assert_eq!(refused(&world, 0), Some(status), "{number}");
     }
+    world.nothing_is_left();
+}
+
+/// RFC 3327 s5.4: for a citizen, by a colleague, and after hanging up and calling again.
+#[test]
+fn phones_behind_a_proxy_are_called_through_it() {
+    let mut world = World::new(2, |core| {
+        outward(core);
+        core.proxies = vec![Cidr { address: [127, 0, 0, 1].into(), prefix: 32 }];
+    });
+    world.call(seconds(100), seconds(10));
+    world.until(seconds(20), |w| w.state(0) == AgentState::Talking);
+    world.until(seconds(30), |w| w.state(0) == AgentState::Ready);
+    dials(&mut world, 0, "8002", 5);
+    let route = format!("Route: {PATH}\r\n");
+    for phone in [0, 1] {
+        let flow = world.phones[phone].1;
+        let rung = world.to_others.iter().find(|(to, m)| *to == flow && m.starts_with("INVITE")).expect("rung");
+        assert!(rung.1.contains(&route), "{}", rung.1);
+        let registered = |(to, m): &&(Flow, String)| *to == flow && m.contains(" REGISTER\r\n") && m.contains("200 OK");
+        let answer = world.to_others.iter().find(registered).expect("registered");
+        assert!(answer.1.contains(&format!("Path: {PATH}\r\n")), "{}", answer.1);
+    }
+    world.run(seconds(10));
     world.nothing_is_left();
 }
 

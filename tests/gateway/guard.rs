@@ -361,8 +361,62 @@ fn whom_credentials_let_in_may_call_off() {
     assert!(said.iter().any(|m| m.starts_with("INVITE ")), "8003 rings: {said:?}");
     let head = invite.split("Authorization").next().unwrap().replace("INVITE", "CANCEL");
     let cancel = format!("{head}Content-Length: 0\r\n\r\n");
+    assert_eq!(door.send(udp("203.0.113.6:5060"), &cancel), [""; 0], "somebody else may not");
     let statuses = door.statuses(udp(STRANGER), &cancel);
     assert!(statuses.contains(&"200".to_owned()) && statuses.contains(&"487".to_owned()), "{statuses:?}");
+}
+
+/// Its branch can be overheard or guessed: the citizen's call is the carrier's to call off.
+#[test]
+fn a_stranger_neither_calls_off_nor_acknowledges_a_carriers_call() {
+    let mut door = Door::new(|_| {});
+    let call = String::from_utf8(invite(0)).unwrap();
+    assert!(!door.send(udp(TRUNK), &call).is_empty());
+    let head = call.split("Content-Type").next().unwrap();
+    let about = |method: &str| format!("{}Content-Length: 0\r\n\r\n", head.replace("INVITE", method));
+    for (from, method) in [(udp(STRANGER), "CANCEL"), (tcp(STRANGER, 7), "CANCEL"), (udp(STRANGER), "ACK")] {
+        assert_eq!(door.send(from, &about(method)), [""; 0], "{from:?} {method}");
+        assert_eq!(door.gateway.calls(), 1);
+    }
+    // Some answer before they are called off; the CANCEL is theirs all the same.
+    let statuses = door.statuses(udp(TRUNK), &about("CANCEL"));
+    assert!(statuses.contains(&"200".to_owned()), "{statuses:?}");
+}
+
+/// There are so many connections, and phones and carriers need them: whatever a stranger says on one, it is closed, unless
+/// that may become something.
+#[test]
+fn a_strangers_connection_lasts_no_longer_than_its_first_word() {
+    for unknown in [Unknown::Silence, Unknown::Refuse] {
+        let mut door = Door::new(|core| core.guard.unknown = unknown);
+        let mut connection = 0;
+        let mut closed = |what: &str, message: &str, answers: usize, wanted: bool| {
+            connection += 1;
+            let flow = tcp(STRANGER, connection);
+            assert_eq!(door.send(flow, message).len(), answers, "{what}");
+            assert_eq!(door.orders.contains(&Order::Close(flow)), wanted, "{what}");
+        };
+        let refused = usize::from(unknown == Unknown::Refuse);
+        for (what, message) in knocks(STRANGER) {
+            closed(what, &message, refused, true);
+        }
+        let mut dialog = knocks(STRANGER).swap_remove(0).1;
+        dialog = dialog.replace("To: <sip:12345@x>", "To: <sip:12345@x>;tag=1-1");
+        for method in ["REFER", "UPDATE", "INFO", "INVITE"] {
+            closed(method, &dialog.replace("INVITE", method), refused, true);
+        }
+        for (what, message) in &NEVER_ANSWERED[..2] {
+            closed(what, message, 0, true);
+        }
+        let challenged = Door::new(|_| {}).register(tcp(STRANGER, 99), "8001", "");
+        closed("REGISTER", &challenged, 1, false);
+    }
+    // The answer is written before the connection ends.
+    let mut door = Door::new(|core| core.guard.unknown = Unknown::Refuse);
+    let options = knocks(STRANGER).swap_remove(1).1;
+    door.gateway.handle(door.now, Input::Message { flow: tcp(STRANGER, 1), bytes: options.as_bytes() });
+    assert!(matches!(door.gateway.next_output(), Some(Output::Send(_))));
+    assert!(matches!(door.gateway.next_output(), Some(Output::Guard(Order::Close(_)))));
 }
 
 #[test]

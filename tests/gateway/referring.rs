@@ -132,8 +132,7 @@ fn into_a_language_line_by_key_or_by_the_lines_number() {
 fn a_line_that_does_not_take_the_caller_leaves_them_with_the_agent() {
     let full = |core: &mut CoreSettings| core.queues[2].max_waiting = 0;
     let unstaffed = |core: &mut CoreSettings| core.queues[2].skill = "nobody".into();
-    let cases: [(fn(&mut CoreSettings), u16); 2] = [(full, 486), (unstaffed, 480)];
-    for (shape, status) in cases {
+    for (shape, status) in [(full as fn(&mut CoreSettings), 486), (unstaffed, 480)] {
         for after in [AfterRefer::Waits, AfterRefer::Leaves] {
             let mut world = in_conversation(&[0], 30, shape);
             passes_on(&mut world, "66601002", after);
@@ -214,9 +213,14 @@ fn what_the_plan_does_not_have_is_refused_at_once() {
     world.run(seconds(5));
     passes_on(&mut world, "8002", AfterRefer::Leaves);
     assert_eq!((told(&world).last(), world.state(0)), (Some(&486), AgentState::Talking), "on the phone");
+    // Some phones hang up on that.
+    passes_on(&mut world, "0081312345678", AfterRefer::Waits);
+    let now = world.now;
+    world.phones[0].0.hang_up(now);
+    world.run(seconds(1));
+    assert_eq!(then(&world), ["8003 6603 dialled 8002", "reached", "transferred 6601", "moved mandarin agent"]);
     assert!(world.outside.is_empty());
-    assert_eq!(world.gateway.refusals().not_in_plan, 4);
-    assert_eq!(world.talking_legs(), 4);
+    assert_eq!(world.gateway.refusals().not_in_plan, 5);
 }
 
 #[test]

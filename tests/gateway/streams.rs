@@ -1,11 +1,12 @@
 //! What the simulated days do not have: connections that break while a seat rings, the same INVITE by two paths, waiting
 //! longer than a proxy's patience, floods.
 
+use crate::referring::{in_conversation, passes_on, told};
 use crate::world::{World, caller_flow, invite};
 use rexian::config::settings::AnswerMode;
 use rexian::event::{AgentState, CallFact, EndCause, NotReadyReason, OfferEnd};
 use rexian::gateway::{Input, Leftovers};
-use rexian::sim::ua::{Plan, Reaction, UaFact, UaOutput};
+use rexian::sim::ua::{AfterRefer, Plan, Reaction, UaFact, UaOutput};
 use rexian::sip::flow::Flow;
 use std::time::Duration;
 
@@ -129,4 +130,57 @@ fn calls_nobody_acknowledges_are_bounded_and_end() {
     let faults =
         world.facts.iter().filter(|f| matches!(f, CallFact::Ended { cause: EndCause::TrunkFault, .. })).count();
     assert_eq!(faults, limit);
+}
+
+/// A request of the first phone in its conversation, as whoever has overheard the dialog writes it.
+fn forged(world: &World, method: &str, seq: u32, more: &str) -> String {
+    let at = world.phones[0].1;
+    let (_, ack) = world.to_others.iter().rev().find(|(flow, m)| *flow == at && m.starts_with("ACK ")).expect("an ACK");
+    let header = |name: &str| ack.lines().find_map(|l| l.strip_prefix(name)).expect("a header every ACK has");
+    format!(
+        "{method} sip:127.0.0.1:5060 SIP/2.0\r\nVia: SIP/2.0/TCP 203.0.113.5:9;branch=z9hG4bKforged{seq}\r\nMax-Forwards: 70\r\n\
+         From:{}\r\nTo:{}\r\nCall-ID:{}\r\nCSeq: {seq} {method}\r\nContact: <sip:x@203.0.113.5:9>\r\n{more}Content-Length: 0\r\n\r\n",
+        header("To:"),
+        header("From:"),
+        header("Call-ID:"),
+    )
+}
+
+/// Call-ID and tags are no password: neither is the citizen passed on nor the conversation's path moved by them.
+#[test]
+fn nobody_takes_a_conversation_over_by_a_connection_from_elsewhere() {
+    let mut world = in_conversation(&[0], 60, |_| {});
+    let stranger = Flow { remote: "203.0.113.5:9".parse().unwrap(), connection: 99, ..world.phones[0].1 };
+    let refer = "Refer-To: <sip:13812345678@127.0.0.1>\r\n";
+    for (method, seq, more, status) in
+        [("REFER", 100, refer, "403"), ("OPTIONS", 101, "", "200"), ("REFER", 102, refer, "403")]
+    {
+        let message = forged(&world, method, seq, more);
+        world.feed(Input::Message { flow: stranger, bytes: message.as_bytes() });
+        let (to, answer) = world.to_others.last().unwrap();
+        assert_eq!((*to, answer.split(' ').nth(1).unwrap()), (stranger, status), "{method}");
+        assert_eq!(world.state(0), AgentState::Talking);
+        world.restart();
+    }
+    assert!(world.outside.is_empty());
+    // What is ours to say goes to the phone.
+    world.until(Duration::from_secs(70), |w| w.ended().is_some());
+    let (to, _) = world.to_others.iter().rev().find(|(_, m)| m.starts_with("BYE ")).expect("a BYE");
+    assert_eq!(*to, world.phones[0].1);
+    world.nothing_is_left();
+}
+
+/// It is on another network from now on, says so by REGISTER, and its conversation goes on there.
+#[test]
+fn a_phone_that_moves_takes_its_conversation_with_it() {
+    let mut world = in_conversation(&[0], 600, |_| {});
+    let old = world.phones[0].1;
+    world.phones[0].1 = Flow { remote: "127.0.0.2:40000".parse().unwrap(), connection: 77, ..old };
+    passes_on(&mut world, "13812345678", AfterRefer::Waits);
+    assert_eq!((told(&world), world.outside.len()), (vec![403], 0), "not registered there");
+    world.run(Duration::from_secs(290));
+    assert!(world.to_others.iter().any(|(flow, m)| *flow == world.phones[0].1 && m.contains("REGISTER")));
+    passes_on(&mut world, "13812345678", AfterRefer::Waits);
+    assert_eq!(told(&world), [403, 202, 100]);
+    assert!(world.outside.iter().any(|m| m.starts_with("INVITE ")));
 }

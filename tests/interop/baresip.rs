@@ -80,6 +80,11 @@ impl Baresip {
         self.command("hangup", "");
     }
 
+    /// Its transfer key: holds the call and asks that the far end go there.
+    pub fn transfer(&self, to: &str) {
+        self.command("transfer", to);
+    }
+
     /// Is this tone what the phone heard for at least 300 ms in one of its calls?
     pub fn heard(&self, hz: f32) -> bool {
         self.recordings().iter().any(|samples| {

@@ -14,18 +14,21 @@ use std::time::Duration;
 const ROLES: [&str; 5] = ["operator", "shift_leader", "hotline_office", "platform_engineer", "wallboard"];
 
 /// Written by hand, apart from the program's own table.
-const MAY_ASK: [(&str, [bool; 5]); 7] = [
-    ("/v1/queues", [true, true, true, true, true]),
-    ("/v1/agents", [true, true, true, true, false]),
-    ("/v1/calls", [false, true, true, true, false]),
-    ("/v1/calls/0000000000000001", [true, true, true, true, false]),
-    ("/v1/calls/0000000000000001/events", [false, true, true, true, false]),
-    ("/v1/sla", [true, true, true, true, true]),
-    ("/v1/events", [false, true, true, true, false]),
+const MAY_ASK: [(&str, [bool; 5]); 10] = [
+    ("GET /v1/queues", [true, true, true, true, true]),
+    ("GET /v1/agents", [true, true, true, true, false]),
+    ("GET /v1/calls", [false, true, true, true, false]),
+    ("GET /v1/calls/0000000000000001", [true, true, true, true, false]),
+    ("GET /v1/calls/0000000000000001/events", [false, true, true, true, false]),
+    ("GET /v1/sla", [true, true, true, true, true]),
+    ("GET /v1/events", [false, true, true, true, false]),
+    ("GET /v1/webhooks", [false, false, true, true, false]),
+    ("GET /v1/webhooks/x/dead-letters", [false, false, true, true, false]),
+    ("POST /v1/webhooks/x/dead-letters/1/retry", [false, false, false, true, false]),
 ];
 
 /// A hotline with a token `token-ROLE` for each role.
-fn hotline() -> Hotline {
+pub fn hotline() -> Hotline {
     let token = |role: &str| {
         let sha256: String = digest_of(&format!("token-{role}")).iter().map(|b| format!("{b:02x}")).collect();
         format!("\n[[http.tokens]]\nname = \"test {role}\"\nrole = {role:?}\nsha256 = {sha256:?}\n")
@@ -43,14 +46,14 @@ fn started() -> Server {
     server
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
 }
 
 impl Answer {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}\n{}", self.head, self.body))
     }
 }
@@ -62,7 +65,7 @@ fn connect(server: &Server, path: &str, more: &str) -> TcpStream {
     stream
 }
 
-fn ask(server: &Server, request: &str, role: Option<&str>) -> Answer {
+pub fn ask(server: &Server, request: &str, role: Option<&str>) -> Answer {
     let token = role.map_or(String::new(), |role| format!("Authorization: Bearer token-{role}\r\n"));
     let mut stream = connect(server, request, &format!("Connection: close\r\n{token}"));
     let mut answer = String::new();
@@ -82,23 +85,28 @@ fn get(server: &Server, path: &str) -> Value {
 #[test]
 fn each_role_may_ask_what_it_may_and_strangers_nothing() {
     let server = started();
-    let known: BTreeSet<String> = OPERATIONS.iter().map(|o| o.path.replace("{call}", "0000000000000001")).collect();
-    let tested: BTreeSet<String> = MAY_ASK.iter().map(|(path, _)| (*path).to_owned()).collect();
+    let known: BTreeSet<String> = OPERATIONS
+        .iter()
+        .map(|o| format!("{} {}", o.method, o.path))
+        .map(|o| o.replace("{call}", "0000000000000001").replace("{webhook}", "x").replace("{seq}", "1"))
+        .collect();
+    let tested: BTreeSet<String> = MAY_ASK.iter().map(|(asked, _)| (*asked).to_owned()).collect();
     assert_eq!(known, tested, "a path without a row in this table");
-    for (path, may) in MAY_ASK {
+    for (asked, may) in MAY_ASK {
         for (role, may) in ROLES.into_iter().zip(may) {
-            let answer = ask(&server, &format!("GET {path}"), Some(role));
+            let answer = ask(&server, asked, Some(role));
             let expected: &[u16] = if may { &[200, 404] } else { &[403] };
-            assert!(expected.contains(&answer.status), "{path} for {role}: {} {}", answer.status, answer.body);
+            assert!(expected.contains(&answer.status), "{asked} for {role}: {} {}", answer.status, answer.body);
         }
         for role in [None, Some("nobody")] {
-            let answer = ask(&server, &format!("GET {path}"), role);
-            assert_eq!(answer.status, 401, "{path} for {role:?}: {}", answer.body);
+            let answer = ask(&server, asked, role);
+            assert_eq!(answer.status, 401, "{asked} for {role:?}: {}", answer.body);
             assert!(answer.head.contains("www-authenticate: bearer"), "{}", answer.head);
             assert!(answer.head.contains("content-type: application/problem+json"), "{}", answer.head);
             assert_eq!(answer.json()["code"], "unauthorized");
         }
-        let answer = ask(&server, &format!("POST {path}"), Some("shift_leader"));
+        let (_, path) = asked.split_once(' ').unwrap();
+        let answer = ask(&server, &format!("DELETE {path}"), Some("shift_leader"));
         assert_eq!((answer.status, answer.json()["code"].as_str()), (405, Some("method_not_allowed")));
     }
     assert_eq!(ask(&server, "GET /v1/nothing", None).status, 401, "a stranger does not learn what there is");

@@ -15,7 +15,9 @@ struct Peer {
 impl Peer {
     fn connect(server: &Server, from: IpAddr, receive_buffer: Option<usize>) -> Peer {
         let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).expect("a socket");
-        receive_buffer.map(|bytes| socket.set_recv_buffer_size(bytes).expect("a small buffer"));
+        if let Some(bytes) = receive_buffer {
+            socket.set_recv_buffer_size(bytes).expect("a small buffer");
+        }
         socket.bind(&SocketAddr::new(from, 0).into()).expect("binding the peer's address");
         let sip = server.hotline.sip();
         socket.connect(&sip.into()).expect("connecting");

@@ -120,13 +120,13 @@ fn our_refresh_repeats_our_keys() {
 
 #[test]
 fn a_phone_that_answers_without_a_key_is_let_go() {
-    let (mut world, invite) = World::calling_by(Process::Steady, ours(Srtp::Required), None);
+    let (mut world, invite) = World::calling_by(Process::Steady, ours(Srtp::Required), None, vec![]);
     assert_eq!(keys(&invite).len(), 4);
     world.hear(&response(&invite, 200, PEER, "", &keyed("RTP/AVP", None)));
     let said: Vec<String> = world.news().iter().map(|m| first_line(m)).collect();
     assert!(said[0].starts_with("ACK ") && said[1].starts_with("BYE "), "{said:?}");
 
-    let (mut world, invite) = World::calling_by(Process::Steady, ours(Srtp::Required), None);
+    let (mut world, invite) = World::calling_by(Process::Steady, ours(Srtp::Required), None, vec![]);
     world.hear(&response(&invite, 200, PEER, "", &keyed("RTP/SAVP", Some(ONE)).replace("crypto:3", "crypto:1")));
     let events = world.events();
     let LegEvent::Answered { media } = events.last().expect("answered") else { panic!("{events:?}") };

@@ -169,3 +169,32 @@ fn our_contact_is_sips_where_theirs_must_be() {
         drop(world);
     }
 }
+
+/// RFC 3327 s5.4: the path of a registration is the INVITE's Route, and its CANCEL's and ACK's; an answer's Record-Route
+/// replaces it. A second INVITE goes by it again.
+#[test]
+fn a_phone_behind_a_proxy_is_called_through_it() {
+    const PATH: [&str; 2] = ["<sip:10.0.0.7;lr>", "<sip:edge.example;lr;ob>"];
+    let route = || PATH.iter().map(|p| p.as_bytes().to_vec()).collect();
+    in_both(|process| {
+        let (mut world, invite) = World::calling_through(process, route());
+        assert_eq!(values(&invite, "Route"), PATH);
+        assert!(first_line(&invite).starts_with("INVITE sip:8001@"), "{invite}");
+        world.hear(&response(&invite, 422, "a", "Min-SE: 3600\r\n", ""));
+        let (ack, second) = (world.news(), 1);
+        assert_eq!(
+            (values(&ack[0], "Route"), values(&ack[second], "Route")),
+            (PATH.map(String::from).into(), PATH.map(String::from).into())
+        );
+        let recorded = "Record-Route: <sip:10.0.0.7;lr>\r\n";
+        world.hear(&response(&ack[second], 200, PEER, recorded, &sdp(7000)));
+        world.tell(LegCommand::Acknowledge);
+        assert_eq!(values(&world.one(), "Route"), ["<sip:10.0.0.7;lr>"]);
+        world.tell(LegCommand::Hangup(HangupReason::Normal));
+        world.ends_clean()
+    });
+    let (mut world, invite) = World::calling_through(Process::Steady, route());
+    world.hear(&response(&invite, 180, PEER, "", ""));
+    world.tell(LegCommand::Hangup(HangupReason::Withdrawn));
+    assert_eq!(values(&world.one(), "Route"), PATH, "CANCEL");
+}

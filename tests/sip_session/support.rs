@@ -91,28 +91,39 @@ impl World {
 
     /// We have invited the far end; returns our INVITE too.
     pub fn calling(process: Process) -> (World, String) {
-        World::calling_by(process, local(), None)
+        World::calling_by(process, local(), None, vec![])
     }
 
     /// At this address of theirs.
     pub fn calling_at(uri: &str) -> (World, String) {
-        World::calling_there(Process::Steady, local(), None, uri)
+        World::calling_there(Process::Steady, local(), None, vec![], uri)
     }
 
     /// As a carrier's subscriber.
     pub fn calling_as(process: Process, subscriber: Subscriber) -> (World, String) {
-        World::calling_by(process, local(), Some(subscriber))
+        World::calling_by(process, local(), Some(subscriber), vec![])
+    }
+
+    /// Through these proxies.
+    pub fn calling_through(process: Process, route: Vec<Vec<u8>>) -> (World, String) {
+        World::calling_by(process, local(), None, route)
     }
 
     /// With our side of the media.
-    pub fn calling_by(process: Process, local: Local, subscriber: Option<Subscriber>) -> (World, String) {
-        World::calling_there(process, local, subscriber, "sip:8001@10.0.0.2:5060")
+    pub fn calling_by(
+        process: Process,
+        local: Local,
+        subscriber: Option<Subscriber>,
+        route: Vec<Vec<u8>>,
+    ) -> (World, String) {
+        World::calling_there(process, local, subscriber, route, "sip:8001@10.0.0.2:5060")
     }
 
     fn calling_there(
         process: Process,
         local: Local,
         subscriber: Option<Subscriber>,
+        route: Vec<Vec<u8>>,
         request_uri: &str,
     ) -> (World, String) {
         let mut world = World::new(process);
@@ -128,6 +139,7 @@ impl World {
             headers: &headers,
             subscriber,
             peer: Peer::Phone,
+            route,
         };
         world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local));
         world.collect();

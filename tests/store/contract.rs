@@ -3,6 +3,7 @@
 
 use crate::postgres;
 use crate::support::{MORNING, assert_gapless, id, open_sqlite, ticket};
+use rexian::cases::desk::tables::Tables;
 use rexian::cases::history::{History, Repeat};
 use rexian::cases::postgres::PostgresCases;
 use rexian::cases::sqlite::SqliteCases;
@@ -14,7 +15,7 @@ use std::time::Duration;
 
 /// One empty store, openable several times, and a look into it that does not go through the trait.
 pub trait Fixture {
-    type Store: CaseStore;
+    type Store: CaseStore + Tables;
     /// False: this machine does not have what it needs.
     fn available() -> bool {
         true

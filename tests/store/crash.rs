@@ -1,28 +1,48 @@
 //! The process dies, or its disk does, in the middle of pickups. The child is this test binary running itself:
 //! [`child`] does nothing unless the environment tells it what to be.
 
+use crate::postgres::{available, shared, socket};
 use crate::support::{assert_gapless, id, stored, ticket};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
-use rexian::cases::sqlite::SqliteCases;
-use rexian::cases::{CaseStore, Outcome, StoreError};
+use rexian::cases::{CaseStore, Cases, Outcome, StoreError};
+use rexian::config::settings::CaseStoreSettings;
 use rexian::store::{DeliverOptions, SpoolOptions, SpoolOutcome, Store};
 use rexian::ticket::NewTicket;
-use std::collections::BTreeSet;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 const CHILD: &str = "REXIAN_STORE_CHILD";
+const STORE: &str = "REXIAN_STORE_BEHIND";
 
 #[test]
 fn kill_9_at_any_moment_loses_and_doubles_nothing() {
     let dir = tempfile::tempdir().unwrap();
+    let stored = async { stored(&dir.path().join("cases.db")).await };
+    kill_9(dir.path(), 25, Behind::Sqlite(dir.path().join("cases.db")), stored);
+}
+
+#[test]
+fn kill_9_with_postgresql_behind_loses_and_doubles_nothing() {
+    if !available() {
+        return;
+    }
+    let (dir, server) = (tempfile::tempdir().unwrap(), shared());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let database = runtime.block_on(server.database());
+    let behind = Behind::Postgres { folder: server.folder().into(), port: server.port(), database: database.clone() };
+    kill_9(dir.path(), 12, behind, async { crate::server::stored(server, &database).await });
+}
+
+fn kill_9(dir: &Path, rounds: u64, behind: Behind, stored: impl Future<Output = BTreeMap<String, String>>) {
     let mut rng = ChaCha8Rng::seed_from_u64(9);
     let mut acknowledged = BTreeSet::new();
-    for round in 0..25_u64 {
-        let mut child = spawn("pick-up", dir.path(), round);
+    for round in 0..rounds {
+        let mut child = spawn("pick-up", dir, round, &behind);
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         // Killed after this many acknowledgements, and a little later, in whatever it is doing then.
         let acks = rng.next_u32() % 120;
@@ -42,13 +62,14 @@ fn kill_9_at_any_moment_loses_and_doubles_nothing() {
             note(&line.unwrap(), &mut acknowledged);
         }
     }
-    assert!(acknowledged.len() > 500, "only {} pickups in 25 rounds", acknowledged.len());
+    let enough = rounds as usize * 20;
+    assert!(acknowledged.len() > enough, "only {} pickups in {rounds} rounds", acknowledged.len());
 
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = open(dir.path(), |_| ()).await;
+        let store = open(dir, &behind, |_| ()).await;
         assert_eq!(store.close(Duration::from_secs(60)).await, 0);
-        let stored = stored(&dir.path().join("cases.db")).await;
+        let stored = stored.await;
         let lost: Vec<_> = acknowledged.iter().filter(|call| !stored.contains_key(*call)).collect();
         assert!(lost.is_empty(), "acknowledged, but no ticket: {lost:?}");
         assert_gapless("JN20261122", stored.into_values());
@@ -59,7 +80,8 @@ fn kill_9_at_any_moment_loses_and_doubles_nothing() {
 #[test]
 fn a_disk_the_kernel_says_is_full_fails_fast_and_recovers() {
     let dir = tempfile::tempdir().unwrap();
-    let mut child = spawn("full-disk", dir.path(), 0);
+    let cases = dir.path().join("cases.db");
+    let mut child = spawn("full-disk", dir.path(), 0, &Behind::Sqlite(cases.clone()));
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let summary = lines.find_map(|l| l.strip_prefix("summary ").map(str::to_owned)).expect("the child failed");
     assert!(child.wait().unwrap().success());
@@ -68,7 +90,7 @@ fn a_disk_the_kernel_says_is_full_fails_fast_and_recovers() {
     };
     assert!(spooled > 0 && failed > 0 && left == 0, "{summary}");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let stored = runtime.block_on(stored(&dir.path().join("cases.db")));
+    let stored = runtime.block_on(stored(&cases));
     assert_eq!(stored.len() as u64, spooled + failed);
 }
 
@@ -80,10 +102,28 @@ fn note(line: &str, acknowledged: &mut BTreeSet<String>) -> bool {
     }
 }
 
-fn spawn(role: &str, dir: &Path, round: u64) -> std::process::Child {
+/// The case store the child delivers to.
+#[derive(Serialize, Deserialize)]
+enum Behind {
+    Sqlite(PathBuf),
+    Postgres { folder: PathBuf, port: u16, database: String },
+}
+
+impl Behind {
+    fn open(&self) -> Cases {
+        let settings = match self {
+            Behind::Sqlite(path) => CaseStoreSettings::Sqlite(path.clone()),
+            Behind::Postgres { folder, port, database } => CaseStoreSettings::Postgres(socket(folder, *port, database)),
+        };
+        Cases::new(&settings, "JN")
+    }
+}
+
+fn spawn(role: &str, dir: &Path, round: u64, behind: &Behind) -> std::process::Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["crash::child", "--exact", "--ignored", "--nocapture"])
         .env(CHILD, format!("{role} {round} {}", dir.display()))
+        .env(STORE, serde_json::to_string(behind).unwrap())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
@@ -95,15 +135,16 @@ fn spawn(role: &str, dir: &Path, round: u64) -> std::process::Child {
 fn child() {
     let Ok(what) = std::env::var(CHILD) else { return };
     let [role, round, dir] = what.splitn(3, ' ').collect::<Vec<_>>()[..] else { panic!("{what}") };
+    let behind: Behind = serde_json::from_str(&std::env::var(STORE).unwrap()).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     match role {
-        "pick-up" => runtime.block_on(pick_up(Path::new(dir), round.parse().unwrap())),
-        _ => runtime.block_on(full_disk(Path::new(dir))),
+        "pick-up" => runtime.block_on(pick_up(Path::new(dir), &behind, round.parse().unwrap())),
+        _ => runtime.block_on(full_disk(Path::new(dir), &behind)),
     }
 }
 
 /// A store slow enough that the process often dies between asking it and hearing its answer.
-struct Slow(SqliteCases);
+struct Slow(Cases);
 
 impl CaseStore for Slow {
     async fn open_tickets(&self, tickets: &[NewTicket]) -> Result<Vec<Outcome>, StoreError> {
@@ -117,16 +158,15 @@ impl CaseStore for Slow {
     }
 }
 
-async fn open(dir: &Path, outcomes: impl FnMut(&[SpoolOutcome]) + Send + 'static) -> Store {
+async fn open(dir: &Path, behind: &Behind, outcomes: impl FnMut(&[SpoolOutcome]) + Send + 'static) -> Store {
     let spool = SpoolOptions { retry: (ms(5), ms(20)), group_window: ms(1), ..SpoolOptions::new(dir.join("spool.db")) };
     let deliver = DeliverOptions { linger: ms(3), batch: 64, ..DeliverOptions::default() };
-    let cases = Slow(SqliteCases::new(dir.join("cases.db"), "JN"));
-    Store::open(spool, deliver, cases, outcomes).await.unwrap()
+    Store::open(spool, deliver, Slow(behind.open()), outcomes).await.unwrap()
 }
 
 /// Opens tickets in bursts for ever, printing each acknowledgement as a gateway would act on it.
-async fn pick_up(dir: &Path, round: u64) {
-    let store = open(dir, |outcomes| {
+async fn pick_up(dir: &Path, behind: &Behind, round: u64) {
+    let store = open(dir, behind, |outcomes| {
         let mut out = std::io::stdout().lock();
         for outcome in outcomes {
             if let SpoolOutcome::Spooled { call } = outcome {
@@ -147,7 +187,7 @@ async fn pick_up(dir: &Path, round: u64) {
     }
 }
 
-async fn full_disk(dir: &Path) {
+async fn full_disk(dir: &Path, behind: &Behind) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     use std::sync::{Arc, Mutex};
     // A handler in place of the default, which is to die.
@@ -155,7 +195,7 @@ async fn full_disk(dir: &Path) {
     let _ignored = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::from_raw(SIGXFSZ)).unwrap();
     let heard: Arc<Mutex<Vec<SpoolOutcome>>> = Arc::default();
     let sink = heard.clone();
-    let store = open(dir, move |o| sink.lock().unwrap().extend_from_slice(o)).await;
+    let store = open(dir, behind, move |o| sink.lock().unwrap().extend_from_slice(o)).await;
     let count = |failed: bool| {
         heard.lock().unwrap().iter().filter(|o| matches!(o, SpoolOutcome::Failed { .. }) == failed).count()
     };

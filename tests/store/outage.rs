@@ -1,6 +1,7 @@
 //! The case store or the disk fails under a running spool: pickups go on, and every ticket arrives once afterwards.
 
-use crate::support::{assert_gapless, eventually, id, open_sqlite, stored, ticket};
+use crate::support::{MORNING, assert_gapless, eventually, id, open_sqlite, stored, ticket};
+use rexian::cases::history::{History, at_offer};
 use rexian::cases::sqlite::SqliteCases;
 use rexian::cases::{CaseStore, Outcome, StoreError};
 use rexian::store::{DeliverOptions, SpoolOptions, SpoolOutcome, Store};
@@ -29,11 +30,11 @@ impl Rig {
         self.dir.path().join("spool.db")
     }
 
-    fn cases(&self) -> PathBuf {
+    pub fn cases(&self) -> PathBuf {
         self.dir.path().join("cases.db")
     }
 
-    fn sqlite(&self) -> SqliteCases {
+    pub fn sqlite(&self) -> SqliteCases {
         SqliteCases::new(self.cases(), "JN")
     }
 
@@ -62,7 +63,7 @@ impl Rig {
     }
 
     /// In the case store once each, and no longer in the spool. The spool must be closed.
-    async fn assert_stored(&self, calls: std::ops::Range<u64>) {
+    pub async fn assert_stored(&self, calls: std::ops::Range<u64>) {
         let mut spool = open_sqlite(&self.spool()).await;
         let left = sqlx::query("SELECT count(*) FROM spool").fetch_one(&mut spool).await.unwrap();
         assert_eq!(left.get::<i64, _>(0), 0, "entries left in the spool's file");
@@ -267,6 +268,62 @@ async fn a_refused_ticket_is_set_aside_and_blocks_no_other() {
     let store = rig.start(rig.sqlite()).await;
     assert_eq!(store.spool().status().borrow().set_aside, 2, "still visible after a restart");
     store.close(PATIENCE).await;
+}
+
+#[tokio::test]
+async fn a_series_behind_its_tickets_is_the_stores_fault_and_no_ticket_is_refused() {
+    let rig = Rig::new();
+    rig.sqlite().open_tickets(&[ticket(0), ticket(1)]).await.unwrap();
+    let mut other = open_sqlite(&rig.cases()).await;
+    other.execute("UPDATE ticket_series SET last = 0").await.unwrap();
+    let store = rig.start(rig.sqlite()).await;
+    rig.pick_up(&store, 2..5).await;
+    let delivery = store.delivery();
+    eventually("several attempts", || delivery.borrow().failed_attempts > 3).await;
+    let why = delivery.borrow().trouble.clone().unwrap();
+    assert!(why.contains("ticket_series"), "{why}");
+    other.execute("UPDATE ticket_series SET last = 2").await.unwrap();
+    assert_eq!(store.close(PATIENCE).await, 0);
+    assert_eq!(delivery.borrow().refused, 0);
+    rig.assert_stored(0..5).await;
+}
+
+#[tokio::test]
+async fn a_ringing_agent_does_not_wait_for_the_callers_history() {
+    struct Stuck<C>(C);
+    impl<C: CaseStore> CaseStore for Stuck<C> {
+        async fn open_tickets(&self, tickets: &[NewTicket]) -> Result<Vec<Outcome>, StoreError> {
+            self.0.open_tickets(tickets).await
+        }
+        async fn history(&self, _: &str, _: rexian::time::Instant, _: u32) -> Result<History, StoreError> {
+            std::future::pending().await
+        }
+        async fn health(&self) -> Result<(), StoreError> {
+            self.0.health().await
+        }
+    }
+    let rig = Rig::new();
+    rig.sqlite().open_tickets(&[ticket(1)]).await.unwrap();
+    let (now, number) = (MORNING + Duration::from_secs(60), "+8613800005678");
+    let known = at_offer(&rig.sqlite(), number, 5, now, PATIENCE).await.expect("a store that is well");
+    assert_eq!(known.tickets.len(), 1);
+    let patience = Duration::from_millis(20);
+    assert_eq!(at_offer(&Stuck(rig.sqlite()), number, 5, now, patience).await, None);
+    let gone = SqliteCases::new("/no/such/folder/cases.db", "JN");
+    assert_eq!(at_offer(&gone, number, 5, now, patience).await, None);
+}
+
+#[tokio::test]
+async fn caller_history_is_read_from_an_index() {
+    let rig = Rig::new();
+    rig.sqlite().health().await.unwrap();
+    let mut conn = open_sqlite(&rig.cases()).await;
+    let explain = format!("EXPLAIN QUERY PLAN {}", rexian::cases::sqlite::HISTORY);
+    let plan = sqlx::query(sqlx::AssertSqlSafe(explain)).fetch_all(&mut conn).await.unwrap();
+    let plan: Vec<String> = plan.iter().map(|row| row.get("detail")).collect();
+    let searches = plan.iter().filter(|step| step.contains("USING INDEX tickets_by_caller (cli_e164=?")).count();
+    let others = plan.iter().filter(|step| step.starts_with("SCAN tickets") || step.contains("TEMP B-TREE")).count();
+    assert_eq!((searches, others), (3, 0), "{plan:#?}");
 }
 
 #[tokio::test]

@@ -18,7 +18,7 @@ fn cases(settings: PostgresSettings) -> PostgresCases {
 }
 
 /// Ticket numbers by call id.
-async fn stored(server: &Postgres, database: &str) -> BTreeMap<String, String> {
+pub async fn stored(server: &Postgres, database: &str) -> BTreeMap<String, String> {
     let mut conn = server.connect(database).await;
     let rows = sqlx::query("SELECT call_id, ticket_no FROM tickets").fetch_all(&mut conn).await.unwrap();
     let all: BTreeMap<_, _> = rows.iter().map(|row| (row.get(0), row.get(1))).collect();

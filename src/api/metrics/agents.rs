@@ -149,7 +149,7 @@ impl Offers {
         let all = (0..=LAST_STEP).flat_map(|step| [(step, false), (step, true)]);
         Offers {
             made: all.map(|(step, preferred)| ((step, preferred), made(step, preferred))).collect(),
-            ended: OFFER_ENDS.map(|(end, why)| (end, counter!(names::OFFERS_ENDED, "reason" => why))).into(),
+            ended: OfferEnd::ALL.map(|end| (end, counter!(names::OFFERS_ENDED, "reason" => end.as_str()))).into(),
             interpreter: counter!(names::OFFERS_INTERPRETED),
         }
     }
@@ -163,12 +163,3 @@ impl Offers {
         self.ended[&why].increment(1);
     }
 }
-
-const OFFER_ENDS: [(OfferEnd, &str); 6] = [
-    (OfferEnd::NoAnswer, "no_answer"),
-    (OfferEnd::Busy, "busy"),
-    (OfferEnd::Declined, "declined"),
-    (OfferEnd::Unreachable, "unreachable"),
-    (OfferEnd::Failed, "failed"),
-    (OfferEnd::Withdrawn, "withdrawn"),
-];

@@ -31,8 +31,7 @@ impl Access {
         let token =
             given.and_then(|given| given.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
         let (_, token) = token.ok_or_else(Problem::unauthorized)?;
-        let digest: [u8; 32] = Sha256::digest(token.trim().as_bytes()).into();
-        self.0.get(&digest).ok_or_else(Problem::unauthorized)
+        self.0.get(&digest_of(token.trim())).ok_or_else(Problem::unauthorized)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `/v1/calls`: call records, those that are up and those of a period.
 
 use super::V1;
-use super::event::{To, offer_end};
+use super::event::To;
 use super::extract::{Asked, Named};
 use super::problem::Problem;
 use super::queues::waits;
@@ -184,7 +184,7 @@ impl From<&Offer> for SeatOffer {
     fn from(offer: &Offer) -> SeatOffer {
         let outcome = offer.outcome.map(|outcome| match outcome {
             Offered::Answered => "answered",
-            Offered::Ended(why) => offer_end(why),
+            Offered::Ended(why) => why.as_str(),
         });
         let (agent, seat) = (offer.agent.to_string(), offer.seat.to_string());
         SeatOffer { agent, seat, at: Moment(offer.at), until: offer.until.map(Moment), outcome }

@@ -2,7 +2,7 @@
 //! event. Not here: when it happens (`event`), reading the log (`events`).
 
 use super::time::{Moment, seconds};
-use crate::event::{AgentEvent, AgentState, CallFact, NotReadyReason, OfferEnd, Party, Purpose};
+use crate::event::{AgentEvent, AgentState, CallFact, NotReadyReason, Party, Purpose};
 use crate::plane::LegStats;
 use crate::record::state_word;
 use crate::store::journal::{Entry, GapWhy, Recorded};
@@ -110,6 +110,21 @@ pub enum What {
     NotPassedOn { agent: String, to: To, status: u16 },
 }
 
+impl What {
+    /// Its `type`.
+    pub fn kind(&self) -> String {
+        let value = serde_json::to_value(self).unwrap_or_default();
+        value["type"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+/// Every `type` there is.
+pub fn event_types() -> Vec<String> {
+    let schema = schemars::schema_for!(What);
+    let variants = schema.get("oneOf").and_then(|all| all.as_array()).cloned().unwrap_or_default();
+    variants.iter().filter_map(|one| one["properties"]["type"]["const"].as_str()).map(str::to_owned).collect()
+}
+
 /// Whom a seat dials or passes a caller on to. `kind`: seat, outside or emergency.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct To {
@@ -186,7 +201,7 @@ impl From<CallFact> for What {
                 preferred: chosen.preferred,
                 interpreter: chosen.interpreter,
             },
-            CallFact::OfferEnded { agent, why } => What::OfferEnded { agent: agent.to_string(), why: offer_end(why) },
+            CallFact::OfferEnded { agent, why } => What::OfferEnded { agent: agent.to_string(), why: why.as_str() },
             CallFact::Answered { agent, seat, queue, wait, ring, spooled } => What::Answered {
                 agent: agent.to_string(),
                 seat: seat.to_string(),
@@ -245,16 +260,5 @@ impl From<Party> for To {
             Party::Emergency(number) => ("emergency", number),
         };
         To { kind, number }
-    }
-}
-
-pub(super) fn offer_end(why: OfferEnd) -> &'static str {
-    match why {
-        OfferEnd::NoAnswer => "no_answer",
-        OfferEnd::Busy => "busy",
-        OfferEnd::Declined => "declined",
-        OfferEnd::Unreachable => "unreachable",
-        OfferEnd::Failed => "failed",
-        OfferEnd::Withdrawn => "withdrawn",
     }
 }

@@ -17,6 +17,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     }
 }
 
+/// `{webhook}` and `{seq}` of a path.
+pub struct Hooked(pub String, pub u64);
+
+impl<S: Send + Sync> FromRequestParts<S> for Hooked {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let path = Path::<(String, u64)>::from_request_parts(parts, state).await;
+        path.map(|Path((name, seq))| Hooked(name, seq))
+            .map_err(|e| Problem::bad_request(format!("path: {}", e.body_text())))
+    }
+}
+
 /// The one `{}` of a path.
 pub struct Named(pub String);
 

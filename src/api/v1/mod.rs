@@ -9,9 +9,10 @@
 pub mod access;
 mod agents;
 mod calls;
-mod event;
+pub(super) mod event;
 mod events;
 mod extract;
+mod hooks;
 mod openapi;
 mod page;
 mod problem;
@@ -21,6 +22,7 @@ mod sla;
 mod socket;
 mod time;
 
+use crate::api::webhooks::Hook;
 use crate::config::settings::{AgentSettings, ApiToken, QueueSettings};
 use crate::store::facts::{FactsError, FactsReader};
 use access::Access;
@@ -30,6 +32,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
+pub use event::event_types;
 pub use routes::{OPERATIONS, Operation};
 
 /// What the answers are made of.
@@ -38,6 +41,9 @@ pub struct Sources {
     /// The event log, and a count of its commits.
     pub events: Option<(PathBuf, watch::Receiver<u64>)>,
     pub facts: Option<PathBuf>,
+    /// The webhooks at work, and what is kept of them.
+    pub hooks: Vec<Hook>,
+    pub ledger: Option<PathBuf>,
     pub queues: Vec<QueueSettings>,
     pub agents: Vec<AgentSettings>,
 }
@@ -45,7 +51,15 @@ pub struct Sources {
 impl Sources {
     /// For a gateway that keeps nothing and answers nobody.
     pub fn none() -> Sources {
-        Sources { tokens: vec![], events: None, facts: None, queues: vec![], agents: vec![] }
+        Sources {
+            tokens: vec![],
+            events: None,
+            facts: None,
+            hooks: vec![],
+            ledger: None,
+            queues: vec![],
+            agents: vec![],
+        }
     }
 }
 

@@ -85,6 +85,7 @@ fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value
 fn form_of(name: &str) -> Value {
     match name {
         "call" => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
+        "seq" => json!({"type": "integer", "minimum": 0}),
         _ => json!({"type": "string"}),
     }
 }

@@ -3,13 +3,13 @@
 
 use super::access::Caller;
 use super::problem::Problem;
-use super::{V1, agents, calls, events, openapi, page, queues, sla};
+use super::{V1, agents, calls, events, hooks, openapi, page, queues, sla};
 use crate::config::settings::Role;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use schemars::{Schema, SchemaGenerator};
 use std::sync::Arc;
 
@@ -35,7 +35,10 @@ const EVERYBODY: &[Role] = &Role::ALL;
 const STAFF: &[Role] = &[Operator, ShiftLeader, HotlineOffice, PlatformEngineer];
 const LEADERS: &[Role] = &[ShiftLeader, HotlineOffice, PlatformEngineer];
 
-pub const OPERATIONS: [Operation; 7] = [
+const ENGINEERS: &[Role] = &[PlatformEngineer];
+const OVERSEERS: &[Role] = &[HotlineOffice, PlatformEngineer];
+
+pub const OPERATIONS: [Operation; 10] = [
     Operation {
         method: "GET",
         path: "/v1/queues",
@@ -113,6 +116,39 @@ pub const OPERATIONS: [Operation; 7] = [
         answer: |g| g.subschema_for::<events::Events>(),
         problems: &[400, 409, 410],
         handler: || get(events::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/webhooks",
+        id: "listWebhooks",
+        summary: "Every webhook, how far it has been told, and why it is behind if it is.",
+        roles: OVERSEERS,
+        query: None,
+        answer: |g| g.subschema_for::<hooks::Webhooks>(),
+        problems: &[],
+        handler: || get(hooks::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/webhooks/{webhook}/dead-letters",
+        id: "listDeadLetters",
+        summary: "Events that a webhook's far end refused by themselves, in order.",
+        roles: OVERSEERS,
+        query: Some(|g| g.subschema_for::<hooks::LettersQuery>()),
+        answer: |g| g.subschema_for::<hooks::DeadLetters>(),
+        problems: &[400, 404],
+        handler: || get(hooks::letters),
+    },
+    Operation {
+        method: "POST",
+        path: "/v1/webhooks/{webhook}/dead-letters/{seq}/retry",
+        id: "retryDeadLetter",
+        summary: "Sends a dead letter again.",
+        roles: ENGINEERS,
+        query: None,
+        answer: |g| g.subschema_for::<hooks::SentAgain>(),
+        problems: &[400, 404],
+        handler: || post(hooks::again),
     },
 ];
 

@@ -130,7 +130,7 @@ impl PostgresCases {
     }
 
     /// Runs `work` on a connection once the tables are known to be ours.
-    async fn with<T>(
+    pub(super) async fn with<T>(
         &self,
         work: impl AsyncFnOnce(&mut PgConnection) -> Result<T, sqlx::Error>,
     ) -> Result<T, StoreError> {

@@ -12,6 +12,7 @@ use std::fmt;
 const MIGRATIONS: Steps = &[
     (1, "tickets", include_str!("../migrations/postgres/0001_tickets.sql")),
     (2, "route", include_str!("../migrations/postgres/0002_route.sql")),
+    (3, "casework", include_str!("../migrations/postgres/0003_casework.sql")),
 ];
 
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

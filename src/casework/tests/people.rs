@@ -8,7 +8,7 @@ fn the_whole_table_of_rights_is_what_happens() {
     let named: BTreeSet<Action> = commands().iter().map(Command::action).collect();
     for stage in Stage::ALL {
         let world = at_stage(*stage);
-        let desk = Desk { rules: &world.rules, now: at("2026-11-23", 12), earlier: None };
+        let desk = Circumstances { rules: &world.rules, now: at("2026-11-23", 12), earlier: None };
         for role in Role::ALL {
             // Before a ticket is passed on it is no department's, and no clerk's.
             let strange = *role == Role::Clerk && world.ticket.case.status.departments().is_none();

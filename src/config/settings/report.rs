@@ -1,7 +1,33 @@
-//! Terms of the report: whose it is, and what it is measured against. Not here: N and the short abandon of each queue
+//! Terms of the report: where its facts are kept, whose it is, and what it is measured against. Not here: N and the short abandon of each queue
 //! (`routing`).
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// Where the facts are that are folded from the event log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum FactsFile {
+    /// Beside the log: `rexian-facts.db` for `rexian-events.db`.
+    #[default]
+    BesideTheLog,
+    At(PathBuf),
+    /// None are kept.
+    Nowhere,
+}
+
+impl FactsFile {
+    pub fn path(&self, log: &Path) -> Option<PathBuf> {
+        match self {
+            FactsFile::BesideTheLog => {
+                let name = log.file_stem().map(|stem| stem.to_string_lossy()).unwrap_or_default();
+                let stem = name.strip_suffix("-events").unwrap_or(&name);
+                Some(log.with_file_name(format!("{stem}-facts.db")))
+            }
+            FactsFile::At(path) => Some(path.clone()),
+            FactsFile::Nowhere => None,
+        }
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReportSettings {

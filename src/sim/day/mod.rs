@@ -11,6 +11,7 @@ mod people;
 mod plane;
 mod scenario;
 mod stores;
+mod transfers;
 mod upsets;
 mod ways;
 
@@ -109,6 +110,8 @@ enum Event {
     CarrierHolds(usize, bool),
     CallerPresses(usize),
     AgentPassesOn(usize),
+    PhonePassesOn(usize),
+    PhoneJoins(usize),
     PhoneAlarm(usize),
     Think(usize),
     BreakBegins(usize),
@@ -277,6 +280,8 @@ impl<'t> Day<'t> {
             Event::CarrierHolds(i, hold) => self.with_carrier(i, |ua, now| ua.hold(now, hold)),
             Event::CallerPresses(i) => self.caller_presses(i),
             Event::AgentPassesOn(i) => self.agent_passes_on(i),
+            Event::PhonePassesOn(i) => self.phone_passes_on(i),
+            Event::PhoneJoins(i) => self.phone_joins(i),
             Event::PhoneAlarm(i) => {
                 if self.seats[i].alarm.is_some_and(|at| at <= self.now) {
                     self.seats[i].alarm = None;

@@ -195,6 +195,7 @@ impl Day<'_> {
     pub(super) fn shown(&mut self, i: usize, state: AgentState) {
         self.seats[i].person.shown = state;
         self.may_pass_on(i, state);
+        self.may_use_transfer_key(i, state);
         if matches!(state, AgentState::NotReady(_) | AgentState::LoggedOut | AgentState::WrapUp | AgentState::Ready) {
             self.think_soon(i, 1_000, 20_000);
         }

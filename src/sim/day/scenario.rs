@@ -30,6 +30,8 @@ pub struct Scenario {
     pub seat_path: Path,
     pub troubles: Troubles,
     pub ways: Ways,
+    /// Talks in which the agent's phone uses its transfer key.
+    pub transfers: f64,
     /// Every other phone has no call waiting: it is busy while a feature code is dialled.
     pub single_line: bool,
     pub spool: SpoolWeather,
@@ -158,6 +160,7 @@ impl Scenario {
             seat_path,
             troubles,
             ways: Ways::from_seed(seed),
+            transfers: 0.0,
             single_line: rng.chance(0.3),
             spool,
             max_wait: Duration::from_secs(30 + rng.below(210)),
@@ -168,10 +171,11 @@ impl Scenario {
     }
 
     /// As from the seed, on a network that loses, doubles and delays, between machines that die in the middle of a call and
-    /// come back with new tags, numbers and ports.
+    /// come back with new tags, numbers and ports; the agents' phones pass callers on by REFER.
     pub fn hostile(seed: u64, calls: usize) -> Scenario {
         let troubles = Troubles { power_cuts: 12.0, reboots: 20.0, moves: 0.5, ..Troubles::MANY };
-        Scenario { carrier_path: Path::STORM, seat_path: Path::STORM, troubles, ..Scenario::from_seed(seed, calls) }
+        let (carrier_path, seat_path) = (Path::STORM, Path::STORM);
+        Scenario { carrier_path, seat_path, troubles, transfers: 0.2, ..Scenario::from_seed(seed, calls) }
     }
 
     /// The order a shift is meant to be: nothing breaks, nobody is lost on the way.

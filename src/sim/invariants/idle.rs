@@ -1,8 +1,9 @@
 //! Nobody idle while a caller waits whom they could serve: the law of steps and reserve, from the outside.
 
 use super::Audit;
+use super::ledger::Record;
 use crate::config::settings::Relaxation;
-use crate::event::AgentState;
+use crate::event::{AgentState, Chosen};
 use crate::ids::{AgentNo, Skill};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -36,6 +37,28 @@ impl Audit {
         if let Some(found) = found {
             self.fault(now, found);
         }
+    }
+
+    /// The step has been reached, and the agent meets it.
+    pub(super) fn chosen_rightly(
+        &self,
+        now: Instant,
+        record: &Record,
+        agent: &AgentNo,
+        chosen: &Chosen,
+    ) -> Result<(), String> {
+        let queue = record.line.as_ref().and_then(|queue| self.queues.get(queue));
+        let Some(step) = self.steps_of(record).get(usize::from(chosen.step)) else { return Err("no such step".into()) };
+        if record.entered + step.after > now {
+            return Err(format!("that step is not reached: in the queue since {:?}", record.entered));
+        }
+        if !self.has_skills(agent, step) || chosen.interpreter != step.interpreter {
+            return Err("the agent does not meet that step".into());
+        }
+        if chosen.preferred && queue.is_some_and(|q| !q.prefer_last_agent) {
+            return Err("its queue prefers nobody".into());
+        }
+        Ok(())
     }
 
     pub(super) fn has_skills(&self, agent: &AgentNo, step: &Relaxation) -> bool {

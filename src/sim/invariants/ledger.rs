@@ -3,7 +3,7 @@
 use super::Audit;
 use super::spells::Spell;
 use crate::config::settings::Relaxation;
-use crate::event::{CallFact, Chosen, EndCause, Purpose};
+use crate::event::{CallFact, EndCause, Party, Purpose};
 use crate::ids::{AgentNo, CallId, QueueName, SeatNo};
 use crate::ticket::NewTicket;
 use crate::time::Instant;
@@ -32,6 +32,8 @@ pub struct Record {
     pub spells: Vec<Spell>,
     /// When its last agent passed it on.
     pub passed: Option<Instant>,
+    /// To whom, who has not said no.
+    pub to: Option<Party>,
     pub tickets_opened: u32,
     /// The gateway was told that its ticket is on the disk.
     pub durable: bool,
@@ -53,7 +55,7 @@ pub enum Stage {
         seat: SeatNo,
         spell: Spell,
     },
-    /// Passed on, and in no line yet.
+    /// Passed on, and in no line: in no line yet, or with a party, or on the way to one.
     Passed,
     Ended,
     LostInCrash,
@@ -110,6 +112,9 @@ impl Audit {
         if let CallFact::Arrived { sip_call_id, purpose, .. } = fact {
             return self.arrived(now, id, sip_call_id, *purpose);
         }
+        if self.is_own(now, id, fact) {
+            return;
+        }
         let Some(mut record) = self.calls.remove(&id) else {
             return self.fault(now, format!("{id:?} begins with {fact:?}"));
         };
@@ -135,6 +140,7 @@ impl Audit {
             pickup: None,
             spells: Vec::new(),
             passed: None,
+            to: None,
             tickets_opened: 0,
             durable: false,
             end: None,
@@ -257,6 +263,13 @@ impl Audit {
                 }
                 Stage::Passed
             }
+            (
+                stage @ (Stage::Answered { .. } | Stage::Passed),
+                CallFact::PassingOn { .. } | CallFact::PassedOn { .. } | CallFact::NotPassedOn { .. },
+            )
+            | (stage @ Stage::Passed, CallFact::Reached { .. } | CallFact::TakenOver { .. }) => {
+                self.passes_on(now, id, record, stage, fact)?
+            }
             (Stage::Answered { agent, seat, mut spell }, CallFact::Held) if !spell.is_held() => {
                 self.touched.insert(agent.clone());
                 spell.hold_begins(now);
@@ -267,7 +280,10 @@ impl Audit {
                 spell.hold_ends(now);
                 Stage::Answered { agent, seat, spell }
             }
-            (stage @ (Stage::Arrived | Stage::Waiting | Stage::Answered { .. }), CallFact::Ended { .. }) => {
+            (
+                stage @ (Stage::Arrived | Stage::Waiting | Stage::Answered { .. } | Stage::Passed),
+                CallFact::Ended { .. },
+            ) => {
                 return self.ended(now, id, record, stage, fact);
             }
             // The citizen was not reached: no answer is told of, so no offer ends.
@@ -363,28 +379,12 @@ impl Audit {
         }
     }
 
-    fn steps_of(&self, record: &Record) -> &[Relaxation] {
+    pub(super) fn steps_of(&self, record: &Record) -> &[Relaxation] {
         record.line.as_ref().and_then(|queue| self.steps_by_queue.get(queue)).map_or(&[], Vec::as_slice)
     }
 
-    /// The step has been reached, and the agent meets it.
-    fn chosen_rightly(&self, now: Instant, record: &Record, agent: &AgentNo, chosen: &Chosen) -> Result<(), String> {
-        let queue = record.line.as_ref().and_then(|queue| self.queues.get(queue));
-        let Some(step) = self.steps_of(record).get(usize::from(chosen.step)) else { return Err("no such step".into()) };
-        if record.entered + step.after > now {
-            return Err(format!("that step is not reached: in the queue since {:?}", record.entered));
-        }
-        if !self.has_skills(agent, step) || chosen.interpreter != step.interpreter {
-            return Err("the agent does not meet that step".into());
-        }
-        if chosen.preferred && queue.is_some_and(|q| !q.prefer_last_agent) {
-            return Err("its queue prefers nobody".into());
-        }
-        Ok(())
-    }
-
     /// Whose wrap-up comes next; calls of ours are in no figure.
-    fn serves(&mut self, agent: &AgentNo, record: &Record, queue: &QueueName) {
+    pub(super) fn serves(&mut self, agent: &AgentNo, record: &Record, queue: &QueueName) {
         if record.is_ours() {
             self.last_queue.remove(agent);
         } else {
@@ -392,7 +392,7 @@ impl Audit {
         }
     }
 
-    fn disengage(&mut self, agent: &AgentNo, id: CallId) -> Result<(), String> {
+    pub(super) fn disengage(&mut self, agent: &AgentNo, id: CallId) -> Result<(), String> {
         self.touched.insert(agent.clone());
         match self.engaged.remove(agent) {
             Some(call) if call == id => Ok(()),

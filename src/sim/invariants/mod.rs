@@ -6,6 +6,8 @@
 
 mod idle;
 mod ledger;
+mod own;
+mod passing;
 mod records;
 mod recount;
 mod report;
@@ -18,12 +20,13 @@ pub use report::Report;
 
 use super::ua::{Ending, UaFact};
 use crate::config::settings::{CoreSettings, Limits, QueueSettings, Relaxation};
-use crate::event::{AgentState, CallFact};
+use crate::event::{AgentState, CallFact, EndCause};
 use crate::gateway::{Gateway, Output};
 use crate::ids::{AgentNo, CallId, QueueName, Skill};
 use crate::sla::Summary;
 use crate::time::Instant;
 use ledger::{Record, Stage};
+use own::Own;
 use records::Records;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -43,6 +46,8 @@ pub struct Audit {
     /// Processes that died so far.
     crashes: u32,
     calls: BTreeMap<CallId, Record>,
+    /// Calls that phones dialled.
+    own: BTreeMap<CallId, Own>,
     placed: Vec<Placed>,
     /// SIP Call-ID -> what the gateway made of it; more than one only if a process died between.
     by_sip_call_id: BTreeMap<String, Vec<CallId>>,
@@ -107,6 +112,7 @@ impl Audit {
             draining: false,
             crashes: 0,
             calls: BTreeMap::new(),
+            own: BTreeMap::new(),
             placed: Vec::new(),
             by_sip_call_id: BTreeMap::new(),
             agents: BTreeMap::new(),
@@ -184,7 +190,7 @@ impl Audit {
             UaFact::Offered { rexian_call, .. } => {
                 self.phones.insert(seat, rexian_call.clone());
                 let known = rexian_call.as_ref().and_then(|c| u64::from_str_radix(c, 16).ok()).map(CallId);
-                if !known.is_some_and(|c| self.calls.contains_key(&c)) {
+                if !known.is_some_and(|c| self.calls.contains_key(&c) || self.own.contains_key(&c)) {
                     self.fault(now, format!("phone {seat} is rung for {rexian_call:?}, which is no call"));
                 }
             }
@@ -274,6 +280,7 @@ impl Audit {
         for record in self.calls.values_mut().filter(|r| r.is_live()) {
             record.stage = Stage::LostInCrash;
         }
+        self.own.values_mut().for_each(Own::lose);
         for call in self.placed.iter_mut().filter(|c| c.ended.is_none()) {
             call.lost_in_crash = true;
         }
@@ -356,6 +363,9 @@ fn turn(fact: &CallFact) -> Option<&'static str> {
         CallFact::Relaxed { .. } => Some("relaxed"),
         CallFact::Announced { .. } => Some("announced"),
         CallFact::Transferred { .. } => Some("passed on"),
+        CallFact::PassedOn { .. } => Some("handed over"),
+        CallFact::NotPassedOn { .. } => Some("handed back"),
+        CallFact::Ended { cause: EndCause::Joined, .. } => Some("joined"),
         CallFact::TakenOver { .. } => Some("taken over"),
         CallFact::Offered { chosen, .. } if chosen.preferred => Some("preferred"),
         CallFact::Offered { chosen, .. } if chosen.interpreter => Some("interpreted"),

@@ -40,6 +40,9 @@ impl Audit {
                 faults.push(format!("{id:?} ({}): {fault}", record.sip_call_id));
             }
         }
+        for (id, own) in self.own.iter().filter(|(_, own)| own.is_live()) {
+            faults.push(format!("{id:?} of a phone's never ended: {own:?}"));
+        }
         for id in cases.keys().filter(|id| !self.calls.contains_key(id)) {
             faults.push(format!("a ticket for {id:?}, which is no call"));
         }

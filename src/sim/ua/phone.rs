@@ -60,6 +60,8 @@ struct Body {
 #[derive(Clone, Debug)]
 struct Dialled {
     code: String,
+    /// With the port beside the line's for its media: both may be up.
+    station: Station,
     call: Outgoing,
     listens: Duration,
     /// We end it ourselves if the gateway has not done so by then.
@@ -172,6 +174,11 @@ impl Phone {
 
     /// Dials a feature code or a number; [`UaFact::Dialled`] tells what came of it.
     pub fn dial(&mut self, now: Instant, code: &str) {
+        self.dial_for(now, code, self.listens);
+    }
+
+    /// The same, and stays on it for so long.
+    pub fn dial_for(&mut self, now: Instant, code: &str, listens: Duration) {
         self.step(now, |body, cx, phone| {
             let target = Target {
                 uri: format!("sip:{code}@{}", phone.domain),
@@ -180,9 +187,12 @@ impl Phone {
                 extra: Vec::new(),
                 account: Some(phone.account.clone()),
             };
-            let call = Outgoing::start(cx, target);
-            let listens = phone.listens;
-            body.keypad.push(Dialled { code: code.to_string(), call, listens, hang_up_at: None, told: false });
+            let mut station = cx.us.clone();
+            station.rtp.set_port(station.rtp.port() + 1);
+            let mut cx = Cx { now: cx.now, us: &station, rng: cx.rng, out: cx.out };
+            let call = Outgoing::start(&mut cx, target);
+            let code = code.to_string();
+            body.keypad.push(Dialled { code, station, call, listens, hang_up_at: None, told: false });
             None
         });
     }
@@ -250,13 +260,8 @@ impl Phone {
     /// Runs `f` on a phone that has power; an ending it returns is the current line's.
     fn step(&mut self, now: Instant, f: impl FnOnce(&mut Body, &mut Cx<'_>, &Known<'_>) -> Option<Ending>) {
         let Power::On(body) = &mut self.power else { return };
-        let known = Known {
-            account: &self.account,
-            domain: &self.domain,
-            call_waiting: self.call_waiting,
-            listens: self.listens,
-            plan: self.plan,
-        };
+        let known =
+            Known { account: &self.account, domain: &self.domain, call_waiting: self.call_waiting, plan: self.plan };
         let mut cx = Cx { now, us: &self.station, rng: &mut self.rng, out: &mut self.out };
         if let Some(ending) = f(body, &mut cx, &known) {
             cx.fact(UaFact::Ended(ending));
@@ -269,7 +274,6 @@ struct Known<'a> {
     account: &'a Account,
     domain: &'a str,
     call_waiting: bool,
-    listens: Duration,
     plan: Plan,
 }
 
@@ -347,7 +351,7 @@ impl Dialled {
     /// Lets the call move, and turns what it says into [`UaFact::Dialled`].
     fn step(&mut self, cx: &mut Cx<'_>, f: impl FnOnce(&mut Outgoing, &mut Cx<'_>) -> Option<Ending>) {
         let mut out = Outputs::new();
-        let mut inner = Cx { now: cx.now, us: cx.us, rng: cx.rng, out: &mut out };
+        let mut inner = Cx { now: cx.now, us: &self.station, rng: cx.rng, out: &mut out };
         let ending = f(&mut self.call, &mut inner);
         let mut answered = false;
         for output in out {

@@ -137,6 +137,13 @@ impl Endpoint {
         Received::Nothing
     }
 
+    /// Is this ACK or CANCEL about an INVITE that came from another address? A branch can be overheard or guessed, and
+    /// s17.2.3 matches by it alone.
+    pub(super) fn is_of_anothers_invite(&self, flow: Flow, msg: &Message<'_>) -> bool {
+        let invite = self.server_of.get(&Key::server(msg, Method::Invite)).and_then(|id| self.servers.get(*id));
+        invite.is_some_and(|tx| tx.reply.remote.ip() != flow.remote.ip())
+    }
+
     fn has_room(&self, msg: &Message<'_>) -> bool {
         let within_dialog = msg.to_tag().is_some();
         let reserve = if within_dialog { self.max_transactions / 4 } else { 0 };

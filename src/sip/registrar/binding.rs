@@ -10,6 +10,9 @@ use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::time::Duration;
 
+/// Proxies one REGISTER may have passed.
+const MAX_PATH: usize = 8;
+
 /// Contacts one REGISTER may carry; more is not a phone.
 const MAX_CONTACTS: usize = 16;
 
@@ -28,6 +31,8 @@ pub struct Binding {
     pub expires: Instant,
     pub call_id: Vec<u8>,
     pub cseq: u32,
+    /// Proxies between us and the phone, nearest first (RFC 3327).
+    pub path: Vec<Vec<u8>>,
     instance: Option<Vec<u8>>,
 }
 
@@ -79,7 +84,7 @@ impl Update {
         same_uri || (self.instance.is_some() && self.instance == old.instance)
     }
 
-    pub fn bind(self, now: Instant, flow: Flow, call_id: &[u8], cseq: u32) -> Binding {
+    pub fn bind(self, now: Instant, flow: Flow, call_id: &[u8], cseq: u32, path: Vec<Vec<u8>>) -> Binding {
         Binding {
             uri: self.uri,
             flow: Flow { remote: self.remote.unwrap_or(flow.remote), ..flow },
@@ -87,6 +92,7 @@ impl Update {
             expires: now + self.expiry,
             call_id: call_id.to_vec(),
             cseq,
+            path,
             instance: self.instance,
         }
     }
@@ -108,6 +114,16 @@ pub(super) fn requested(msg: &Message<'_>, flow: Flow, limits: &RegistrarLimits)
         return Err(400);
     }
     contacts.iter().map(|c| update(c, msg, flow, limits)).collect::<Result<_, _>>().map(Requested::Update)
+}
+
+/// The proxies a REGISTER came through, as they say. `Err`: the status to refuse it with.
+pub(super) fn path(msg: &Message<'_>) -> Result<Vec<Vec<u8>>, u16> {
+    let path: Vec<&[u8]> = msg.values(Name::Path).take(MAX_PATH + 1).collect();
+    let fits = |value: &&[u8]| value.len() <= MAX_FIELD && NameAddr::parse(value).is_ok();
+    if path.len() > MAX_PATH || !path.iter().all(fits) {
+        return Err(400);
+    }
+    Ok(path.into_iter().map(<[u8]>::to_vec).collect())
 }
 
 fn update(contact: &NameAddr<'_>, msg: &Message<'_>, flow: Flow, limits: &RegistrarLimits) -> Result<Update, u16> {

@@ -3,7 +3,7 @@
 
 use super::super::body;
 use super::super::endpoint::ServerTx;
-use super::super::flow::Flow;
+use super::super::flow::{Flow, Transport};
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
 use super::timer::By;
 use super::{AfterAck, Context, GIVE_UP, Peer, SERVER, Session, State, supported};
@@ -16,8 +16,7 @@ impl Session {
         if !self.dialog.in_order(msg) {
             return self.reply(cx, tx, flow, msg, 500, |b| b.header(Name::RetryAfter, b"1"));
         }
-        if flow.transport.is_stream() {
-            // The far end's connection of today: its last one may be gone.
+        if self.may_follow(flow) {
             self.flow = flow;
         }
         self.refresh_by = By::allowed(msg, self.refresh_by);
@@ -45,6 +44,15 @@ impl Session {
             }),
             _ => self.reply(cx, tx, flow, msg, 405, |b| b.header(Name::Allow, self.peer.allowed())),
         }
+    }
+
+    /// Is this the far end's connection of today? Its last one may be gone. A Call-ID and two tags prove nobody: what
+    /// comes from another address is answered, and moves nothing, unless whoever knows the far end has called
+    /// [`Session::move_to`] first.
+    fn may_follow(&self, flow: Flow) -> bool {
+        let encrypted = |flow: Flow| flow.transport == Transport::Tls;
+        let same_place = flow.remote.ip() == self.flow.remote.ip();
+        flow.transport.is_stream() && same_place && (encrypted(flow) || !encrypted(self.flow))
     }
 
     fn far_end_left(&mut self, cx: &mut Context<'_>) {

@@ -299,7 +299,7 @@ impl Session {
         self.way = Way::AsRouted { among: among.to_vec(), listening: listening.to_vec(), named };
     }
 
-    /// Its connection is gone, and there is another way: what is sent from now on goes there.
+    /// The far end is there now, or its connection is gone and this is another way: what is sent from now on goes there.
     pub fn move_to(&mut self, flow: Flow) {
         self.flow = flow;
     }

@@ -27,6 +27,8 @@ pub struct Target<'a> {
     /// As whose subscriber we call, if we are one.
     pub subscriber: Option<Subscriber>,
     pub peer: Peer,
+    /// Through these proxies (RFC 3327); a phone's; most often none.
+    pub route: Vec<Vec<u8>>,
 }
 
 impl Session {
@@ -70,6 +72,7 @@ impl Session {
             patience: Patience::default(),
             state: State::Over,
         };
+        session.dialog.lead_by(target.route);
         if let Some(subscriber) = target.subscriber {
             session.sign_as(subscriber);
         }

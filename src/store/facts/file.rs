@@ -1,13 +1,13 @@
 //! The facts' file: its rows, and folding a part of the log into it in one commit. Belongs here: SQL. Not here: when
 //! (`follow`), reports' questions (`read`).
 
-use crate::cases::migrate::{Steps, migrate};
+use crate::cases::migrate::{self, Steps};
 use crate::ids::AgentNo;
 use crate::record::{CallRecord, Changes, Fold, Spell, state_word};
 use crate::store::journal::{Entry, Recorded, recorded};
 use crate::time::Instant;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, Row as _};
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection, Executor, Row as _};
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
@@ -54,16 +54,7 @@ pub(super) struct FactsFile {
 
 impl FactsFile {
     pub(super) async fn open(path: &Path) -> Result<FactsFile, sqlx::Error> {
-        let mut conn = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(LOCK_PATIENCE)
-            .disable_statement_logging()
-            .connect()
-            .await?;
-        migrate(&mut conn, MIGRATIONS).await?;
+        let conn = migrate::open(path, MIGRATIONS, LOCK_PATIENCE).await?;
         Ok(FactsFile { conn, fold: None })
     }
 

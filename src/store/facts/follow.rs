@@ -76,7 +76,7 @@ pub fn start(options: FactsOptions, mut commits: watch::Receiver<u64>) -> std::i
 /// The log is not there or cannot be read, or the facts cannot be written.
 pub fn catch_up(log: &Path, facts: &Path) -> Result<(), FactsError> {
     let options = FactsOptions::new(log, facts);
-    super::read::block_on(fold_all(&options)).map_err(|e| FactsError { path: facts.into(), why: e })?
+    journal::block_on(fold_all(&options)).map_err(|e| FactsError { path: facts.into(), why: e })?
 }
 
 /// One opening per round: whatever was wrong with a file, the next round finds it as it is then.

@@ -1,6 +1,7 @@
 //! What reports ask of the facts. For commands: these functions wait for the disk.
 
 use super::file::parsed;
+use crate::event::AgentState;
 use crate::ids::AgentNo;
 use crate::record::{CallRecord, Cell, Spell, Times, running, state_of};
 use crate::time::Instant;
@@ -64,15 +65,18 @@ pub struct FactsReader {
 }
 
 const LOCK_PATIENCE: Duration = Duration::from_secs(5);
+const LONGEST_CALL: Duration = Duration::from_secs(24 * 3_600);
 /// Records in memory at once.
 const PAGE: i64 = 4_096;
 
-// By time of counting, then by call: the order is total, so that a page ends where the next begins.
-const CALLS: &str = "SELECT record, counted_us, call FROM calls
-    WHERE counted_us >= ?1 AND counted_us < ?2 AND (counted_us, call) > (?3, ?4) ORDER BY counted_us, call LIMIT ?5";
-const CARRIED_OVER: &str =
-    "SELECT record FROM calls WHERE counted_us < ?1 AND (ended_us >= ?1 OR ended_us IS NULL) ORDER BY counted_us";
-const VERDICTS: &str = "SELECT counted_us, verdict FROM calls
+// By time of counting, then by call: the order is total, so that a page ends where the next begins. An index ends with
+// the call by itself.
+const CALLS: &str = "SELECT record, counted_us, call FROM calls INDEXED BY calls_by_time
+    WHERE counted_us >= ?1 AND counted_us < ?2 AND (counted_us > ?1 OR call > ?3) ORDER BY counted_us, call LIMIT ?4";
+// No call of the day before yesterday is up today.
+const CARRIED_OVER: &str = "SELECT record FROM calls INDEXED BY calls_by_time
+    WHERE counted_us >= ?2 AND counted_us < ?1 AND (ended_us >= ?1 OR ended_us IS NULL) ORDER BY counted_us";
+const VERDICTS: &str = "SELECT counted_us, verdict FROM calls INDEXED BY calls_by_verdict
     WHERE counted_us >= ? AND counted_us < ? AND verdict IS NOT NULL ORDER BY counted_us";
 const TIMES: &str = "SELECT cell, agent, state, us FROM agent_time WHERE cell >= ? AND cell < ?";
 
@@ -108,10 +112,10 @@ impl FactsReader {
         until: Instant,
         mut tell: impl FnMut(CallRecord),
     ) -> Result<(), FactsError> {
-        let mut after = (i64::MIN, i64::MIN);
+        let mut after = (bound(from), i64::MIN);
         loop {
-            let query = sqlx::query(CALLS).bind(bound(from)).bind(bound(until));
-            let rows = self.rows(query.bind(after.0).bind(after.1).bind(PAGE))?;
+            let query = sqlx::query(CALLS).bind(after.0).bind(bound(until)).bind(after.1).bind(PAGE);
+            let rows = self.rows(query)?;
             for row in &rows {
                 let record = row.try_get(0).and_then(parsed).map_err(|e| self.fault(&e))?;
                 tell(record);
@@ -124,7 +128,8 @@ impl FactsReader {
 
     /// Calls that count before `at` and were up then or later.
     pub fn carried_over(&mut self, at: Instant) -> Result<Vec<CallRecord>, FactsError> {
-        let rows = self.rows(sqlx::query(CARRIED_OVER).bind(bound(at)))?;
+        let since = Instant(at.0.saturating_sub(LONGEST_CALL.as_micros() as u64));
+        let rows = self.rows(sqlx::query(CARRIED_OVER).bind(bound(at)).bind(bound(since)))?;
         let records: Result<Vec<_>, _> = rows.iter().map(|row| row.try_get(0).and_then(parsed)).collect();
         records.map_err(|e| self.fault(&e))
     }
@@ -181,17 +186,6 @@ impl FactsReader {
     }
 }
 
-/// On a thread of its own: whoever asks may be on a runtime already.
-pub(super) fn block_on<T: Send>(work: impl Future<Output = T> + Send) -> Result<T, String> {
-    std::thread::scope(|scope| {
-        let working = scope.spawn(|| {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(|e| e.to_string()).map(|runtime| runtime.block_on(work))
-        });
-        working.join().map_err(|_| "the worker failed".to_owned())?
-    })
-}
-
 fn bound(at: Instant) -> i64 {
     i64::try_from(at.as_unix_micros()).unwrap_or(i64::MAX)
 }
@@ -206,8 +200,11 @@ fn cell_from(at: Instant) -> Cell {
     if cell.begins() < at { Cell(cell.0 + 1) } else { cell }
 }
 
+/// Of [`Times`].
+type Entry = ((AgentNo, Cell, AgentState), Duration);
+
 /// `None`: a state of a later version.
-fn entry(row: &SqliteRow) -> Result<Option<((AgentNo, Cell, crate::event::AgentState), Duration)>, sqlx::Error> {
+fn entry(row: &SqliteRow) -> Result<Option<Entry>, sqlx::Error> {
     let (cell, agent, state): (i64, &str, &str) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
     let time = Duration::from_micros(row.try_get::<i64, _>(3)? as u64);
     Ok(state_of(state).map(|state| ((AgentNo::new(agent), Cell(cell as u64), state), time)))

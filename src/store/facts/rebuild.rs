@@ -3,10 +3,11 @@
 
 use super::file::{BATCH, FactsFile, parsed};
 use super::follow::catch_up;
-use super::read::{FactsError, block_on};
+use super::read::FactsError;
 use crate::ids::CallId;
 use crate::record::CallRecord;
 use crate::store::journal;
+use crate::store::journal::block_on;
 use crate::time::Instant;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row as _};
@@ -63,17 +64,28 @@ pub fn rebuild(log: &Path, facts: &Path, again: &Path, replace: bool) -> Result<
         let mut events = journal::open(log).await.map_err(|e| fault(&e.path, e.why))?;
         let of = |e: sqlx::Error| fault(again, e.to_string());
         let mut fresh = FactsFile::open(again).await.map_err(of)?;
-        // As far as the facts are, without holding anybody up; the little that comes meanwhile under the facts' lock.
         let kept = |e: sqlx::Error| fault(facts, e.to_string());
         let options = SqliteConnectOptions::new().filename(facts).busy_timeout(LOCK_PATIENCE);
         let mut conn = options.disable_statement_logging().connect().await.map_err(kept)?;
         let attach = sqlx::query("ATTACH ? AS again").bind(again.to_string_lossy().into_owned());
         conn.execute(attach).await.map_err(kept)?;
-        let until = place(&mut conn).await.map_err(kept)?;
-        while fresh.fold_until(&mut events, BATCH, until).await.map_err(of)? > 0 {}
-        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(kept)?;
-        let until = place(&mut tx).await.map_err(kept)?;
-        while fresh.fold_until(&mut events, BATCH, until).await.map_err(of)? > 0 {}
+        // The gateway folds on meanwhile: until the two are as far as each other, under both files' locks.
+        let mut tries = 0..100;
+        let mut tx = loop {
+            if tries.next().is_none() {
+                return Err(fault(
+                    facts,
+                    "is folded on faster than the log can be folded again: try at a quieter time".into(),
+                ));
+            }
+            let until = place(&mut conn, KEPT).await.map_err(kept)?;
+            while fresh.fold_until(&mut events, BATCH, until).await.map_err(of)? > 0 {}
+            let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(kept)?;
+            if place(&mut tx, KEPT).await.map_err(kept)? == place(&mut tx, AGAIN).await.map_err(kept)? {
+                break tx;
+            }
+            tx.rollback().await.map_err(kept)?;
+        };
         fresh.close().await;
         let row = events.fetch_one("SELECT coalesce(min(seq), 1), coalesce(min(at_us), 0) FROM events").await;
         let row = row.map_err(|e| fault(log, e.to_string()))?;
@@ -91,8 +103,11 @@ pub fn rebuild(log: &Path, facts: &Path, again: &Path, replace: bool) -> Result<
     block_on(work).map_err(|e| fault(facts, e))?
 }
 
-async fn place(conn: &mut SqliteConnection) -> Result<i64, sqlx::Error> {
-    conn.fetch_one("SELECT coalesce((SELECT seq FROM main.position), 0)").await?.try_get(0)
+const KEPT: &str = "SELECT coalesce((SELECT seq FROM main.position), 0)";
+const AGAIN: &str = "SELECT coalesce((SELECT seq FROM again.position), 0)";
+
+async fn place(conn: &mut SqliteConnection, whose: &'static str) -> Result<i64, sqlx::Error> {
+    conn.fetch_one(whose).await?.try_get(0)
 }
 
 /// The last quarter that may be incomplete: that in which it begins.

@@ -5,13 +5,13 @@
 //! that dies loses nothing committed, a machine that loses power perhaps the last moments, and never the file.
 
 use super::{Entry, Gap, GapWhy, Message, Recorded};
-use crate::cases::migrate::{Steps, migrate};
+use crate::cases::migrate::{self, Steps};
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact};
 use crate::ids::{AgentNo, CallId, SeatNo};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, Row as _};
+use sqlx::sqlite::{SqliteConnection, SqliteRow};
+use sqlx::{Connection, Executor, Row as _};
 use std::path::Path;
 use std::time::Duration;
 
@@ -65,6 +65,7 @@ impl Row<'_> {
                 let fact = AgentFact { seat: seat.clone(), state: *state, by: by.clone() };
                 Row(at.as_unix_micros(), "agent", None, Some(agent.as_str()), json(&fact))
             }
+            Message::Started(at) => Row::started(*at),
             Message::Gap(Gap { at, missed, why }) => {
                 Row(at.as_unix_micros(), "gap", None, None, json(&GapFact { missed: *missed, why: *why }))
             }
@@ -114,16 +115,7 @@ pub(super) struct EventFile {
 
 impl EventFile {
     pub(super) async fn open(path: &Path) -> Result<EventFile, sqlx::Error> {
-        let mut conn = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(LOCK_PATIENCE)
-            .disable_statement_logging()
-            .connect()
-            .await?;
-        migrate(&mut conn, MIGRATIONS).await?;
+        let mut conn = migrate::open(path, MIGRATIONS, LOCK_PATIENCE).await?;
         let next_seq = conn.fetch_one("SELECT coalesce(max(seq), 0) + 1 FROM events").await?.try_get(0)?;
         Ok(EventFile { conn, next_seq })
     }

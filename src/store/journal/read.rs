@@ -47,6 +47,27 @@ pub fn read_day(path: &Path, from: Instant, until: Instant) -> Result<Vec<Record
     read(path, sqlx::query(OF_DAY).bind(bound(from)).bind(bound(until)))
 }
 
+/// As [`read_day`], a part at a time: for spans that are too long to hold.
+///
+/// # Errors
+/// The file is not there, or is no event log.
+pub fn for_each(
+    path: &Path,
+    from: Instant,
+    until: Instant,
+    mut tell: impl FnMut(Recorded),
+) -> Result<(), JournalError> {
+    let mut part = from;
+    while part < until {
+        let next = (part + PART).min(until);
+        read_day(path, part, next)?.into_iter().for_each(&mut tell);
+        part = next;
+    }
+    Ok(())
+}
+
+const PART: Duration = Duration::from_secs(2 * 3_600);
+
 /// One call's facts in order, and the gaps and starts between them; empty if the log has none of it.
 ///
 /// # Errors
@@ -100,12 +121,16 @@ fn read(path: &Path, query: Query<'static, Sqlite, SqliteArguments>) -> Result<V
         let _ = conn.close().await;
         rows.map_err(|e: sqlx::Error| fault(e.to_string()))
     };
-    // A thread of its own: whoever asks may be on a runtime already.
+    block_on(rows).unwrap_or_else(|why| Err(fault(why)))
+}
+
+/// On a thread of its own: whoever asks may be on a runtime already.
+pub(in crate::store) fn block_on<T: Send>(work: impl Future<Output = T> + Send) -> Result<T, String> {
     std::thread::scope(|scope| {
-        let looking = scope.spawn(|| {
+        let working = scope.spawn(|| {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.map_err(|e| fault(e.to_string()))?.block_on(rows)
+            runtime.map_err(|e| e.to_string()).map(|runtime| runtime.block_on(work))
         });
-        looking.join().map_err(|_| fault("the reader failed".into()))?
+        working.join().map_err(|_| "the worker failed".to_owned())?
     })
 }

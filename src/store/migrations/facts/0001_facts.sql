@@ -6,8 +6,9 @@ CREATE TABLE calls (
     verdict    INTEGER,             -- in the connection rate: 1 answered, 0 lost, NULL no part of it
     record     TEXT    NOT NULL     -- JSON
 ) STRICT;
-CREATE INDEX calls_by_time ON calls (counted_us, verdict);
-CREATE INDEX calls_by_end ON calls (ended_us);
+CREATE INDEX calls_by_time ON calls (counted_us);
+CREATE INDEX calls_by_verdict ON calls (counted_us, verdict) WHERE verdict IS NOT NULL;
+CREATE INDEX calls_that_are_up ON calls (call) WHERE ended_us IS NULL;
 
 -- How long which agent was in which state, by the quarter hour.
 CREATE TABLE agent_time (
