@@ -6,10 +6,10 @@
 //! counts, by the dial plan of that seat; a dialog to be replaced must be the same seat's. Nobody connects two outsiders
 //! but one of them a citizen who called, or was called by, a queue.
 
-use super::Gateway;
 use super::dialling::Shown;
 use super::legs::Role;
 use super::lines::language;
+use super::{Gateway, Output};
 use crate::acd::{AcdInput, Request, Waits};
 use crate::call::CallInput;
 use crate::event::{EndCause, Party};
@@ -169,6 +169,10 @@ impl Gateway {
         if let Err(refused) = self.acd.handle(now, AcdInput::Taken { request, agent: agent.clone() }) {
             tracing::warn!(call = %id, %refused, "the caller talks with a seat whose agent is not free");
             return;
+        }
+        // Told before the call says whom it has: a wrap-up that ends here is the agent's last call's.
+        while let Some(event) = self.acd.next_agent_event() {
+            self.outputs.push_back(Output::Agent(event));
         }
         if let Some(known) = self.legs.get_mut(&leg) {
             known.role = Role::Seat { call: id, agent: agent.clone(), seat: seat.clone() };
