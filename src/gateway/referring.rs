@@ -9,7 +9,7 @@
 use super::dialling::Shown;
 use super::legs::Role;
 use super::lines::language;
-use super::{Gateway, Service};
+use super::{Gateway, Output, Service};
 use crate::acd::{AcdInput, Refused, Request, Waits};
 use crate::call::CallInput;
 use crate::event::{EndCause, Party};
@@ -203,6 +203,10 @@ impl Gateway {
         if let Err(refused) = self.acd.handle(now, AcdInput::Taken { request, agent: agent.clone() }) {
             tracing::warn!(call = %id, %refused, "the caller talks with a seat whose agent is not free");
             return;
+        }
+        // Told before the call says whom it has: a wrap-up that ends here is the agent's last call's.
+        while let Some(event) = self.acd.next_agent_event() {
+            self.outputs.push_back(Output::Agent(event));
         }
         if let Some(known) = self.legs.get_mut(&leg) {
             known.role = Role::Seat { call: id, agent: agent.clone(), seat: seat.clone() };
