@@ -185,7 +185,7 @@ impl Call {
     /// The agent means it: nothing of a phone's that may not have known.
     pub fn agent_hangs_up(&mut self, now: Instant, leg: LegId, out: &mut Vec<CallOutput>) {
         if let State::Talking(talk) = &mut self.state {
-            talk.crossing_until = None;
+            talk.back_at = None;
         }
         self.handle(now, CallInput::SeatEnded { leg, end: LegEnd::HungUp }, out);
     }
