@@ -49,6 +49,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         media_threads: threads,
         http: None,
         tokens: vec![],
+        pages: None,
         webhooks: vec![],
         webhook_ledger: "unused".into(),
         spool: "unused".into(),
