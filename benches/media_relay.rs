@@ -325,6 +325,7 @@ fn start(pairs: u16) -> MediaPlane {
         media_threads: 1,
         http: None,
         tokens: vec![],
+        pages: None,
         webhooks: vec![],
         webhook_ledger: "unused".into(),
         spool: "unused".into(),
