@@ -228,7 +228,7 @@ fn unknown_keys_and_syntax() {
             "9: unknown key numers in [[queues]] | did you mean numbers?",
             "18: unknown key sipp in the file | did you mean sip?",
             "21: unknown key colour in [media] | remove it; known here: bind_v4, bind_v6, address_v4, address_v6, \
-             first_port, pairs, threads, expect_rtp_within, rtp_timeout",
+             first_port, pairs, threads, expect_rtp_within, rtp_timeout, browser_port, browser_silence",
         ],
     );
     broken(
