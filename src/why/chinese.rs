@@ -151,6 +151,7 @@ fn ending(cause: EndCause) -> &'static str {
         EndCause::OurFault => "本系统故障",
         EndCause::PartyHangUp => "对方挂机",
         EndCause::Joined => "并入所转接的来电",
+        EndCause::TimeLimit => "转接至外线的通话达到时长上限",
     }
 }
 

@@ -170,6 +170,7 @@ fn ending(cause: EndCause) -> &'static str {
         EndCause::OurFault => "of a fault of ours",
         EndCause::PartyHangUp => "the other side hung up",
         EndCause::Joined => "it was joined with the caller whom the agent passed on",
+        EndCause::TimeLimit => "a call passed on to somebody outside may not last longer",
     }
 }
 

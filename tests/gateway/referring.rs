@@ -3,10 +3,12 @@
 
 use crate::dialling::{answer, in_dialog, last, outward, seconds};
 use crate::way::city;
-use crate::world::World;
+use crate::world::{World, invite};
+use rexian::acd::AcdInput;
 use rexian::config::settings::CoreSettings;
-use rexian::event::{AgentState, CallFact, NotReadyReason};
-use rexian::gateway::Input;
+use rexian::event::{AgentState, CallFact, EndCause, NotReadyReason, OfferEnd};
+use rexian::gateway::{Command, Input};
+use rexian::ids::AgentNo;
 use rexian::sim::ua::{AfterRefer, Plan, Reaction, UaFact};
 use std::time::Duration;
 
@@ -172,6 +174,80 @@ fn outside_to_a_number_of_the_plan() {
         assert_eq!(ended(&world).1, if after == AfterRefer::Leaves { 10 } else { 14 });
         world.nothing_is_left();
     }
+}
+
+/// With nobody of ours there who could end it.
+#[test]
+fn outside_no_longer_than_configured() {
+    for (to, limited) in [("13812345678", true), ("110", false)] {
+        let mut world = in_conversation(&[0], 500, |core| core.dialling.passed_on_at_most = seconds(90));
+        passes_on(&mut world, to, AfterRefer::Leaves);
+        let invite = last(&world.outside, "INVITE").clone();
+        world.run(seconds(20));
+        world.outside_says(&answer(&invite, "200 OK", "", true));
+        world.run(seconds(88));
+        world.restart();
+        assert_eq!(world.ended(), None, "from the answer");
+        world.run(seconds(3));
+        assert_eq!(world.ended(), limited.then_some(EndCause::TimeLimit), "{to}");
+        if limited {
+            last(&world.outside, "BYE");
+            world.nothing_is_left();
+        }
+    }
+}
+
+/// Two citizens, one after the other: the second one's agent may not send them out while the first is out there, but for
+/// help, and may call there.
+#[test]
+fn no_more_outside_at_once_than_configured() {
+    let mut world = in_conversation(&[0], 500, |core| core.dialling.passed_on_per_seat = 1);
+    passes_on(&mut world, "13812345678", AfterRefer::Leaves);
+    let first = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&first, "200 OK", "", true));
+    let second = |world: &mut World, n: u32| {
+        world.other_sends(&invite(n));
+        world.until(seconds(10), |w| w.state(0) == AgentState::Talking);
+        world.phones[0].2.clear();
+    };
+    second(&mut world, 1);
+    passes_on(&mut world, "13812345678", AfterRefer::Waits);
+    assert_eq!((told(&world).last(), world.state(0)), (Some(&486), AgentState::Talking));
+    world.run(seconds(5));
+    world.outside_says(&in_dialog(&first, "BYE", 1));
+    passes_on(&mut world, "13812345678", AfterRefer::Leaves);
+    assert_eq!(told(&world).last(), Some(&100));
+    assert_ne!(*last(&world.outside, "INVITE"), first);
+    second(&mut world, 2);
+    passes_on(&mut world, "110", AfterRefer::Leaves);
+    assert_eq!(told(&world).last(), Some(&100), "for help always");
+}
+
+/// A call for help takes the last port: a colleague's phone cannot be rung then. That is not the colleague's fault, it is
+/// not tried again and again, and whoever waits is served when there is a port.
+#[test]
+fn without_a_port_nobody_is_rung_or_blamed() {
+    let mut world = in_conversation(&[0, 1], 500, |core| core.media.pairs = 4);
+    let order = |world: &mut World, order: AcdInput| world.feed(Input::Command(Command::Distributor(order)));
+    let (agent, reason) = (|| AgentNo::new("6602"), NotReadyReason::Break);
+    order(&mut world, AcdInput::NotReady { agent: agent(), reason });
+    world.other_sends(&invite(1));
+    passes_on(&mut world, "110", AfterRefer::Waits);
+    let outside = last(&world.outside, "INVITE").clone();
+    let before = world.facts.len();
+    order(&mut world, AcdInput::Ready { agent: agent() });
+    world.restart();
+    assert_eq!(world.state(1), AgentState::Ready);
+    world.run(seconds(5));
+    assert_eq!(world.state(1), AgentState::Ready);
+    let ends = |world: &World| {
+        let ended = |fact: &CallFact| if let CallFact::OfferEnded { why, .. } = fact { Some(*why) } else { None };
+        world.facts[before..].iter().filter_map(ended).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(&world), [OfferEnd::Withdrawn; 6], "once a second");
+    world.outside_says(&answer(&outside, "200 OK", "", true));
+    world.until(seconds(5), |w| w.state(1) == AgentState::Talking);
+    assert!(world.story().contains(&"answered 6602".to_owned()));
 }
 
 #[test]
