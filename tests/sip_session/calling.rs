@@ -183,7 +183,10 @@ fn who_insists_on_acknowledged_responses_or_on_none_has_them() {
             let [ack, second] = <[String; 2]>::try_from(world.news()).unwrap();
             assert!(is_request(&ack, "ACK"));
             assert_eq!(value(&second, "CSeq").unwrap(), "2 INVITE");
-            assert_eq!((value(&second, "Call-ID"), value(&second, "To")), (value(&invite, "Call-ID"), value(&invite, "To")));
+            assert_eq!(
+                (value(&second, "Call-ID"), value(&second, "To")),
+                (value(&invite, "Call-ID"), value(&invite, "To"))
+            );
             assert_eq!(value(&second, "Supported").unwrap(), then);
             assert_eq!(value(&second, "X-Rexian-Call").unwrap(), "42");
             assert_eq!((body(&second), world.events()), (body(&invite), vec![]));

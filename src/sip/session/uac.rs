@@ -188,7 +188,8 @@ impl Session {
 
     fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16, msg: &Message<'_>) {
         match &self.state {
-            State::Calling { tx: ours, attempt, .. } if *ours == tx => match self.revised(attempt.clone(), status, msg) {
+            State::Calling { tx: ours, attempt, .. } if *ours == tx => match self.revised(attempt.clone(), status, msg)
+            {
                 Some(attempt) => {
                     self.dialog.forget_far_end();
                     self.invite(cx, attempt);
