@@ -114,6 +114,12 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
 + answered
  35    rtp stops           | s1 Hangup(MediaTimeout), s1 closed, acd TalkEnded, c Hangup(MediaTimeout), c closed, Ended mandarin media_timeout wait=5 talk=30 hold=0, over
 "),
+    ("the agent's phone answers nothing any more: the caller goes back into the line", AnswerMode::OnQueue, "
++ answered
+ 20    s1 holds            | Held, acd Held, c hears music
+ 35    s1 ended Unreachable| s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
+ 35    back 6601           | Moved mandarin agent, c hears please-wait>music
+"),
     ("the drain's time is over", AnswerMode::OnQueue, "
 + answered
  35    forced              | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(OurFault), c closed, Ended mandarin our_fault wait=5 talk=30 hold=0, over

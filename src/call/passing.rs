@@ -21,8 +21,7 @@ use std::time::Duration;
 /// before it knew; or takes the refusal for the end.
 const CROSSING: Duration = Duration::from_secs(4);
 
-/// So late does it show that a phone died before it could be told: a request of ours gets no answer (64 T1, RFC 3261
-/// s17.1.2.2), or the media stop.
+/// So late does it show by its media that a phone died before it could be told.
 const UNHEARD: Duration = Duration::from_secs(35);
 
 /// The party is being called; the caller hears ring-back.
@@ -74,10 +73,11 @@ impl Away {
 }
 
 impl Talk {
-    /// The caller came back so shortly before this that the phone has gone without knowing it?
+    /// The phone has gone, and nobody wanted to end the call: it answers nothing any more (of one that has the caller on
+    /// hold nothing else shows it), or the caller came back so shortly before that it cannot know.
     pub(super) fn has_left_unknowing(&self, now: Instant, input: &CallInput) -> bool {
         let within = match input {
-            CallInput::SeatEnded { end: LegEnd::Unreachable, .. } => UNHEARD,
+            CallInput::SeatEnded { end: LegEnd::Unreachable, .. } => return true,
             CallInput::RtpTimeout { leg } if *leg == self.seat.leg => UNHEARD,
             CallInput::SeatEnded { .. } => CROSSING,
             _ => return false,

@@ -244,6 +244,7 @@ impl Day {
         if due(self) && !(*first && input.is_some()) {
             self.acd.handle_timeout(*at);
             let expected = self.oracle.handle_timeout(*at);
+            self.watch.timers_run(*at);
             self.compare(*at, None, expected, *restored)?;
             self.watch.nothing_is_late(*at)?;
         }
@@ -290,7 +291,7 @@ impl Day {
         self.watch.step(at, input, &outputs)?;
         self.acd.check()?;
         // What operations staff are alerted by, computed beside the matcher. An input may come before timers that are due.
-        let in_time = self.acd.next_timeout().is_none_or(|due| due > at) && !self.watch.is_dumb(at);
+        let in_time = self.acd.next_timeout().is_none_or(|due| due > at) && !self.watch.is_dumb();
         let stranded = self.acd.stranded(at).into_iter().find(|(_, calls)| in_time && *calls > 0);
         if let Some((queue, calls)) = stranded {
             return Err(format!("{calls} callers of {queue} wait although an idle agent could serve them"));

@@ -54,14 +54,20 @@ impl Watch {
         for output in outputs {
             self.said(now, output).map_err(|problem| format!("{output:?}: {problem}"))?;
         }
-        if self.is_dumb(now) { Ok(()) } else { self.nobody_idle_while_a_caller_waits() }
+        if self.is_dumb() { Ok(()) } else { self.nobody_idle_while_a_caller_waits() }
     }
 
-    pub fn is_dumb(&self, now: Instant) -> bool {
-        self.dumb_until.is_some_and(|until| now < until)
+    /// Timers that are due run now.
+    pub fn timers_run(&mut self, now: Instant) {
+        self.dumb_until.take_if(|until| *until <= now);
+    }
+
+    pub fn is_dumb(&self) -> bool {
+        self.dumb_until.is_some()
     }
 
     fn accepted(&mut self, now: Instant, input: &AcdInput) {
+        self.timers_run(now);
         let queue = |name: &QueueName| {
             self.queues.iter().find(|q| q.name == *name).expect("a queue it was accepted into").clone()
         };

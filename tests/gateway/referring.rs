@@ -6,10 +6,12 @@ use crate::way::city;
 use crate::world::{World, invite};
 use rexian::acd::AcdInput;
 use rexian::config::settings::CoreSettings;
-use rexian::event::{AgentState, CallFact, EndCause, NotReadyReason, OfferEnd};
+use rexian::event::{AgentState, CallEvent, CallFact, EndCause, NotReadyReason, OfferEnd};
 use rexian::gateway::{Command, Input};
 use rexian::ids::AgentNo;
 use rexian::sim::ua::{AfterRefer, Plan, Reaction, UaFact};
+use rexian::store::journal::{Entry, Recorded};
+use rexian::why::{self, Language};
 use std::time::Duration;
 
 pub const RING_BACK: &str = "RingBack";
@@ -250,6 +252,60 @@ fn without_a_port_nobody_is_rung_or_blamed() {
     assert!(world.story().contains(&"answered 6602".to_owned()));
 }
 
+/// `rexian why` of a citizen who was passed on three times: each step, each party, and what became of it.
+#[test]
+fn why_tells_each_step_of_the_way() {
+    let mut world = in_conversation(&[0, 1], 500, |core| core.dialling.passed_on_at_most = seconds(90));
+    colleague(&mut world, Reaction::Refuse { after: seconds(1), status: 486 });
+    passes_on(&mut world, "8002", AfterRefer::Waits);
+    world.run(seconds(10));
+    colleague(&mut world, Reaction::Answer { after: seconds(3) });
+    passes_on(&mut world, "13812345678", AfterRefer::Leaves);
+    let outside = last(&world.outside, "INVITE").clone();
+    world.run(seconds(20));
+    world.outside_says(&answer(&outside, "486 Busy Here", "Reason: Q.850;cause=17\r\n", false));
+    world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
+    let now = world.now;
+    world.phones[1].0.refer(now, "13812345678", AfterRefer::Waits);
+    world.run(seconds(5));
+    let outside = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&outside, "200 OK", "", true));
+    world.until(seconds(100), |w| w.ended().is_some());
+    let call = world.last_call();
+    let recorded = |event: &CallEvent| Recorded { seq: 0, at: event.at, what: Entry::Call(event.clone()) };
+    let recorded: Vec<_> = world.events.iter().filter(|event| event.call == call).map(recorded).collect();
+    for (language, expected) in [(Language::En, ENGLISH), (Language::Zh, CHINESE)] {
+        let story = why::tell(&recorded, language, 480);
+        // Without the title, and the times of the lines.
+        let told: Vec<&str> = story.lines().skip(1).filter_map(|line| line.get(25..)).collect();
+        assert_eq!(told.join("\n"), expected.trim());
+    }
+}
+
+const ENGLISH: &str = "
+arrived on line mandarin (12345, jinan) from trunk demo; caller +8653187654321
+queued for mandarin (mandarin) at place 1: the number called leads there
+offered to 6601 at seat 8001 (next by the queue's strategy, full requirement)
+answered by 6601 at seat 8001: waited 3 s, of which 3 s ringing
+6601 passes the caller on to seat 8002
+the far end of leg 6 says: SIP 486
+seat 8002 could not be had (486), asked for by 6601
+6601 passes the caller on to +8613812345678
+6601 is off the call, the caller goes to +8613812345678
+the far end of leg 7 says: SIP 486, Q.850 cause 17
++8613812345678 could not be had (486), asked for by 6601
+moved to mandarin (mandarin) at place 1, the time of arrival kept: agent 6601 passed the caller on
+offered to 6602 at seat 8002 (next by the queue's strategy, full requirement)
+taken over by 6602 at seat 8002: waited 23 s more, of which 3 s ringing
+6602 passes the caller on to +8613812345678
+6602 is off the call, the caller goes to +8613812345678
+the other side answered after 5 s
+ended because a call passed on to somebody outside may not last longer; waited 3 s; talked 25 s
+";
+
+const CHINESE: &str = "
+";
+
 #[test]
 fn for_help_always() {
     let mut world = in_conversation(&[2], 60, |core| {
@@ -467,6 +523,20 @@ fn the_transferring_phone_dies_with_the_caller_on_hold() {
     );
     world.until(seconds(200), |w| w.ended().is_some());
     world.nothing_is_left();
+}
+
+/// Without any transfer: the citizen, who is on hold, is not cut off when it shows.
+#[test]
+fn a_phone_dies_with_the_caller_on_hold() {
+    let mut world = in_conversation(&[0, 1], 3_000, |_| {});
+    let now = world.now;
+    world.phones[0].0.hold(now, true);
+    world.run(seconds(1));
+    world.connection_breaks(0);
+    // Nobody misses its media; the session's refresh finds it gone.
+    world.until(seconds(1_000), |w| w.state(1) == AgentState::Talking);
+    assert_eq!(then(&world), ["transferred 6601", "moved mandarin agent", "taken over 6602"]);
+    assert_eq!(world.tickets.len(), 1);
 }
 
 /// But for help, it takes what a call that a seat dials takes.
