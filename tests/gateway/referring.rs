@@ -262,12 +262,13 @@ fn why_tells_each_step_of_the_way() {
     colleague(&mut world, Reaction::Answer { after: seconds(3) });
     passes_on(&mut world, "13812345678", AfterRefer::Leaves);
     let outside = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&outside, "180 Ringing", "", false));
     world.run(seconds(20));
     world.outside_says(&answer(&outside, "486 Busy Here", "Reason: Q.850;cause=17\r\n", false));
     world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
     let now = world.now;
     world.phones[1].0.refer(now, "13812345678", AfterRefer::Waits);
-    world.run(seconds(5));
+    world.run(seconds(1));
     let outside = last(&world.outside, "INVITE").clone();
     world.outside_says(&answer(&outside, "200 OK", "", true));
     world.until(seconds(100), |w| w.ended().is_some());
@@ -283,27 +284,45 @@ fn why_tells_each_step_of_the_way() {
 }
 
 const ENGLISH: &str = "
-arrived on line mandarin (12345, jinan) from trunk demo; caller +8653187654321
+arrived on line city (12345, default) from trunk local; caller +8653187654321
 queued for mandarin (mandarin) at place 1: the number called leads there
 offered to 6601 at seat 8001 (next by the queue's strategy, full requirement)
 answered by 6601 at seat 8001: waited 3 s, of which 3 s ringing
 6601 passes the caller on to seat 8002
-the far end of leg 6 says: SIP 486
+the far end of leg 5 says: SIP 486
 seat 8002 could not be had (486), asked for by 6601
 6601 passes the caller on to +8613812345678
 6601 is off the call, the caller goes to +8613812345678
-the far end of leg 7 says: SIP 486, Q.850 cause 17
+the far end of leg 6 says: SIP 486, Q.850 cause 17
 +8613812345678 could not be had (486), asked for by 6601
 moved to mandarin (mandarin) at place 1, the time of arrival kept: agent 6601 passed the caller on
 offered to 6602 at seat 8002 (next by the queue's strategy, full requirement)
-taken over by 6602 at seat 8002: waited 23 s more, of which 3 s ringing
+taken over by 6602 at seat 8002: waited 23.1 s more, of which 3 s ringing
 6602 passes the caller on to +8613812345678
 6602 is off the call, the caller goes to +8613812345678
-the other side answered after 5 s
-ended because a call passed on to somebody outside may not last longer; waited 3 s; talked 25 s
+the other side answered after 1 s
+ended because a call passed on to somebody outside may not last longer; waited 3 s; talked 21.1 s
 ";
 
 const CHINESE: &str = "
+来电进入专线 city（12345，default），中继 local，主叫 +8653187654321
+进入队列 mandarin（mandarin），第 1 位：所拨号码对应该队列
+分配给工号 6601（座席 8001；按队列策略轮到，满足全部要求）
+工号 6601 接听（座席 8001）：等待 3 秒，其中振铃 3 秒
+工号 6601 正将来电人转接至 座席 8002
+通路 5 的对端告知：SIP 486
+工号 6601 转接 座席 8002 未成（486）
+工号 6601 正将来电人转接至 +8613812345678
+工号 6601 退出，来电人转至 +8613812345678
+通路 6 的对端告知：SIP 486，Q.850 原因值 17
+工号 6601 转接 +8613812345678 未成（486）
+转入队列 mandarin（mandarin），第 1 位，保留原到达时间：工号 6601 转来
+分配给工号 6602（座席 8002；按队列策略轮到，满足全部要求）
+工号 6602 接续（座席 8002）：又等待 23.1 秒，其中振铃 3 秒
+工号 6602 正将来电人转接至 +8613812345678
+工号 6602 退出，来电人转至 +8613812345678
+对方应答，振铃 1 秒
+结束：转接至外线的通话达到时长上限；等待 3 秒，通话 21.1 秒
 ";
 
 #[test]
