@@ -323,6 +323,8 @@ pub enum EndCause {
     PartyHangUp,
     /// A call that a seat dialled was joined with the caller whom its agent passed on.
     Joined,
+    /// Passed on to a party outside, with whom the caller talked for as long as that may last.
+    TimeLimit,
 }
 
 impl EndCause {
@@ -348,10 +350,11 @@ impl EndCause {
             EndCause::OurFault => "our_fault",
             EndCause::PartyHangUp => "party_hangup",
             EndCause::Joined => "joined",
+            EndCause::TimeLimit => "time_limit",
         }
     }
 
-    pub const ALL: [EndCause; 19] = [
+    pub const ALL: [EndCause; 20] = [
         EndCause::CallerHangUp,
         EndCause::AgentHangUp,
         EndCause::MediaTimeout,
@@ -371,5 +374,6 @@ impl EndCause {
         EndCause::OurFault,
         EndCause::PartyHangUp,
         EndCause::Joined,
+        EndCause::TimeLimit,
     ];
 }

@@ -12,6 +12,9 @@ use rexian::plane::{Direction, Source};
 use rexian::time::Instant;
 use std::time::Duration;
 
+/// A caller passed on to a party outside talks no longer.
+const AWAY: Duration = Duration::from_secs(7_200);
+
 const ANSWERED: &str = "
   0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
   3    offer 6601 s1       | Offered 6601, ring s1
@@ -110,6 +113,12 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
     ("audio of one side dies in conversation", AnswerMode::OnQueue, "
 + answered
  35    rtp stops           | s1 Hangup(MediaTimeout), s1 closed, acd TalkEnded, c Hangup(MediaTimeout), c closed, Ended mandarin media_timeout wait=5 talk=30 hold=0, over
+"),
+    ("the agent's phone answers nothing any more: the caller goes back into the line", AnswerMode::OnQueue, "
++ answered
+ 20    s1 holds            | Held, acd Held, c hears music
+ 35    s1 ended Unreachable| s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
+ 35    back 6601           | Moved mandarin agent, c hears please-wait>music
 "),
     ("the drain's time is over", AnswerMode::OnQueue, "
 + answered
@@ -367,7 +376,7 @@ fn calls_behave_as_the_tables_say() {
 }
 
 fn arrive(at: Instant, answer: AnswerMode, how: &[&str], out: &mut Vec<CallOutput>) -> Call {
-    let mut terms = Terms::of_queue(queue("mandarin"), answer, "city".into(), Duration::from_millis(500));
+    let mut terms = Terms::of_queue(queue("mandarin"), answer, "city".into(), Duration::from_millis(500), AWAY);
     match how {
         ["invited"] => terms.invitations.push("invitation-en".into()),
         ["told"] => {
@@ -571,7 +580,7 @@ fn the_ticket_says_how_the_call_came_to_its_agent() {
     let route = |line: Option<&str>, why: Why, then: &[(&str, Why)], chosen: Chosen| {
         let mut out = Vec::new();
         let queue_of = queue;
-        let mut terms = Terms::of_queue(queue("mandarin"), AnswerMode::OnQueue, "city".into(), Duration::ZERO);
+        let mut terms = Terms::of_queue(queue("mandarin"), AnswerMode::OnQueue, "city".into(), Duration::ZERO, AWAY);
         terms.line = line.map(Into::into);
         let mut call = Call::arrived(at, CallId(1), incoming(), terms, &mut out);
         call.queued(at, queue("mandarin"), 1, why, &mut out);

@@ -79,8 +79,11 @@ impl Acd {
         Ok(())
     }
 
-    /// No ready agent is idle while a call waits which they may get by a step it has reached.
+    /// No ready agent is idle while a call waits which they may get by a step it has reached, if seats can be rung.
     fn check_nobody_idle(&self, steps: &[Vec<Relaxation>]) -> Result<(), String> {
+        if self.rests_until.is_some() {
+            return Ok(());
+        }
         let mut waited_for: BTreeMap<(QueueIx, u8), CallId> = BTreeMap::new();
         for (id, call) in self.calls.iter().filter(|(_, call)| call.place == Place::Waiting) {
             for step in 0..=call.step {

@@ -16,6 +16,10 @@ impl Acd {
         while let Some(call) = self.index.timers.step_due(now) {
             self.relax(call);
         }
+        match self.rests_until {
+            Some(until) if now < until => return,
+            _ => self.rests_until = None,
+        }
         while let Some(order) = self.index.first_servable() {
             let Some((agent, chosen)) = self.choose(&self.calls[&order.call]) else {
                 debug_assert!(false, "{order:?} can be served, but no agent was found");

@@ -9,7 +9,7 @@
 //! - Every change goes through `changes`, which keeps [`Index`] true. The index is a pure fold over agents and calls:
 //!   never saved, rebuilt on restore, and `check` rebuilds and compares.
 //! - After every input and every timer the matcher runs to its fixed point: while any ready agent may take any waiting
-//!   caller, the first such caller in the one total [`Order`] is offered to the agent the [`policy`] puts first. There
+//!   caller (and seats can be rung), the first such caller in the one total [`Order`] is offered to the agent the [`policy`] puts first. There
 //!   is no polling and no "dirty" list that could miss a pair.
 //! - Both questions of the matcher are `O(log n)` for any mix of skills: see [`FirstFit`]. A caller accepted by a further
 //!   step is re-filed under a wider [`ClassSet`]; an agent who is kept back is filed without the classes that may not
@@ -79,6 +79,8 @@ pub struct Acd {
     lost_seats: BTreeSet<SeatNo>,
     /// Seats with a call of their own: nobody is ready there.
     engaged_seats: BTreeSet<SeatNo>,
+    /// No offers before then: seats cannot be rung.
+    rests_until: Option<Instant>,
     outputs: VecDeque<AcdOutput>,
     index: Index,
 }
@@ -93,8 +95,9 @@ impl Acd {
         agents.sort_by(|a, b| a.number().cmp(b.number()));
         agents.dedup_by(|later, first| later.number() == first.number());
         let index = Index::build(&requirements, &queues, &agents, [].iter());
-        let (calls, lost_seats, engaged_seats, outputs) = Default::default();
-        Acd { rules: rules.clone(), requirements, queues, agents, calls, lost_seats, engaged_seats, outputs, index }
+        let (calls, lost_seats, engaged_seats, rests_until, outputs) = Default::default();
+        let rules = rules.clone();
+        Acd { rules, requirements, queues, agents, calls, lost_seats, engaged_seats, rests_until, outputs, index }
     }
 
     /// One step. What is refused has changed nothing. Timers that are due are not run here, so a pickup that arrives
@@ -117,6 +120,7 @@ impl Acd {
             AcdInput::Taken { request, agent } => self.taken(now, request, &agent)?,
             AcdInput::Answered { call } => self.answered(now, call)?,
             AcdInput::OfferFailed { call, why } => self.offer_failed(now, call, why)?,
+            AcdInput::CannotRing { call, until } => self.cannot_ring(now, call, until)?,
             AcdInput::Held { call } => self.set_phase(now, call, Phase::Hold)?,
             AcdInput::Resumed { call } => self.set_phase(now, call, Phase::Talking)?,
             AcdInput::TalkEnded { call } => self.talk_ended(now, call)?,
@@ -148,7 +152,7 @@ impl Acd {
 
     /// When [`Acd::handle_timeout`] wants to be called; may lie in the past.
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.index.timers.next().map(|(at, _)| at)
+        [self.index.timers.next().map(|(at, _)| at), self.rests_until].into_iter().flatten().min()
     }
 
     /// Runs all timers due at `now`, in order of their times; of those of one call the milder first.
@@ -165,6 +169,9 @@ impl Acd {
                 Timer::Overflow(call) => self.overflow_due(call),
                 Timer::MaxWait(call) => self.waited_too_long(now, call),
             }
+            self.settle(now);
+        }
+        if self.rests_until.is_some_and(|until| until <= now) {
             self.settle(now);
         }
     }

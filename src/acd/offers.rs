@@ -41,6 +41,12 @@ impl Acd {
         Ok(())
     }
 
+    pub(super) fn cannot_ring(&mut self, now: Instant, id: CallId, until: Instant) -> Result<(), Refused> {
+        self.offer_failed(now, id, OfferEnd::Withdrawn)?;
+        self.rests_until = self.rests_until.max(Some(until));
+        Ok(())
+    }
+
     /// The seat rang for the queue's ring time.
     pub(super) fn rang_out(&mut self, now: Instant, ix: AgentIx) {
         let agent = self.roster(ix);

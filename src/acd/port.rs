@@ -91,6 +91,12 @@ pub enum AcdInput {
         call: CallId,
         why: OfferEnd,
     },
+    /// We could not even ring the agent, for want of our own (a media port): as `OfferFailed` that was withdrawn, and
+    /// nobody is offered anything before `until`, or the same would come of it at once.
+    CannotRing {
+        call: CallId,
+        until: Instant,
+    },
     Held {
         call: CallId,
     },

@@ -10,6 +10,7 @@ use super::queue::{Call, Place, Queue, QueueIx};
 use super::skill::Requirements;
 use crate::config::settings::{DistributorSettings, QueueSettings};
 use crate::ids::{CallId, SeatNo};
+use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -21,14 +22,16 @@ pub(super) struct Saved {
     calls: Vec<Call>,
     lost_seats: BTreeSet<SeatNo>,
     engaged_seats: BTreeSet<SeatNo>,
+    rests_until: Option<Instant>,
     outputs: VecDeque<AcdOutput>,
 }
 
 impl From<Acd> for Saved {
     fn from(acd: Acd) -> Saved {
-        let Acd { rules, requirements: _, queues, agents, calls, lost_seats, engaged_seats, outputs, index: _ } = acd;
+        let Acd { rules, queues, agents, calls, lost_seats, engaged_seats, rests_until, outputs, .. } = acd;
         let queues = queues.into_iter().map(|queue| (queue.settings, queue.pace)).collect();
-        Saved { rules, queues, agents, calls: calls.into_values().collect(), lost_seats, engaged_seats, outputs }
+        let calls = calls.into_values().collect();
+        Saved { rules, queues, agents, calls, lost_seats, engaged_seats, rests_until, outputs }
     }
 }
 
@@ -36,7 +39,7 @@ impl TryFrom<Saved> for Acd {
     type Error = String;
 
     fn try_from(saved: Saved) -> Result<Acd, String> {
-        let Saved { rules, queues, mut agents, calls, lost_seats, engaged_seats, outputs } = saved;
+        let Saved { rules, queues, mut agents, calls, lost_seats, engaged_seats, rests_until, outputs } = saved;
         if !queues.is_sorted_by(|(a, _), (b, _)| a.name < b.name)
             || !agents.is_sorted_by(|a, b| a.number() < b.number())
         {
@@ -63,7 +66,8 @@ impl TryFrom<Saved> for Acd {
         }
         let calls: BTreeMap<CallId, Call> = calls.into_iter().map(|call| (call.order.call, call)).collect();
         let index = Index::build(&requirements, &queues, &agents, calls.values());
-        let acd = Acd { rules, requirements, queues, agents, calls, lost_seats, engaged_seats, outputs, index };
+        let acd =
+            Acd { rules, requirements, queues, agents, calls, lost_seats, engaged_seats, rests_until, outputs, index };
         acd.check().map_err(|problem| format!("saved distributor: {problem}"))?;
         Ok(acd)
     }

@@ -201,7 +201,8 @@ impl Call {
             State::Waiting(line) => line.next_timeout(),
             State::PickingUp(pickup) => Some(pickup.patience),
             State::Passing(passing) => Some(passing.until),
-            State::Arrived | State::Ringing(..) | State::Talking(_) | State::Away(_) | State::Over => None,
+            State::Away(away) => away.until(),
+            State::Arrived | State::Ringing(..) | State::Talking(_) | State::Over => None,
         }
     }
 

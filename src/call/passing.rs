@@ -21,14 +21,15 @@ use std::time::Duration;
 /// before it knew; or takes the refusal for the end.
 const CROSSING: Duration = Duration::from_secs(4);
 
-/// So late does it show that a phone died before it could be told: a request of ours gets no answer (64 T1, RFC 3261
-/// s17.1.2.2), or the media stop.
+/// So late does it show by its media that a phone died before it could be told.
 const UNHEARD: Duration = Duration::from_secs(35);
 
 /// The party is being called; the caller hears ring-back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Passing {
     pub(super) by: By,
+    /// The agent's seat.
+    from: SeatNo,
     to: Party,
     pub(super) leg: LegId,
     since: Instant,
@@ -53,13 +54,30 @@ pub(super) struct Away {
     leg: LegId,
     /// When it was asked for.
     since: Instant,
+    outside: Option<Outside>,
+}
+
+/// A talk with somebody outside takes a channel, and may cost money, with nobody of ours there to end it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Outside {
+    /// The seat that passed the caller on there.
+    from: SeatNo,
+    until: Instant,
+}
+
+impl Away {
+    /// When the talk has to end.
+    pub(super) fn until(&self) -> Option<Instant> {
+        self.outside.as_ref().map(|outside| outside.until)
+    }
 }
 
 impl Talk {
-    /// The caller came back so shortly before this that the phone has gone without knowing it?
+    /// The phone has gone, and nobody wanted to end the call: it answers nothing any more (of one that has the caller on
+    /// hold nothing else shows it), or the caller came back so shortly before that it cannot know.
     pub(super) fn has_left_unknowing(&self, now: Instant, input: &CallInput) -> bool {
         let within = match input {
-            CallInput::SeatEnded { end: LegEnd::Unreachable, .. } => UNHEARD,
+            CallInput::SeatEnded { end: LegEnd::Unreachable, .. } => return true,
             CallInput::RtpTimeout { leg } if *leg == self.seat.leg => UNHEARD,
             CallInput::SeatEnded { .. } => CROSSING,
             _ => return false,
@@ -77,7 +95,17 @@ impl Call {
         };
         out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
         out.push(CallOutput::SetSource { leg: self.incoming.leg, source: Source::RingBack });
-        self.state = State::Passing(Passing { by: By::Agent(talk), to, leg, since: now, until, refused: None });
+        let from = talk.seat.seat.clone();
+        self.state = State::Passing(Passing { by: By::Agent(talk), from, to, leg, since: now, until, refused: None });
+    }
+
+    /// The seat that has passed the caller on to somebody outside, who rings or talks with them.
+    pub fn passed_outside_by(&self) -> Option<&SeatNo> {
+        match &self.state {
+            State::Passing(Passing { to: Party::Outside(_), from, .. }) => Some(from),
+            State::Away(Away { outside: Some(outside), .. }) => Some(&outside.from),
+            _ => None,
+        }
     }
 
     /// The phone may not pass the caller on there. Some hang up on that, in the belief that the call is over.
@@ -145,6 +173,10 @@ impl Call {
 
     fn party_answered(&mut self, now: Instant, passing: Passing, out: &mut Vec<CallOutput>) -> State {
         let (caller, party) = (self.incoming.leg, passing.leg);
+        let outside = match &passing.to {
+            Party::Outside(_) => Some(Outside { from: passing.from, until: now + self.terms.longest_away }),
+            Party::Seat(_) | Party::Emergency(_) => None,
+        };
         if let By::Agent(talk) = passing.by {
             let leg = talk.seat.leg;
             out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
@@ -156,7 +188,7 @@ impl Call {
         out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(party) });
         out.push(CallOutput::SetSource { leg: party, source: Source::Leg(caller) });
         out.push(CallOutput::Ask(Ask::Landed(party)));
-        State::Away(Away { leg: party, since: passing.since })
+        State::Away(Away { leg: party, since: passing.since, outside })
     }
 
     pub(super) fn away(&mut self, now: Instant, away: Away, input: CallInput, out: &mut Vec<CallOutput>) -> State {
@@ -178,6 +210,9 @@ impl Call {
             CallInput::CallerEnded(_) => (EndCause::TrunkFault, HangupReason::Normal),
             CallInput::RtpTimeout { .. } => (EndCause::MediaTimeout, HangupReason::MediaTimeout),
             CallInput::ForcedEnd => (EndCause::OurFault, HangupReason::Normal),
+            CallInput::Timeout if away.until().is_some_and(|until| now >= until) => {
+                (EndCause::TimeLimit, HangupReason::Normal)
+            }
             _ => return State::Away(away),
         };
         out.push(CallOutput::Tell { leg: away.leg, command: LegCommand::Hangup(reason) });
@@ -188,7 +223,7 @@ impl Call {
 
     /// An agent sits where the caller was passed on to, and has the call now.
     pub fn landed(&mut self, now: Instant, agent: AgentNo, seat: SeatNo, out: &mut Vec<CallOutput>) {
-        let Away { leg, since } = match std::mem::replace(&mut self.state, State::Over) {
+        let Away { leg, since, .. } = match std::mem::replace(&mut self.state, State::Over) {
             State::Away(away) => away,
             other => return self.state = other,
         };

@@ -178,15 +178,24 @@ pub struct Terms {
     /// The languages' keys count for this caller.
     pub by_key: bool,
     pub spool_patience: Duration,
+    /// How long the caller may talk with somebody outside whom an agent passed them on to.
+    pub longest_away: Duration,
 }
 
 impl Terms {
     /// Those of a queue alone, without a line.
-    pub fn of_queue(queue: QueueSettings, answer: AnswerMode, tenant: String, spool_patience: Duration) -> Terms {
+    pub fn of_queue(
+        queue: QueueSettings,
+        answer: AnswerMode,
+        tenant: String,
+        spool_patience: Duration,
+        longest_away: Duration,
+    ) -> Terms {
         Terms {
             answer,
             tenant,
             spool_patience,
+            longest_away,
             line: None,
             test: queue.test,
             purpose: Purpose::Inbound,

@@ -81,6 +81,7 @@ pub fn call(
         headers: &headers,
         subscriber: None,
         peer: Peer::Carrier,
+        reliable: trunk.profile.reliable,
         route: vec![],
     };
     let began = clock.now();

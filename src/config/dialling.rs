@@ -30,6 +30,12 @@ pub(super) fn dialling(section: Section<'_>, plans: Vec<Section<'_>>, area_code:
     if let Some(found) = section.duration("ring_timeout", false) {
         settings.ring_timeout = found.value;
     }
+    if let Some(found) = section.duration("passed_on_at_most", false) {
+        settings.passed_on_at_most = found.value;
+    }
+    if let Some(found) = section.number("passed_on_per_seat", 0..=100) {
+        settings.passed_on_per_seat = found.value;
+    }
     let emergency = section.line_of("emergency");
     section.done();
     let (mut taken, mut lines) = (BTreeMap::new(), vec![]);

@@ -135,13 +135,14 @@ impl Gateway {
         }
         // The citizen's leg is ours: no 200 of ours is held back until the pickup.
         let (answer, patience) = (AnswerMode::OnQueue, self.settings.limits.spool_patience);
+        let away = self.settings.dialling.passed_on_at_most;
         let terms = Terms {
             line: entry.line.clone(),
             test: false,
             purpose: purpose(&entry),
             priority,
             greeting: None,
-            ..Terms::of_queue(queue, answer, entry.tenant.clone(), patience)
+            ..Terms::of_queue(queue, answer, entry.tenant.clone(), patience, away)
         };
         let ring_timeout = self.settings.callbacks.ring_timeout;
         let mut facts = Vec::new();

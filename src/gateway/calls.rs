@@ -22,6 +22,9 @@ use std::time::Duration;
 /// A phone that has not confirmed our CANCEL in this time is not reachable.
 const CLEARING: Duration = Duration::from_secs(5);
 
+/// What ports there are, are in calls: one is free again when one ends.
+const NO_PORT_PAUSE: Duration = Duration::from_secs(1);
+
 impl Gateway {
     /// An admitted trunk's INVITE; `leg` holds its channel.
     pub(super) fn call_arrives(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, trunk: TrunkName, leg: LegId) {
@@ -224,6 +227,14 @@ impl Gateway {
         }
     }
 
+    /// No port for the seat's leg: no fault of the agent's, and the next one's leg would have none either.
+    fn no_port(&mut self, now: Instant, call: CallId) {
+        tracing::error!(%call, "no RTP port is free, so that no seat can be rung: raise media.pairs");
+        // Before the call hears of it, which may have wishes of its own then.
+        let _ = self.acd.handle(now, AcdInput::CannotRing { call, until: now + NO_PORT_PAUSE });
+        self.call_input(now, call, CallInput::OfferRevoked(OfferEnd::Withdrawn));
+    }
+
     /// Rings a seat.
     fn place(&mut self, now: Instant, call: CallId, place: Place) {
         let leg = place.leg;
@@ -232,7 +243,10 @@ impl Gateway {
         };
         let (flow, contact, route) = (binding.flow, binding.uri.clone(), binding.path.clone());
         let Some(local) = self.open_seat_media(flow, leg, &place.seat) else {
-            return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
+            return match self.ports.free() {
+                0 => self.no_port(now, call),
+                _ => self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable }),
+            };
         };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);

@@ -76,7 +76,7 @@ impl Gateway {
         line: &LineSettings,
         answer: AnswerMode,
     ) -> Option<(Terms, Opening)> {
-        let CoreSettings { languages, utc_offset, tenant, limits, .. } = &self.settings;
+        let CoreSettings { languages, utc_offset, tenant, limits, dialling, .. } = &self.settings;
         let caller = known(&incoming.caller);
         let remembered = caller.and_then(|number| self.remembered.of(number)).map(|served| &served.queue);
         let own = self.queue(&line.queue)?;
@@ -103,6 +103,7 @@ impl Gateway {
             invitations: route::invitations(line, languages),
             by_key: line.choice.by_key,
             spool_patience: limits.spool_patience,
+            longest_away: dialling.passed_on_at_most,
             queue: queue.clone(),
         };
         Some((terms, opening))

@@ -12,7 +12,7 @@ use super::accounts::Line;
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
 use crate::call::CallInput;
-use crate::config::settings::{Srtp, TrunkSettings};
+use crate::config::settings::{Reliable, Srtp, TrunkSettings};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::LegEnd;
 use crate::sdp::offer_answer::Local;
@@ -55,6 +55,7 @@ struct Way {
     subscriber: Option<Subscriber>,
     codecs: Vec<crate::plane::Codec>,
     dtmf_payload_type: u8,
+    reliable: Reliable,
     srtp: Srtp,
 }
 
@@ -220,6 +221,7 @@ impl Gateway {
                 subscriber,
                 codecs: trunk.profile.codecs.clone(),
                 dtmf_payload_type: trunk.profile.dtmf_payload_type,
+                reliable: trunk.profile.reliable,
                 srtp: trunk.srtp,
             })
         })
@@ -245,6 +247,7 @@ impl Gateway {
             headers: &headers,
             subscriber: way.subscriber.clone(),
             peer: Peer::Carrier,
+            reliable: way.reliable,
             route: vec![],
         };
         let mut events = Vec::new();
@@ -296,7 +299,7 @@ impl Gateway {
         let way = dialling.and_then(|d| Some((*d.tried.last()?, self.is_for_help(&d.number))));
         if let (Some((at, help)), Some(status)) = (way, msg.status()) {
             // A challenge answers nothing yet: what follows is waited for as the first was.
-            let again = matches!(status, 401 | 407 | 422).then(|| now + self.hop_patience(leg));
+            let again = is_asked_again(status).then(|| now + self.hop_patience(leg));
             self.timers.set(Alarm::Silence(leg), again);
             let sign = super::health::sign(status, msg);
             // A call for help goes on after anything but "busy".
@@ -304,8 +307,8 @@ impl Gateway {
             if (passed_on || matches!(status, 408 | 500..=599)) && self.go_on(now, leg, false) {
                 return self.hop_seen(now, at, sign);
             }
-            // A phone rings, or somebody has decided; to challenges (401, 407, 422) the session has an answer.
-            if status > 100 && !matches!(status, 401 | 407 | 422) {
+            // A phone rings, or somebody has decided.
+            if status > 100 && !is_asked_again(status) {
                 self.stays_here(leg);
             }
             self.hop_seen(now, at, sign);
@@ -380,6 +383,11 @@ impl Gateway {
             self.timers.set(Alarm::Abandoned(tx), None);
         }
     }
+}
+
+/// To a challenge (401, 407), or a word on how it wants to be asked (420, 421, 422), the session may have an answer.
+fn is_asked_again(status: u16) -> bool {
+    matches!(status, 401 | 407 | 420..=422)
 }
 
 /// A hop that asked for no calls gets none but emergencies.

@@ -49,9 +49,12 @@ impl Gateway {
         };
         if let Err(status) = done {
             self.tell(now, leg, LegCommand::RefuseRefer(status));
-            if let Role::Seat { call, .. } = &role
-                && let Some(call) = self.calls.get_mut(call)
-            {
+            let call = match (role, &to.replaces) {
+                (Role::Seat { call, .. }, _) => Some(*call),
+                (Role::Dialler { seat, .. }, Some(dialog)) => self.call_of(seat, dialog).ok().map(|(_, id)| id),
+                _ => None,
+            };
+            if let Some(call) = call.and_then(|id| self.calls.get_mut(&id)) {
                 call.stays_with_agent(now);
             }
         }
@@ -76,6 +79,7 @@ impl Gateway {
             }
             Dialled::Call(Party::Seat(other)) if self.registrar.lookup(&other).is_none() => return Err(AWAY),
             Dialled::Call(Party::Seat(other)) if self.is_busy(seat, &other) => return Err(BUSY),
+            Dialled::Call(Party::Outside(_)) if self.passes_enough(seat) => return Err(BUSY),
             Dialled::Call(to) if !self.can_ring(&to) => {
                 self.refusals.overload += 1;
                 return Err(OVERLOAD);
@@ -115,6 +119,10 @@ impl Gateway {
     /// The citizen and whom the agent has on the other line; that one need not have answered.
     fn pass_to_consulted(&mut self, now: Instant, asks: LegId, id: CallId, own: CallId) -> Result<(), u16> {
         let mut let_go = Vec::new();
+        let consulted = self.own.get(&own).ok_or(FORBIDDEN)?;
+        if matches!(consulted.to(), Party::Outside(_)) && self.passes_enough(consulted.seat()) {
+            return Err(BUSY);
+        }
         let consulted = self.own.get_mut(&own).ok_or(FORBIDDEN)?;
         let joined = consulted.join(now, &mut let_go).ok_or(FORBIDDEN)?;
         self.tell(now, asks, LegCommand::AcceptRefer);
@@ -149,6 +157,12 @@ impl Gateway {
             None if call.is_passing() => Err(PENDING),
             _ => Err(FORBIDDEN),
         }
+    }
+
+    /// Has the seat as many callers out there as it may? Nobody of ours is there to end those calls.
+    fn passes_enough(&self, seat: &SeatNo) -> bool {
+        let out = self.calls.values().filter(|call| call.passed_outside_by() == Some(seat)).count();
+        out >= self.settings.dialling.passed_on_per_seat as usize
     }
 
     /// As for a call that a seat dials: for help always. A caller may still go to a colleague while we drain.

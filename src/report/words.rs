@@ -37,6 +37,7 @@ pub fn ending(language: Language, ending: Ending) -> &'static str {
             EndCause::OurFault => ("系统故障", "our fault"),
             EndCause::PartyHangUp => ("对方挂机", "party hung up"),
             EndCause::Joined => ("并入来电", "joined a call"),
+            EndCause::TimeLimit => ("转接超时", "passed on too long"),
         },
     };
     pick(language, zh, en)

@@ -1,5 +1,6 @@
 //! Ringing a registered SIP phone.
 
+use crate::config::settings::Reliable;
 use crate::event::Purpose;
 use crate::leg::{Caller, Place};
 use crate::sip::flow::Flow;
@@ -21,6 +22,7 @@ pub fn target<'a>(
         headers,
         subscriber: None,
         peer: Peer::Phone,
+        reliable: Reliable::IfRequired,
         route: vec![],
     }
 }

@@ -228,6 +228,7 @@ pub fn cause_name(cause: EndCause) -> &'static str {
         EndCause::OurFault => "系统故障",
         EndCause::PartyHangUp => "对方挂机",
         EndCause::Joined => "并入来电",
+        EndCause::TimeLimit => "转接超时",
     }
 }
 

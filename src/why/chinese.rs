@@ -84,6 +84,8 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
             format!("工号 {agent}（座席 {seat}）拨打 {}", party(to))
         }
         CallFact::Dialled { seat, agent: None, to, .. } => format!("座席 {seat}（无人签入）拨打 {}", party(to)),
+        // Who was consulted before.
+        CallFact::Reached { ring } if ring.is_zero() => "对方此前已接通".into(),
         CallFact::Reached { ring } => format!("对方应答，振铃 {}", time(*ring)),
         CallFact::PassingOn { agent, to } => format!("工号 {agent} 正将来电人转接至 {}", party(to)),
         CallFact::PassedOn { agent, to } => format!("工号 {agent} 退出，来电人转至 {}", party(to)),
@@ -151,6 +153,7 @@ fn ending(cause: EndCause) -> &'static str {
         EndCause::OurFault => "本系统故障",
         EndCause::PartyHangUp => "对方挂机",
         EndCause::Joined => "并入所转接的来电",
+        EndCause::TimeLimit => "转接至外线的通话达到时长上限",
     }
 }
 

@@ -103,6 +103,8 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         CallFact::Dialled { seat, agent: None, to, .. } => {
             format!("seat {seat}, where nobody was signed in, dialled {}", party(to))
         }
+        // Who was consulted before.
+        CallFact::Reached { ring } if ring.is_zero() => "the other side was on the line already".into(),
         CallFact::Reached { ring } => format!("the other side answered after {}", time(*ring)),
         CallFact::PassingOn { agent, to } => format!("{agent} passes the caller on to {}", party(to)),
         CallFact::PassedOn { agent, to } => format!("{agent} is off the call, the caller goes to {}", party(to)),
@@ -170,6 +172,7 @@ fn ending(cause: EndCause) -> &'static str {
         EndCause::OurFault => "of a fault of ours",
         EndCause::PartyHangUp => "the other side hung up",
         EndCause::Joined => "it was joined with the caller whom the agent passed on",
+        EndCause::TimeLimit => "a call passed on to somebody outside may not last longer",
     }
 }
 

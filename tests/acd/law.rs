@@ -351,6 +351,30 @@ fn callbacks_stand_in_line() {
     ");
 }
 
+/// For want of a port of ours no seat can be rung: nobody is to blame, and it is not tried again at once.
+#[test]
+fn seats_that_cannot_be_rung_for_a_while() {
+    run("
+        queue hotline: mandarin 1, after 6 dialect 1
+        agent 6632: mandarin 5
+        agent 6807: mandarin 5
+
+        0     6632 signs in at 801          | 6632 not ready (busy)
+        0     6632 ready                    | 6632 ready
+        0     6807 signs in at 802          | 6807 not ready (busy)
+        1     c1 asks for hotline           | ring 6632 at 801 for c1, 6632 reserved
+        1     c1 cannot ring until 3        | 6632 ready
+        2     c2 asks for hotline           |
+        2     6807 ready                    | 6807 ready
+        2     c1 cannot ring until 9        | refused: c1 is not being offered to an agent
+        3     time passes                   | ring 6632 at 801 for c1, 6632 reserved, ring 6807 at 802 for c2, 6807 reserved
+        3     c1 cannot ring until 8        | 6632 ready
+        3     c2 cannot ring until 5        | 6807 ready      # the longer pause holds
+        7     time passes                   | c1 relaxed to step 1
+        8     time passes                   | c2 relaxed to step 1, ring 6632 at 801 for c1, 6632 reserved, ring 6807 at 802 for c2, 6807 reserved
+    ");
+}
+
 /// What becomes of an agent who does not pick up is the queue's habit.
 #[test]
 fn agents_who_do_not_pick_up() {

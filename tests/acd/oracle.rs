@@ -19,6 +19,7 @@
 //! - A leader's wish is the leader's when it comes true; a wrap-up or a lost phone on the way there is nobody's.
 //! - Who dials is on the phone: an offer that rings there is withdrawn. Who would be ready at such a seat is engaged, and
 //!   ready when its last call is over; anything else they wish for comes at once.
+//! - While no seat can be rung nobody is matched; new steps and limits are said all the same.
 //! - A caller passed on to an agent's phone is talked to at once, whatever the agent was, which comes back afterwards.
 //! - A guest is refused at sign-in outside the time of the visit and signed out at its end, after a call if there is one.
 //! - An agent taken off the roster is on no roster from that moment, even while the last call goes on; admitted again
@@ -40,6 +41,8 @@ pub struct Oracle {
     lost: Vec<SeatNo>,
     /// With a call of their own.
     engaged: Vec<SeatNo>,
+    /// No seat can be rung before then.
+    dumb_until: Option<Instant>,
     said: Vec<AcdOutput>,
 }
 
@@ -115,6 +118,7 @@ impl Oracle {
             calls: Vec::new(),
             lost: Vec::new(),
             engaged: Vec::new(),
+            dumb_until: None,
             said: Vec::new(),
         }
     }
@@ -129,7 +133,7 @@ impl Oracle {
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
-        self.timers().into_iter().map(|t| t.at).min()
+        self.timers().into_iter().map(|t| t.at).chain(self.dumb_until).min()
     }
 
     pub fn handle_timeout(&mut self, now: Instant) -> Vec<AcdOutput> {
@@ -167,6 +171,7 @@ impl Oracle {
             }
             self.match_all(now);
         }
+        self.match_all(now);
         std::mem::take(&mut self.said)
     }
 
@@ -349,6 +354,11 @@ impl Oracle {
                 };
                 self.show(now, who, state, None);
             }
+            AcdInput::CannotRing { call, until } => {
+                let why = OfferEnd::Withdrawn;
+                self.apply(now, &AcdInput::OfferFailed { call: *call, why })?;
+                self.dumb_until = self.dumb_until.max(Some(*until));
+            }
             AcdInput::Held { call } => {
                 let who = self.with(*call, &[Talking, Hold])?;
                 self.show(now, who, Hold, None);
@@ -436,6 +446,10 @@ impl Oracle {
 
     fn match_all(&mut self, now: Instant) {
         self.say_steps(now);
+        if self.dumb_until.is_some_and(|until| now < until) {
+            return;
+        }
+        self.dumb_until = None;
         while self.match_one(now) {}
     }
 

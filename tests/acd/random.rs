@@ -152,7 +152,7 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
     let seat = SeatNo::new((801 + dice.roll(10)).to_string());
     let call = CallId(dice.roll(CALLS));
     let queue = QueueName::new(format!("q{}", dice.roll(7)));
-    match dice.roll(59) {
+    match dice.roll(60) {
         0..3 => AcdInput::SignIn { agent, seat },
         3 => AcdInput::SignOut { agent },
         4..12 => AcdInput::Ready { agent },
@@ -193,6 +193,7 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
         53 | 54 => AcdInput::SeatEngaged { seat },
         55 => AcdInput::SeatFree { seat },
         56 => AcdInput::Taken { request: Request::of_caller(call, queue, now), agent },
+        58 => AcdInput::CannotRing { call, until: Instant(now.0 + 1_000_000) },
         57 => AcdInput::PutBack(Request::of_caller(call, queue, now)),
         _ => AcdInput::Dismiss { agent },
     }
@@ -243,6 +244,7 @@ impl Day {
         if due(self) && !(*first && input.is_some()) {
             self.acd.handle_timeout(*at);
             let expected = self.oracle.handle_timeout(*at);
+            self.watch.timers_run(*at);
             self.compare(*at, None, expected, *restored)?;
             self.watch.nothing_is_late(*at)?;
         }
@@ -289,7 +291,7 @@ impl Day {
         self.watch.step(at, input, &outputs)?;
         self.acd.check()?;
         // What operations staff are alerted by, computed beside the matcher. An input may come before timers that are due.
-        let in_time = self.acd.next_timeout().is_none_or(|due| due > at);
+        let in_time = self.acd.next_timeout().is_none_or(|due| due > at) && !self.watch.is_dumb();
         let stranded = self.acd.stranded(at).into_iter().find(|(_, calls)| in_time && *calls > 0);
         if let Some((queue, calls)) = stranded {
             return Err(format!("{calls} callers of {queue} wait although an idle agent could serve them"));

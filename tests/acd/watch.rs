@@ -16,6 +16,8 @@ pub struct Watch {
     skills: BTreeMap<AgentNo, BTreeMap<Skill, u8>>,
     states: BTreeMap<AgentNo, AgentState>,
     calls: BTreeMap<CallId, Seen>,
+    /// No seat can be rung before then.
+    dumb_until: Option<Instant>,
 }
 
 struct Seen {
@@ -40,6 +42,7 @@ impl Watch {
             skills: agents.iter().map(|a| (a.number.clone(), a.skills.clone())).collect(),
             states: BTreeMap::new(),
             calls: BTreeMap::new(),
+            dumb_until: None,
         }
     }
 
@@ -51,10 +54,20 @@ impl Watch {
         for output in outputs {
             self.said(now, output).map_err(|problem| format!("{output:?}: {problem}"))?;
         }
-        self.nobody_idle_while_a_caller_waits()
+        if self.is_dumb() { Ok(()) } else { self.nobody_idle_while_a_caller_waits() }
+    }
+
+    /// Timers that are due run now.
+    pub fn timers_run(&mut self, now: Instant) {
+        self.dumb_until.take_if(|until| *until <= now);
+    }
+
+    pub fn is_dumb(&self) -> bool {
+        self.dumb_until.is_some()
     }
 
     fn accepted(&mut self, now: Instant, input: &AcdInput) {
+        self.timers_run(now);
         let queue = |name: &QueueName| {
             self.queues.iter().find(|q| q.name == *name).expect("a queue it was accepted into").clone()
         };
@@ -81,6 +94,10 @@ impl Watch {
             | AcdInput::TalkEnded { call }
             | AcdInput::NotReached { call } => drop(self.calls.remove(call)),
             AcdInput::OfferFailed { call, .. } => self.back_in_line(*call),
+            AcdInput::CannotRing { call, until } => {
+                self.back_in_line(*call);
+                self.dumb_until = self.dumb_until.max(Some(*until));
+            }
             AcdInput::SetSkills { agent, skills } => drop(self.skills.insert(agent.clone(), skills.clone())),
             AcdInput::Admit(settings) => drop(self.skills.insert(settings.number.clone(), settings.skills.clone())),
             _ => {}

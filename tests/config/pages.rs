@@ -22,11 +22,15 @@ fn who_signs_in_and_for_how_long() {
 fn what_is_of_no_use_or_unsafe() {
     broken(
         &[("number = \"6601\"", "number = \"6601\"\npassword_hash = \"secret\"")],
-        &["13: password_hash = \"secret\" in [[agents]] \"6601\" is not an Argon2 hash | write the line that `rexian password` prints"],
+        &[
+            "13: password_hash = \"secret\" in [[agents]] \"6601\" is not an Argon2 hash | write the line that `rexian password` prints",
+        ],
     );
     broken(
         &[("", "[pages]\nlisten = \"10.0.0.5:8443\"\n")],
-        &["19: pages.listen 10.0.0.5:8443 is reached from outside, but there is no [tls] | add [tls] with certificate and key, or listen on \"127.0.0.1:8443\""],
+        &[
+            "19: pages.listen 10.0.0.5:8443 is reached from outside, but there is no [tls] | add [tls] with certificate and key, or listen on \"127.0.0.1:8443\"",
+        ],
     );
     broken(
         &[("", "[pages]\nlisten = \"127.0.0.1:8080\"\nsesion = \"9h\"\n")],
@@ -39,6 +43,8 @@ fn what_is_of_no_use_or_unsafe() {
     let hash = format!("number = \"6601\"\npassword_hash = {:?}", hash("gut verwahrt", &[3; 16]).unwrap());
     broken(
         &[("number = \"6601\"", &hash)],
-        &["13: agent 6601 has a password_hash, but there are no pages to sign in on | add [pages] with listen = \"10.1.0.5:8443\", or remove it"],
+        &[
+            "13: agent 6601 has a password_hash, but there are no pages to sign in on | add [pages] with listen = \"10.1.0.5:8443\", or remove it",
+        ],
     );
 }

@@ -374,6 +374,13 @@ fn what_phones_may_dial() {
             "20: no emergency number is left to dial | leave emergency out, or name them: [\"110\", \"119\", \"120\", \"122\"]",
         ],
     );
+    more(
+        "[dialling]\npassed_on_at_most = \"0s\"\npassed_on_per_seat = 101\n",
+        &[
+            "19: passed_on_at_most = \"0s\" in [dialling] is not a duration above zero | write it as \"500ms\", \"15s\", \"2m\" or \"1h\"",
+            "20: passed_on_per_seat = 101 in [dialling] is not a whole number from 0 to 100 | choose one in that range, without quotes",
+        ],
+    );
     broken(
         &[
             ("number = \"8001\"", "number = \"8001\"\ndial_plan = \"dest\""),
@@ -606,6 +613,9 @@ keep = "2h"
 max_pending = 9
         countries = ["86", "852"]
 missed = { call_back = 7 }
+[dialling]
+passed_on_at_most = "45m"
+passed_on_per_seat = 7
 [feature_codes]
 extend_wrap_up = "*19"
 [service]
@@ -653,6 +663,7 @@ utc_offset = "-03:30"
         invitation: Some("greeting-en".into()),
     };
     assert_eq!(core.languages, [english]);
+    assert_eq!((core.dialling.passed_on_at_most, core.dialling.passed_on_per_seat), (secs(2_700), 7));
     let callbacks = CallbackSettings {
         trunks: vec!["carrier".into()],
         hours: None,

@@ -91,8 +91,7 @@ fn listening_and_certificate_need_each_other() {
     let folder = folder();
     let without = "4: sip.tls 127.0.0.1:5061 has no certificate | add [tls] with certificate = \"sip.crt\" and key = \"sip.key\", PEM files beside this one";
     assert_eq!(folder.problems(&listening("")), [without]);
-    let useless =
-        "18: [tls] is of no use: nothing listens by TLS | add tls = [\"10.1.0.5:5061\"] to [sip] or listen to [pages], or remove [tls]";
+    let useless = "18: [tls] is of no use: nothing listens by TLS | add tls = [\"10.1.0.5:5061\"] to [sip] or listen to [pages], or remove [tls]";
     assert_eq!(folder.problems(&format!("{GOOD}{FILES}")), [useless]);
     let taken = listening(FILES).replace("tls = [\"127.0.0.1:5061\"]", "tls = [\"127.0.0.1:8080\"]");
     let clash = folder.problems(&taken);

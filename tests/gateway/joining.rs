@@ -74,6 +74,37 @@ fn to_somebody_outside_consulted_before() {
     world.nothing_is_left();
 }
 
+/// A phone that hangs up on a refusal, whichever of its two calls it asked in, loses nobody: the citizen goes to the line.
+#[test]
+fn a_refusal_that_the_phone_takes_for_the_end() {
+    for other_way_round in [false, true] {
+        let mut world = in_conversation(&[0], 100, |core| core.dialling.passed_on_per_seat = 0);
+        consults(&mut world, "12330");
+        let invite = last(&world.outside, "INVITE").clone();
+        world.outside_says(&answer(&invite, "200 OK", "", true));
+        if other_way_round {
+            let talk = refer_by_hand(&world, "");
+            let talk = replaces(&line(&talk, "Call-ID:"), &tag(&talk, "To:"), &tag(&talk, "From:"));
+            let at = world.phones[0].1;
+            let dialled = world.to_others.iter().rev().find(|(flow, m)| {
+                *flow == at && m.starts_with("SIP/2.0 200") && m.contains("<sip:12330@") && m.contains(" INVITE\r\n")
+            });
+            let dialled = dialled.unwrap().1.clone();
+            let headers = ["From:", "To:", "Call-ID:"].map(|name| line(&dialled, name));
+            let refer = refer_in(&world, &headers[0], &headers[1], &headers[2], &talk);
+            says(&mut world, &refer);
+        } else {
+            joins(&mut world, AfterRefer::Waits);
+        }
+        let answer = world.to_others.iter().rev().find(|(_, m)| m.contains(" REFER\r\n")).unwrap();
+        assert!(answer.1.starts_with("SIP/2.0 486"), "{}", answer.1);
+        let now = world.now;
+        world.phones[0].0.hang_up(now);
+        world.run(seconds(1));
+        assert_eq!(then(&world).last().unwrap(), "moved mandarin agent", "{:?}", then(&world));
+    }
+}
+
 /// The key is pressed while the colleague still rings: then they ring for the citizen.
 #[test]
 fn to_somebody_who_still_rings() {

@@ -3,11 +3,15 @@
 
 use crate::dialling::{answer, in_dialog, last, outward, seconds};
 use crate::way::city;
-use crate::world::World;
+use crate::world::{World, invite};
+use rexian::acd::AcdInput;
 use rexian::config::settings::CoreSettings;
-use rexian::event::{AgentState, CallFact, NotReadyReason};
-use rexian::gateway::Input;
+use rexian::event::{AgentState, CallEvent, CallFact, EndCause, NotReadyReason, OfferEnd};
+use rexian::gateway::{Command, Input};
+use rexian::ids::AgentNo;
 use rexian::sim::ua::{AfterRefer, Plan, Reaction, UaFact};
+use rexian::store::journal::{Entry, Recorded};
+use rexian::why::{self, Language};
 use std::time::Duration;
 
 pub const RING_BACK: &str = "RingBack";
@@ -173,6 +177,153 @@ fn outside_to_a_number_of_the_plan() {
         world.nothing_is_left();
     }
 }
+
+/// With nobody of ours there who could end it.
+#[test]
+fn outside_no_longer_than_configured() {
+    for (to, limited) in [("13812345678", true), ("110", false)] {
+        let mut world = in_conversation(&[0], 500, |core| core.dialling.passed_on_at_most = seconds(90));
+        passes_on(&mut world, to, AfterRefer::Leaves);
+        let invite = last(&world.outside, "INVITE").clone();
+        world.run(seconds(20));
+        world.outside_says(&answer(&invite, "200 OK", "", true));
+        world.run(seconds(88));
+        world.restart();
+        assert_eq!(world.ended(), None, "from the answer");
+        world.run(seconds(3));
+        assert_eq!(world.ended(), limited.then_some(EndCause::TimeLimit), "{to}");
+        if limited {
+            last(&world.outside, "BYE");
+            world.nothing_is_left();
+        }
+    }
+}
+
+/// Two citizens, one after the other: the second one's agent may not send them out while the first is out there, but for
+/// help, and may call there.
+#[test]
+fn no_more_outside_at_once_than_configured() {
+    let mut world = in_conversation(&[0], 500, |core| core.dialling.passed_on_per_seat = 1);
+    passes_on(&mut world, "13812345678", AfterRefer::Leaves);
+    let first = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&first, "200 OK", "", true));
+    let second = |world: &mut World, n: u32| {
+        world.other_sends(&invite(n));
+        world.until(seconds(10), |w| w.state(0) == AgentState::Talking);
+        world.phones[0].2.clear();
+    };
+    second(&mut world, 1);
+    passes_on(&mut world, "13812345678", AfterRefer::Waits);
+    assert_eq!((told(&world).last(), world.state(0)), (Some(&486), AgentState::Talking));
+    world.run(seconds(5));
+    world.outside_says(&in_dialog(&first, "BYE", 1));
+    passes_on(&mut world, "13812345678", AfterRefer::Leaves);
+    assert_eq!(told(&world).last(), Some(&100));
+    assert_ne!(*last(&world.outside, "INVITE"), first);
+    second(&mut world, 2);
+    passes_on(&mut world, "110", AfterRefer::Leaves);
+    assert_eq!(told(&world).last(), Some(&100), "for help always");
+}
+
+/// A call for help takes the last port: a colleague's phone cannot be rung then. That is not the colleague's fault, it is
+/// not tried again and again, and whoever waits is served when there is a port.
+#[test]
+fn without_a_port_nobody_is_rung_or_blamed() {
+    let mut world = in_conversation(&[0, 1], 500, |core| core.media.pairs = 4);
+    let order = |world: &mut World, order: AcdInput| world.feed(Input::Command(Command::Distributor(order)));
+    let (agent, reason) = (|| AgentNo::new("6602"), NotReadyReason::Break);
+    order(&mut world, AcdInput::NotReady { agent: agent(), reason });
+    world.other_sends(&invite(1));
+    passes_on(&mut world, "110", AfterRefer::Waits);
+    let outside = last(&world.outside, "INVITE").clone();
+    let before = world.facts.len();
+    order(&mut world, AcdInput::Ready { agent: agent() });
+    world.restart();
+    assert_eq!(world.state(1), AgentState::Ready);
+    world.run(seconds(5));
+    assert_eq!(world.state(1), AgentState::Ready);
+    let ends = |world: &World| {
+        let ended = |fact: &CallFact| if let CallFact::OfferEnded { why, .. } = fact { Some(*why) } else { None };
+        world.facts[before..].iter().filter_map(ended).collect::<Vec<_>>()
+    };
+    assert_eq!(ends(&world), [OfferEnd::Withdrawn; 6], "once a second");
+    world.outside_says(&answer(&outside, "200 OK", "", true));
+    world.until(seconds(5), |w| w.state(1) == AgentState::Talking);
+    assert!(world.story().contains(&"answered 6602".to_owned()));
+}
+
+/// `rexian why` of a citizen who was passed on three times: each step, each party, and what became of it.
+#[test]
+fn why_tells_each_step_of_the_way() {
+    let mut world = in_conversation(&[0, 1], 500, |core| core.dialling.passed_on_at_most = seconds(90));
+    colleague(&mut world, Reaction::Refuse { after: seconds(1), status: 486 });
+    passes_on(&mut world, "8002", AfterRefer::Waits);
+    world.run(seconds(10));
+    colleague(&mut world, Reaction::Answer { after: seconds(3) });
+    passes_on(&mut world, "13812345678", AfterRefer::Leaves);
+    let outside = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&outside, "180 Ringing", "", false));
+    world.run(seconds(20));
+    world.outside_says(&answer(&outside, "486 Busy Here", "Reason: Q.850;cause=17\r\n", false));
+    world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
+    let now = world.now;
+    world.phones[1].0.refer(now, "13812345678", AfterRefer::Waits);
+    world.run(seconds(1));
+    let outside = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&outside, "200 OK", "", true));
+    world.until(seconds(100), |w| w.ended().is_some());
+    let call = world.last_call();
+    let recorded = |event: &CallEvent| Recorded { seq: 0, at: event.at, what: Entry::Call(event.clone()) };
+    let recorded: Vec<_> = world.events.iter().filter(|event| event.call == call).map(recorded).collect();
+    for (language, expected) in [(Language::En, ENGLISH), (Language::Zh, CHINESE)] {
+        let story = why::tell(&recorded, language, 480);
+        // Without the title, and the times of the lines.
+        let told: Vec<&str> = story.lines().skip(1).filter_map(|line| line.get(25..)).collect();
+        assert_eq!(told.join("\n"), expected.trim());
+    }
+}
+
+const ENGLISH: &str = "
+arrived on line city (12345, default) from trunk local; caller +8653187654321
+queued for mandarin (mandarin) at place 1: the number called leads there
+offered to 6601 at seat 8001 (next by the queue's strategy, full requirement)
+answered by 6601 at seat 8001: waited 3 s, of which 3 s ringing
+6601 passes the caller on to seat 8002
+the far end of leg 5 says: SIP 486
+seat 8002 could not be had (486), asked for by 6601
+6601 passes the caller on to +8613812345678
+6601 is off the call, the caller goes to +8613812345678
+the far end of leg 6 says: SIP 486, Q.850 cause 17
++8613812345678 could not be had (486), asked for by 6601
+moved to mandarin (mandarin) at place 1, the time of arrival kept: agent 6601 passed the caller on
+offered to 6602 at seat 8002 (next by the queue's strategy, full requirement)
+taken over by 6602 at seat 8002: waited 23.1 s more, of which 3 s ringing
+6602 passes the caller on to +8613812345678
+6602 is off the call, the caller goes to +8613812345678
+the other side answered after 1 s
+ended because a call passed on to somebody outside may not last longer; waited 3 s; talked 21.1 s
+";
+
+const CHINESE: &str = "
+来电进入专线 city（12345，default），中继 local，主叫 +8653187654321
+进入队列 mandarin（mandarin），第 1 位：所拨号码对应该队列
+分配给工号 6601（座席 8001；按队列策略轮到，满足全部要求）
+工号 6601 接听（座席 8001）：等待 3 秒，其中振铃 3 秒
+工号 6601 正将来电人转接至 座席 8002
+通路 5 的对端告知：SIP 486
+工号 6601 转接 座席 8002 未成（486）
+工号 6601 正将来电人转接至 +8613812345678
+工号 6601 退出，来电人转至 +8613812345678
+通路 6 的对端告知：SIP 486，Q.850 原因值 17
+工号 6601 转接 +8613812345678 未成（486）
+转入队列 mandarin（mandarin），第 1 位，保留原到达时间：工号 6601 转来
+分配给工号 6602（座席 8002；按队列策略轮到，满足全部要求）
+工号 6602 接续（座席 8002）：又等待 23.1 秒，其中振铃 3 秒
+工号 6602 正将来电人转接至 +8613812345678
+工号 6602 退出，来电人转至 +8613812345678
+对方应答，振铃 1 秒
+结束：转接至外线的通话达到时长上限；等待 3 秒，通话 21.1 秒
+";
 
 #[test]
 fn for_help_always() {
@@ -391,6 +542,20 @@ fn the_transferring_phone_dies_with_the_caller_on_hold() {
     );
     world.until(seconds(200), |w| w.ended().is_some());
     world.nothing_is_left();
+}
+
+/// Without any transfer: the citizen, who is on hold, is not cut off when it shows.
+#[test]
+fn a_phone_dies_with_the_caller_on_hold() {
+    let mut world = in_conversation(&[0, 1], 3_000, |_| {});
+    let now = world.now;
+    world.phones[0].0.hold(now, true);
+    world.run(seconds(1));
+    world.connection_breaks(0);
+    // Nobody misses its media; the session's refresh finds it gone.
+    world.until(seconds(1_000), |w| w.state(1) == AgentState::Talking);
+    assert_eq!(then(&world), ["transferred 6601", "moved mandarin agent", "taken over 6602"]);
+    assert_eq!(world.tickets.len(), 1);
 }
 
 /// But for help, it takes what a call that a seat dials takes.

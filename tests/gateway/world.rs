@@ -1,7 +1,7 @@
 //! One gateway, phones on connections of their own, one caller on UDP; and what everybody heard.
 
 use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
-use rexian::event::{AgentState, CallFact, EndCause, Party};
+use rexian::event::{AgentState, CallEvent, CallFact, EndCause, Party};
 use rexian::gateway::{AgentOrder, Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
@@ -39,6 +39,8 @@ pub struct World {
     /// Those of them that begin like this never arrive.
     pub lost: Option<&'static str>,
     pub facts: Vec<CallFact>,
+    /// The same with their calls and times, of all calls.
+    pub events: Vec<CallEvent>,
     /// What a report makes of it.
     pub record: Fold,
     pub tickets: Vec<NewTicket>,
@@ -73,6 +75,7 @@ impl World {
             from_phones: vec![],
             lost: None,
             facts: vec![],
+            events: vec![],
             record: Fold::default(),
             tickets: vec![],
             sources: BTreeMap::new(),
@@ -236,6 +239,7 @@ impl World {
                 Output::Call(event) => {
                     self.record.call(&event);
                     self.last_call = Some(event.call);
+                    self.events.push(event.clone());
                     self.facts.push(event.what);
                 }
                 Output::Media(MediaCommand::Open { leg, .. }) => self.callers_leg = self.callers_leg.min(leg),

@@ -2,7 +2,9 @@
 //! RFC 4028 s7.3), calling side.
 
 use crate::support::*;
+use rexian::config::settings::Reliable;
 use rexian::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
+use rexian::sip::session::Peer;
 
 fn reliably(invite: &str, status: u16, tag: &str, rseq: u32, body: &str) -> String {
     response(invite, status, tag, &format!("Require: 100rel\r\nRSeq: {rseq}\r\n"), body)
@@ -22,6 +24,18 @@ fn what_our_invite_says_of_us() {
     assert_eq!(value(&invite, "X-Rexian-Call").unwrap(), "42");
     let allow = value(&invite, "Allow").unwrap();
     assert!(["PRACK", "UPDATE"].iter().all(|m| allow.contains(m)), "{allow}");
+}
+
+/// RFC 3262 s4: a carrier may have its responses acknowledged, unless its profile says never.
+#[test]
+fn what_our_invite_says_to_a_carrier() {
+    for (reliable, supported) in
+        [(Reliable::Never, "timer"), (Reliable::IfRequired, "100rel, timer"), (Reliable::IfSupported, "100rel, timer")]
+    {
+        let (_, invite) = World::calling_one(Process::Steady, Peer::Carrier, reliable);
+        assert_eq!(value(&invite, "Supported").unwrap(), supported, "{reliable:?}");
+        assert_eq!(value(&invite, "Require"), None);
+    }
 }
 
 #[test]
@@ -146,6 +160,66 @@ fn a_422_without_a_longer_interval_is_a_refusal() {
             let (mut world, invite) = World::calling(process);
             world.hear(&response(&invite, 422, "a", min, ""));
             assert_eq!(world.events(), [REFUSED, LegEvent::Ended(LegEnd::Declined)]);
+            world.ends_clean()
+        });
+    }
+}
+
+/// RFC 3262 s3 and s4, RFC 3261 s21.4.15 and s21.4.16: the INVITE again, as its refusal wants it; each wish once.
+#[test]
+fn who_insists_on_acknowledged_responses_or_on_none_has_them() {
+    let wants = "Require: 100rel\r\n";
+    for (peer, status, header, first, then) in [
+        (Peer::Phone, 421, wants, "timer", "100rel, timer"),
+        (Peer::Phone, 421, "Require: timer, 100Rel\r\n", "timer", "100rel, timer"),
+        // It does not say what it wants, but we have nothing else to give.
+        (Peer::Phone, 421, "", "timer", "100rel, timer"),
+        (Peer::Carrier, 420, "Unsupported: 100rel\r\n", "100rel, timer", "timer"),
+    ] {
+        in_both(|process| {
+            let (mut world, invite) = World::calling_one(process, peer, Reliable::IfRequired);
+            assert_eq!(value(&invite, "Supported").unwrap(), first);
+            world.hear(&response(&invite, status, "a", header, ""));
+            let [ack, second] = <[String; 2]>::try_from(world.news()).unwrap();
+            assert!(is_request(&ack, "ACK"));
+            assert_eq!(value(&second, "CSeq").unwrap(), "2 INVITE");
+            assert_eq!(
+                (value(&second, "Call-ID"), value(&second, "To")),
+                (value(&invite, "Call-ID"), value(&invite, "To"))
+            );
+            assert_eq!(value(&second, "Supported").unwrap(), then);
+            assert_eq!(value(&second, "X-Rexian-Call").unwrap(), "42");
+            assert_eq!((body(&second), world.events()), (body(&invite), vec![]));
+            // And a longer interval, with what it has got already.
+            world.hear(&response(&second, 422, "b", "Min-SE: 3600\r\n", ""));
+            let third = world.news().pop().unwrap();
+            assert_eq!(value(&third, "CSeq").unwrap(), "3 INVITE");
+            assert_eq!(value(&third, "Supported").unwrap(), then);
+            world.hear(&reliably(&third, 180, PEER, 1, ""));
+            assert_eq!(rack(&world.one()), "1 3 INVITE");
+            world.events();
+            world.hear(&response(&third, status, PEER, header, ""));
+            let refused = LegEvent::Cause { status: Some(status), q850: None };
+            assert_eq!(world.events(), [refused, LegEvent::Ended(LegEnd::Declined)]);
+            world.ends_clean()
+        });
+    }
+}
+
+#[test]
+fn what_cannot_be_met_is_a_refusal() {
+    for (peer, reliable, status, header) in [
+        (Peer::Phone, Reliable::IfRequired, 421, "Require: 100rel, precondition\r\n"),
+        (Peer::Phone, Reliable::IfRequired, 420, "Unsupported: 100rel\r\n"),
+        (Peer::Carrier, Reliable::IfRequired, 421, "Require: 100rel\r\n"),
+        (Peer::Carrier, Reliable::IfRequired, 420, "Unsupported: timer\r\n"),
+        (Peer::Carrier, Reliable::Never, 421, "Require: 100rel\r\n"),
+    ] {
+        in_both(|process| {
+            let (mut world, invite) = World::calling_one(process, peer, reliable);
+            world.hear(&response(&invite, status, "a", header, ""));
+            let refused = LegEvent::Cause { status: Some(status), q850: None };
+            assert_eq!(world.events(), [refused, LegEvent::Ended(LegEnd::Declined)]);
             world.ends_clean()
         });
     }

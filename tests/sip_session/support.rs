@@ -96,7 +96,7 @@ impl World {
 
     /// At this address of theirs.
     pub fn calling_at(uri: &str) -> (World, String) {
-        World::calling_there(Process::Steady, local(), None, vec![], uri)
+        World::calling_there(Process::Steady, local(), None, vec![], uri, (Peer::Phone, Reliable::IfRequired))
     }
 
     /// As a carrier's subscriber.
@@ -116,7 +116,13 @@ impl World {
         subscriber: Option<Subscriber>,
         route: Vec<Vec<u8>>,
     ) -> (World, String) {
-        World::calling_there(process, local, subscriber, route, "sip:8001@10.0.0.2:5060")
+        let phone = (Peer::Phone, Reliable::IfRequired);
+        World::calling_there(process, local, subscriber, route, "sip:8001@10.0.0.2:5060", phone)
+    }
+
+    /// A phone or a carrier, whose provisional responses are acknowledged, or not.
+    pub fn calling_one(process: Process, peer: Peer, reliable: Reliable) -> (World, String) {
+        World::calling_there(process, local(), None, vec![], "sip:8001@10.0.0.2:5060", (peer, reliable))
     }
 
     fn calling_there(
@@ -125,6 +131,7 @@ impl World {
         subscriber: Option<Subscriber>,
         route: Vec<Vec<u8>>,
         request_uri: &str,
+        (peer, reliable): (Peer, Reliable),
     ) -> (World, String) {
         let mut world = World::new(process);
         let mut events = vec![];
@@ -138,7 +145,8 @@ impl World {
             to: "<sip:8001@rexian.local>".into(),
             headers: &headers,
             subscriber,
-            peer: Peer::Phone,
+            peer,
+            reliable,
             route,
         };
         world.session = Some(Session::place(&mut cx, 7, TAG.into(), target, local));

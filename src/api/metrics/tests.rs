@@ -187,7 +187,7 @@ fn each_cause_is_kept_apart() {
         let series = format!(r#"rexian_calls_total{{queue="mandarin",cause="{}"}}"#, cause.as_str());
         assert_eq!(rig.value(&series), 1.0, "{series}");
     }
-    assert_eq!(rig.value(r#"rexian_lost_wait_seconds_count{queue="mandarin"}"#), 19.0, "nobody was answered");
+    assert_eq!(rig.value(r#"rexian_lost_wait_seconds_count{queue="mandarin"}"#), 20.0, "nobody was answered");
     assert_eq!(rig.value(r#"rexian_queue_waiting{queue="mandarin"}"#), 0.0);
 }
 

@@ -15,8 +15,7 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
         world.browsers.iter().flat_map(|b| media_addresses(world, places, b.port)).collect();
     let browsers_udp = browsers.iter().cloned().map(|at| ("udp", at, "media.browser_port"));
     let http = http.map(|at| ("tcp", at, "http.listen"));
-    for (transport, At { value, line }, name) in
-        udp.chain(browsers_udp).chain(tcp).chain(tls).chain(pages).chain(http)
+    for (transport, At { value, line }, name) in udp.chain(browsers_udp).chain(tcp).chain(tls).chain(pages).chain(http)
     {
         let clash = taken.iter().find(|(t, other, _)| *t == transport && overlap(*other, value));
         if let Some((_, other, owner)) = clash {

@@ -13,6 +13,10 @@ pub struct DiallingSettings {
     pub emergency: BTreeSet<String>,
     /// How long whoever is dialled rings.
     pub ring_timeout: Duration,
+    /// How long a caller whom an agent passed on to a party outside may talk with it.
+    pub passed_on_at_most: Duration,
+    /// Callers whom one seat has passed on to parties outside, at once.
+    pub passed_on_per_seat: u32,
     pub plans: Vec<DialPlan>,
 }
 
@@ -22,6 +26,8 @@ impl Default for DiallingSettings {
             trunk: None,
             emergency: ["110", "119", "120", "122"].map(str::to_owned).into(),
             ring_timeout: Duration::from_secs(60),
+            passed_on_at_most: Duration::from_secs(2 * 3_600),
+            passed_on_per_seat: 2,
             plans: vec![],
         }
     }

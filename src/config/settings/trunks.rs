@@ -269,7 +269,7 @@ impl Profile {
     }
 }
 
-/// Are our provisional responses acknowledged (100rel and PRACK, RFC 3262)?
+/// Are our provisional responses acknowledged (100rel and PRACK, RFC 3262)? Theirs are if they want it, but for `Never`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Reliable {
     /// A call that requires it is refused with 420.

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 /// What a carrier may ask of us.
 pub const ALLOW: &[u8] = b"INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK";
 
-/// Extensions we speak when called, and those a phone may use when we call it.
-const SUPPORTED: &[u8] = b"100rel, timer";
+/// Extensions we speak when called, or call a carrier; and those a phone may use when we call it.
+pub(super) const SUPPORTED: &[u8] = b"100rel, timer";
 pub(super) const SUPPORTED_CALLING: &[u8] = b"timer";
 
 /// For Supported in what answers this peer.

@@ -32,7 +32,7 @@ use crate::leg::{HangupReason, LegCommand, LegEnd, LegEvent};
 use crate::plane::Negotiated;
 use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
-use abilities::SUPPORTED_CALLING;
+use abilities::{SUPPORTED, SUPPORTED_CALLING};
 use early::{Early, Patience};
 use refer::{Notified, Referral};
 use reliable::Provisionals;
@@ -74,7 +74,7 @@ pub struct Session {
     described: Vec<u8>,
     /// What the last exchange of descriptions settled.
     media: Option<Negotiated>,
-    /// Whether our provisional responses wait for PRACKs: the trunk's choice.
+    /// Whether provisional responses may wait for PRACKs, ours or theirs: the trunk's choice.
     reliable: Reliable,
     timer: Timer,
     /// What the far end allows our refreshes to be.

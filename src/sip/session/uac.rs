@@ -9,7 +9,7 @@ use super::early::{Early, MOST_FORKS, Patience};
 use super::refer::Referral;
 use super::timer::{self, By, Timer};
 use super::way::Way;
-use super::{Context, GIVE_UP, Peer, SERVER, SUPPORTED_CALLING, Session, State, Subscriber};
+use super::{Context, GIVE_UP, Peer, SERVER, SUPPORTED, SUPPORTED_CALLING, Session, State, Subscriber};
 use crate::config::settings::Reliable;
 use crate::leg::{HangupReason, LegEnd, LegEvent};
 use crate::sdp::offer_answer::{self, Local};
@@ -27,6 +27,9 @@ pub struct Target<'a> {
     /// As whose subscriber we call, if we are one.
     pub subscriber: Option<Subscriber>,
     pub peer: Peer,
+    /// May it have its provisional responses acknowledged? A carrier is told so at once, a phone only if it insists: each
+    /// PRACK of a phone's that rings is one message more.
+    pub reliable: Reliable,
     /// Through these proxies (RFC 3327); a phone's; most often none.
     pub route: Vec<Vec<u8>>,
 }
@@ -61,7 +64,7 @@ impl Session {
             described: offer_answer::offer(&local),
             local,
             media: None,
-            reliable: Reliable::default(),
+            reliable: target.reliable,
             timer: Timer::Proposed { seconds: timer::PROPOSED },
             refresh_by: By::ReInvite,
             peer: target.peer,
@@ -77,23 +80,26 @@ impl Session {
             session.sign_as(subscriber);
         }
         let headers: Vec<_> = target.headers.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
-        let tx = session.send_invite(cx, &headers);
-        session.state = State::Calling { tx, attempt: Attempt::First { headers }, early: Early::default() };
+        let reliable = target.peer == Peer::Carrier && target.reliable != Reliable::Never;
+        session.invite(cx, Attempt { headers, reliable, met: vec![] });
         session
     }
 
-    fn send_invite(&mut self, cx: &mut Context<'_>, headers: &[(String, String)]) -> ClientTx {
+    fn invite(&mut self, cx: &mut Context<'_>, attempt: Attempt) {
+        let supported = if attempt.reliable { SUPPORTED } else { SUPPORTED_CALLING };
         let branch = cx.tokens.branch();
         let invite = self
             .dialog
             .request(Method::Invite, &self.flow, &branch)
             .header(Name::Contact, self.contact(&self.flow).as_bytes())
             .header(Name::Allow, self.peer.allowed())
-            .header(Name::Supported, SUPPORTED_CALLING)
+            .header(Name::Supported, supported)
             .header(Name::UserAgent, SERVER);
-        let invite = headers.iter().fold(self.timer.ask(invite), |b, (name, value)| b.other(name, value.as_bytes()));
+        let more = attempt.headers.iter();
+        let invite = more.fold(self.timer.ask(invite), |b, (name, value)| b.other(name, value.as_bytes()));
         let invite = invite.body("application/sdp", &self.described);
-        self.send(cx, self.flow, &branch, invite)
+        let tx = self.send(cx, self.flow, &branch, invite);
+        self.state = State::Calling { tx, attempt, early: Early::default() };
     }
 
     /// Nobody has answered our INVITE at all, and another is to take its place. What comes for this one later is called
@@ -181,30 +187,42 @@ impl Session {
     }
 
     fn invite_refused(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16, msg: &Message<'_>) {
-        match &mut self.state {
-            // RFC 4028 s7.3: once more, with the interval that it, or a proxy before it, insists on.
-            State::Calling { tx: ours, attempt, .. } if *ours == tx && status == 422 => {
-                let before = std::mem::replace(attempt, Attempt::Second);
-                match (before, self.timer.lengthened(msg)) {
-                    (Attempt::First { headers }, Some(seconds)) => {
-                        self.timer = Timer::Proposed { seconds };
-                        self.dialog.forget_far_end();
-                        let tx = self.send_invite(cx, &headers);
-                        self.state = State::Calling { tx, attempt: Attempt::Second, early: Early::default() };
-                    }
-                    _ => {
-                        self.note_reason(cx, msg);
-                        self.ended(cx, refusal(status))
-                    }
+        match &self.state {
+            State::Calling { tx: ours, attempt, .. } if *ours == tx => match self.revised(attempt.clone(), status, msg)
+            {
+                Some(attempt) => {
+                    self.dialog.forget_far_end();
+                    self.invite(cx, attempt);
                 }
-            }
-            State::Calling { tx: ours, .. } if *ours == tx => {
-                self.note_reason(cx, msg);
-                self.ended(cx, refusal(status))
-            }
+                None => {
+                    self.note_reason(cx, msg);
+                    self.ended(cx, refusal(status))
+                }
+            },
             State::Cancelling { tx: ours, .. } if *ours == tx => self.ended(cx, LegEnd::Released),
             _ => {}
         }
+    }
+
+    /// What we ask instead, where the refusal says what was wrong, and we can do otherwise.
+    fn revised(&mut self, mut attempt: Attempt, status: u16, refusal: &Message<'_>) -> Option<Attempt> {
+        if attempt.met.contains(&status) {
+            return None;
+        }
+        let is_reliable = |option: &[u8]| option.eq_ignore_ascii_case(b"100rel");
+        let is_spoken = |option: &[u8]| is_reliable(option) || option.eq_ignore_ascii_case(b"timer");
+        let wants = || refusal.values(Name::Require).all(is_spoken);
+        match status {
+            // RFC 4028 s7.3: with the interval that it, or a proxy before it, insists on.
+            422 => self.timer = Timer::Proposed { seconds: self.timer.lengthened(refusal)? },
+            // RFC 3262 s3: it wants its responses acknowledged, if nothing else that we do not speak.
+            421 if !attempt.reliable && self.reliable != Reliable::Never && wants() => attempt.reliable = true,
+            // RFC 3261 s21.4.15. It was only offered; some refuse even that.
+            420 if attempt.reliable && refusal.values(Name::Unsupported).any(is_reliable) => attempt.reliable = false,
+            _ => return None,
+        }
+        attempt.met.push(status);
+        Some(attempt)
     }
 
     /// Timer B/F, or the transport failed.
@@ -270,14 +288,14 @@ impl Session {
     }
 }
 
-/// Our INVITE may be sent a second time.
+/// Our INVITE, which may be sent again as its refusal wants it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) enum Attempt {
-    /// With what the second would have to say again.
-    First {
-        headers: Vec<(String, String)>,
-    },
-    Second,
+pub(super) struct Attempt {
+    headers: Vec<(String, String)>,
+    /// Acknowledged provisional responses (100rel) are offered.
+    reliable: bool,
+    /// Refusals it has been changed for; for each of them once.
+    met: Vec<u16>,
 }
 
 /// Owner of requests whose outcome nobody waits for.
