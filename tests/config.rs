@@ -3,7 +3,8 @@
 //! go; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
-use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Role, Settings};
+use rexian::casework::Post;
+use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Settings};
 use rexian::config::{check, load, report};
 use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
@@ -327,11 +328,25 @@ fn tokens_of_the_api() {
         format!("[[http.tokens]]\nname = {name:?}\nrole = {role:?}\nsha256 = {sha256:?}\n")
     };
     let [one, two] = ["0f".repeat(32), "f0".repeat(32)];
-    let good = token("大屏", "wallboard", &one) + &token("office", "hotline_office", &two);
+    let clerk = format!("{}department = \"水务集团\"\n", token("王", "clerk", &"ff".repeat(32)));
+    let good = token("大屏", "wallboard", &one) + &token("office", "hotline_office", &two) + &clerk;
     let settings = load(&Folder::new().write("rexian.toml", format!("{GOOD}{good}"))).unwrap();
-    let [wallboard, office] = &settings.world.tokens[..] else { panic!("two tokens") };
-    assert_eq!((wallboard.name.as_str(), wallboard.role, wallboard.sha256), ("大屏", Role::Wallboard, [0x0f; 32]));
-    assert_eq!((office.role, office.sha256), (Role::HotlineOffice, [0xf0; 32]));
+    let [wallboard, office, clerk] = &settings.world.tokens[..] else { panic!("three tokens") };
+    assert_eq!(
+        (wallboard.who.name.as_str(), &wallboard.who.post, wallboard.sha256),
+        ("大屏", &Post::Wallboard, [0x0f; 32])
+    );
+    assert_eq!((&office.who.post, office.sha256), (&Post::HotlineOffice, [0xf0; 32]));
+    assert_eq!(clerk.who.post, Post::Clerk { department: "水务集团".into() });
+    let lost = token("王", "clerk", &one) + &token("李", "operator", &two) + "department = \"供电局\"\n";
+    broken(
+        &[("", &format!("[casework]\ndepartments = [\"水务集团\"]\n{lost}"))],
+        &[
+            r#"22: a clerk acts for a department: role = "clerk" in [[http.tokens]] | add department = "市城市管理局""#,
+            r#"26: only a clerk acts for a department: role = "operator" in [[http.tokens]] | remove department, or write role = "clerk""#,
+            r#"28: department = "供电局" in [[http.tokens]] is none that tickets are passed to | name it as departments in [casework] or the categories do"#,
+        ],
+    );
 
     let bad = token("a", "leader", "12")
         + &token("b", "operator", &one)
@@ -340,7 +355,7 @@ fn tokens_of_the_api() {
     broken(
         &[("", &bad)],
         &[
-            r#"20: role = "leader" in [[http.tokens]] is not a known word | use one of: operator, shift_leader, hotline_office, platform_engineer, wallboard"#,
+            r#"20: role = "leader" in [[http.tokens]] is not a known word | use one of: operator, shift_leader, hotline_office, clerk, platform_engineer, wallboard"#,
             r#"21: sha256 = "12" in [[http.tokens]] is not a SHA-256 | write the 64 hexadecimal digits that `rexian token` prints"#,
             "26: two of [[http.tokens]] are the same token | make one of its own for each with `rexian token`",
             r#"27: name = "b" stands for two of [[http.tokens]] | name it otherwise"#,

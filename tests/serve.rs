@@ -5,6 +5,8 @@ mod api;
 mod common;
 #[path = "serve/streams.rs"]
 mod streams;
+#[path = "serve/tickets.rs"]
+mod tickets;
 #[path = "serve/tls.rs"]
 mod tls;
 #[path = "serve/webhooks.rs"]

@@ -41,6 +41,14 @@ impl Cases {
         }
     }
 
+    /// A further handle with connections of its own, at most so many: whoever has it takes none from those who write.
+    pub fn apart(&self, connections: u32) -> Self {
+        match self {
+            Cases::Sqlite(store) => Cases::Sqlite(store.another()),
+            Cases::Postgres(store) => Cases::Postgres(store.apart(connections)),
+        }
+    }
+
     /// Brings the tables up to date; opening the store does so too, where its role may.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         match self {

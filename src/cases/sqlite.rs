@@ -26,6 +26,7 @@ const MIGRATIONS: Steps = &[
     (1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql")),
     (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
     (3, "casework", include_str!("migrations/sqlite/0003_casework.sql")),
+    (4, "casework_lists", include_str!("migrations/sqlite/0004_casework_lists.sql")),
 ];
 
 /// How long a statement waits for another process's lock before the batch is given back for a retry.

@@ -42,8 +42,8 @@ pub(super) fn actor(role: Role) -> Actor {
         Role::ShiftLeader => Post::ShiftLeader,
         Role::HotlineOffice => Post::HotlineOffice,
         Role::Clerk => Post::Clerk { department: BUREAU.into() },
-        Role::Engineer => Post::Engineer,
-        Role::ReadOnly => Post::ReadOnly,
+        Role::PlatformEngineer => Post::PlatformEngineer,
+        Role::Wallboard => Post::Wallboard,
         Role::System => return Actor::system(),
     };
     Actor::new("6632", post)

@@ -15,7 +15,7 @@ mod webhooks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use guard::{GuardSettings, Unknown};
-pub use http::{ApiToken, Role};
+pub use http::ApiToken;
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };

@@ -61,6 +61,9 @@ pub struct Running {
 /// The loop tells its figures every second; silent for so long, it counts as stuck.
 const LOOP_STUCK: Duration = Duration::from_secs(5);
 
+/// To the case store, for lists and for work on single tickets each.
+const API_CONNECTIONS: u32 = 2;
+
 /// Of whom the gateway knows at start who served them last.
 const MOST_REMEMBERED: u32 = 50_000;
 const REMEMBERED_FOR: Duration = Duration::from_secs(30 * 86_400);
@@ -179,6 +182,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let cases = Cases::new(&shell.cases, &shell.ticket_prefix);
     let memory = cases.reader();
     let desk = Desk::new(cases.reader(), shell.casework.clone());
+    let apart = || Desk::new(cases.apart(API_CONNECTIONS), shell.casework.clone());
+    let office = v1::Office { lists: apart(), desk: apart(), area_code: core.area_code.clone() };
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
     let mut store =
@@ -193,6 +198,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         ledger: None,
         queues: core.queues.clone(),
         agents: core.agents.clone(),
+        office: Some(office),
     };
     let (journal, events, journalling) = match shell.events {
         Some(path) => {

@@ -74,7 +74,7 @@ fn standing(server: &Server) -> Value {
     answer.json()["webhooks"][0].clone()
 }
 
-fn one_call(server: &Server) {
+pub fn one_call(server: &Server) {
     let mut street = Street::new(&server.hotline);
     let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
     let call = street.call();

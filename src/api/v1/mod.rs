@@ -20,6 +20,7 @@ mod queues;
 mod routes;
 mod sla;
 mod socket;
+mod tickets;
 mod time;
 
 use crate::api::webhooks::Hook;
@@ -33,7 +34,8 @@ use std::sync::Arc;
 use tokio::sync::{Semaphore, watch};
 
 pub use event::event_types;
-pub use routes::{OPERATIONS, Operation};
+pub use routes::{Operation, operations};
+pub use tickets::Office;
 
 /// What the answers are made of.
 pub struct Sources {
@@ -46,6 +48,8 @@ pub struct Sources {
     pub ledger: Option<PathBuf>,
     pub queues: Vec<QueueSettings>,
     pub agents: Vec<AgentSettings>,
+    /// Where tickets are worked on.
+    pub office: Option<Office>,
 }
 
 impl Sources {
@@ -59,6 +63,7 @@ impl Sources {
             ledger: None,
             queues: vec![],
             agents: vec![],
+            office: None,
         }
     }
 }
