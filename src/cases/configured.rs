@@ -1,7 +1,7 @@
 //! The case store that the configuration names. Belongs here: passing each promise on to it. Not here: any store.
 
 use super::history::History;
-use super::postgres::PostgresCases;
+use super::postgres::{PostgresCases, Version};
 use super::sqlite::SqliteCases;
 use super::{CaseStore, Outcome, StoreError};
 use crate::config::settings::CaseStoreSettings;
@@ -30,6 +30,26 @@ impl Cases {
         match settings {
             CaseStoreSettings::Sqlite(path) => Cases::Sqlite(SqliteCases::new(path, ticket_prefix)),
             CaseStoreSettings::Postgres(at) => Cases::Postgres(PostgresCases::new(at.clone(), ticket_prefix)),
+        }
+    }
+
+    /// The store as it is, for one who only reads.
+    ///
+    /// # Errors
+    /// It cannot be read, or its tables are not this program's; nothing has been changed.
+    pub async fn reading(settings: &CaseStoreSettings) -> Result<Self, StoreError> {
+        match settings {
+            CaseStoreSettings::Sqlite(path) => {
+                let store = SqliteCases::reading(path);
+                store.health().await.map(|()| Cases::Sqlite(store))
+            }
+            CaseStoreSettings::Postgres(at) => {
+                let store = PostgresCases::new(at.clone(), "");
+                match store.version().await? {
+                    Version::Ours => Ok(Cases::Postgres(store)),
+                    other => Err(StoreError { reason: format!("case store {at}: {other}") }),
+                }
+            }
         }
     }
 

@@ -1,6 +1,7 @@
-//! Lives of tickets, told command by command; in `people` the table of rights.
+//! Lives of tickets, told command by command; in `people` the table of rights, in `tally` what is counted of them.
 
 mod people;
+mod tally;
 
 use super::words::*;
 use super::*;
@@ -403,6 +404,6 @@ fn everything_survives_json() {
         let text = serde_json::to_string(&command).unwrap();
         assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command, "{text}");
     }
-    let strange = r#"{"command":"fill-in","titel":"x"}"#;
+    let strange = r#"{"command":"fill_in","titel":"x"}"#;
     assert!(serde_json::from_str::<Command>(strange).is_err(), "an unknown field is not passed over");
 }

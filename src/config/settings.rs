@@ -30,7 +30,7 @@ pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
     Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
-pub use webhooks::WebhookSettings;
+pub use webhooks::{WebhookLog, WebhookSettings};
 
 use crate::casework::Rules;
 use crate::ids::{AgentNo, SeatNo};

@@ -56,7 +56,7 @@ impl Who {
 
 /// All of them.
 pub fn operations() -> impl Iterator<Item = &'static Operation> {
-    OPERATIONS.iter().chain(&tickets::READINGS)
+    OPERATIONS.iter().chain(&tickets::READINGS).chain(&tickets::ACTS)
 }
 
 use Role::{HotlineOffice, Operator, PlatformEngineer, ShiftLeader, Wallboard};

@@ -17,11 +17,12 @@ mod lists;
 mod row;
 mod sql;
 pub mod tables;
+mod tally;
 mod worker;
 
 pub use filter::{Filter, Page};
 pub use lists::Caller;
-pub use worker::work;
+pub use worker::{watch, work};
 
 use super::StoreError;
 use crate::casework::words::{Action, Field};

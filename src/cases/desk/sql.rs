@@ -9,6 +9,7 @@ use super::row::{CASE, OPENING, columns};
 use crate::casework::{Actor, Day, Entry, Opening, Ticket};
 use crate::time::Instant;
 use std::fmt::Write;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Tells the store's dialects apart from nothing: a parameter's type is its column's.
@@ -178,6 +179,20 @@ pub(super) fn history(ticket_no: &str, after: u32, limit: u32) -> Step {
 
 pub(super) fn events(after: i64, limit: u32) -> Step {
     ordered(Step::new(format!("{} WHERE seq > $1", event_rows()), vec![Value::Int(Some(after))]), "seq", limit)
+}
+
+/// Tickets that something happened to.
+pub(super) fn touched(period: &Range<Instant>) -> Step {
+    let text = "SELECT DISTINCT ticket_no FROM case_events WHERE at >= $1 AND at < $2 ORDER BY ticket_no";
+    Step::new(text, vec![Value::at(period.start), Value::at(period.end)])
+}
+
+/// All of each ticket, together.
+pub(super) fn histories(tickets: &[String]) -> Step {
+    let mut step = Step::new("", vec![]);
+    let named: Vec<String> = tickets.iter().map(|no| step.with(Value::text(no))).collect();
+    step.text = format!("{} WHERE ticket_no IN ({}) ORDER BY ticket_no, version", event_rows(), named.join(", "));
+    step
 }
 
 pub(super) fn newest() -> Step {

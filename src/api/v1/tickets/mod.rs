@@ -1,21 +1,25 @@
 //! `/v1/tickets`: finding and reading tickets, and what happened to them. Belongs here: the answers of each reading, and the table of
 //! them. Not here: what may be read by whom (`casework`, `cases::desk`), shapes (`shape`), what is looked for (`query`).
 
+mod acts;
 mod query;
 mod refused;
 mod shape;
 
 use super::V1;
+use super::events;
 use super::extract::{Asked, Asking, Named, Told};
 use super::problem::Problem;
-use super::routes::{Operation, Who};
+use super::routes::{LEADERS, Operation, Who};
 use super::time::Moment;
+use crate::api::logs::Log;
 use crate::cases::Cases;
 use crate::cases::desk::{Desk, DeskError, Filter, Page};
 use crate::cases::history::{History, Repeat};
 use crate::casework::words::{Action, Role};
 use crate::casework::{self, Day};
 use crate::host::Clock;
+pub(super) use acts::ACTS;
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -24,7 +28,9 @@ use axum::routing::{get, post};
 use query::{DueQuery, MoreQuery, TicketsQuery};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use shape::{Happening, Ticket, Who as Person};
+pub(in crate::api) use shape::Happening;
+pub use shape::event_types;
+use shape::{Ticket, Who as Person};
 use std::sync::Arc;
 
 /// Where tickets are worked on: connections to the case store apart from those that pickups go by.
@@ -32,11 +38,12 @@ pub struct Office {
     /// Long lists keep nobody waiting at the desk.
     pub lists: Desk<Cases>,
     pub desk: Desk<Cases>,
+    pub log: Log,
     /// Of the hotline's own city, for numbers that are looked for without one.
     pub area_code: String,
 }
 
-pub(super) const READINGS: [Operation; 8] = [
+pub(super) const READINGS: [Operation; 9] = [
     Operation {
         method: "GET",
         path: "/v1/tickets",
@@ -75,6 +82,20 @@ pub(super) const READINGS: [Operation; 8] = [
         answer: |g| g.subschema_for::<Tickets>(),
         problems: &[400],
         handler: || get(async |api, asking, asked| due(api, asking, asked, -1).await),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/tickets/events",
+        id: "listTicketEvents",
+        summary: "Changes of all tickets after `after_seq`, in order, as a page, as SSE or over a WebSocket, as `/v1/events` \
+            gives those of calls; each of the two logs has a `seq` of its own. Names, numbers and texts are not in it.",
+        who: LEADERS,
+        query: Some(|g| g.subschema_for::<events::EventsQuery>()),
+        headers: &[],
+        body: None,
+        answer: |g| g.subschema_for::<events::TicketEvents>(),
+        problems: &[400, 409, 410],
+        handler: || get(events::of_tickets),
     },
     Operation {
         method: "GET",
@@ -328,7 +349,7 @@ impl Tickets {
 }
 
 impl V1 {
-    fn office(&self) -> Result<&Office, Problem> {
+    pub(super) fn office(&self) -> Result<&Office, Problem> {
         self.sources.office.as_ref().ok_or_else(|| Problem::unavailable("no tickets are worked on here"))
     }
 }

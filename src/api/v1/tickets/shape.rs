@@ -3,11 +3,12 @@
 
 use crate::api::v1::time::Moment;
 use crate::cases::desk::CaseEvent;
+use crate::casework;
 use crate::casework::words::{Action, Deadline, Disposition, Kind, Stage, Trigger, Urgency};
 use crate::casework::{
-    Actor, Callback, Change, Classified, Coordinates, Day, Departments, ExtensionAsked, Post, Settlement, Times, rights,
+    Actor, Callback, Change, Classified, Coordinates, Day, Departments, Entry, ExtensionAsked, Post, Settlement, Times,
+    rights,
 };
-use crate::{cases, casework};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -157,23 +158,35 @@ impl From<&Actor> for Who {
 }
 
 /// One change of one ticket. `seq` counts the changes of all tickets, from 1 and without gaps; it has nothing to do with the `seq`
-/// of calls' events. `version`: its place in the ticket's own history.
+/// of calls' events.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Happening {
     pub seq: u64,
-    at: Moment,
     ticket_no: String,
+    #[serde(flatten)]
+    step: Step,
+}
+
+/// One change, in the ticket's own history. `version`: its place there.
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+pub struct Step {
     version: u32,
+    at: Moment,
     by: Who,
     #[serde(flatten)]
     what: What,
 }
 
+impl Step {
+    pub fn of(version: u32, entry: Entry) -> Step {
+        Step { version, at: Moment(entry.at), by: Who::from(&entry.by), what: What(entry.change) }
+    }
+}
+
 impl From<CaseEvent> for Happening {
     fn from(event: CaseEvent) -> Happening {
-        let cases::desk::CaseEvent { seq, ticket_no, version, entry } = event;
-        let (at, by) = (Moment(entry.at), Who::from(&entry.by));
-        Happening { seq: seq.unsigned_abs(), at, ticket_no, version, by, what: What(entry.change) }
+        let CaseEvent { seq, ticket_no, version, entry } = event;
+        Happening { seq: seq.unsigned_abs(), ticket_no, step: Step::of(version, entry) }
     }
 }
 
@@ -212,4 +225,9 @@ impl JsonSchema for What {
         }
         schema
     }
+}
+
+/// Every `type` of a ticket's event.
+pub fn event_types() -> Vec<String> {
+    super::super::event::types_of::<What>()
 }
