@@ -17,7 +17,7 @@ const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk",
 pub const BUREAU: &str = "市城市管理局";
 
 /// Written by hand, apart from the program's own table. `x`: may, in the order of [`ROLES`].
-const MAY_ASK: [(&str, &str); 18] = [
+const MAY_ASK: [(&str, &str); 41] = [
     ("GET /v1/queues", "x x x . x x"),
     ("GET /v1/agents", "x x x . x ."),
     ("GET /v1/calls", ". x x . x ."),
@@ -31,11 +31,34 @@ const MAY_ASK: [(&str, &str); 18] = [
     ("GET /v1/tickets", "x x x x x ."),
     ("GET /v1/tickets/due", "x x x x x ."),
     ("GET /v1/tickets/overdue", "x x x x x ."),
+    ("GET /v1/tickets/events", ". x x . x ."),
     ("GET /v1/tickets/JN1", "x x x x x ."),
     ("POST /v1/tickets/JN1/reveal", "x x x x . ."),
     ("GET /v1/tickets/JN1/history", "x x x x x ."),
     ("GET /v1/tickets/JN1/audit", ". . x . . ."),
     ("GET /v1/tickets/JN1/caller", "x x x . . ."),
+    ("POST /v1/tickets/JN1/fill-in", "x x x . . ."),
+    ("POST /v1/tickets/JN1/accept", "x x x . . ."),
+    ("POST /v1/tickets/JN1/answer-now", "x x x . . ."),
+    ("POST /v1/tickets/JN1/three-way", "x x x . . ."),
+    ("POST /v1/tickets/JN1/hand-to-110", "x x x . . ."),
+    ("POST /v1/tickets/JN1/decline", "x x x . . ."),
+    ("POST /v1/tickets/JN1/pass", "x x x . . ."),
+    ("POST /v1/tickets/JN1/dispatch", ". x x . . ."),
+    ("POST /v1/tickets/JN1/sign-for", ". . x x . ."),
+    ("POST /v1/tickets/JN1/start", ". . x x . ."),
+    ("POST /v1/tickets/JN1/settle", ". . x x . ."),
+    ("POST /v1/tickets/JN1/return", ". . . x . ."),
+    ("POST /v1/tickets/JN1/recall", ". x x . . ."),
+    ("POST /v1/tickets/JN1/ask-extension", ". . . x . ."),
+    ("POST /v1/tickets/JN1/grant-extension", ". . x . . ."),
+    ("POST /v1/tickets/JN1/refuse-extension", ". . x . . ."),
+    ("POST /v1/tickets/JN1/urge", "x x x . . ."),
+    ("POST /v1/tickets/JN1/supervise", ". x x . . ."),
+    ("POST /v1/tickets/JN1/ask-callback", "x x x . . ."),
+    ("POST /v1/tickets/JN1/record-callback", "x x x . . ."),
+    ("POST /v1/tickets/JN1/redo", ". x x . . ."),
+    ("POST /v1/tickets/JN1/archive", "x x x . . ."),
 ];
 
 /// A hotline with a token `token-ROLE` for each role.
@@ -222,7 +245,7 @@ fn a_call_is_seen_while_it_waits_while_it_talks_and_when_it_is_over() {
 }
 
 /// Reads one server-sent event: its id and its JSON.
-fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
+pub fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
     let (mut id, mut data) = (None, None);
     loop {
         let mut line = String::new();
@@ -240,7 +263,7 @@ fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
     }
 }
 
-fn stream(server: &Server, path: &str, more: &str) -> BufReader<TcpStream> {
+pub fn stream(server: &Server, path: &str, more: &str) -> BufReader<TcpStream> {
     let more = format!("Authorization: Bearer token-shift_leader\r\nAccept: text/event-stream\r\n{more}");
     BufReader::new(connect(server, &format!("GET {path}"), &more))
 }

@@ -1,6 +1,6 @@
 //! Tickets as those who work on them meet them over HTTP.
 
-use super::api::{Answer, ask, send, started};
+use super::api::{Answer, BUREAU, ask, next_event, send, started, stream};
 use super::webhooks::one_call;
 use crate::common::{Server, until};
 use serde_json::{Value, json};
@@ -96,4 +96,162 @@ fn what_is_asked_wrongly_of_tickets_is_refused_with_the_reason() {
     assert_eq!(ask(&server, "GET /v1/tickets/%00", Some("operator")).status, 404);
     let wall = ask(&server, "GET /v1/tickets", Some("wallboard"));
     assert_eq!((wall.status, wall.json()["code"].as_str()), (403, Some("forbidden")), "figures only");
+}
+
+/// Filled in and accepted.
+pub fn accepted(server: &Server) -> String {
+    one_call(server);
+    let no = ticket(server);
+    let what = json!({"kind": "complaint", "title": "路灯不亮", "content": "三天不亮", "name": "张三"});
+    done(server, &format!("{no}/fill-in"), "operator", what);
+    done(server, &format!("{no}/accept"), "operator", json!({}));
+    no
+}
+
+fn done(server: &Server, path: &str, role: &str, body: Value) -> Value {
+    let answer = post(server, path, role, body);
+    assert_eq!(answer.status, 200, "{path} by {role}: {}", answer.body);
+    answer.json()
+}
+
+fn code(answer: &Answer) -> (u16, String) {
+    let problem = answer.json();
+    assert!(answer.head.contains("content-type: application/problem+json"), "{}", answer.head);
+    assert_eq!(problem["status"], answer.status, "{problem}");
+    (answer.status, problem["code"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn a_ticket_goes_through_its_life_by_the_hands_of_those_who_may() {
+    let server = started();
+    let no = accepted(&server);
+    let act = |name: &str, role: &str, body: Value| done(&server, &format!("{no}/{name}"), role, body);
+    act("pass", "operator", json!({"lead": BUREAU, "assisting": ["水务集团"]}));
+    act("dispatch", "shift_leader", json!({}));
+    let theirs = get(&server, "?stage=dispatched", "clerk");
+    assert_eq!(
+        (&theirs["tickets"][0]["ticket_no"], &theirs["tickets"][0]["may"]),
+        (&json!(no), &json!(["sign_for", "return"]))
+    );
+    act("sign-for", "clerk", json!({}));
+    act("start", "clerk", json!({}));
+    act("ask-extension", "clerk", json!({"days": 3, "reason": "待备件"}));
+    act("grant-extension", "hotline_office", json!({}));
+    act("urge", "operator", json!({"note": "市民再次来电"}));
+    act("settle", "clerk", json!({"result": "已更换灯具"}));
+    act("ask-callback", "operator", json!({}));
+    let heard = json!({"outcome": "reached", "process": "satisfied", "result": "very_satisfied", "solved": true});
+    act("record-callback", "operator", heard);
+    let last = act("archive", "shift_leader", json!({}));
+    let ticket = get(&server, &format!("/{no}"), "operator");
+    assert_eq!((&ticket["stage"], &ticket["version"]), (&json!("archived"), &last["version"]));
+    assert_eq!((&ticket["callback"]["result"], &ticket["times"]["extended"]), (&json!("very_satisfied"), &json!(1)));
+    let history = get(&server, &format!("/{no}/history"), "operator");
+    let chain: Vec<(&str, &str)> = history["history"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|step| (step["type"].as_str().unwrap(), step["by"]["role"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        chain,
+        [
+            ("ticket.received", "system"),
+            ("ticket.filled", "operator"),
+            ("ticket.accepted", "operator"),
+            ("ticket.passed", "operator"),
+            ("ticket.dispatched", "shift_leader"),
+            ("ticket.signed_for", "clerk"),
+            ("ticket.started", "clerk"),
+            ("ticket.extension_asked", "clerk"),
+            ("ticket.extended", "hotline_office"),
+            ("ticket.urged", "operator"),
+            ("ticket.settled", "clerk"),
+            ("ticket.callback_asked", "operator"),
+            ("ticket.called_back", "operator"),
+            ("ticket.archived", "shift_leader"),
+        ]
+    );
+    assert_eq!(history["history"][4]["departments"], json!({"lead": BUREAU, "assisting": ["水务集团"]}));
+    assert_eq!(get(&server, "/due?until=2099-01-01", "operator")["tickets"], json!([]), "nothing is left to do");
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_in_the_language_asked_for() {
+    let server = started();
+    one_call(&server);
+    let no = ticket(&server);
+    let path = |name: &str| format!("{no}/{name}");
+    let accept = post(&server, &path("accept"), "operator", json!({}));
+    assert_eq!(code(&accept), (409, "incomplete".into()));
+    assert!(accept.json()["detail"].as_str().unwrap().starts_with("请先填写：诉求类型"), "{}", accept.body);
+    let english = "Accept-Language: en-GB,en;q=0.9\r\n";
+    let accept = send(&server, &format!("POST /v1/tickets/{no}/accept"), Some("operator"), english, "");
+    assert!(accept.json()["detail"].as_str().unwrap().starts_with("fill in first: type"), "{}", accept.body);
+    assert_eq!(code(&post(&server, &path("archive"), "operator", json!({}))), (409, "not_now".into()));
+    assert_eq!(code(&post(&server, &path("urge"), "operator", json!({"note": ""}))), (409, "not_now".into()));
+    let long = json!({"title": "长".repeat(101)});
+    assert_eq!(code(&post(&server, &path("fill-in"), "operator", long)), (422, "too_long".into()));
+    assert_eq!(
+        code(&post(&server, &path("fill-in"), "operator", json!({"category": "99"}))),
+        (422, "no_such_category".into())
+    );
+    assert_eq!(code(&post(&server, &path("fill-in"), "operator", json!({"titel": "x"}))), (400, "bad_request".into()));
+    let endless = json!({"content": "x".repeat(200_000)});
+    assert_eq!(code(&post(&server, &path("fill-in"), "operator", endless)), (413, "too_long".into()));
+    assert_eq!(code(&post(&server, "JN1/accept", "operator", json!({}))), (404, "not_found".into()));
+    assert_eq!(code(&post(&server, &path("grant-extension"), "clerk", json!({}))), (403, "forbidden".into()));
+    assert_eq!(
+        code(&post(&server, &path("sign-for"), "clerk", json!({}))),
+        (404, "not_found".into()),
+        "nor that it is there"
+    );
+}
+
+#[test]
+fn an_act_is_done_once_and_only_to_the_ticket_that_was_seen() {
+    let server = started();
+    let no = accepted(&server);
+    let seen = ask(&server, &format!("GET /v1/tickets/{no}"), Some("operator"));
+    assert!(seen.head.contains("etag: \"3\""), "{}", seen.head);
+    let urge = |headers: &str, note: &str| {
+        let body = json!({"urgency": "urgent", "title": note}).to_string();
+        send(&server, &format!("POST /v1/tickets/{no}/fill-in"), Some("operator"), headers, &body)
+    };
+    let first = urge("If-Match: \"3\"\r\nIdempotency-Key: a1\r\n", "再催");
+    assert_eq!((first.status, &first.json()["version"], &first.json()["again"]), (200, &json!(4), &json!(false)));
+    assert!(first.head.contains("etag: \"4\""), "{}", first.head);
+    // The answer was lost: the same again, though the ticket has gone on.
+    let again = urge("If-Match: \"3\"\r\nIdempotency-Key: a1\r\n", "再催");
+    assert_eq!((again.status, &again.json()["again"]), (200, &json!(true)));
+    assert_eq!(again.json()["changes"], first.json()["changes"]);
+    assert_eq!(code(&urge("Idempotency-Key: a1\r\n", "三催")), (422, "key_reused".into()));
+    assert_eq!(code(&urge("If-Match: \"3\"\r\n", "四催")), (412, "version".into()));
+    assert_eq!(code(&urge("If-Match: 3\r\n", "四催")), (400, "bad_request".into()));
+    assert_eq!(urge("If-Match: *\r\n", "四催").status, 200);
+    assert_eq!(get(&server, &format!("/{no}"), "operator")["version"], 5);
+}
+
+#[test]
+fn what_happens_to_tickets_is_followed_from_any_number_on_and_says_nobody() {
+    let server = started();
+    let mut events = stream(&server, "/v1/tickets/events?after_seq=0", "");
+    let no = accepted(&server);
+    let mut seen = vec![];
+    while seen.last().is_none_or(|(_, event): &(u64, Value)| event["type"] != "ticket.accepted") {
+        seen.push(next_event(&mut events));
+    }
+    let numbers: Vec<u64> = seen.iter().map(|(seq, _)| *seq).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+    let kinds: Vec<&str> = seen.iter().map(|(_, event)| event["type"].as_str().unwrap()).collect();
+    assert_eq!(kinds, ["ticket.received", "ticket.filled", "ticket.accepted"]);
+    assert_eq!((&seen[1].1["ticket_no"], &seen[1].1["by"]["name"]), (&json!(no), &json!("6601")));
+    let page = ask(&server, "GET /v1/tickets/events?after_seq=1&limit=1", Some("platform_engineer"));
+    assert_eq!((&page.json()["events"][0], &page.json()["last_seq"]), (&seen[1].1, &json!(2)));
+    for text in ["张三", "路灯", "三天"] {
+        assert!(!page.body.contains(text), "{}", page.body);
+    }
+    assert_eq!(ask(&server, "GET /v1/tickets/events?after_seq=99", Some("shift_leader")).status, 409);
+    let calls = ask(&server, "GET /v1/events?limit=1000", Some("shift_leader"));
+    assert!(!calls.body.contains("\"ticket."), "each log has its own");
 }
