@@ -4,7 +4,7 @@
 //! integrators look at; `explanation`: what `check` says when all is good.
 
 use rexian::casework::Post;
-use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Settings};
+use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Settings, WebhookLog};
 use rexian::config::{check, load, report};
 use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
@@ -376,7 +376,15 @@ fn webhooks() {
     let settings = load(&folder.write("rexian.toml", format!("{GOOD}{good}"))).unwrap();
     let [hook] = &settings.world.webhooks[..] else { panic!("one webhook") };
     assert_eq!((hook.name.as_str(), &*hook.secret.0), ("cases", "a secret of some length"));
-    assert_eq!(hook.events, ["call.ended", "agent.*"]);
+    assert_eq!((hook.log, &hook.events[..]), (WebhookLog::Calls, &["call.ended", "agent.*"].map(str::to_owned)[..]));
+    let of_tickets =
+        good.replace("events = [\"call.ended\", \"agent.*\"]", "log = \"tickets\"\nevents = [\"ticket.*\"]");
+    let unlogged = format!("{GOOD}[storage]\nevents = \"\"\n{of_tickets}");
+    let settings = load(&folder.write("tickets.toml", unlogged)).unwrap();
+    assert_eq!(settings.world.webhooks[0].log, WebhookLog::Tickets, "the case store keeps that log");
+    let mixed = good.replace("[\"call.ended\", \"agent.*\"]", "[\"ticket.archived\"]");
+    let problems = folder.problems(&format!("{GOOD}{mixed}"));
+    assert!(problems.len() == 1 && problems[0].contains("ticket.archived"), "{problems:?}");
     assert!(!format!("{settings:?}").contains("some length"));
 
     let bad = "[[webhooks]]\nname = \"a b\"\nurl = \"ftp://x\"\npassword = \"short\"\nevents = [\"call.sneezed\", \"c*\"]\n\

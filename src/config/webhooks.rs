@@ -9,10 +9,12 @@ use crate::api::v1::{event_types, ticket_event_types};
 pub(super) fn webhooks(sections: Vec<Section<'_>>, log_is_kept: bool) -> Vec<WebhookSettings> {
     let mut all: Vec<WebhookSettings> = vec![];
     let types = [event_types(), ticket_event_types()];
+    // Once for all.
+    let mut untold = !log_is_kept;
     for section in sections {
         let log = section.choice("log", &WebhookLog::ALL.map(|log| (log.as_str(), log)));
         let log = log.map_or(WebhookLog::Calls, |at| at.value);
-        if log == WebhookLog::Calls && !log_is_kept && all.iter().all(|hook| hook.log != log) {
+        if log == WebhookLog::Calls && std::mem::take(&mut untold) {
             let what = "[[webhooks]] tell what is in the event log, and events in [storage] says that none is kept";
             section.file.problem(section.line, what, r#"name a file as events in [storage], or remove [[webhooks]]"#);
         }

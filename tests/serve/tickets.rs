@@ -2,7 +2,7 @@
 
 use super::api::{Answer, BUREAU, ask, next_event, send, started, stream};
 use super::webhooks::one_call;
-use crate::common::{Server, until};
+use crate::common::{Server, rexian, until};
 use serde_json::{Value, json};
 
 /// The latest ticket there is.
@@ -254,4 +254,31 @@ fn what_happens_to_tickets_is_followed_from_any_number_on_and_says_nobody() {
     assert_eq!(ask(&server, "GET /v1/tickets/events?after_seq=99", Some("shift_leader")).status, 409);
     let calls = ask(&server, "GET /v1/events?limit=1000", Some("shift_leader"));
     assert!(!calls.body.contains("\"ticket."), "each log has its own");
+}
+
+#[test]
+fn the_report_has_the_figures_of_the_store_or_says_plainly_that_it_has_not() {
+    let server = started();
+    let no = accepted(&server);
+    done(&server, &format!("{no}/answer-now"), "operator", json!({"answer": "今日已派人维修"}));
+    let config = server.directory.path().join("rexian.toml");
+    let rules = || -> Value {
+        let output = rexian().args(["report", "--compliance", "--json", "--config"]).arg(&config).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let rule =
+        |rules: &Value, id: &str| rules.as_array().unwrap().iter().find(|rule| rule["id"] == id).unwrap().clone();
+    let all = rules();
+    let reply = rule(&all, "reply");
+    assert_eq!((&reply["verdict"], &reply["from_en"]), (&json!("pass"), &json!("ticket store")), "{reply}");
+    assert_eq!(rule(&all, "answered_on_the_spot")["verdict"], "noted");
+    assert_eq!(rule(&all, "return")["verdict"], "no_data", "none was returned");
+    // The store is away: no figures, and nothing is made in its place.
+    let (cases, away) = (server.cases(), server.directory.path().join("away.db"));
+    std::fs::rename(&cases, &away).unwrap();
+    let reply = rule(&rules(), "reply");
+    assert_eq!(reply["verdict"], "no_data");
+    assert!(reply["from_en"].as_str().unwrap().contains("not read: case store"), "{reply}");
+    assert!(!cases.exists(), "a report makes no store");
 }

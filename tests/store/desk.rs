@@ -5,7 +5,7 @@ use crate::support::{MORNING, eventually, id, ticket};
 use rexian::cases::CaseStore;
 use rexian::cases::desk::{Applied, CaseEvent, Desk, DeskError, Filter, Order};
 use rexian::casework::words::*;
-use rexian::casework::{Actor, Callback, Case, Categories, Command, Day, Entry, Fill, Post, Refusal, Rules};
+use rexian::casework::{Actor, Callback, Case, Categories, Command, Day, Entry, Fill, Post, Refusal, Rules, Tally};
 use rexian::ticket::NewTicket;
 use rexian::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -524,6 +524,22 @@ async fn a_dropped_order_leaves_the_ticket_whole<F: Fixture>() {
     assert_eq!(seqs, (1..=seqs.len() as i64).collect::<Vec<_>>());
 }
 
+async fn a_period_is_counted_from_the_histories<F: Fixture>() {
+    let fixture = store::<F>(1..4).await;
+    let desk = desk(&fixture);
+    assert_eq!(desk.newest().await.unwrap(), 0);
+    in_hand(&desk, &no(1), "01.01", BUREAU).await;
+    desk.receive(noon("2026-11-22")).await.unwrap();
+    assert_eq!(desk.raise(noon("2026-11-26")).await.unwrap(), 2, "nobody has passed on the other two");
+    let tally = async |from: &str, until: &str| desk.tally(&(noon(from)..noon(until))).await.unwrap().transferred;
+    let whole = tally("2026-11-21", "2026-11-30").await;
+    assert_eq!((whole.part, whole.of), (1, 3));
+    let after = tally("2026-11-24", "2026-11-30").await;
+    assert_eq!((after.part, after.of), (0, 2), "what was kept before the period decides, and does not count");
+    assert_eq!(desk.tally(&(noon("2027-01-01")..noon("2027-02-01"))).await.unwrap(), Tally::default());
+    assert_eq!(desk.newest().await.unwrap(), all_events(&desk).await.last().unwrap().seq);
+}
+
 macro_rules! promises {
     ($($test:ident),* $(,)?) => {
         mod on_sqlite {
@@ -550,4 +566,5 @@ promises!(
     each_deadline_is_raised_once_by_however_many_gateways,
     the_worker_finds_what_was_picked_up,
     a_dropped_order_leaves_the_ticket_whole,
+    a_period_is_counted_from_the_histories,
 );
