@@ -110,25 +110,17 @@ async fn act(
 }
 
 fn command(name: &str, mut body: Map<String, Value>) -> Result<Command, Problem> {
-    let bare = body.is_empty();
+    let sent: Vec<String> = body.iter().filter(|(_, value)| !value.is_null()).map(|(field, _)| field.clone()).collect();
     if body.insert("command".into(), name.into()).is_some() {
         return Err(Problem::bad_request("body: unknown field `command`: the path says it"));
     }
-    let command = serde_json::from_value(Value::Object(body));
-    let command = command.map_err(|e| Problem::bad_request(format!("body: {e}")))?;
-    // Of a command without fields nobody looked at them.
-    let says_all = matches!(
-        command,
-        Command::Accept
-            | Command::SignFor
-            | Command::Start
-            | Command::GrantExtension
-            | Command::AskCallback
-            | Command::Archive
-    );
-    match says_all && !bare {
-        true => Err(Problem::bad_request("body: this act takes no fields; send {} or nothing")),
-        false => Ok(command),
+    let command: Command =
+        serde_json::from_value(Value::Object(body)).map_err(|e| Problem::bad_request(format!("body: {e}")))?;
+    // Of a command without fields nobody has looked at them.
+    let understood = serde_json::to_value(&command).unwrap_or_default();
+    match sent.iter().find(|field| understood.get(field).is_none()) {
+        Some(field) => Err(Problem::bad_request(format!("body: unknown field `{field}`"))),
+        None => Ok(command),
     }
 }
 
@@ -157,9 +149,6 @@ fn body(name: &str, schemas: &mut SchemaGenerator) -> Schema {
     let variants = all.get("oneOf").and_then(Value::as_array).into_iter().flatten();
     let named = |variant: &&Value| variant["properties"]["command"]["const"] == name;
     let Some(variant) = variants.into_iter().find(named) else { return Schema::default() };
-    if let Some(fields) = variant.get("$ref") {
-        return Schema::new_ref(fields.as_str().unwrap_or_default().to_owned());
-    }
     let mut variant = variant.clone();
     variant["properties"].as_object_mut().map(|properties| properties.remove("command"));
     variant["required"].as_array_mut().map(|required| required.retain(|field| field != "command"));
@@ -191,7 +180,8 @@ mod tests {
         assert_eq!(fields("settle")["required"], serde_json::json!(["result"]));
         assert_eq!(fields("settle")["properties"].as_object().unwrap().len(), 1);
         assert_eq!((&fields("accept")["properties"], fields("accept").get("required")), (&serde_json::json!({}), None));
-        assert!(fields("fill_in")["$ref"].as_str().unwrap().ends_with("/Fill"));
+        assert!(fields("fill_in")["properties"]["callback_no"].is_object(), "{}", fields("fill_in"));
+        assert_eq!(fields("record_callback")["oneOf"].as_array().unwrap().len(), 3);
     }
 
     #[test]
