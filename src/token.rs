@@ -2,7 +2,8 @@
 //! SHA-256. Not here: who may ask what (`api::v1`).
 
 use crate::api::v1::access::digest_of;
-use crate::config::settings::Role;
+use crate::casework::Post;
+use crate::casework::words::Role;
 use crate::host::entropy;
 use crate::sip::digest::hex;
 use base64::Engine;
@@ -14,12 +15,19 @@ pub struct Options {
     /// Whose it is, for logs and audits.
     #[arg(long)]
     name: String,
-    /// operator, shift_leader, hotline_office, platform_engineer or wallboard.
+    /// operator, shift_leader, hotline_office, clerk, platform_engineer or wallboard.
     #[arg(long, value_parser = role)]
     role: Role,
+    /// Of a clerk: the department whose tickets they work on.
+    #[arg(long)]
+    department: Option<String>,
 }
 
 pub fn run(options: &Options) -> ExitCode {
+    if Post::of(options.role, options.department.clone()).is_none() {
+        eprintln!("a clerk has a --department, and nobody else");
+        return ExitCode::FAILURE;
+    }
     let random = match entropy() {
         Ok(random) => random,
         Err(error) => {
@@ -33,10 +41,13 @@ pub fn run(options: &Options) -> ExitCode {
     println!("{token}");
     eprintln!("\nInto the configuration:\n");
     eprintln!("[[http.tokens]]\nname = {:?}\nrole = {:?}\nsha256 = {sha256:?}", options.name, options.role.as_str());
+    if let Some(department) = &options.department {
+        eprintln!("department = {department:?}");
+    }
     ExitCode::SUCCESS
 }
 
 fn role(word: &str) -> Result<Role, String> {
-    let known = Role::ALL.into_iter().find(|role| role.as_str() == word);
-    known.ok_or_else(|| format!("choose one of {}", Role::ALL.map(Role::as_str).join(", ")))
+    let known = Role::GIVEN.into_iter().find(|role| role.as_str() == word);
+    known.ok_or_else(|| format!("choose one of {}", Role::GIVEN.map(Role::as_str).join(", ")))
 }

@@ -3,7 +3,10 @@
 //! go; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
-use rexian::config::settings::{Announce, AnswerMode, BrowserSettings, Cidr, DialForm, QueueSettings, Role, Settings};
+use rexian::casework::Post;
+use rexian::config::settings::{
+    Announce, AnswerMode, BrowserSettings, Cidr, DialForm, QueueSettings, Settings, WebhookLog,
+};
 use rexian::config::{check, load, report};
 use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
@@ -345,11 +348,25 @@ fn tokens_of_the_api() {
         format!("[[http.tokens]]\nname = {name:?}\nrole = {role:?}\nsha256 = {sha256:?}\n")
     };
     let [one, two] = ["0f".repeat(32), "f0".repeat(32)];
-    let good = token("大屏", "wallboard", &one) + &token("office", "hotline_office", &two);
+    let clerk = format!("{}department = \"水务集团\"\n", token("王", "clerk", &"ff".repeat(32)));
+    let good = token("大屏", "wallboard", &one) + &token("office", "hotline_office", &two) + &clerk;
     let settings = load(&Folder::new().write("rexian.toml", format!("{GOOD}{good}"))).unwrap();
-    let [wallboard, office] = &settings.world.tokens[..] else { panic!("two tokens") };
-    assert_eq!((wallboard.name.as_str(), wallboard.role, wallboard.sha256), ("大屏", Role::Wallboard, [0x0f; 32]));
-    assert_eq!((office.role, office.sha256), (Role::HotlineOffice, [0xf0; 32]));
+    let [wallboard, office, clerk] = &settings.world.tokens[..] else { panic!("three tokens") };
+    assert_eq!(
+        (wallboard.who.name.as_str(), &wallboard.who.post, wallboard.sha256),
+        ("大屏", &Post::Wallboard, [0x0f; 32])
+    );
+    assert_eq!((&office.who.post, office.sha256), (&Post::HotlineOffice, [0xf0; 32]));
+    assert_eq!(clerk.who.post, Post::Clerk { department: "水务集团".into() });
+    let lost = token("王", "clerk", &one) + &token("李", "operator", &two) + "department = \"供电局\"\n";
+    broken(
+        &[("", &format!("[casework]\ndepartments = [\"水务集团\"]\n{lost}"))],
+        &[
+            r#"22: a clerk acts for a department: role = "clerk" in [[http.tokens]] | add department = "市城市管理局""#,
+            r#"26: only a clerk acts for a department: role = "operator" in [[http.tokens]] | remove department, or write role = "clerk""#,
+            r#"28: department = "供电局" in [[http.tokens]] is none that tickets are passed to | name it as departments in [casework] or the categories do"#,
+        ],
+    );
 
     let bad = token("a", "leader", "12")
         + &token("b", "operator", &one)
@@ -358,7 +375,7 @@ fn tokens_of_the_api() {
     broken(
         &[("", &bad)],
         &[
-            r#"20: role = "leader" in [[http.tokens]] is not a known word | use one of: operator, shift_leader, hotline_office, platform_engineer, wallboard"#,
+            r#"20: role = "leader" in [[http.tokens]] is not a known word | use one of: operator, shift_leader, hotline_office, clerk, platform_engineer, wallboard"#,
             r#"21: sha256 = "12" in [[http.tokens]] is not a SHA-256 | write the 64 hexadecimal digits that `rexian token` prints"#,
             "26: two of [[http.tokens]] are the same token | make one of its own for each with `rexian token`",
             r#"27: name = "b" stands for two of [[http.tokens]] | name it otherwise"#,
@@ -379,7 +396,15 @@ fn webhooks() {
     let settings = load(&folder.write("rexian.toml", format!("{GOOD}{good}"))).unwrap();
     let [hook] = &settings.world.webhooks[..] else { panic!("one webhook") };
     assert_eq!((hook.name.as_str(), &*hook.secret.0), ("cases", "a secret of some length"));
-    assert_eq!(hook.events, ["call.ended", "agent.*"]);
+    assert_eq!((hook.log, &hook.events[..]), (WebhookLog::Calls, &["call.ended", "agent.*"].map(str::to_owned)[..]));
+    let of_tickets =
+        good.replace("events = [\"call.ended\", \"agent.*\"]", "log = \"tickets\"\nevents = [\"ticket.*\"]");
+    let unlogged = format!("{GOOD}[storage]\nevents = \"\"\n{of_tickets}");
+    let settings = load(&folder.write("tickets.toml", unlogged)).unwrap();
+    assert_eq!(settings.world.webhooks[0].log, WebhookLog::Tickets, "the case store keeps that log");
+    let mixed = good.replace("[\"call.ended\", \"agent.*\"]", "[\"ticket.archived\"]");
+    let problems = folder.problems(&format!("{GOOD}{mixed}"));
+    assert!(problems.len() == 1 && problems[0].contains("ticket.archived"), "{problems:?}");
     assert!(!format!("{settings:?}").contains("some length"));
 
     let bad = "[[webhooks]]\nname = \"a b\"\nurl = \"ftp://x\"\npassword = \"short\"\nevents = [\"call.sneezed\", \"c*\"]\n\

@@ -7,6 +7,8 @@ mod common;
 mod pages;
 #[path = "serve/streams.rs"]
 mod streams;
+#[path = "serve/tickets.rs"]
+mod tickets;
 #[path = "serve/tls.rs"]
 mod tls;
 #[path = "serve/webhooks.rs"]

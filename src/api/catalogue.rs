@@ -5,7 +5,7 @@
 //! configuration or from a fixed list, never anything a caller sent.
 //!
 //! Cardinality is bounded by the configuration alone. With q queues, t trunks (a of them with accounts), n tenants, s
-//! skills and the c causes of an end there are `445 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s` series, a
+//! skills, w webhooks and the c causes of an end there are `445 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s + 5 w` series, a
 //! histogram's buckets, sum and count included; `api::metrics` has the test that counts them.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
@@ -107,6 +107,12 @@ pub const STORE_FAILED: &str = "rexian_store_failed_attempts_total";
 pub const JOURNAL_WRITTEN: &str = "rexian_journal_written_total";
 pub const JOURNAL_DROPPED: &str = "rexian_journal_dropped_total";
 pub const JOURNAL_UP: &str = "rexian_journal_up";
+
+pub const WEBHOOK_DELIVERED: &str = "rexian_webhook_events_delivered_total";
+pub const WEBHOOK_FAILED: &str = "rexian_webhook_failed_attempts_total";
+pub const WEBHOOK_UP: &str = "rexian_webhook_up";
+pub const WEBHOOK_LAG: &str = "rexian_webhook_lag_seconds";
+pub const WEBHOOK_LETTERS: &str = "rexian_webhook_dead_letters";
 
 pub const BUILD_INFO: &str = "rexian_build_info";
 
@@ -213,6 +219,8 @@ pub fn describe() {
         (TICKETS_REFUSED, "Tickets the case store refused for good; set aside in the spool."),
         (TICKETS_LOST, "Tickets stored nowhere because the disk refused and memory for them was full; must be 0."),
         (JOURNAL_WRITTEN, "Events written to the event log."),
+        (WEBHOOK_DELIVERED, "Events that a webhook's far end has taken."),
+        (WEBHOOK_FAILED, "Attempts that ended without the far end having taken what it was told; they are repeated."),
         (
             JOURNAL_DROPPED,
             "Events missing from the event log (queue full or disk failing); a gap row marks each place.",
@@ -271,6 +279,13 @@ pub fn describe() {
         (TICKETS_SET_ASIDE, Unit::Count, "Refused tickets lying in the spool for people to look at."),
         (STORE_UP, Unit::Count, "1 while the case store answers, else 0."),
         (JOURNAL_UP, Unit::Count, "1 while the event log takes events, else 0."),
+        (WEBHOOK_UP, Unit::Count, "1 while a webhook's far end takes what it is told, else 0."),
+        (
+            WEBHOOK_LAG,
+            Unit::Seconds,
+            "Age of the oldest event that a webhook's far end still has to be told; 0: it knows all.",
+        ),
+        (WEBHOOK_LETTERS, Unit::Count, "Events that a webhook's far end refused for good, for people to look at."),
         (STORE_LAG, Unit::Seconds, "How long the oldest ticket in hand has been waiting for the case store."),
         (BUILD_INFO, Unit::Count, "1, labelled with the version running."),
     ] {

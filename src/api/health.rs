@@ -6,6 +6,7 @@ use crate::media;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
 use serde::Serialize;
+use std::time::Duration;
 
 /// The gateway's condition at one moment.
 #[derive(Clone, Debug)]
@@ -25,8 +26,21 @@ pub struct Facts {
     pub delivery: DeliveryStatus,
     /// `None`: no event log is kept.
     pub events: Option<JournalFigures>,
+    pub webhooks: Vec<WebhookFigures>,
     /// `None`: TLS is not served.
     pub certificate: Option<Certificate>,
+}
+
+/// How a webhook fares.
+#[derive(Clone, Debug, Default)]
+pub struct WebhookFigures {
+    pub name: String,
+    pub delivered: u64,
+    pub failed: u64,
+    pub dead_letters: u64,
+    /// Age of the oldest event it still has to be told.
+    pub lag: Duration,
+    pub up: bool,
 }
 
 /// Ours, for TLS. Seconds.
@@ -170,6 +184,7 @@ mod tests {
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
             events: Some(JournalFigures::default()),
+            webhooks: vec![],
             certificate: Some(Certificate { expires: 2_000_000_000, left: RENEW }),
         }
     }

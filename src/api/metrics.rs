@@ -30,12 +30,12 @@ use wire::{Guard, Media, Refused, Sip};
 
 /// The metrics of one gateway and the page that shows them. They stand on a recorder of their own, so that several
 /// gateways can live in one process.
-pub fn install(settings: &CoreSettings) -> Result<(Metrics, Page), BuildError> {
+pub fn install(settings: &CoreSettings, webhooks: &[String]) -> Result<(Metrics, Page), BuildError> {
     let recorder = names::recorder()?;
     let exporter = recorder.handle();
     Ok(metrics::with_local_recorder(&recorder, || {
         names::describe();
-        (Metrics::new(settings, exporter.clone()), Page::new(exporter))
+        (Metrics::new(settings, exporter.clone()), Page::new(exporter, webhooks))
     }))
 }
 

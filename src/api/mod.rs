@@ -6,6 +6,7 @@
 mod catalogue;
 pub mod health;
 mod listener;
+pub mod logs;
 pub mod metrics;
 mod page;
 pub mod v1;
@@ -110,6 +111,7 @@ mod tests {
             spool,
             delivery,
             events: None,
+            webhooks: vec![],
             certificate: None,
         };
         let facts = Arc::new(Mutex::new(facts));
@@ -117,7 +119,7 @@ mod tests {
             let facts = facts.clone();
             move || facts.lock().unwrap().clone()
         });
-        let (_metrics, page) = metrics::install(&Settings::demo([1; 32]).core).unwrap();
+        let (_metrics, page) = metrics::install(&Settings::demo([1; 32]).core, &[]).unwrap();
         let (addr, task) = serve("127.0.0.1:0".parse().unwrap(), source, page, v1::Sources::none()).await.unwrap();
         (addr, facts, task)
     }

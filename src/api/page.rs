@@ -2,18 +2,20 @@
 //! (store, media threads), and the text. Not here: the events' figures (`api::metrics`), names (`api::catalogue`).
 
 use super::catalogue as names;
-use super::health::Facts;
+use super::health::{Facts, WebhookFigures};
 use crate::media::Figures;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
 use metrics::{Counter, Gauge, counter, gauge};
 use metrics_exporter_prometheus::PrometheusHandle;
+use std::collections::BTreeMap;
 
 pub struct Page {
     exporter: PrometheusHandle,
     store: Store,
     media: Media,
     events: Events,
+    webhooks: BTreeMap<String, Webhook>,
     certificate: Gauge,
     signalling: Gauge,
     media_threads: Gauge,
@@ -21,12 +23,13 @@ pub struct Page {
 
 impl Page {
     /// Registers its series on the current recorder, whose handle `exporter` is.
-    pub(super) fn new(exporter: PrometheusHandle) -> Self {
+    pub(super) fn new(exporter: PrometheusHandle, webhooks: &[String]) -> Self {
         Page {
             exporter,
             store: Store::new(),
             media: Media::new(),
             events: Events::new(),
+            webhooks: webhooks.iter().map(|name| (name.clone(), Webhook::new(name))).collect(),
             certificate: gauge!(names::TLS_CERTIFICATE),
             signalling: gauge!(names::SIGNALLING_UP),
             media_threads: gauge!(names::MEDIA_UP),
@@ -37,6 +40,9 @@ impl Page {
         self.store.set(&facts.spool, &facts.delivery);
         self.media.set(&facts.media);
         self.events.set(facts.events.as_ref());
+        for figures in &facts.webhooks {
+            self.webhooks.get(&figures.name).inspect(|webhook| webhook.set(figures));
+        }
         self.certificate.set(facts.certificate.map_or(0.0, |c| c.expires as f64));
         self.signalling.set(flag(facts.signalling_up));
         self.media_threads.set(flag(facts.media_up));
@@ -114,6 +120,35 @@ impl Events {
         self.written.absolute(figures.written);
         self.dropped.absolute(figures.dropped);
         self.up.set(flag(events.is_some() && !figures.failing));
+    }
+}
+
+struct Webhook {
+    delivered: Counter,
+    failed: Counter,
+    up: Gauge,
+    lag: Gauge,
+    letters: Gauge,
+}
+
+impl Webhook {
+    fn new(name: &str) -> Self {
+        let name = name.to_owned();
+        Webhook {
+            delivered: counter!(names::WEBHOOK_DELIVERED, "webhook" => name.clone()),
+            failed: counter!(names::WEBHOOK_FAILED, "webhook" => name.clone()),
+            up: gauge!(names::WEBHOOK_UP, "webhook" => name.clone()),
+            lag: gauge!(names::WEBHOOK_LAG, "webhook" => name.clone()),
+            letters: gauge!(names::WEBHOOK_LETTERS, "webhook" => name),
+        }
+    }
+
+    fn set(&self, figures: &WebhookFigures) {
+        self.delivered.absolute(figures.delivered);
+        self.failed.absolute(figures.failed);
+        self.up.set(flag(figures.up));
+        self.lag.set(figures.lag.as_secs_f64());
+        self.letters.set(figures.dead_letters as f64);
     }
 }
 

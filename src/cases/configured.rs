@@ -1,7 +1,7 @@
 //! The case store that the configuration names. Belongs here: passing each promise on to it. Not here: any store.
 
 use super::history::History;
-use super::postgres::PostgresCases;
+use super::postgres::{PostgresCases, Version};
 use super::sqlite::SqliteCases;
 use super::{CaseStore, Outcome, StoreError};
 use crate::config::settings::CaseStoreSettings;
@@ -33,11 +33,39 @@ impl Cases {
         }
     }
 
+    /// The store as it is, for one who only reads.
+    ///
+    /// # Errors
+    /// It cannot be read, or its tables are not this program's; nothing has been changed.
+    pub async fn reading(settings: &CaseStoreSettings) -> Result<Self, StoreError> {
+        match settings {
+            CaseStoreSettings::Sqlite(path) => {
+                let store = SqliteCases::reading(path);
+                store.health().await.map(|()| Cases::Sqlite(store))
+            }
+            CaseStoreSettings::Postgres(at) => {
+                let store = PostgresCases::new(at.clone(), "");
+                match store.version().await? {
+                    Version::Ours => Ok(Cases::Postgres(store)),
+                    other => Err(StoreError { reason: format!("case store {at}: {other}") }),
+                }
+            }
+        }
+    }
+
     /// A further handle for one who reads: never behind a batch being written.
     pub fn reader(&self) -> Self {
         match self {
             Cases::Sqlite(store) => Cases::Sqlite(store.another()),
             Cases::Postgres(store) => Cases::Postgres(store.clone()),
+        }
+    }
+
+    /// A further handle with connections of its own, at most so many: whoever has it takes none from those who write.
+    pub fn apart(&self, connections: u32) -> Self {
+        match self {
+            Cases::Sqlite(store) => Cases::Sqlite(store.another()),
+            Cases::Postgres(store) => Cases::Postgres(store.apart(connections)),
         }
     }
 

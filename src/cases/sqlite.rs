@@ -26,7 +26,10 @@ const MIGRATIONS: Steps = &[
     (1, "tickets", include_str!("migrations/sqlite/0001_tickets.sql")),
     (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
     (3, "casework", include_str!("migrations/sqlite/0003_casework.sql")),
+    (4, "casework_lists", include_str!("migrations/sqlite/0004_casework_lists.sql")),
 ];
+
+const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;
 
 /// How long a statement waits for another process's lock before the batch is given back for a retry.
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
@@ -86,7 +89,15 @@ const BEHIND: &str = " (ticket_series is behind the tickets; set `last` of today
 pub struct SqliteCases {
     path: PathBuf,
     prefix: String,
+    access: Access,
     link: Mutex<Link>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Full,
+    /// Nothing is made, migrated or changed.
+    Reading,
 }
 
 enum Link {
@@ -106,12 +117,17 @@ struct Open {
 impl SqliteCases {
     /// Touches no file yet: a store that is down at start must not keep the gateway from starting.
     pub fn new(path: impl Into<PathBuf>, prefix: impl Into<String>) -> Self {
-        SqliteCases { path: path.into(), prefix: prefix.into(), link: Mutex::new(Link::New) }
+        SqliteCases { path: path.into(), prefix: prefix.into(), access: Access::Full, link: Mutex::new(Link::New) }
+    }
+
+    /// The file as it is: for who only reads, with or without a gateway at work on it.
+    pub fn reading(path: impl Into<PathBuf>) -> Self {
+        SqliteCases { access: Access::Reading, ..SqliteCases::new(path, "") }
     }
 
     /// One more handle on the same file.
     pub fn another(&self) -> Self {
-        SqliteCases::new(self.path.clone(), self.prefix.clone())
+        SqliteCases { access: self.access, ..SqliteCases::new(self.path.clone(), self.prefix.clone()) }
     }
 
     /// Runs `work` on a usable connection, which is kept only if `work` leaves it in a known state.
@@ -149,6 +165,9 @@ impl SqliteCases {
     }
 
     async fn connect(&self, create: bool) -> Result<Open, sqlx::Error> {
+        if self.access == Access::Reading {
+            return self.look().await;
+        }
         let mut conn = SqliteConnectOptions::new()
             .filename(&self.path)
             .create_if_missing(create)
@@ -161,6 +180,19 @@ impl SqliteCases {
             .await?;
         migrate(&mut conn, MIGRATIONS).await?;
         Ok(Open { conn, inode: inode(&self.path)? })
+    }
+
+    async fn look(&self) -> Result<Open, sqlx::Error> {
+        let options = SqliteConnectOptions::new().filename(&self.path).read_only(true).busy_timeout(LOCK_PATIENCE);
+        let mut conn = options.disable_statement_logging().connect().await?;
+        let row = conn.fetch_one("SELECT coalesce(max(version), 0) FROM _sqlx_migrations").await?;
+        match row.try_get::<i64, _>(0)? {
+            version if version == NEWEST => Ok(Open { conn, inode: inode(&self.path)? }),
+            version => {
+                let what = format!("its tables are of version {version}, this program's of {NEWEST}");
+                Err(sqlx::Error::Configuration(what.into()))
+            }
+        }
     }
 
     /// All of `rows` in one transaction, or none. Ticket numbers by call id, and which of them are new.

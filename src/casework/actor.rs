@@ -13,7 +13,7 @@ pub struct Actor {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "role", rename_all = "kebab-case")]
+#[serde(tag = "role", rename_all = "snake_case")]
 pub enum Post {
     Operator,
     ShiftLeader,
@@ -22,9 +22,24 @@ pub enum Post {
     Clerk {
         department: String,
     },
-    Engineer,
-    ReadOnly,
+    PlatformEngineer,
+    Wallboard,
     System,
+}
+
+impl Post {
+    /// What somebody may be given: who acts for a department says which, nobody else does. The system is nobody.
+    pub fn of(role: Role, department: Option<String>) -> Option<Post> {
+        match (role, department) {
+            (Role::Clerk, Some(department)) => Some(Post::Clerk { department }),
+            (Role::Operator, None) => Some(Post::Operator),
+            (Role::ShiftLeader, None) => Some(Post::ShiftLeader),
+            (Role::HotlineOffice, None) => Some(Post::HotlineOffice),
+            (Role::PlatformEngineer, None) => Some(Post::PlatformEngineer),
+            (Role::Wallboard, None) => Some(Post::Wallboard),
+            (Role::Clerk | Role::System, _) | (_, Some(_)) => None,
+        }
+    }
 }
 
 impl Actor {
@@ -43,8 +58,8 @@ impl Actor {
             Post::ShiftLeader => Role::ShiftLeader,
             Post::HotlineOffice => Role::HotlineOffice,
             Post::Clerk { .. } => Role::Clerk,
-            Post::Engineer => Role::Engineer,
-            Post::ReadOnly => Role::ReadOnly,
+            Post::PlatformEngineer => Role::PlatformEngineer,
+            Post::Wallboard => Role::Wallboard,
             Post::System => Role::System,
         }
     }

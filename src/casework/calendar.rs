@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const SHIPPED: &str = include_str!("../../deploy/casework/holidays.csv");
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 pub enum DayKind {
     Holiday,
     /// A Saturday or Sunday that is worked.

@@ -11,6 +11,7 @@ use super::rules::Rules;
 use super::status::{Assignment, ExtensionAsked, Settlement, Status};
 use super::words::{Deadline, Role, Trigger};
 use crate::time::Instant;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
@@ -63,7 +64,7 @@ pub struct Case {
 }
 
 /// How often something happened, in all.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Times {
     pub returned: u32,
     pub extended: u32,

@@ -7,6 +7,7 @@ use super::matter::Filled;
 use super::status::{Callback, Departments};
 use super::words::{Deadline, OutOfScope, Trigger};
 use crate::time::Instant;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Who changed what, when; the why is in the change.
@@ -18,8 +19,8 @@ pub struct Entry {
 }
 
 /// Enough to rebuild the ticket: no deadline is computed twice.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "change", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "change", rename_all = "snake_case")]
 pub enum Change {
     /// Picked up. Without days: a test call, which no deadline runs for.
     Received {
@@ -38,6 +39,7 @@ pub enum Change {
         department: String,
         answer: String,
     },
+    #[serde(rename = "handed_to_110")]
     HandedTo110 {
         note: String,
     },

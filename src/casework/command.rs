@@ -4,10 +4,11 @@
 use super::matter::Fill;
 use super::status::Callback;
 use super::words::{Action, Deadline, OutOfScope};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Command {
     FillIn(Box<Fill>),
     Accept,
@@ -20,6 +21,7 @@ pub enum Command {
         answer: String,
     },
     /// A threat to life or property: at once, with nothing filled in; that may follow until it is archived.
+    #[serde(rename = "hand_to_110")]
     HandTo110 {
         note: String,
     },

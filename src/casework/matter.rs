@@ -4,6 +4,7 @@
 use super::refusal::Refusal;
 use super::rules::Rules;
 use super::words::{Field, Kind, Urgency};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,21 +46,21 @@ impl Default for Matter {
 }
 
 /// A leaf of the tree as it was when the ticket was classified: the tree may change, the ticket does not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Classified {
     pub code: String,
     pub path: Vec<String>,
 }
 
 /// Millionths of a degree (WGS 84): compared exactly, kept exactly.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Coordinates {
     pub latitude: i32,
     pub longitude: i32,
 }
 
 /// Fields to set; those left out stay as they are, an empty text clears one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Fill {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +97,7 @@ pub struct Fill {
 }
 
 /// What a filled-in ticket changed to: only what is different.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Filled {
     pub fill: Fill,
     #[serde(skip_serializing_if = "Option::is_none")]

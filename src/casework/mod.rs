@@ -24,6 +24,7 @@ mod sight;
 mod status;
 mod steps;
 mod table;
+mod tally;
 pub mod words;
 
 pub use actor::{Actor, Post};
@@ -40,6 +41,7 @@ pub use sight::{Sight, mask_name, mask_number};
 pub use status::{Assignment, Callback, Departments, ExtensionAsked, Settlement, Status};
 pub use steps::Circumstances;
 pub use table::Fault;
+pub use tally::{Share, Tally};
 
 #[cfg(test)]
 mod random;

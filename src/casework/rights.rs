@@ -3,7 +3,7 @@
 
 use super::words::{Action, Role, Stage};
 
-/// Columns of roles: operator, shift leader, hotline office, clerk, engineer, read-only, system.
+/// Columns of roles: operator, shift leader, hotline office, clerk, platform engineer, wallboard, system.
 /// Columns of stages: 待完善 已受理 待派遣 已派遣 已签收 办理中 已办结 待回访 已回访 已归档.
 #[rustfmt::skip]
 const TABLE: [(Action, &str, &str); 26] = [
@@ -30,7 +30,7 @@ const TABLE: [(Action, &str, &str); 26] = [
     (Action::Redo,                ". L H . . . .", ". . . . . . . . 9 ."),
     (Action::Archive,             "O L H . . . .", ". . . . . . 7 . 9 ."),
     (Action::RaiseDeadline,       ". . . . . . S", "1 2 3 4 5 6 . . . ."),
-    (Action::Read,                "O L H C E R S", "1 2 3 4 5 6 7 8 9 A"),
+    (Action::Read,                "O L H C E . S", "1 2 3 4 5 6 7 8 9 A"),
     (Action::Reveal,              "O L H C . . .", "1 2 3 4 5 6 7 8 9 A"),
     (Action::ReadAudit,           ". . H . . . .", "1 2 3 4 5 6 7 8 9 A"),
 ];
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(TABLE.len(), Action::ALL.len());
         for (n, (action, roles, stages)) in TABLE.iter().enumerate() {
             assert_eq!(*action as usize, n, "{action:?}");
-            for (columns, marks) in [(roles, "OLHCERS"), (stages, "123456789A")] {
+            for (columns, marks) in [(roles, "OLHCEWS"), (stages, "123456789A")] {
                 assert_eq!(columns.len(), 2 * marks.len() - 1, "{action:?}");
                 for (place, mark) in marks.bytes().enumerate() {
                     let found = columns.as_bytes()[2 * place];
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn those_who_run_or_watch_the_platform_change_nothing_and_see_nobody() {
-        for role in [Role::Engineer, Role::ReadOnly] {
+        for role in [Role::PlatformEngineer, Role::Wallboard] {
             for action in Action::ALL.iter().filter(|a| **a != Action::Read) {
                 assert!(!may(role, *action), "{role:?} {action:?}");
             }

@@ -58,7 +58,7 @@ impl Ticket {
 
     pub fn sight(&self, actor: &Actor) -> Sight {
         match actor.role() {
-            Role::Engineer | Role::ReadOnly | Role::System if self.case.matter.confidential => Sight::Texts,
+            Role::PlatformEngineer | Role::Wallboard | Role::System if self.case.matter.confidential => Sight::Texts,
             _ => Sight::Identity,
         }
     }

@@ -10,10 +10,11 @@
 use super::day::Day;
 use super::words::{Disposition, OutOfScope, Satisfaction, Stage};
 use crate::time::Instant;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "stage", rename_all = "kebab-case")]
+#[serde(tag = "stage", rename_all = "snake_case")]
 pub enum Status {
     Draft,
     Accepted,
@@ -28,7 +29,7 @@ pub enum Status {
 }
 
 /// Who works on it; the lead department answers for it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Departments {
     pub lead: String,
     pub assisting: Vec<String>,
@@ -50,15 +51,15 @@ pub struct Assignment {
     pub extension: Option<ExtensionAsked>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct ExtensionAsked {
     pub days: u32,
     pub reason: String,
 }
 
 /// How the matter came to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "disposition", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "disposition", rename_all = "snake_case")]
 pub enum Settlement {
     AnsweredNow { answer: String },
     ThreeWay { department: String, answer: String },
@@ -67,8 +68,8 @@ pub enum Settlement {
     Passed { departments: Departments, result: String },
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "outcome", rename_all = "kebab-case")]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "outcome", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Callback {
     /// `process`: satisfaction with how the call and the matter were handled; `result`: with what came of it.
     Reached {

@@ -1,6 +1,7 @@
-//! Lives of tickets, told command by command; in `people` the table of rights.
+//! Lives of tickets, told command by command; in `people` the table of rights, in `tally` what is counted of them.
 
 mod people;
+mod tally;
 
 use super::words::*;
 use super::*;
@@ -42,8 +43,8 @@ pub(super) fn actor(role: Role) -> Actor {
         Role::ShiftLeader => Post::ShiftLeader,
         Role::HotlineOffice => Post::HotlineOffice,
         Role::Clerk => Post::Clerk { department: BUREAU.into() },
-        Role::Engineer => Post::Engineer,
-        Role::ReadOnly => Post::ReadOnly,
+        Role::PlatformEngineer => Post::PlatformEngineer,
+        Role::Wallboard => Post::Wallboard,
         Role::System => return Actor::system(),
     };
     Actor::new("6632", post)
@@ -403,6 +404,6 @@ fn everything_survives_json() {
         let text = serde_json::to_string(&command).unwrap();
         assert_eq!(serde_json::from_str::<Command>(&text).unwrap(), command, "{text}");
     }
-    let strange = r#"{"command":"fill-in","titel":"x"}"#;
+    let strange = r#"{"command":"fill_in","titel":"x"}"#;
     assert!(serde_json::from_str::<Command>(strange).is_err(), "an unknown field is not passed over");
 }

@@ -1,13 +1,14 @@
 //! The closed lists of words a ticket is described with, each in Chinese (as the standard and the stored columns say it)
 //! and in English. Belongs here: the words. Not here: what may follow from them (`rights`, `steps`).
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $zh:literal, $en:literal;)* }) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-        #[serde(rename_all = "kebab-case")]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+        #[serde(rename_all = "snake_case")]
         pub enum $name { $($(#[$variant_doc])* $variant,)* }
 
         impl $name {
@@ -118,17 +119,41 @@ impl Satisfaction {
     }
 }
 
-words!(Role {
+words!(/// What somebody is at the hotline.
+    Role {
+        /// Takes calls, fills in tickets.
         Operator = "话务员", "operator";
         ShiftLeader = "班长", "shift leader";
+        /// Owns process and quality.
         HotlineOffice = "热线办", "hotline office";
         Clerk = "承办单位", "department clerk";
-        Engineer = "平台工程师", "platform engineer";
-        ReadOnly = "只读", "read-only";
+        /// Keeps the platform running.
+        PlatformEngineer = "平台工程师", "platform engineer";
+        /// Figures only, no caller and no name.
+        Wallboard = "大屏", "wallboard";
         /// Rexian itself: deadlines that pass.
         System = "系统", "the system";
     }
 );
+
+impl Role {
+    /// All that somebody can be given.
+    pub const GIVEN: [Role; 6] =
+        [Role::Operator, Role::ShiftLeader, Role::HotlineOffice, Role::Clerk, Role::PlatformEngineer, Role::Wallboard];
+
+    /// As the configuration, the API and the stores spell it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Role::Operator => "operator",
+            Role::ShiftLeader => "shift_leader",
+            Role::HotlineOffice => "hotline_office",
+            Role::Clerk => "clerk",
+            Role::PlatformEngineer => "platform_engineer",
+            Role::Wallboard => "wallboard",
+            Role::System => "system",
+        }
+    }
+}
 
 words!(/// What somebody may do with a ticket; one per command, and the ways of reading.
     Action {
@@ -137,6 +162,7 @@ words!(/// What somebody may do with a ticket; one per command, and the ways of 
         Accept = "受理", "accept";
         AnswerNow = "直接办理", "answer on the spot";
         ThreeWay = "三方办理", "settle in a three-way call";
+        #[serde(rename = "hand_to_110")]
         HandTo110 = "转110", "hand to 110";
         Decline = "不予受理", "decline";
         Pass = "转交办理", "pass to departments";

@@ -246,7 +246,7 @@ pub(super) fn http(section: Section<'_>, world: &mut WorldSettings, places: &mut
         world.http = Some(listen.value);
     }
     world.http = world.http.filter(|_| enabled);
-    world.tokens = super::tokens::tokens(section.tables("tokens"));
+    world.tokens = super::tokens::tokens(section.tables("tokens"), &world.casework.departments);
     section.done();
 }
 

@@ -16,7 +16,7 @@ mod webhooks;
 
 pub use dialling::{DialPlan, DiallingSettings, Reach};
 pub use guard::{GuardSettings, Unknown};
-pub use http::{ApiToken, Role};
+pub use http::ApiToken;
 pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
@@ -32,7 +32,7 @@ pub use trunks::{
     Account, AnswerMode, CallOut, CalledSource, CallerSource, DialForm, Hop, Host, NumberRules, NumberUri, OwnIdentity,
     Probe, Profile, RegisterQuirks, Reliable, Srtp, Transport, TrunkSettings,
 };
-pub use webhooks::WebhookSettings;
+pub use webhooks::{WebhookLog, WebhookSettings};
 
 use crate::casework::Rules;
 use crate::ids::{AgentNo, SeatNo};

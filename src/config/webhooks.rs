@@ -3,17 +3,22 @@
 use super::people::password;
 use super::reader::Section;
 use super::sections::beside;
-use super::settings::{Secret, WebhookSettings};
-use crate::api::v1::event_types;
+use super::settings::{Secret, WebhookLog, WebhookSettings};
+use crate::api::v1::{event_types, ticket_event_types};
 
 pub(super) fn webhooks(sections: Vec<Section<'_>>, log_is_kept: bool) -> Vec<WebhookSettings> {
     let mut all: Vec<WebhookSettings> = vec![];
-    if let Some(section) = sections.first().filter(|_| !log_is_kept) {
-        let what = "[[webhooks]] tell what is in the event log, and events in [storage] says that none is kept";
-        section.file.problem(section.line, what, r#"name a file as events in [storage], or remove [[webhooks]]"#);
-    }
-    let types = event_types();
+    let types = [event_types(), ticket_event_types()];
+    // Once for all.
+    let mut untold = !log_is_kept;
     for section in sections {
+        let log = section.choice("log", &WebhookLog::ALL.map(|log| (log.as_str(), log)));
+        let log = log.map_or(WebhookLog::Calls, |at| at.value);
+        if log == WebhookLog::Calls && std::mem::take(&mut untold) {
+            let what = "[[webhooks]] tell what is in the event log, and events in [storage] says that none is kept";
+            section.file.problem(section.line, what, r#"name a file as events in [storage], or remove [[webhooks]]"#);
+        }
+        let types = &types[log as usize];
         let name = section.text("name", "a name", "use letters, digits, - and _, at most 40", |name| {
             let fits = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
             (!name.is_empty() && name.len() <= 40 && name.bytes().all(fits)).then(|| name.to_owned())
@@ -26,7 +31,7 @@ pub(super) fn webhooks(sections: Vec<Section<'_>>, log_is_kept: bool) -> Vec<Web
         let secret = password(&section);
         let trust = section.string("trust");
         let events = section.list("events", "a type of event", "the API's description, /v1, names them", |value| {
-            value.as_str().filter(|kind| is_one_of(kind, &types)).map(str::to_owned)
+            value.as_str().filter(|kind| is_one_of(kind, types)).map(str::to_owned)
         });
         for (key, example) in [("name", "\"case-system\""), ("url", "\"https://cases.example/hook\"")] {
             if !section.has(key) {
@@ -62,7 +67,7 @@ pub(super) fn webhooks(sections: Vec<Section<'_>>, log_is_kept: bool) -> Vec<Web
         }
         let events = events.unwrap_or_default().into_iter().map(|at| at.value).collect();
         let secret = Secret(secret.value.into());
-        all.push(WebhookSettings { name: name.value, url: url.value, secret, trust, events });
+        all.push(WebhookSettings { name: name.value, url: url.value, secret, trust, log, events });
     }
     all
 }

@@ -5,6 +5,7 @@
 //! so: a page that passes everything by silence is worth nothing.
 
 use super::model::Report;
+use crate::casework::{Share, Tally};
 use crate::event::CallbackKind;
 use crate::ids::Skill;
 use std::collections::BTreeSet;
@@ -18,7 +19,7 @@ pub struct Rule {
     pub text: [String; 2],
     pub formula: [&'static str; 2],
     /// Where the number comes from.
-    pub from: [&'static str; 2],
+    pub from: [String; 2],
     pub figure: Figure,
     pub verdict: Verdict,
 }
@@ -52,23 +53,12 @@ impl Verdict {
     }
 }
 
-/// What the work on tickets knows of a period; a rule whose share is not known has no data.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TicketFigures {
-    /// Passed to a department, of those within 2 working days.
-    pub transferred: Option<Share>,
-    /// Replied to the citizen, of those within 5 working days (or as extended).
-    pub replied: Option<Share>,
-    /// Extended, of those by 10 working days at most.
-    pub extended: Option<Share>,
-    /// Wrongly assigned, of those returned within 2 working days.
-    pub returned: Option<Share>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
-    pub part: u64,
-    pub of: u64,
+/// What the work on tickets tells of a period.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketFigures {
+    Known(Tally),
+    /// Why not: Chinese, English.
+    Unknown([String; 2]),
 }
 
 const STANDARD: &str = "GB/T 33358-2016";
@@ -79,31 +69,13 @@ const STATES: [&str; 2] = ["座席状态（事件日志）", "agents' states (ev
 const TICKETS: [&str; 2] = ["工单库", "ticket store"];
 const ELSEWHERE: [&str; 2] = ["不经本系统", "not handled by this system"];
 
-pub fn judge(report: &Report, tickets: TicketFigures) -> Vec<Rule> {
+pub fn judge(report: &Report, tickets: &TicketFigures) -> Vec<Rule> {
     let mut rules = vec![answered_in_time(report), connected(report)];
     rules.extend([
         unmeasured("other_media", "短信及其他媒体 3 分钟内应答", "SMS and other media answered within 3 min"),
         unmeasured("mailbox", "信箱来件 24 小时内受理", "mailbox answered within 24 h"),
     ]);
-    rules.extend(
-        [
-            (
-                "transfer",
-                "2 个工作日内转派承办单位",
-                "passed to a department within 2 working days",
-                tickets.transferred,
-            ),
-            ("reply", "5 个工作日内答复市民", "citizen has a reply within 5 working days", tickets.replied),
-            ("extension", "延期一般不超过 10 个工作日", "extended by 10 working days at most", tickets.extended),
-            (
-                "return",
-                "派单有误的 2 个工作日内退回",
-                "a wrongly assigned case is returned within 2 working days",
-                tickets.returned,
-            ),
-        ]
-        .map(|(id, zh, en, share)| on_tickets(id, zh, en, share)),
-    );
+    rules.extend(on_tickets(tickets));
     rules.extend([
         always_staffed(report),
         languages(report),
@@ -120,7 +92,7 @@ fn rule(id: &'static str, source: &'static str, zh: impl Into<String>, en: impl 
         source,
         text: [zh.into(), en.into()],
         formula: ["", ""],
-        from: RECORDS,
+        from: RECORDS.map(str::to_owned),
         figure: Figure::None,
         verdict: Verdict::NoData,
     }
@@ -175,25 +147,98 @@ fn connected(report: &Report) -> Rule {
 }
 
 fn unmeasured(id: &'static str, zh: &str, en: &str) -> Rule {
-    Rule { from: ELSEWHERE, formula: ["–", "–"], ..rule(id, STANDARD, zh, en) }
+    Rule { from: ELSEWHERE.map(str::to_owned), formula: ["–", "–"], ..rule(id, STANDARD, zh, en) }
 }
 
-fn on_tickets(id: &'static str, zh: &str, en: &str, known: Option<Share>) -> Rule {
-    let (part, of) = known.map_or((0, 0), |share| (share.part, share.of));
-    Rule {
-        from: TICKETS,
-        formula: ["按期数 / 到期数", "in time / due"],
+/// Judged where the standard sets a limit, shown where it asks for the figure only.
+fn on_tickets(figures: &TicketFigures) -> Vec<Rule> {
+    type Judged = (&'static str, &'static str, &'static str, [&'static str; 2], Share);
+    let (tally, from) = match figures {
+        TicketFigures::Known(tally) => (*tally, TICKETS.map(str::to_owned)),
+        TicketFigures::Unknown([zh, en]) => {
+            (Tally::default(), [format!("{}未读：{zh}", TICKETS[0]), format!("{} not read: {en}", TICKETS[1])])
+        }
+    };
+    let kept = ["按期数 / 期内到期或办理数", "in time / decided in the period, kept or missed"];
+    let judged: [Judged; 4] = [
+        (
+            "transfer",
+            "2 个工作日内转派承办单位",
+            "passed to a department within 2 working days",
+            kept,
+            tally.transferred,
+        ),
+        ("reply", "5 个工作日内答复市民", "citizen has a reply within 5 working days", kept, tally.replied),
+        (
+            "extension",
+            "延期一般不超过 10 个工作日",
+            "extended by 10 working days at most",
+            ["不超过 10 个工作日的延期 / 全部延期", "extensions of at most 10 working days / extensions"],
+            tally.extended,
+        ),
+        (
+            "return",
+            "派单有误的 2 个工作日内退回",
+            "a wrongly assigned case is returned within 2 working days",
+            ["按期退回数 / 退回数", "returned in time / returned"],
+            tally.returned,
+        ),
+    ];
+    let shown: [Judged; 4] = [
+        (
+            "answered_on_the_spot",
+            "直接办理",
+            "answered on the spot",
+            ["直办数 / 已确定办理方式数", "answered on the spot / disposed of"],
+            tally.answered_now,
+        ),
+        (
+            "called_back_tickets",
+            "办结后回访市民",
+            "the citizen is called back about the ticket",
+            ["回访成功数 / 回访数", "reached / callbacks"],
+            tally.reached,
+        ),
+        (
+            "satisfied_process",
+            "满意度：办理过程",
+            "satisfaction with how it was handled",
+            ["基本满意及以上 / 回访成功数", "fairly satisfied or better / reached"],
+            tally.satisfied_with_process,
+        ),
+        (
+            "satisfied_result",
+            "满意度：办理结果",
+            "satisfaction with what came of it",
+            ["基本满意及以上 / 回访成功数", "fairly satisfied or better / reached"],
+            tally.satisfied_with_result,
+        ),
+    ];
+    let row = |(id, zh, en, formula, Share { part, of }): Judged, verdict: Verdict| Rule {
+        from: from.clone(),
+        formula,
         figure: share(part, of),
-        verdict: held(part, of, 100),
+        verdict,
         ..rule(id, STANDARD, zh, en)
-    }
+    };
+    let judged = judged.into_iter().map(|all| row(all, held(all.4.part, all.4.of, 100)));
+    let shown = shown.into_iter().map(|all| row(all, if all.4.of > 0 { Verdict::Noted } else { Verdict::NoData }));
+    let known = matches!(figures, TicketFigures::Known(_));
+    let confidential = Rule {
+        from: from.clone(),
+        formula: ["期内标为保密的工单数", "tickets made confidential"],
+        figure: if known { Figure::Count(tally.confidential) } else { Figure::None },
+        verdict: if known { Verdict::Noted } else { Verdict::NoData },
+        ..rule("confidential", STANDARD, "按市民要求保密", "confidential on request")
+    };
+    judged.chain(shown).chain([confidential]).collect()
 }
 
 /// Quarters of an hour in which somebody was signed in.
 fn always_staffed(report: &Report) -> Rule {
     let (part, of) = (report.staffed, report.quarters);
     Rule {
-        from: STATES,
+        from: STATES.map(str::to_owned),
         formula: ["有座席签入的刻钟数 / 刻钟数", "quarters of an hour with an agent signed in / quarters"],
         figure: share(part, of),
         verdict: held(part, of, 100),
@@ -219,7 +264,7 @@ fn languages(report: &Report) -> Rule {
         Figure::Names(without)
     };
     Rule {
-        from: ["配置与座席签入（需 --config）", "configuration and sign-ins (needs --config)"],
+        from: ["配置与座席签入（需 --config）", "configuration and sign-ins (needs --config)"].map(str::to_owned),
         formula: ["有座席签入的技能数 / 队列所需技能数", "skills of queues with an agent signed in / skills of queues"],
         figure,
         verdict,
@@ -234,7 +279,8 @@ fn languages(report: &Report) -> Rule {
 
 fn no_menu(report: &Report) -> Rule {
     Rule {
-        from: ["系统设计：无前置菜单，按键可选且静默", "by design: no menu; a silent key press is optional"],
+        from: ["系统设计：无前置菜单，按键可选且静默", "by design: no menu; a silent key press is optional"]
+            .map(str::to_owned),
         formula: ["必须按键才能转人工的来电数", "calls that had to press a key"],
         figure: Figure::Count(0),
         verdict: if report.total.arrived > 0 { Verdict::Pass } else { Verdict::NoData },

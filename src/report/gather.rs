@@ -77,7 +77,8 @@ pub fn gather(facts: &mut FactsReader, period: Period, terms: Terms) -> Result<O
         let last = requests.partition_point(|(at, _)| *at < ends);
         day.worst = worst_known(&requests[first..last], coverage.first, begins, ends);
     }
-    report.rules = compliance::judge(&report, TicketFigures::default());
+    let unread = ["未指定", "none is named"].map(str::to_owned);
+    report.rules = compliance::judge(&report, &TicketFigures::Unknown(unread));
     Ok(Some(report))
 }
 

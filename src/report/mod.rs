@@ -17,9 +17,10 @@ mod picture;
 mod rebuilding;
 mod tables;
 mod text;
+mod tickets;
 mod words;
 
-pub use compliance::{Figure, Rule, Share, TicketFigures, Verdict};
+pub use compliance::{Figure, Rule, TicketFigures, Verdict};
 pub use csv::row as csv_row;
 pub use gather::gather;
 pub use model::{AgentRow, Report, Staff, Terms};
@@ -27,7 +28,7 @@ pub use period::{HALF_HOUR, Period, date_of};
 pub use words::Language;
 
 use crate::config;
-use crate::config::settings::{FactsFile, Settings};
+use crate::config::settings::{CaseStoreSettings, FactsFile, Settings};
 use crate::host::Clock;
 use crate::store::facts::{FactsReader, catch_up};
 use jiff::civil::Date;
@@ -96,6 +97,8 @@ pub struct Found {
     /// `None`: no log is kept.
     pub events: Option<PathBuf>,
     pub facts: PathBuf,
+    /// `None`: no configuration names it.
+    pub cases: Option<CaseStoreSettings>,
     pub terms: Terms,
 }
 
@@ -140,7 +143,8 @@ impl Place {
             (None, ..) => usual(log),
         };
         let terms = settings.as_ref().map_or_else(Terms::usual, Terms::of);
-        Ok(Found { events, facts, terms })
+        let cases = world.map(|world| world.cases.clone());
+        Ok(Found { events, facts, cases, terms })
     }
 }
 
@@ -196,9 +200,11 @@ fn report(options: &Options, found: Found, language: Language) -> Result<(), Str
     let period = period(options, found.terms.utc_offset)?;
     let mut facts = found.open()?;
     let report = gather(&mut facts, period, found.terms).map_err(|e| format!("facts {e}"))?;
-    let Some(report) = report else {
+    let Some(mut report) = report else {
         return Err("the event log is empty: no gateway has written to it yet".into());
     };
+    let figures = tickets::figures(found.cases.as_ref(), period.from()..period.until());
+    report.rules = compliance::judge(&report, &figures);
     let text = match (options.compliance, options.csv, options.json, options.html) {
         (false, true, ..) => csv::whole(&report, language),
         (true, true, ..) => csv::compliance(&report, language),

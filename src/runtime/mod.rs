@@ -10,10 +10,11 @@ pub mod observer;
 pub mod screens;
 mod signalling;
 
+use crate::api::logs::Log;
 use crate::api::{self, health::Facts, v1, webhooks};
 use crate::cases::desk::{self, Desk};
 use crate::cases::{CaseStore, Cases};
-use crate::config::settings::{Settings, TrunkSettings};
+use crate::config::settings::{Settings, TrunkSettings, WebhookLog};
 use crate::gateway::Gateway;
 use crate::host::{Clock, entropy};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
@@ -40,6 +41,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 /// Why the gateway did not start; the message says who is to blame and what to do.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -63,6 +65,9 @@ pub struct Running {
 
 /// The loop tells its figures every second; silent for so long, it counts as stuck.
 const LOOP_STUCK: Duration = Duration::from_secs(5);
+
+/// To the case store, for lists and for work on single tickets each.
+const API_CONNECTIONS: u32 = 2;
 
 /// Of whom the gateway knows at start who served them last.
 const MOST_REMEMBERED: u32 = 50_000;
@@ -186,12 +191,19 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let cases = Cases::new(&shell.cases, &shell.ticket_prefix);
     let memory = cases.reader();
     let desk = Desk::new(cases.reader(), shell.casework.clone());
+    let apart = || Desk::new(cases.apart(API_CONNECTIONS), shell.casework.clone());
+    let follower = Arc::new(apart());
+    let (newest, changed) = watch::channel(0);
+    world.spawn(desk::watch(follower.clone(), newest));
+    let case_log = Log::Tickets { desk: follower, changed, world: world.handle().clone() };
+    let office = v1::Office { lists: apart(), desk: apart(), log: case_log.clone(), area_code: core.area_code.clone() };
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
     let mut store =
         world.block_on(Store::open(SpoolOptions::new(&shell.spool), DeliverOptions::default(), cases, outcomes))?;
 
-    let (metrics, page) = api::metrics::install(&core)?;
+    let (metrics, page) =
+        api::metrics::install(&core, &shell.webhooks.iter().map(|hook| hook.name.clone()).collect::<Vec<_>>())?;
     let mut sources = v1::Sources {
         tokens: shell.tokens,
         events: None,
@@ -200,25 +212,32 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         ledger: None,
         queues: core.queues.clone(),
         agents: core.agents.clone(),
+        office: Some(office),
     };
     let (journal, events, journalling) = match shell.events {
         Some(path) => {
             let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
-            sources.events = Some((path.clone(), journal.commits()));
-            sources.hooks = webhooks::start(shell.webhooks, &path, &shell.webhook_ledger, &journal.commits())
-                .map_err(|e| format!("[[webhooks]] cannot start: {e}"))?;
-            sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
+            sources.events = Some(Log::Calls { path: path.clone(), changed: journal.commits() });
             let folding =
                 shell.facts.path(&path).map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
             (Some(journal), Some(status), [Some(thread), folding.transpose()?])
         }
         None => (None, None, [None, None]),
     };
+    for settings in shell.webhooks {
+        let log = match settings.log {
+            WebhookLog::Tickets => Some(case_log.clone()),
+            WebhookLog::Calls => sources.events.clone(),
+        };
+        let hook = log.map(|log| webhooks::start(settings, log, &shell.webhook_ledger)).transpose();
+        sources.hooks.extend(hook.map_err(|e| format!("[[webhooks]] cannot start: {e}"))?);
+    }
+    sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
     let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store, events, tls.clone());
+            let source = health(latest, media.figures(), &store, events, sources.hooks.clone(), tls.clone());
             let (address, _) = world
                 .block_on(api::serve(address, source, page, sources))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -299,11 +318,14 @@ fn health(
     media: FigureReader,
     store: &Store,
     events: Option<Arc<JournalStatus>>,
+    webhooks: Vec<webhooks::Hook>,
     tls: Option<Arc<Tls>>,
 ) -> api::HealthSource {
     let (spool, delivery) = (store.spool().status(), store.delivery());
+    let clock = Clock::start();
     Arc::new(move || {
         let latest = latest.borrow().clone();
+        let now = clock.now();
         Facts {
             draining: latest.draining,
             signalling_up: latest.told.elapsed() < LOOP_STUCK,
@@ -314,6 +336,7 @@ fn health(
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),
             events: events.as_ref().map(|status| status.read()),
+            webhooks: webhooks.iter().map(|hook| hook.figures(now)).collect(),
             certificate: tls.as_ref().map(|tls| tls.certificate()),
         }
     })

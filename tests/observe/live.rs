@@ -25,7 +25,8 @@ fn hotline() -> Hotline {
         "\n[[queues]]\nname = \"korean\"\nnumbers = [\"66601004\"]\nskill = \"korean\"\nlanguage = \"ko\"\n\n\
          [[agents]]\nnumber = \"6699\"\nskills = {{ korean = 5 }}\n\n\
          [[trunks]]\nname = \"ims\"\npeers = [\"{ims}/32\"]\nprofile = \"generic\"\nhops = [\"{ims}:5060\"]\nprobe = \"1s\"\n\
-         account = {{ user = \"053112345\", domain = \"ims.test\", password = \"observe-Zq7mW2xx\" }}\n"
+         account = {{ user = \"053112345\", domain = \"ims.test\", password = \"observe-Zq7mW2xx\" }}\n\
+         [[webhooks]]\nname = \"away\"\nurl = \"http://{ims}:1/hook\"\npassword = \"of the hook that is away\"\n"
     );
     Hotline { more, seats: 2, ..hotline }
 }
@@ -145,6 +146,11 @@ fn every_rule_and_every_dashboard_has_data_and_the_figures_are_those_of_the_even
         if !query.contains("window=\"day\"") {
             has_data(&prometheus, &query);
         }
+    }
+    for name in
+        ["up == 0", "lag_seconds > 0", "failed_attempts_total > 0", "dead_letters == 0", "events_delivered_total"]
+    {
+        has_data(&prometheus, &format!("rexian_webhook_{name}"));
     }
     // Of the alerts those that ought to: nobody speaks Korean, the carrier does not have us and is silent.
     for alert in ["RexianNoAgentForSkill", "RexianRegistrationLost"] {

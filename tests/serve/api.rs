@@ -2,8 +2,8 @@
 
 use crate::common::caller::{Street, answers};
 use crate::common::{Hotline, SOON, Server, rexian, until};
-use rexian::api::v1::OPERATIONS;
 use rexian::api::v1::access::digest_of;
+use rexian::api::v1::operations;
 use rexian::demo::field::Who;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -11,33 +11,70 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-const ROLES: [&str; 5] = ["operator", "shift_leader", "hotline_office", "platform_engineer", "wallboard"];
+const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk", "platform_engineer", "wallboard"];
 
-/// Written by hand, apart from the program's own table.
-const MAY_ASK: [(&str, [bool; 5]); 10] = [
-    ("GET /v1/queues", [true, true, true, true, true]),
-    ("GET /v1/agents", [true, true, true, true, false]),
-    ("GET /v1/calls", [false, true, true, true, false]),
-    ("GET /v1/calls/0000000000000001", [true, true, true, true, false]),
-    ("GET /v1/calls/0000000000000001/events", [false, true, true, true, false]),
-    ("GET /v1/sla", [true, true, true, true, true]),
-    ("GET /v1/events", [false, true, true, true, false]),
-    ("GET /v1/webhooks", [false, false, true, true, false]),
-    ("GET /v1/webhooks/x/dead-letters", [false, false, true, true, false]),
-    ("POST /v1/webhooks/x/dead-letters/1/retry", [false, false, false, true, false]),
+/// Of the clerk's token.
+pub const BUREAU: &str = "市城市管理局";
+
+/// Written by hand, apart from the program's own table. `x`: may, in the order of [`ROLES`].
+const MAY_ASK: [(&str, &str); 41] = [
+    ("GET /v1/queues", "x x x . x x"),
+    ("GET /v1/agents", "x x x . x ."),
+    ("GET /v1/calls", ". x x . x ."),
+    ("GET /v1/calls/0000000000000001", "x x x . x ."),
+    ("GET /v1/calls/0000000000000001/events", ". x x . x ."),
+    ("GET /v1/sla", "x x x . x x"),
+    ("GET /v1/events", ". x x . x ."),
+    ("GET /v1/webhooks", ". . x . x ."),
+    ("GET /v1/webhooks/x/dead-letters", ". . x . x ."),
+    ("POST /v1/webhooks/x/dead-letters/1/retry", ". . . . x ."),
+    ("GET /v1/tickets", "x x x x x ."),
+    ("GET /v1/tickets/due", "x x x x x ."),
+    ("GET /v1/tickets/overdue", "x x x x x ."),
+    ("GET /v1/tickets/events", ". x x . x ."),
+    ("GET /v1/tickets/JN1", "x x x x x ."),
+    ("POST /v1/tickets/JN1/reveal", "x x x x . ."),
+    ("GET /v1/tickets/JN1/history", "x x x x x ."),
+    ("GET /v1/tickets/JN1/audit", ". . x . . ."),
+    ("GET /v1/tickets/JN1/caller", "x x x . . ."),
+    ("POST /v1/tickets/JN1/fill-in", "x x x . . ."),
+    ("POST /v1/tickets/JN1/accept", "x x x . . ."),
+    ("POST /v1/tickets/JN1/answer-now", "x x x . . ."),
+    ("POST /v1/tickets/JN1/three-way", "x x x . . ."),
+    ("POST /v1/tickets/JN1/hand-to-110", "x x x . . ."),
+    ("POST /v1/tickets/JN1/decline", "x x x . . ."),
+    ("POST /v1/tickets/JN1/pass", "x x x . . ."),
+    ("POST /v1/tickets/JN1/dispatch", ". x x . . ."),
+    ("POST /v1/tickets/JN1/sign-for", ". . x x . ."),
+    ("POST /v1/tickets/JN1/start", ". . x x . ."),
+    ("POST /v1/tickets/JN1/settle", ". . x x . ."),
+    ("POST /v1/tickets/JN1/return", ". . . x . ."),
+    ("POST /v1/tickets/JN1/recall", ". x x . . ."),
+    ("POST /v1/tickets/JN1/ask-extension", ". . . x . ."),
+    ("POST /v1/tickets/JN1/grant-extension", ". . x . . ."),
+    ("POST /v1/tickets/JN1/refuse-extension", ". . x . . ."),
+    ("POST /v1/tickets/JN1/urge", "x x x . . ."),
+    ("POST /v1/tickets/JN1/supervise", ". x x . . ."),
+    ("POST /v1/tickets/JN1/ask-callback", "x x x . . ."),
+    ("POST /v1/tickets/JN1/record-callback", "x x x . . ."),
+    ("POST /v1/tickets/JN1/redo", ". x x . . ."),
+    ("POST /v1/tickets/JN1/archive", "x x x . . ."),
 ];
 
 /// A hotline with a token `token-ROLE` for each role.
 pub fn hotline() -> Hotline {
     let token = |role: &str| {
         let sha256: String = digest_of(&format!("token-{role}")).iter().map(|b| format!("{b:02x}")).collect();
-        format!("\n[[http.tokens]]\nname = \"test {role}\"\nrole = {role:?}\nsha256 = {sha256:?}\n")
+        // The operator is the agent of seat 8001.
+        let name = if role == "operator" { "6601".to_owned() } else { format!("test {role}") };
+        let department = if role == "clerk" { format!("department = {BUREAU:?}\n") } else { String::new() };
+        format!("\n[[http.tokens]]\nname = {name:?}\nrole = {role:?}\nsha256 = {sha256:?}\n{department}")
     };
     Hotline { more: ROLES.map(token).concat(), ..Hotline::new() }
 }
 
 /// With its log and its facts begun: until then they cannot be asked.
-fn started() -> Server {
+pub fn started() -> Server {
     let server = hotline().start();
     until("the log's first event in the facts", || {
         let answer = ask(&server, "GET /v1/queues", Some("wallboard"));
@@ -66,8 +103,17 @@ fn connect(server: &Server, path: &str, more: &str) -> TcpStream {
 }
 
 pub fn ask(server: &Server, request: &str, role: Option<&str>) -> Answer {
+    send(server, request, role, "", "")
+}
+
+/// With headers, each with its CRLF, and a body.
+pub fn send(server: &Server, request: &str, role: Option<&str>, headers: &str, body: &str) -> Answer {
     let token = role.map_or(String::new(), |role| format!("Authorization: Bearer token-{role}\r\n"));
-    let mut stream = connect(server, request, &format!("Connection: close\r\n{token}"));
+    let length =
+        if request.starts_with("POST") { format!("Content-Length: {}\r\n", body.len()) } else { String::new() };
+    let more = format!("Connection: close\r\n{token}{length}{headers}");
+    let mut stream = connect(server, request, &more);
+    stream.write_all(body.as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("reading the answer");
     let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
@@ -85,17 +131,18 @@ fn get(server: &Server, path: &str) -> Value {
 #[test]
 fn each_role_may_ask_what_it_may_and_strangers_nothing() {
     let server = started();
-    let known: BTreeSet<String> = OPERATIONS
-        .iter()
+    let known: BTreeSet<String> = operations()
         .map(|o| format!("{} {}", o.method, o.path))
         .map(|o| o.replace("{call}", "0000000000000001").replace("{webhook}", "x").replace("{seq}", "1"))
+        .map(|o| o.replace("{ticket_no}", "JN1"))
         .collect();
     let tested: BTreeSet<String> = MAY_ASK.iter().map(|(asked, _)| (*asked).to_owned()).collect();
     assert_eq!(known, tested, "a path without a row in this table");
     for (asked, may) in MAY_ASK {
-        for (role, may) in ROLES.into_iter().zip(may) {
+        for (role, may) in ROLES.into_iter().zip(may.split(' ')) {
             let answer = ask(&server, asked, Some(role));
-            let expected: &[u16] = if may { &[200, 404] } else { &[403] };
+            // Nothing is there yet, and nothing sensible is sent.
+            let expected: &[u16] = if may == "x" { &[200, 400, 404] } else { &[403] };
             assert!(expected.contains(&answer.status), "{asked} for {role}: {} {}", answer.status, answer.body);
         }
         for role in [None, Some("nobody")] {
@@ -107,7 +154,7 @@ fn each_role_may_ask_what_it_may_and_strangers_nothing() {
         }
         let (_, path) = asked.split_once(' ').unwrap();
         let answer = ask(&server, &format!("DELETE {path}"), Some("shift_leader"));
-        assert_eq!((answer.status, answer.json()["code"].as_str()), (405, Some("method_not_allowed")));
+        assert_eq!((answer.status, answer.json()["code"].as_str()), (405, Some("method_not_allowed")), "{asked}");
     }
     assert_eq!(ask(&server, "GET /v1/nothing", None).status, 401, "a stranger does not learn what there is");
     assert_eq!(ask(&server, "GET /v1/nothing", Some("operator")).status, 404);
@@ -198,7 +245,7 @@ fn a_call_is_seen_while_it_waits_while_it_talks_and_when_it_is_over() {
 }
 
 /// Reads one server-sent event: its id and its JSON.
-fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
+pub fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
     let (mut id, mut data) = (None, None);
     loop {
         let mut line = String::new();
@@ -216,7 +263,7 @@ fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
     }
 }
 
-fn stream(server: &Server, path: &str, more: &str) -> BufReader<TcpStream> {
+pub fn stream(server: &Server, path: &str, more: &str) -> BufReader<TcpStream> {
     let more = format!("Authorization: Bearer token-shift_leader\r\nAccept: text/event-stream\r\n{more}");
     BufReader::new(connect(server, &format!("GET {path}"), &more))
 }

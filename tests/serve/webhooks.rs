@@ -61,8 +61,12 @@ fn far_end(listener: TcpListener, answer: impl Fn(&Post) -> u16 + Send + 'static
 }
 
 fn server(port: u16, events: &str) -> Server {
+    server_of("calls", port, events)
+}
+
+fn server_of(log: &str, port: u16, events: &str) -> Server {
     let hook = format!(
-        "\n[[webhooks]]\nname = \"cases\"\nurl = \"http://127.0.0.1:{port}/hook\"\npassword = {SECRET:?}\nevents = {events}\n"
+        "\n[[webhooks]]\nname = \"cases\"\nurl = \"http://127.0.0.1:{port}/hook\"\npassword = {SECRET:?}\nlog = {log:?}\nevents = {events}\n"
     );
     let with_tokens = hotline();
     Hotline { more: with_tokens.more.clone() + &hook, ..with_tokens }.start()
@@ -74,7 +78,7 @@ fn standing(server: &Server) -> Value {
     answer.json()["webhooks"][0].clone()
 }
 
-fn one_call(server: &Server) {
+pub fn one_call(server: &Server) {
     let mut street = Street::new(&server.hotline);
     let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
     let call = street.call();
@@ -91,7 +95,11 @@ fn a_far_end_that_was_away_is_told_everything_in_order_and_can_check_who_says_so
     // Away: nobody listens on the port.
     drop(listener);
     let mut server = server(port, "[]");
-    until("the hook's place in the log", || (standing(&server)["seq"].as_u64()? > 0).then_some(()));
+    // A new one begins with what the log has then; that may be nothing yet.
+    until("the hook's place in the log", || {
+        let standing = standing(&server);
+        (standing["seq"].as_u64()? > 0 || !standing["trouble"].is_null()).then_some(())
+    });
     let begins = standing(&server)["seq"].as_u64().unwrap();
     one_call(&server);
     let trouble = until("the trouble told", || standing(&server)["trouble"].as_str().map(str::to_owned));
@@ -165,4 +173,37 @@ fn an_event_that_is_refused_is_set_aside_holds_up_no_other_and_can_be_sent_again
     until("the letter", || posts.try_recv().ok().filter(|(_, post)| post.events()[0] == letter["event"]));
     until("no more dead letters", || (standing(&server)["dead_letters"] == 0).then_some(()));
     assert_eq!(ask(&server, &retry, Some("platform_engineer")).status, 404);
+}
+
+#[test]
+fn a_far_end_is_told_of_tickets_and_how_it_fares_is_measured() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let posts = far_end(listener, |post| if post.body.contains("ticket.accepted") { 422 } else { 200 });
+    let server = server_of("tickets", port, "[\"ticket.received\", \"ticket.accepted\", \"ticket.missed\"]");
+    until("the hook", || (standing(&server)["log"] == "tickets").then_some(()));
+    let no = super::tickets::accepted(&server);
+    // Both may come together, and are refused together first.
+    let taken = |(status, post): (u16, Post)| Some(post).filter(|_| status == 200);
+    let post = until("a delivery", || taken(posts.recv_timeout(crate::common::SOON).expect("a delivery")));
+    let body: Value = serde_json::from_str(&post.body).unwrap();
+    assert_eq!((&body["log"], &post.events()[0]["ticket_no"]), (&"tickets".into(), &no.as_str().into()));
+    assert_eq!(post.events()[0]["type"], "ticket.received", "of the three types that it wants");
+    let text = |server: &Server| rexian::demo::records::get(server.hotline.http(), "/metrics").expect("/metrics").1;
+    // Refused by itself five times, with pauses between.
+    let deadline = std::time::Instant::now() + Duration::from_secs(90);
+    while standing(&server)["dead_letters"] == 0 {
+        assert!(std::time::Instant::now() < deadline, "no dead letter");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let letters = ask(&server, "GET /v1/webhooks/cases/dead-letters", Some("hotline_office")).json();
+    assert_eq!(letters["dead_letters"][0]["event"]["type"], "ticket.accepted", "{letters}");
+    for line in [
+        "rexian_webhook_events_delivered_total{webhook=\"cases\"}",
+        "rexian_webhook_dead_letters{webhook=\"cases\"} 1",
+        "rexian_webhook_lag_seconds{webhook=\"cases\"} 0",
+        "rexian_webhook_up{webhook=\"cases\"} 1",
+    ] {
+        until(line, || text(&server).lines().any(|l| l.starts_with(line)).then_some(()));
+    }
 }

@@ -5,7 +5,7 @@ use crate::support::{MORNING, eventually, id, ticket};
 use rexian::cases::CaseStore;
 use rexian::cases::desk::{Applied, CaseEvent, Desk, DeskError, Filter, Order};
 use rexian::casework::words::*;
-use rexian::casework::{Actor, Callback, Case, Categories, Command, Day, Entry, Fill, Post, Refusal, Rules};
+use rexian::casework::{Actor, Callback, Case, Categories, Command, Day, Entry, Fill, Post, Refusal, Rules, Tally};
 use rexian::ticket::NewTicket;
 use rexian::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -341,7 +341,7 @@ async fn nobody_is_seen_without_being_written_down<F: Fixture>() {
     assert_eq!((full.case.matter.name.as_str(), full.opening.number.as_deref()), ("张三", Some("+8613800005678")));
     let confide = Command::FillIn(Box::new(Fill { confidential: Some(true), ..Fill::default() }));
     goes(&desk, operator(), &no, confide).await;
-    for who in [clerk(BUREAU), Actor::new("6633", Post::Operator), Actor::new("eng", Post::Engineer)] {
+    for who in [clerk(BUREAU), Actor::new("6633", Post::Operator), Actor::new("eng", Post::PlatformEngineer)] {
         let refused = desk.reveal(MORNING, &who, &no, "看看").await.unwrap_err();
         assert!(matches!(refused, DeskError::Refused(Refusal::NotYours { .. })), "{who:?}: {refused}");
     }
@@ -383,10 +383,27 @@ async fn tickets_are_found_page_by_page<F: Fixture>() {
     let water = Filter { department: Some("水务集团".into()), kind: Some(Kind::Complaint), ..all() };
     assert_eq!(pages(office(), water.clone(), 9).await, [vec![6, 4, 2]]);
     assert_eq!(pages(clerk("水务集团"), all(), 9).await, [vec![6, 4, 2]], "a clerk finds the department's own");
-    assert!(desk.find(&clerk(BUREAU), &water, None, 9).await.is_err());
+    assert_eq!(pages(clerk(BUREAU), water.clone(), 9).await, [Vec::<u64>::new()], "nor any other's");
+    // Assisting, it finds them too; among its own, in one order, page by page.
+    for n in [7, 8, 10] {
+        goes(&desk, operator(), &no(n), fill("01.01")).await;
+        goes(&desk, operator(), &no(n), Command::Accept).await;
+        goes(&desk, operator(), &no(n), pass()).await;
+    }
+    assert_eq!(pages(clerk("水务集团"), all(), 4).await, [vec![10, 8, 7, 6], vec![4, 2]]);
+    let lead = Filter { department: Some(BUREAU.into()), ..all() };
+    assert_eq!(pages(clerk("水务集团"), lead, 9).await, [vec![10, 8, 7]]);
+    let due = async |limit, after| {
+        desk.due(&clerk("水务集团"), &all(), "2026-12-31".parse().unwrap(), after, limit).await.unwrap()
+    };
+    let first = due(4, None).await;
+    let then = due(4, first.next).await;
+    let both: BTreeSet<_> = first.tickets.iter().chain(&then.tickets).map(|t| t.opening.ticket_no.clone()).collect();
+    assert_eq!((first.tickets.len(), both.len(), then.next), (4, 6, None));
     let number = Filter { number: Some("+8613800005678".into()), category: Some("02".into()), ..all() };
     assert_eq!(pages(operator(), number.clone(), 2).await, [vec![6, 4], vec![2]]);
-    let watcher = Actor::new("wall", Post::ReadOnly);
+    let watcher = Actor::new("platform", Post::PlatformEngineer);
+    assert!(desk.find(&Actor::new("wall", Post::Wallboard), &all(), None, 9).await.is_err(), "a wall reads no tickets");
     assert!(desk.find(&watcher, &number, None, 9).await.is_err(), "who sees no numbers cannot ask by one");
     let found = desk.find(&watcher, &all(), None, 3).await.unwrap();
     assert!(!format!("{found:?}").contains("13800005678"));
@@ -395,7 +412,7 @@ async fn tickets_are_found_page_by_page<F: Fixture>() {
     // The same citizen and category: the second one to be accepted repeats the first.
     assert_eq!(desk.get(&office(), &no(3)).await.unwrap().case.repeat_of, Some(no(1)));
     let supervised = Filter { supervised: Some(true), ..all() };
-    assert_eq!(pages(office(), supervised, 9).await, [vec![6, 5, 4, 3]]);
+    assert_eq!(pages(office(), supervised, 9).await, [vec![10, 8, 7, 6, 5, 4, 3]]);
 }
 
 /// At noon of the day in China.
@@ -425,7 +442,7 @@ async fn each_deadline_is_raised_once_by_however_many_gateways<F: Fixture>() {
     assert_eq!(together(noon("2026-11-22")).await, 9, "deadlines begin, once each");
     assert_eq!(together(noon("2026-11-25")).await, 0, "the last day is not over");
     in_hand(&first, &no(1), "01.01", BUREAU).await;
-    let late = first.due(&office(), "2026-11-25".parse().unwrap(), None, 100).await.unwrap();
+    let late = first.due(&office(), &Filter::default(), "2026-11-25".parse().unwrap(), None, 100).await.unwrap();
     assert_eq!(late.tickets.len(), 7, "the one that was passed on is due later, the test call never");
     assert_eq!(together(noon("2026-11-26")).await, 7);
     assert_eq!(together(noon("2026-11-27")).await, 0, "raised is raised");
@@ -446,7 +463,7 @@ async fn each_deadline_is_raised_once_by_however_many_gateways<F: Fixture>() {
     // The list goes on page by page, the most urgent first.
     let (mut days, mut after) = (vec![], None);
     loop {
-        let page = first.due(&office(), "2026-12-31".parse().unwrap(), after, 3).await.unwrap();
+        let page = first.due(&office(), &Filter::default(), "2026-12-31".parse().unwrap(), after, 3).await.unwrap();
         days.extend(page.tickets.iter().map(|t| t.case.due().unwrap().to_string()));
         after = page.next;
         if after.is_none() {
@@ -454,7 +471,15 @@ async fn each_deadline_is_raised_once_by_however_many_gateways<F: Fixture>() {
         }
     }
     assert_eq!((days.len(), days.is_sorted(), days.last().map(String::as_str)), (8, true, Some("2026-11-30")));
-    assert_eq!(first.due(&clerk(BUREAU), "2026-12-31".parse().unwrap(), None, 9).await.unwrap().tickets.len(), 1);
+    assert_eq!(
+        first
+            .due(&clerk(BUREAU), &Filter::default(), "2026-12-31".parse().unwrap(), None, 9)
+            .await
+            .unwrap()
+            .tickets
+            .len(),
+        1
+    );
 }
 
 async fn the_worker_finds_what_was_picked_up<F: Fixture>() {
@@ -499,6 +524,22 @@ async fn a_dropped_order_leaves_the_ticket_whole<F: Fixture>() {
     assert_eq!(seqs, (1..=seqs.len() as i64).collect::<Vec<_>>());
 }
 
+async fn a_period_is_counted_from_the_histories<F: Fixture>() {
+    let fixture = store::<F>(1..4).await;
+    let desk = desk(&fixture);
+    assert_eq!(desk.newest().await.unwrap(), 0);
+    in_hand(&desk, &no(1), "01.01", BUREAU).await;
+    desk.receive(noon("2026-11-22")).await.unwrap();
+    assert_eq!(desk.raise(noon("2026-11-26")).await.unwrap(), 2, "nobody has passed on the other two");
+    let tally = async |from: &str, until: &str| desk.tally(&(noon(from)..noon(until))).await.unwrap().transferred;
+    let whole = tally("2026-11-21", "2026-11-30").await;
+    assert_eq!((whole.part, whole.of), (1, 3));
+    let after = tally("2026-11-24", "2026-11-30").await;
+    assert_eq!((after.part, after.of), (0, 2), "what was kept before the period decides, and does not count");
+    assert_eq!(desk.tally(&(noon("2027-01-01")..noon("2027-02-01"))).await.unwrap(), Tally::default());
+    assert_eq!(desk.newest().await.unwrap(), all_events(&desk).await.last().unwrap().seq);
+}
+
 macro_rules! promises {
     ($($test:ident),* $(,)?) => {
         mod on_sqlite {
@@ -525,4 +566,5 @@ promises!(
     each_deadline_is_raised_once_by_however_many_gateways,
     the_worker_finds_what_was_picked_up,
     a_dropped_order_leaves_the_ticket_whole,
+    a_period_is_counted_from_the_histories,
 );

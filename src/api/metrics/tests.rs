@@ -33,7 +33,7 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let (metrics, _) = install(&settings()).unwrap();
+        let (metrics, _) = install(&settings(), &[]).unwrap();
         Rig { handle: metrics.exporter.clone(), metrics }
     }
 

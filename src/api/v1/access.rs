@@ -1,32 +1,24 @@
 //! Who asks: bearer tokens, known by their SHA-256 only (RFC 6750 §2.1). Not here: what each role may ask (`routes`).
 
 use super::problem::Problem;
-use crate::config::settings::{ApiToken, Role};
+use crate::casework::Actor;
+use crate::config::settings::ApiToken;
 use axum::http::{HeaderMap, header};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-/// One who may ask.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller {
-    pub name: Arc<str>,
-    pub role: Role,
-}
 
 /// Found by digest: how long a look-up takes tells nothing about the tokens.
 #[derive(Debug, Default)]
-pub struct Access(BTreeMap<[u8; 32], Caller>);
+pub struct Access(BTreeMap<[u8; 32], Actor>);
 
 impl Access {
     pub fn new(tokens: &[ApiToken]) -> Access {
-        let caller = |token: &ApiToken| Caller { name: token.name.as_str().into(), role: token.role };
-        Access(tokens.iter().map(|token| (token.sha256, caller(token))).collect())
+        Access(tokens.iter().map(|token| (token.sha256, token.who.clone())).collect())
     }
 
     /// # Errors
     /// 401: nobody we know.
-    pub fn caller(&self, headers: &HeaderMap) -> Result<&Caller, Problem> {
+    pub fn caller(&self, headers: &HeaderMap) -> Result<&Actor, Problem> {
         let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
         let token =
             given.and_then(|given| given.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));

@@ -109,17 +109,13 @@ pub enum What {
     NotPassedOn { agent: String, to: To, status: u16 },
 }
 
-impl What {
-    /// Its `type`.
-    pub fn kind(&self) -> String {
-        let value = serde_json::to_value(self).unwrap_or_default();
-        value["type"].as_str().unwrap_or_default().to_owned()
-    }
-}
-
 /// Every `type` there is.
 pub fn event_types() -> Vec<String> {
-    let schema = schemars::schema_for!(What);
+    types_of::<What>()
+}
+
+pub(super) fn types_of<T: JsonSchema>() -> Vec<String> {
+    let schema = schemars::schema_for!(T);
     let variants = schema.get("oneOf").and_then(|all| all.as_array()).cloned().unwrap_or_default();
     variants.iter().filter_map(|one| one["properties"]["type"]["const"].as_str()).map(str::to_owned).collect()
 }

@@ -6,7 +6,6 @@ use super::extract::{Asked, Hooked, Named};
 use super::problem::Problem;
 use super::time::Moment;
 use crate::api::webhooks::{Hook, Ledger, Letter};
-use crate::store::journal;
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
@@ -23,6 +22,8 @@ pub struct Webhooks {
 struct Webhook {
     name: String,
     url: String,
+    /// calls or tickets.
+    log: &'static str,
     /// Told as far as this event.
     seq: u64,
     /// Events of the log after that.
@@ -68,15 +69,15 @@ pub struct SentAgain {
 const PAGE: u32 = 100;
 
 pub async fn list(State(api): State<Arc<V1>>) -> Result<Json<Webhooks>, Problem> {
-    let Some((log, _)) = &api.sources.events else { return Ok(Json(Webhooks { webhooks: vec![] })) };
-    let newest = journal::bounds(log).await.ok().flatten().map_or(0, |(_, newest)| newest);
     let mut webhooks = vec![];
     for hook in &api.sources.hooks {
         let standing = hook.standing.borrow().clone();
-        let dead_letters = ledger(&api).await?.count(&hook.name).await.map_err(|e| unreadable(&e))?;
+        let newest = hook.log.bounds().await.map_or(0, |(_, newest)| newest);
+        let dead_letters = ledger(&api).await?.count(&hook.key()).await.map_err(|e| unreadable(&e))?;
         webhooks.push(Webhook {
             name: hook.name.clone(),
             url: hook.url.clone(),
+            log: hook.of.as_str(),
             seq: standing.seq,
             behind: newest.saturating_sub(standing.seq),
             delivered: standing.delivered,
@@ -92,15 +93,15 @@ pub async fn letters(
     Named(name): Named,
     Asked(asked): Asked<LettersQuery>,
 ) -> Result<Json<DeadLetters>, Problem> {
-    known(&api, &name)?;
-    let letters = ledger(&api).await?.letters(&name, asked.after_seq.unwrap_or(0), PAGE).await;
+    let key = known(&api, &name)?.key();
+    let letters = ledger(&api).await?.letters(&key, asked.after_seq.unwrap_or(0), PAGE).await;
     let letters = letters.map_err(|e| unreadable(&e))?;
     Ok(Json(DeadLetters { dead_letters: letters.into_iter().map(DeadLetter::from).collect() }))
 }
 
 pub async fn again(State(api): State<Arc<V1>>, Hooked(name, seq): Hooked) -> Result<Json<SentAgain>, Problem> {
-    known(&api, &name)?;
-    match ledger(&api).await?.send_again(&name, seq).await.map_err(|e| unreadable(&e))? {
+    let key = known(&api, &name)?.key();
+    match ledger(&api).await?.send_again(&key, seq).await.map_err(|e| unreadable(&e))? {
         true => Ok(Json(SentAgain { seq })),
         false => Err(Problem::not_found(format!("webhook {name} has no dead letter {seq}"))),
     }

@@ -20,8 +20,10 @@ mod queues;
 mod routes;
 mod sla;
 mod socket;
+pub(super) mod tickets;
 mod time;
 
+use crate::api::logs::Log;
 use crate::api::webhooks::Hook;
 use crate::config::settings::{AgentSettings, ApiToken, QueueSettings};
 use crate::store::facts::{FactsError, FactsReader};
@@ -30,22 +32,25 @@ use axum::Router;
 use problem::Problem;
 use std::path::PathBuf;
 use std::sync::Arc;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 
 pub use event::event_types;
-pub use routes::{OPERATIONS, Operation};
+pub use routes::{Operation, operations};
+pub use tickets::{Office, event_types as ticket_event_types};
 
 /// What the answers are made of.
 pub struct Sources {
     pub tokens: Vec<ApiToken>,
-    /// The event log, and a count of its commits.
-    pub events: Option<(PathBuf, watch::Receiver<u64>)>,
+    /// The event log.
+    pub events: Option<Log>,
     pub facts: Option<PathBuf>,
     /// The webhooks at work, and what is kept of them.
     pub hooks: Vec<Hook>,
     pub ledger: Option<PathBuf>,
     pub queues: Vec<QueueSettings>,
     pub agents: Vec<AgentSettings>,
+    /// Where tickets are worked on.
+    pub office: Option<Office>,
 }
 
 impl Sources {
@@ -59,6 +64,7 @@ impl Sources {
             ledger: None,
             queues: vec![],
             agents: vec![],
+            office: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The API's description (OpenAPI 3.1), made of the table of operations and the types that are served. Not here: either.
 
 use super::problem::Problem;
-use super::routes::{OPERATIONS, Operation};
+use super::routes::{Operation, operations};
 use axum::Json;
 use schemars::SchemaGenerator;
 use schemars::generate::SchemaSettings;
@@ -18,7 +18,7 @@ pub(super) fn document() -> Value {
     });
     let mut schemas = settings.into_generator();
     let mut paths = Map::new();
-    for operation in &OPERATIONS {
+    for operation in operations() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method.to_lowercase()] = described(operation, &mut schemas);
     }
@@ -48,22 +48,32 @@ fn described(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
         let content = json!({"application/problem+json": {"schema": problem}});
         answers.insert(status.to_string(), json!({"description": meaning(*status), "content": content}));
     }
-    let roles = operation.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>();
-    json!({
+    let roles = operation.who.roles().map(|role| role.as_str()).collect::<Vec<_>>();
+    let mut said = json!({
         "operationId": operation.id,
         "summary": operation.summary,
         "description": format!("Roles: {}.", roles.join(", ")),
         "x-roles": roles,
         "parameters": parameters(operation, schemas),
         "responses": answers,
-    })
+    });
+    if let Some(body) = operation.body {
+        let schema = body(schemas);
+        let required = ["required", "$ref", "oneOf"].iter().any(|key| schema.get(key).is_some());
+        said["requestBody"] = json!({"required": required, "content": {"application/json": {"schema": schema}}});
+    }
+    said
 }
 
 /// Of the path, and of the query, which is an object's schema.
 fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value> {
     let named = operation.path.split('/').filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'));
     let path = named.map(|name| json!({"name": name, "in": "path", "required": true, "schema": form_of(name)}));
-    let mut all: Vec<Value> = path.collect();
+    let header = |(name, description): &(&str, &str)| {
+        let schema = json!({"type": "string"});
+        json!({"name": name, "in": "header", "required": false, "description": description, "schema": schema})
+    };
+    let mut all: Vec<Value> = path.chain(operation.headers.iter().map(header)).collect();
     let Some(query) = operation.query else { return all };
     let reference = query(schemas);
     let name = reference.get("$ref").and_then(Value::as_str).and_then(|at| at.rsplit('/').next()).map(str::to_owned);
@@ -76,6 +86,10 @@ fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value
         if let Some(description) = description {
             parameter["description"] = description;
         }
+        if parameter["schema"]["items"].is_object() {
+            // Several in one, with commas between.
+            (parameter["style"], parameter["explode"]) = ("form".into(), false.into());
+        }
         all.push(parameter);
     }
     all
@@ -86,17 +100,21 @@ fn form_of(name: &str) -> Value {
     match name {
         "call" => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
         "seq" => json!({"type": "integer", "minimum": 0}),
+        "ticket_no" => json!({"type": "string", "pattern": "^[!-~]{1,64}$"}),
         _ => json!({"type": "string"}),
     }
 }
 
 fn meaning(status: u16) -> &'static str {
     match status {
-        400 => "A parameter is wrong; the detail says which.",
+        400 => "A parameter or the body is wrong; the detail says what.",
         401 => "No token, or an unknown one.",
         403 => "Not for this role.",
         404 => "There is no such thing.",
         409 => "It has changed meanwhile, or is not in a state for this.",
+        412 => "It is not at the version that If-Match names: read it again.",
+        413 => "The body is too long.",
+        422 => "What is sent cannot be used: the detail says what, in the language asked for.",
         410 => "The events asked for have been deleted for their age.",
         _ => "What the answer is made of cannot be had now; try again.",
     }

@@ -1,7 +1,7 @@
 //! The description as a page for people, made of the same table; plain HTML, nothing loaded from anywhere.
 
 use super::openapi;
-use super::routes::OPERATIONS;
+use super::routes::operations;
 use axum::response::Html;
 use serde_json::Value;
 use std::fmt::Write;
@@ -11,9 +11,9 @@ const HEAD: &str = include_str!("page.html");
 pub async fn overview() -> Html<String> {
     let description = openapi::document();
     let mut html = HEAD.to_owned();
-    for operation in &OPERATIONS {
+    for operation in operations() {
         let path = &description["paths"][operation.path][operation.method.to_lowercase()];
-        let roles: Vec<_> = operation.roles.iter().map(|role| role.as_str()).collect();
+        let roles: Vec<_> = operation.who.roles().map(|role| role.as_str()).collect();
         let _ = write!(
             html,
             "<section id=\"{id}\"><h2><code>{method} {path}</code></h2><p>{summary}</p><p class=roles>{roles}</p>",
@@ -33,6 +33,11 @@ pub async fn overview() -> Html<String> {
                 )
             }),
         );
+        let body = &path["requestBody"]["content"]["application/json"]["schema"];
+        if body.is_object() {
+            let _ = write!(html, "<p>← {}</p>", kind(body));
+            fields(&mut html, body);
+        }
         let answer = &path["responses"]["200"]["content"]["application/json"]["schema"];
         let _ = write!(html, "<p>→ {}</p></section>", kind(answer));
     }

@@ -19,13 +19,17 @@ pub struct Problem {
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Problem {
         let title = status.canonical_reason().unwrap_or_default();
         Problem { kind: "about:blank", title, status: status.as_u16(), code, detail: detail.into() }
     }
 
     pub fn bad_request(detail: impl Into<String>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, "bad_request", detail)
+    }
+
+    pub fn too_long() -> Problem {
+        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too_long", "the body is longer than anything that is taken here")
     }
 
     /// No token, or one that is not known.

@@ -1,10 +1,10 @@
 //! The table of everything that can be asked: path, who may, shapes. Belongs here: the table, and the router made of it.
 //! Not here: the answers.
 
-use super::access::Caller;
 use super::problem::Problem;
-use super::{V1, agents, calls, events, hooks, openapi, page, queues, sla};
-use crate::config::settings::Role;
+use super::{V1, agents, calls, events, hooks, openapi, page, queues, sla, tickets};
+use crate::casework::rights;
+use crate::casework::words::{Action, Role};
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn};
@@ -20,32 +20,64 @@ pub struct Operation {
     /// Stable: generated clients name their functions by it.
     pub id: &'static str,
     pub summary: &'static str,
-    pub roles: &'static [Role],
+    pub who: Who,
     /// The parameters, as an object's schema.
     pub query: Option<fn(&mut SchemaGenerator) -> Schema>,
+    /// Headers it heeds, and what they say.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// What is sent with it.
+    pub body: Option<fn(&mut SchemaGenerator) -> Schema>,
     pub answer: fn(&mut SchemaGenerator) -> Schema,
     /// Statuses of the problems it may answer beside 401, 403 and 503.
     pub problems: &'static [u16],
-    handler: fn() -> MethodRouter<Arc<V1>>,
+    pub(super) handler: fn() -> MethodRouter<Arc<V1>>,
 }
 
-use Role::{HotlineOffice, Operator, PlatformEngineer, ShiftLeader};
+/// Who may ask.
+#[derive(Clone, Copy, Debug)]
+pub enum Who {
+    These(&'static [Role]),
+    /// Those who may do this with tickets.
+    May(Action),
+}
 
-const EVERYBODY: &[Role] = &Role::ALL;
-const STAFF: &[Role] = &[Operator, ShiftLeader, HotlineOffice, PlatformEngineer];
-const LEADERS: &[Role] = &[ShiftLeader, HotlineOffice, PlatformEngineer];
+impl Who {
+    pub fn includes(self, role: Role) -> bool {
+        match self {
+            Who::These(roles) => roles.contains(&role),
+            Who::May(action) => rights::may(role, action),
+        }
+    }
 
-const ENGINEERS: &[Role] = &[PlatformEngineer];
-const OVERSEERS: &[Role] = &[HotlineOffice, PlatformEngineer];
+    pub fn roles(self) -> impl Iterator<Item = Role> {
+        Role::GIVEN.into_iter().filter(move |role| self.includes(*role))
+    }
+}
 
-pub const OPERATIONS: [Operation; 10] = [
+/// All of them.
+pub fn operations() -> impl Iterator<Item = &'static Operation> {
+    OPERATIONS.iter().chain(&tickets::READINGS).chain(&tickets::ACTS)
+}
+
+use Role::{HotlineOffice, Operator, PlatformEngineer, ShiftLeader, Wallboard};
+
+/// Departments' clerks work on tickets, and have no part in the hotline itself.
+const HOTLINE: Who = Who::These(&[Operator, ShiftLeader, HotlineOffice, PlatformEngineer, Wallboard]);
+const STAFF: Who = Who::These(&[Operator, ShiftLeader, HotlineOffice, PlatformEngineer]);
+pub(super) const LEADERS: Who = Who::These(&[ShiftLeader, HotlineOffice, PlatformEngineer]);
+const ENGINEERS: Who = Who::These(&[PlatformEngineer]);
+const OVERSEERS: Who = Who::These(&[HotlineOffice, PlatformEngineer]);
+
+const OPERATIONS: [Operation; 10] = [
     Operation {
         method: "GET",
         path: "/v1/queues",
         id: "listQueues",
         summary: "Every queue as it stands: who waits, for how long, and today's counts.",
-        roles: EVERYBODY,
+        who: HOTLINE,
         query: None,
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<queues::QueuesNow>(),
         problems: &[],
         handler: || get(queues::list),
@@ -55,8 +87,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/agents",
         id: "listAgents",
         summary: "Every agent of the roster and what they do now.",
-        roles: STAFF,
+        who: STAFF,
         query: None,
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<agents::AgentsNow>(),
         problems: &[],
         handler: || get(agents::list),
@@ -66,8 +100,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/calls",
         id: "listCalls",
         summary: "Calls, latest first: those that are up (`up=true`), or those of a period, a page at a time.",
-        roles: LEADERS,
+        who: LEADERS,
         query: Some(|g| g.subschema_for::<calls::CallsQuery>()),
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<calls::Calls>(),
         problems: &[400],
         handler: || get(calls::list),
@@ -77,8 +113,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/calls/{call}",
         id: "getCall",
         summary: "One call's record.",
-        roles: STAFF,
+        who: STAFF,
         query: None,
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<calls::Call>(),
         problems: &[400, 404],
         handler: || get(calls::one),
@@ -88,8 +126,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/calls/{call}/events",
         id: "getCallEvents",
         summary: "One call's events in order, with the gaps and restarts between them.",
-        roles: LEADERS,
+        who: LEADERS,
         query: None,
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<events::Events>(),
         problems: &[400, 404],
         handler: || get(events::of_call),
@@ -99,8 +139,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/sla",
         id: "getSla",
         summary: "Every named figure of a period, in total and by queue, with its formula and the raw counts.",
-        roles: EVERYBODY,
+        who: HOTLINE,
         query: Some(|g| g.subschema_for::<sla::SlaQuery>()),
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<sla::Sla>(),
         problems: &[400],
         handler: || get(sla::of_period),
@@ -111,8 +153,10 @@ pub const OPERATIONS: [Operation; 10] = [
         id: "listEvents",
         summary: "Events after `after_seq`, in order. JSON gives one page; with `Accept: text/event-stream` the events go \
             on as they happen (SSE: `Last-Event-ID` resumes); a WebSocket gets one event per text message.",
-        roles: LEADERS,
+        who: LEADERS,
         query: Some(|g| g.subschema_for::<events::EventsQuery>()),
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<events::Events>(),
         problems: &[400, 409, 410],
         handler: || get(events::list),
@@ -122,8 +166,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/webhooks",
         id: "listWebhooks",
         summary: "Every webhook, how far it has been told, and why it is behind if it is.",
-        roles: OVERSEERS,
+        who: OVERSEERS,
         query: None,
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<hooks::Webhooks>(),
         problems: &[],
         handler: || get(hooks::list),
@@ -133,8 +179,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/webhooks/{webhook}/dead-letters",
         id: "listDeadLetters",
         summary: "Events that a webhook's far end refused by themselves, in order.",
-        roles: OVERSEERS,
+        who: OVERSEERS,
         query: Some(|g| g.subschema_for::<hooks::LettersQuery>()),
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<hooks::DeadLetters>(),
         problems: &[400, 404],
         handler: || get(hooks::letters),
@@ -144,8 +192,10 @@ pub const OPERATIONS: [Operation; 10] = [
         path: "/v1/webhooks/{webhook}/dead-letters/{seq}/retry",
         id: "retryDeadLetter",
         summary: "Sends a dead letter again.",
-        roles: ENGINEERS,
+        who: ENGINEERS,
         query: None,
+        headers: &[],
+        body: None,
         answer: |g| g.subschema_for::<hooks::SentAgain>(),
         problems: &[400, 404],
         handler: || post(hooks::again),
@@ -154,7 +204,7 @@ pub const OPERATIONS: [Operation; 10] = [
 
 pub(super) fn router(api: Arc<V1>) -> Router {
     let mut router = Router::new();
-    for operation in &OPERATIONS {
+    for operation in operations() {
         let guarding = api.clone();
         let guard = move |request: Request, next: Next| admit(guarding.clone(), operation, request, next);
         router = router.route(operation.path, (operation.handler)().layer(from_fn(guard)));
@@ -173,9 +223,9 @@ async fn admit(api: Arc<V1>, operation: &'static Operation, mut request: Request
         Ok(caller) => caller.clone(),
         Err(problem) => return problem.into_response(),
     };
-    if !operation.roles.contains(&caller.role) {
-        return Problem::forbidden(format!("{} is not for the role {}", operation.id, caller.role.as_str()))
-            .into_response();
+    let role = caller.role();
+    if !operation.who.includes(role) {
+        return Problem::forbidden(format!("{} is not for the role {}", operation.id, role.as_str())).into_response();
     }
     request.extensions_mut().insert(caller);
     next.run(request).await
@@ -184,7 +234,7 @@ async fn admit(api: Arc<V1>, operation: &'static Operation, mut request: Request
 /// Strangers do not learn what paths there are.
 async fn nothing_there(State(api): State<Arc<V1>>, request: Request) -> Problem {
     match api.access.caller(request.headers()) {
-        Ok(Caller { .. }) => Problem::not_found(format!("there is no {}; see /v1/openapi.json", request.uri().path())),
+        Ok(_) => Problem::not_found(format!("there is no {}; see /v1/openapi.json", request.uri().path())),
         Err(problem) => problem,
     }
 }

@@ -1,6 +1,6 @@
 //! Events over a WebSocket (RFC 6455): one JSON text message each. Not here: which (`events`).
 
-use super::event::Event;
+use crate::api::logs::Told;
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::{SinkExt, Stream, StreamExt};
 use std::time::Duration;
@@ -11,13 +11,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PING_EVERY: Duration = Duration::from_secs(15);
 
 /// Until either side has enough. What the far end sends is read for pings and its close, and means nothing else.
-pub async fn send(socket: WebSocket, mut events: impl Stream<Item = Event> + Unpin) {
+pub async fn send(socket: WebSocket, mut events: impl Stream<Item = Told> + Unpin) {
     let (mut out, mut back) = socket.split();
     let mut ping_at = Instant::now() + PING_EVERY;
     loop {
         let message = tokio::select! {
             event = events.next() => match event {
-                Some(event) => Message::Text(serde_json::to_string(&event).unwrap_or_default().into()),
+                Some(told) => Message::Text(told.event.to_string().into()),
                 None => break,
             },
             said = back.next() => match said {

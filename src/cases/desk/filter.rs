@@ -16,6 +16,8 @@ pub struct Filter {
     pub category: Option<String>,
     /// The lead.
     pub department: Option<String>,
+    /// Assists the lead.
+    pub assisting: Option<String>,
     /// Who picked up.
     pub agent: Option<String>,
     /// The citizen's, as E.164; for those who may see numbers.
@@ -36,19 +38,26 @@ pub struct Page<K> {
 }
 
 impl Filter {
-    pub(super) fn for_actor(&self, actor: &Actor) -> Result<Filter, DeskError> {
+    /// What this asker may find of it: all that fits one of these, none fits two.
+    pub(super) fn for_actor(&self, actor: &Actor) -> Result<Vec<Filter>, DeskError> {
         let role = actor.role();
         let right = if self.number.is_some() { Action::Reveal } else { Action::Read };
         if !rights::may(role, right) {
             return Err(Refusal::NotYours { action: right, role, who: rights::holders(right) }.into());
         }
-        let mut filter = self.clone();
-        if let Post::Clerk { department } = &actor.post {
-            filter.department = Some(department.clone());
-            if self.department.as_ref().is_some_and(|asked| asked != department) {
-                return Err(Refusal::NotYourDepartment { lead: None }.into());
-            }
+        let texts = [&self.category, &self.department, &self.assisting, &self.agent, &self.number];
+        if texts.into_iter().flatten().any(|text| text.chars().any(char::is_control)) {
+            return Err(DeskError::BadRequest { what: "what is looked for has characters that no ticket has" });
         }
-        Ok(filter)
+        let Post::Clerk { department } = &actor.post else { return Ok(vec![self.clone()]) };
+        let own = |asked: &Option<String>| asked.as_ref().is_none_or(|asked| asked == department);
+        if !own(&self.department) && !own(&self.assisting) {
+            return Err(Refusal::NotYourDepartment { lead: None }.into());
+        }
+        // No department assists itself.
+        let leads = Filter { department: Some(department.clone()), ..self.clone() };
+        let assists = Filter { assisting: Some(department.clone()), ..self.clone() };
+        let all = [(own(&self.department), leads), (own(&self.assisting), assists)];
+        Ok(all.into_iter().filter(|(may, _)| *may).map(|(_, filter)| filter).collect())
     }
 }

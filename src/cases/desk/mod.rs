@@ -13,17 +13,20 @@
 //! - each deadline is raised once, however many gateways look for it.
 
 mod filter;
+mod lists;
 mod row;
 mod sql;
 pub mod tables;
+mod tally;
 mod worker;
 
 pub use filter::{Filter, Page};
-pub use worker::work;
+pub use lists::Caller;
+pub use worker::{watch, work};
 
 use super::StoreError;
 use crate::casework::words::{Action, Field};
-use crate::casework::{self, Actor, Command, Day, Entry, Misfit, Refusal, Rules, Ticket, rights};
+use crate::casework::{self, Actor, Command, Entry, Misfit, Refusal, Rules, Ticket, rights};
 use crate::time::Instant;
 use row::{Event, Key, Stored};
 use sha2::{Digest, Sha256};
@@ -39,6 +42,9 @@ pub const MOST_ROWS: u32 = 500;
 
 /// So often a command without an expected version is decided anew because others were faster.
 const RACES: u32 = 50;
+
+/// Of a ticket, in bytes.
+const LONGEST_NUMBER: usize = 64;
 
 /// Characters of a reason to look behind the mask, and of an idempotency key.
 const LONGEST_NOTE: usize = 200;
@@ -159,35 +165,6 @@ impl<T: Tables> Desk<T> {
         Ok(ticket)
     }
 
-    /// Tickets that fit, newest first, masked. Clerks find those their department leads.
-    pub async fn find(
-        &self,
-        actor: &Actor,
-        filter: &Filter,
-        after: Option<i64>,
-        limit: u32,
-    ) -> Result<Page<i64>, DeskError> {
-        let rows = self.rows(sql::find(&filter.for_actor(actor)?, after, capped(limit))).await?;
-        let next = (rows.len() as u32 == capped(limit)).then(|| rows.last().map(|row| row.id)).flatten();
-        Ok(Page { tickets: masked(rows, actor), next })
-    }
-
-    /// Tickets with something to be done up to and with the day `until`, the most urgent first; with yesterday: what is
-    /// late. `after`: the `next` of the page before.
-    pub async fn due(
-        &self,
-        actor: &Actor,
-        until: Day,
-        after: Option<(Day, i64)>,
-        limit: u32,
-    ) -> Result<Page<(Day, i64)>, DeskError> {
-        let filter = Filter::default().for_actor(actor)?;
-        let rows = self.rows(sql::due(&filter, until, after, capped(limit))).await?;
-        let last = rows.last().and_then(|row| row.ticket.case.due().map(|day| (day, row.id)));
-        let next = last.filter(|_| rows.len() as u32 == capped(limit));
-        Ok(Page { tickets: masked(rows, actor), next })
-    }
-
     /// What happened to the ticket, oldest first, from after entry `after` on; masked. Entry n makes version n.
     pub async fn history(
         &self,
@@ -218,6 +195,7 @@ impl<T: Tables> Desk<T> {
             let who = rights::holders(Action::ReadAudit);
             return Err(Refusal::NotYours { action: Action::ReadAudit, role, who }.into());
         }
+        self.load(ticket_no).await?;
         self.parsed(sql::audited(ticket_no, after, capped(limit))).await
     }
 
@@ -229,6 +207,11 @@ impl<T: Tables> Desk<T> {
             event.entry.change = event.entry.change.masked(casework::Sight::Texts);
         }
         Ok(events)
+    }
+
+    /// The number of the latest change of any ticket; 0: there was none.
+    pub async fn newest(&self) -> Result<i64, DeskError> {
+        Ok(self.parsed(sql::newest()).await?.pop().unwrap_or(0))
     }
 
     /// Carries the command out, or says why not.
@@ -346,6 +329,11 @@ impl<T: Tables> Desk<T> {
     }
 
     async fn load(&self, ticket_no: &str) -> Result<Stored, DeskError> {
+        // What no number looks like is not asked for: stores take offence at some characters.
+        let fits = ticket_no.len() <= LONGEST_NUMBER && ticket_no.bytes().all(|b| b.is_ascii_graphic());
+        if !fits {
+            return Err(DeskError::NoSuchTicket);
+        }
         self.rows(sql::one(ticket_no)).await?.pop().ok_or(DeskError::NoSuchTicket)
     }
 
@@ -383,11 +371,6 @@ fn readable(ticket: &Ticket, actor: &Actor) -> Result<(), DeskError> {
         Refusal::NotYourDepartment { .. } => DeskError::NoSuchTicket,
         other => other.into(),
     })
-}
-
-fn masked(rows: Vec<Stored>, actor: &Actor) -> Vec<Ticket> {
-    let readable = rows.into_iter().map(|row| row.ticket).filter(|ticket| ticket.may_read(actor).is_ok());
-    readable.map(|ticket| ticket.masked(ticket.sight(actor))).collect()
 }
 
 fn capped(limit: u32) -> u32 {

@@ -1,6 +1,7 @@
 //! The statements, one text for every SQL store. Belongs here: text and values. Not here: running them (`tables`).
 //!
-//! What dialects say differently is marked: `JSON_ROW(` builds an object of names and values, `::json` makes a text JSON. Each
+//! What dialects say differently is marked: `JSON_ROW(` builds an object of names and values, `JSON_TEXTS(` rows (`value`) of
+//! an array's texts, `::json` makes a text JSON. Each
 //! statement gives rows of one text; in a transaction a statement without rows stops it.
 
 use super::filter::Filter;
@@ -8,6 +9,7 @@ use super::row::{CASE, OPENING, columns};
 use crate::casework::{Actor, Day, Entry, Opening, Ticket};
 use crate::time::Instant;
 use std::fmt::Write;
+use std::ops::Range;
 use std::time::Duration;
 
 /// Tells the store's dialects apart from nothing: a parameter's type is its column's.
@@ -121,6 +123,14 @@ fn narrow(step: &mut Step, filter: &Filter) {
             let _ = write!(step.text, " AND {condition} {at}");
         }
     }
+    if let Some(department) = &filter.assisting {
+        let department = step.with(Value::text(department));
+        let _ = write!(
+            step.text,
+            " AND json_array_length(assist_departments) > 0
+            AND EXISTS (SELECT 1 FROM JSON_TEXTS(assist_departments) WHERE value = {department})"
+        );
+    }
     if !filter.stages.is_empty() {
         let stages: Vec<String> = filter.stages.iter().map(|s| step.with(Value::text(s.zh()))).collect();
         let _ = write!(step.text, " AND status IN ({})", stages.join(", "));
@@ -169,6 +179,24 @@ pub(super) fn history(ticket_no: &str, after: u32, limit: u32) -> Step {
 
 pub(super) fn events(after: i64, limit: u32) -> Step {
     ordered(Step::new(format!("{} WHERE seq > $1", event_rows()), vec![Value::Int(Some(after))]), "seq", limit)
+}
+
+/// Tickets that something happened to.
+pub(super) fn touched(period: &Range<Instant>) -> Step {
+    let text = "SELECT DISTINCT ticket_no FROM case_events WHERE at >= $1 AND at < $2 ORDER BY ticket_no";
+    Step::new(text, vec![Value::at(period.start), Value::at(period.end)])
+}
+
+/// All of each ticket, together.
+pub(super) fn histories(tickets: &[String]) -> Step {
+    let mut step = Step::new("", vec![]);
+    let named: Vec<String> = tickets.iter().map(|no| step.with(Value::text(no))).collect();
+    step.text = format!("{} WHERE ticket_no IN ({}) ORDER BY ticket_no, version", event_rows(), named.join(", "));
+    step
+}
+
+pub(super) fn newest() -> Step {
+    Step::new("SELECT CAST(last AS TEXT) FROM case_sequence", vec![])
 }
 
 pub(super) fn audit(ticket_no: &str, now: Instant, actor: &Actor, why: &str) -> Step {

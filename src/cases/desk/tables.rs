@@ -59,11 +59,11 @@ macro_rules! run {
 }
 
 fn sqlite(text: &str) -> String {
-    text.replace("JSON_ROW", "json_object").replace("::json", "")
+    text.replace("JSON_ROW", "json_object").replace("JSON_TEXTS", "json_each").replace("::json", "")
 }
 
 fn postgres(text: &str) -> String {
-    text.replace("JSON_ROW", "json_build_object")
+    text.replace("JSON_ROW", "json_build_object").replace("JSON_TEXTS", "json_array_elements_text")
 }
 
 impl Tables for SqliteCases {

@@ -6,7 +6,9 @@ use super::{Desk, DeskError, Order, receipt, sql};
 use crate::casework::{Actor, Calendar, Command, Day, Ticket};
 use crate::host::Clock;
 use crate::time::Instant;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::watch;
 
 /// Between looks.
 const PACE: Duration = Duration::from_secs(20);
@@ -72,6 +74,20 @@ impl<T: Tables> Desk<T> {
         while self.raise(now).await? > 0 {}
         let kept = Instant(now.0.saturating_sub(KEYS_KEPT.as_micros() as u64));
         self.read(sql::forget_keys(kept)).await.map(drop)
+    }
+}
+
+/// Between looks for changes that another gateway may have made.
+const GLANCE: Duration = Duration::from_millis(500);
+
+/// Tells the newest seq whenever there is one, for as long as somebody wants to know. What the store cannot tell now it tells later.
+pub async fn watch<T: Tables>(desk: Arc<Desk<T>>, tell: watch::Sender<u64>) {
+    while !tell.is_closed() {
+        if let Ok(newest) = desk.newest().await {
+            let newest = newest.unsigned_abs();
+            tell.send_if_modified(|known| std::mem::replace(known, newest) != newest);
+        }
+        tokio::time::sleep(GLANCE).await;
     }
 }
 

@@ -104,6 +104,12 @@ impl PostgresCases {
         PostgresCases(Arc::new(Shared { pool: Pool::new(settings), prefix: prefix.into(), tables: OnceCell::new() }))
     }
 
+    /// The same database by connections of its own.
+    pub fn apart(&self, connections: u32) -> Self {
+        let settings = PostgresSettings { connections, ..self.0.pool.settings().clone() };
+        PostgresCases::new(settings, self.0.prefix.clone())
+    }
+
     /// Whether it answers and how its tables fit; changes nothing.
     pub async fn version(&self) -> Result<Version, StoreError> {
         self.0.pool.with(async |conn| schema::version(conn).await).await.map_err(|e| self.unavailable(&e))

@@ -13,6 +13,7 @@ const MIGRATIONS: Steps = &[
     (1, "tickets", include_str!("../migrations/postgres/0001_tickets.sql")),
     (2, "route", include_str!("../migrations/postgres/0002_route.sql")),
     (3, "casework", include_str!("../migrations/postgres/0003_casework.sql")),
+    (4, "casework_lists", include_str!("../migrations/postgres/0004_casework_lists.sql")),
 ];
 
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

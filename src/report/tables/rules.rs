@@ -7,15 +7,14 @@ use super::{Table, Words};
 impl Words<'_> {
     pub(super) fn compliance(&self) -> Table {
         let row = |rule: &Rule| {
-            let [zh, en] = &rule.text;
-            let text = if self.language == Language::Zh { zh } else { en };
+            let of = |[zh, en]: &[String; 2]| if self.language == Language::Zh { zh.clone() } else { en.clone() };
             vec![
                 rule.source.to_owned(),
-                text.clone(),
+                of(&rule.text),
                 self.figure(rule),
                 self.verdict(rule.verdict).to_owned(),
                 self.t(rule.formula[0], rule.formula[1]).to_owned(),
-                self.t(rule.from[0], rule.from[1]).to_owned(),
+                of(&rule.from),
             ]
         };
         let head = [

@@ -8,7 +8,7 @@ use crate::config::settings::{AgentSettings, LineSettings};
 fn the_configuration_alone_bounds_the_number_of_series() {
     const PER_GATEWAY: usize = 446;
     let series = |core: &CoreSettings| {
-        let (metrics, _page) = install(core).unwrap();
+        let (metrics, _page) = install(core, &[]).unwrap();
         metrics.exporter.render().lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count()
     };
     let formula = |core: &CoreSettings, tenants: usize, skills: usize| {
@@ -23,6 +23,9 @@ fn the_configuration_alone_bounds_the_number_of_series() {
         of_queues.chain(core.agents.iter().flat_map(|a| a.skills.keys().cloned())).collect::<BTreeSet<_>>().len()
     };
     assert_eq!(series(&small), formula(&small, 1, skills(&small)));
+    let (hooked, _page) = install(&small, &["cases".into(), "wall".into()]).unwrap();
+    let webhooks = hooked.exporter.render().lines().filter(|line| line.contains("{webhook=")).count();
+    assert_eq!(webhooks, 5 * 2);
     let mut large = Settings::demo([1; 32]).core;
     let twin = |n: usize| TrunkSettings { name: TrunkName::new(format!("t{n}")), ..small.trunks[0].clone() };
     large.trunks.extend((0..7).map(twin));
