@@ -3,8 +3,12 @@
 #[path = "serve/api.rs"]
 mod api;
 mod common;
+#[path = "common/postgres.rs"]
+mod postgres;
 #[path = "serve/streams.rs"]
 mod streams;
+#[path = "serve/postgres.rs"]
+mod tickets;
 #[path = "serve/tls.rs"]
 mod tls;
 #[path = "serve/webhooks.rs"]
