@@ -110,6 +110,7 @@ mod tests {
             spool,
             delivery,
             events: None,
+            copy: None,
             certificate: None,
         };
         let facts = Arc::new(Mutex::new(facts));

@@ -2,7 +2,7 @@
 //! stops them in order. Not here: any decision about calls.
 //!
 //! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), `journal` (the event
-//! log), `facts` (folded from it), and one tokio thread, `world`, for streams, the store and HTTP.
+//! log), `facts` (folded from it), `event-copy` (shipping it), and one tokio thread, `world`, for streams, the store, HTTP.
 
 pub mod figures;
 pub mod inbox;
@@ -21,6 +21,7 @@ use crate::net::streams::Listeners;
 use crate::net::tls::Tls;
 use crate::net::udp::UdpPort;
 use crate::sip::flow::Transport;
+use crate::store::copy::{self, CopyOptions, CopyStatus};
 use crate::store::facts::{self, FactsOptions};
 use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
@@ -38,6 +39,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 /// Why the gateway did not start; the message says who is to blame and what to do.
 pub type StartError = Box<dyn Error + Send + Sync>;
@@ -52,7 +54,7 @@ pub struct Running {
     http: Option<SocketAddr>,
     signalling: JoinHandle<std::io::Result<MediaPlane>>,
     observer: JoinHandle<()>,
-    journal: [Option<JoinHandle<()>>; 2],
+    journal: Vec<JoinHandle<()>>,
     store: Store,
     world: Runtime,
     watch: Receiver<Observed>,
@@ -131,9 +133,8 @@ impl Running {
             media.stop();
         }
         let _ = self.observer.join();
-        // Its last events are written when the observer has handed them over.
-        // And then folded.
-        self.journal.into_iter().flatten().for_each(|thread| drop(thread.join()));
+        // Its last events are written when the observer has handed them over, and then folded, and shipped.
+        self.journal.into_iter().for_each(|thread| drop(thread.join()));
         let left = self.world.block_on(self.store.close(Duration::from_secs(5)));
         self.world.shutdown_timeout(Duration::from_secs(1));
         left
@@ -194,24 +195,31 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         queues: core.queues.clone(),
         agents: core.agents.clone(),
     };
-    let (journal, events, journalling) = match shell.events {
-        Some(path) => {
-            let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
-            sources.events = Some((path.clone(), journal.commits()));
-            sources.hooks = webhooks::start(shell.webhooks, &path, &shell.webhook_ledger, &journal.commits())
-                .map_err(|e| format!("[[webhooks]] cannot start: {e}"))?;
-            sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
-            let folding =
-                shell.facts.path(&path).map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
-            (Some(journal), Some(status), [Some(thread), folding.transpose()?])
+    let mut journalling = vec![];
+    let (mut journal, mut events, mut copy) = (None, None, None);
+    if let Some(path) = shell.events {
+        let (log, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
+        journalling.push(thread);
+        let commits = log.commits();
+        sources.events = Some((path.clone(), commits.clone()));
+        sources.hooks = webhooks::start(shell.webhooks, &path, &shell.webhook_ledger, &commits)
+            .map_err(|e| format!("[[webhooks]] cannot start: {e}"))?;
+        sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
+        if let Some(facts) = shell.facts.path(&path) {
+            journalling.push(facts::start(FactsOptions::new(&path, facts), commits.clone())?);
         }
-        None => (None, None, [None, None]),
-    };
+        if let Some(to) = shell.ship_events {
+            let (status, thread) = copy::start(CopyOptions::new(&path, to, shell.keep_events), commits)?;
+            journalling.push(thread);
+            copy = Some(status);
+        }
+        (journal, events) = (Some(log), Some(status));
+    }
     let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store, events, tls.clone());
+            let source = health(latest, media.figures(), &store, (events, copy), tls.clone());
             let (address, _) = world
                 .block_on(api::serve(address, source, page, sources))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -266,7 +274,7 @@ fn health(
     latest: observer::Latest,
     media: FigureReader,
     store: &Store,
-    events: Option<Arc<JournalStatus>>,
+    (events, copy): (Option<Arc<JournalStatus>>, Option<watch::Receiver<CopyStatus>>),
     tls: Option<Arc<Tls>>,
 ) -> api::HealthSource {
     let (spool, delivery) = (store.spool().status(), store.delivery());
@@ -282,6 +290,7 @@ fn health(
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),
             events: events.as_ref().map(|status| status.read()),
+            copy: copy.as_ref().map(|status| status.borrow().clone()),
             certificate: tls.as_ref().map(|tls| tls.certificate()),
         }
     })

@@ -15,4 +15,4 @@ mod rebuild;
 pub use follow::{FactsOptions, catch_up, start};
 pub use now::Now;
 pub use read::{Coverage, FactsError, FactsReader, Mark, MarkKind};
-pub use rebuild::{Difference, Rebuilt, rebuild};
+pub use rebuild::{Difference, Rebuilt, rebuild, rebuild_from_copy};
