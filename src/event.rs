@@ -144,7 +144,7 @@ pub enum CallFact {
         to: Party,
         sip_call_id: String,
     },
-    /// Whom the seat dialled has answered; or to whom the caller was passed on, where the agent has gone already.
+    /// Whom the seat dialled, or the caller was passed on to, has answered.
     Reached {
         ring: Duration,
     },

@@ -267,7 +267,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    passes on s9        | PassingOn 6601, c hears RingBack
  21    party s9 rings      | s1 Referred(180)
  22    s1 holds            | Held, acd Held
- 25    party s9 answers    | s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 25    party s9 answers    | s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
  25    landed 6602         | TakenOver 6602 wait=0 ring=5, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s9, s9 hears c
  30    s1 ended Released   |
  35    caller hangs up     | s9 Hangup(Normal), s9 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=30 hold=3, over
@@ -303,7 +303,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
 + answered
  20    passes on s9        | PassingOn 6601, c hears RingBack
  20    party s9 ended Busy | s9 closed, NotPassedOn 6601 486, s1 Referred(486), c hears s1
- 20.3  s1 ended HungUp     | s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
+ 20.3  s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
  20.3  back 6601           | Moved mandarin agent, c hears please-wait>music
 "),
     ("the agent's phone dies while the party rings", AnswerMode::OnQueue, "

@@ -48,6 +48,7 @@ pub use refused::Refused;
 pub use view::{AgentView, QueueView, Standing};
 
 use crate::config::settings::{AgentSettings, DistributorSettings, QueueSettings};
+use crate::event::AgentEvent;
 use crate::ids::{AgentNo, CallId, SeatNo};
 use crate::time::Instant;
 use agent::{Agent, AgentIx, Aim, Phase};
@@ -135,6 +136,14 @@ impl Acd {
     /// What has been decided, oldest first. Drain it after every step.
     pub fn next_output(&mut self) -> Option<AcdOutput> {
         self.outputs.pop_front()
+    }
+
+    /// The next output if it is an agent's change of state, which touches no call: it may be told in the middle of a step.
+    pub fn next_agent_event(&mut self) -> Option<AgentEvent> {
+        let Some(AcdOutput::Agent(event)) = self.outputs.front() else { return None };
+        let event = event.clone();
+        self.outputs.pop_front();
+        Some(event)
     }
 
     /// When [`Acd::handle_timeout`] wants to be called; may lie in the past.

@@ -21,6 +21,10 @@ use std::time::Duration;
 /// before it knew; or takes the refusal for the end.
 const CROSSING: Duration = Duration::from_secs(4);
 
+/// So late does it show that a phone died before it could be told: a request of ours gets no answer (64 T1, RFC 3261
+/// s17.1.2.2), or the media stop.
+const UNHEARD: Duration = Duration::from_secs(35);
+
 /// The party is being called; the caller hears ring-back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Passing {
@@ -51,6 +55,19 @@ pub(super) struct Away {
     since: Instant,
 }
 
+impl Talk {
+    /// The caller came back so shortly before this that the phone has gone without knowing it?
+    pub(super) fn has_left_unknowing(&self, now: Instant, input: &CallInput) -> bool {
+        let within = match input {
+            CallInput::SeatEnded { end: LegEnd::Unreachable, .. } => UNHEARD,
+            CallInput::RtpTimeout { leg } if *leg == self.seat.leg => UNHEARD,
+            CallInput::SeatEnded { .. } => CROSSING,
+            _ => return false,
+        };
+        self.back_at.is_some_and(|back| now <= back + within)
+    }
+}
+
 impl Call {
     /// The agent in conversation asks that the caller go to `to`, whose leg will be `leg`, or is already up.
     pub fn pass_on(&mut self, now: Instant, to: Party, leg: LegId, until: Instant, out: &mut Vec<CallOutput>) {
@@ -66,7 +83,7 @@ impl Call {
     /// The phone may not pass the caller on there. Some hang up on that, in the belief that the call is over.
     pub fn stays_with_agent(&mut self, now: Instant) {
         if let State::Talking(talk) = &mut self.state {
-            talk.crossing_until = Some(now + CROSSING);
+            talk.back_at = Some(now);
         }
     }
 
@@ -133,9 +150,8 @@ impl Call {
             out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
             out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
             self.agent_off(now, talk, passing.to, out);
-        } else {
-            out.push(CallOutput::Fact(CallFact::Reached { ring: now - passing.since }));
         }
+        out.push(CallOutput::Fact(CallFact::Reached { ring: now - passing.since }));
         out.push(CallOutput::Tell { leg: party, command: LegCommand::Acknowledge });
         out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(party) });
         out.push(CallOutput::SetSource { leg: party, source: Source::Leg(caller) });
@@ -145,6 +161,15 @@ impl Call {
 
     pub(super) fn away(&mut self, now: Instant, away: Away, input: CallInput, out: &mut Vec<CallOutput>) -> State {
         let (cause, reason) = match input {
+            // The party puts the caller on hold.
+            CallInput::SeatMedia { leg, direction } if leg == away.leg => {
+                let source = match direction.sends() {
+                    true => Source::Leg(leg),
+                    false => Source::Music(self.terms.queue.music.clone()),
+                };
+                out.push(CallOutput::SetSource { leg: self.incoming.leg, source });
+                return State::Away(away);
+            }
             CallInput::PartyEnded { leg, end: LegEnd::HungUp } if leg == away.leg => {
                 (EndCause::PartyHangUp, HangupReason::Normal)
             }
@@ -195,6 +220,7 @@ impl Call {
     pub(super) fn left_behind(&mut self, now: Instant, talk: Talk, out: &mut Vec<CallOutput>) -> State {
         self.before = Some(self.spent(now, &talk));
         let Seat { agent, leg, .. } = talk.seat;
+        out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
         out.push(CallOutput::CloseMedia { leg });
         out.push(CallOutput::Distributor(Distributor::TalkEnded));
         let queue = self.terms.queue.name.clone();
@@ -213,7 +239,7 @@ impl Call {
                 out.push(CallOutput::Tell { leg, command: LegCommand::Referred(status) });
                 let source = self.heard_from(&talk);
                 out.push(CallOutput::SetSource { leg: self.incoming.leg, source });
-                talk.crossing_until = Some(now + CROSSING);
+                talk.back_at = Some(now);
                 State::Talking(talk)
             }
             By::Gone(agent) => {

@@ -48,14 +48,15 @@ pub(super) struct Talk {
     pub(super) hold: Hold,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
-    /// The caller could not be passed on: until then the phone may go without knowing that the agent has them.
-    pub(super) crossing_until: Option<Instant>,
+    /// When the caller came back from a party who could not be had, or could not be passed on: the phone may go, or be
+    /// gone, without knowing that the agent has them.
+    pub(super) back_at: Option<Instant>,
 }
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
         let hold = Hold::Off { so_far: Duration::ZERO };
-        Talk { seat, answered_at, hold, star_until: None, crossing_until: None }
+        Talk { seat, answered_at, hold, star_until: None, back_at: None }
     }
 
     pub(super) fn is_held(&self) -> bool {
@@ -158,8 +159,7 @@ impl Call {
         out: &mut Vec<CallOutput>,
     ) -> State {
         if let Some(cause) = end_cause(&input, &talk.seat) {
-            let crossing = talk.crossing_until.is_some_and(|until| now <= until);
-            if matches!(input, CallInput::SeatEnded { .. }) && crossing {
+            if talk.has_left_unknowing(now, &input) {
                 return self.left_behind(now, talk, out);
             }
             return self.hang_up_both(now, talk, cause, out);

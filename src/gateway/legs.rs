@@ -229,7 +229,7 @@ impl Gateway {
             LegEvent::MediaChanged { media } => {
                 let direction = media.direction;
                 self.connect_media(leg, media);
-                if let Role::Seat { call, .. } = role {
+                if let Role::Seat { call, .. } | Role::Party { call, .. } = role {
                     self.call_input(now, *call, CallInput::SeatMedia { leg, direction });
                 }
             }

@@ -6,10 +6,10 @@
 //! counts, by the dial plan of that seat; a dialog to be replaced must be the same seat's. Nobody connects two outsiders
 //! but one of them a citizen who called, or was called by, a queue.
 
-use super::Gateway;
 use super::dialling::Shown;
 use super::legs::Role;
 use super::lines::language;
+use super::{Gateway, Output, Service};
 use crate::acd::{AcdInput, Refused, Request, Waits};
 use crate::call::CallInput;
 use crate::event::{EndCause, Party};
@@ -29,6 +29,8 @@ const BUSY: u16 = 486;
 const AWAY: u16 = 480;
 /// The same phone's REFER before is not over.
 const PENDING: u16 = 491;
+/// No room.
+const OVERLOAD: u16 = 503;
 
 impl Gateway {
     pub(super) fn referred(&mut self, now: Instant, leg: LegId, role: &Role, to: ReferTo) {
@@ -74,6 +76,10 @@ impl Gateway {
             }
             Dialled::Call(Party::Seat(other)) if self.registrar.lookup(&other).is_none() => return Err(AWAY),
             Dialled::Call(Party::Seat(other)) if self.is_busy(seat, &other) => return Err(BUSY),
+            Dialled::Call(to) if !self.can_ring(&to) => {
+                self.refusals.overload += 1;
+                return Err(OVERLOAD);
+            }
             Dialled::Call(to) => self.pass_to_party(now, leg, id, seat, to),
             Dialled::Feature(_) => return Err(FORBIDDEN),
             Dialled::Refused(why) => {
@@ -145,6 +151,15 @@ impl Gateway {
         }
     }
 
+    /// As for a call that a seat dials: for help always. A caller may still go to a colleague while we drain.
+    fn can_ring(&self, to: &Party) -> bool {
+        match to {
+            Party::Emergency(_) => true,
+            Party::Outside(_) => self.service != Service::Draining && self.has_room(),
+            Party::Seat(_) => self.has_room(),
+        }
+    }
+
     /// Is this URI's host ours: our domain, or an address we are spoken to at?
     fn is_here(&self, uri: &[u8]) -> bool {
         let Ok(uri) = Uri::parse(uri) else { return false };
@@ -172,13 +187,26 @@ impl Gateway {
         found.ok_or(FORBIDDEN)
     }
 
-    /// The caller has been put through to this leg. Where an agent sits it is that agent's call.
+    /// The caller has been put through to this leg, which may have its far end on hold.
     pub(super) fn landed(&mut self, now: Instant, id: CallId, leg: LegId) {
+        self.taken_over(now, id, leg);
+        let media = self.legs.get(&leg).and_then(|known| known.session.media());
+        if let Some(direction) = media.map(|media| media.direction).filter(|direction| !direction.sends()) {
+            self.call_input(now, id, CallInput::SeatMedia { leg, direction });
+        }
+    }
+
+    /// Where an agent sits it is that agent's call.
+    fn taken_over(&mut self, now: Instant, id: CallId, leg: LegId) {
         let Some(Role::Party { seat: Some(seat), .. }) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
         let (Some(agent), Some(request)) = (self.acd.agent_at(&seat).cloned(), self.request_again(id)) else { return };
         if let Err(refused) = self.acd.handle(now, AcdInput::Taken { request, agent: agent.clone() }) {
             tracing::warn!(call = %id, %refused, "the caller talks with a seat whose agent is not free");
             return;
+        }
+        // Told before the call says whom it has: a wrap-up that ends here is the agent's last call's.
+        while let Some(event) = self.acd.next_agent_event() {
+            self.outputs.push_back(Output::Agent(event));
         }
         if let Some(known) = self.legs.get_mut(&leg) {
             known.role = Role::Seat { call: id, agent: agent.clone(), seat: seat.clone() };

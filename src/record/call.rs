@@ -40,6 +40,9 @@ pub struct CallRecord {
     /// The keys pressed, not which.
     #[serde(default)]
     pub keys: u16,
+    /// Who rings for the caller, whose agent has gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passed_to: Option<Party>,
     /// Events have been missing from the log since this call's last one.
     #[serde(default)]
     pub gap: bool,
@@ -210,6 +213,7 @@ impl CallRecord {
             ended: None,
             ending: None,
             keys: 0,
+            passed_to: None,
             gap: false,
         }
     }
@@ -264,7 +268,7 @@ impl CallRecord {
     }
 
     pub(super) fn segment(&mut self, with: With, queue: Option<QueueName>, from: Instant) -> &mut Segment {
-        // A seat that rang for a colleague's caller is no conversation.
+        // Where an agent sits, who answers is that agent.
         self.segments.retain(|s| s.until.is_some() || !matches!(s.with, With::Party(Party::Seat(_))));
         let zero = Duration::ZERO;
         self.segments.push(Segment {
@@ -297,6 +301,7 @@ impl CallRecord {
         if let Some(offer) = self.offers.last_mut().filter(|offer| offer.until.is_none()) {
             offer.until = Some(at);
         }
+        self.passed_to = None;
         self.ended = Some(at);
         self.ending = Some(ending);
         self.gap = false;

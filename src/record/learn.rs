@@ -35,18 +35,15 @@ impl CallRecord {
                 self.dst = number_of(to).to_owned();
                 self.kind = Kind::Dialled { seat: seat.clone(), agent: agent.clone() };
             }
-            // Whom a caller was passed on to by an agent who has gone: their conversation begins.
-            CallFact::Reached { ring } if !matches!(self.kind, Kind::Dialled { .. }) => {
-                if let Some(segment) = self.talking() {
-                    (segment.from, segment.ring) = (at, *ring);
-                }
-            }
             CallFact::Reached { ring } => {
-                let with = match &self.kind {
-                    Kind::Dialled { seat, agent: Some(agent) } => {
+                let with = match (self.passed_to.take(), &self.kind) {
+                    (Some(to), _) => With::Party(to),
+                    (None, Kind::Dialled { seat, agent: Some(agent) }) => {
                         With::Agent { agent: agent.clone(), seat: seat.clone() }
                     }
-                    _ => With::Party(Party::Outside(self.dst.clone())),
+                    (None, Kind::Dialled { .. } | Kind::Unknown) => With::Party(Party::Outside(self.dst.clone())),
+                    // To whom is missing from the log.
+                    (None, _) => return,
                 };
                 self.segment(with, None, at).ring = *ring;
             }
@@ -95,12 +92,10 @@ impl CallRecord {
             CallFact::Transferred { .. } => self.pass_on(at),
             CallFact::PassedOn { to, .. } => {
                 self.pass_on(at);
-                self.segment(With::Party(to.clone()), None, at);
+                // Who rings does not talk yet.
+                self.passed_to = Some(to.clone());
             }
-            CallFact::NotPassedOn { .. } => {
-                // That party never talked.
-                self.segments.retain(|s| s.until.is_some() || !matches!(s.with, With::Party(_)));
-            }
+            CallFact::NotPassedOn { .. } => self.passed_to = None,
             CallFact::Digit(_) => self.keys = self.keys.saturating_add(1),
             CallFact::Ended { cause, queue, skill, .. } => {
                 if let (EndCause::QueueFull | EndCause::NoAgents, Some(queue), None) = (cause, queue, &self.asked) {

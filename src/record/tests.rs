@@ -136,6 +136,34 @@ fn a_call_with_a_transfer_has_a_segment_for_each_agent() {
     assert_eq!((record.verdict(), record.wait()), (Some(true), Some(secs(24))));
 }
 
+/// Who rings does not talk: neither where the caller hangs up first, nor while it rings.
+#[test]
+fn a_party_talks_from_the_answer() {
+    let party = || Party::Outside("+8613812345678".into());
+    let off = || CallFact::PassedOn { agent: "6606".into(), to: party() };
+    let mut log = Log(Fold::default());
+    for call in 1..=3 {
+        log.arrives(call, 10);
+        log.answered(call, 14, "6606", 4);
+        log.fact(call, 100, off());
+    }
+    log.ends(1, 125, EndCause::CallerHangUp);
+    log.fact(2, 125, CallFact::Reached { ring: secs(25) });
+    log.ends(2, 165, EndCause::PartyHangUp);
+    log.fact(3, 125, CallFact::NotPassedOn { agent: "6606".into(), to: party(), status: 486 });
+    log.ends(3, 130, EndCause::CallerHangUp);
+    let told: Vec<_> = log.0.take().calls.into_iter().map(|r| (r.call.0, r.segments)).collect();
+    for (call, segments) in told {
+        let times: Vec<_> = segments.iter().map(|s| (s.with.clone(), s.ring, s.talk())).collect();
+        let agent = With::Agent { agent: "6606".into(), seat: "801".into() };
+        let mut expected = vec![(agent, secs(2), secs(86))];
+        if call == 2 {
+            expected.push((With::Party(party()), secs(25), secs(40)));
+        }
+        assert_eq!(times, expected, "call {call}");
+    }
+}
+
 #[test]
 fn a_call_that_was_up_when_the_process_died_says_so() {
     let mut log = Log(Fold::default());

@@ -48,6 +48,7 @@ fn to_a_colleague_consulted_before() {
                 "6601 passing on to 8002",
                 "joined",
                 "6601 passed on to 8002",
+                "reached",
                 "taken over 6602",
                 "caller_hangup",
             ]
@@ -93,7 +94,7 @@ fn to_somebody_who_still_rings() {
             assert_eq!(world.state(1), AgentState::Talking);
             assert_eq!(
                 then(&world)[1..],
-                ["6601 passing on to 8002", "joined", "6601 passed on to 8002", "taken over 6602"]
+                ["6601 passing on to 8002", "joined", "6601 passed on to 8002", "reached", "taken over 6602"]
             );
         } else {
             assert_eq!((world.state(0), world.state(1)), (AgentState::Hold, AgentState::Ready));
@@ -101,6 +102,33 @@ fn to_somebody_who_still_rings() {
         }
         world.until(seconds(120), |w| then(w).last().is_some_and(|s| s == "caller_hangup"));
         world.nothing_is_left();
+    }
+}
+
+/// Whom the agent has consulted has the line on hold when the key is pressed: so has the citizen.
+#[test]
+fn who_is_consulted_may_hold() {
+    for agent in [true, false] {
+        let mut world = in_conversation(&[0, 1], 100, |_| {});
+        if !agent {
+            let now = world.now;
+            world.phones[1].0.set_listens(seconds(1));
+            world.phones[1].0.dial(now, "*12");
+            world.run(seconds(5));
+        }
+        consults(&mut world, "8002");
+        let now = world.now;
+        world.phones[1].0.hold(now, true);
+        world.run(seconds(1));
+        joins(&mut world, AfterRefer::Waits);
+        world.restart();
+        assert_eq!(world.state(1), if agent { AgentState::Hold } else { AgentState::LoggedOut });
+        assert!(world.caller_hears().contains("music"), "{}", world.caller_hears());
+        let now = world.now;
+        world.phones[1].0.hold(now, false);
+        world.run(seconds(1));
+        assert_eq!(world.state(1), if agent { AgentState::Talking } else { AgentState::LoggedOut });
+        assert!(world.caller_hears().ends_with(THE_OTHER_SIDE), "{}", world.caller_hears());
     }
 }
 

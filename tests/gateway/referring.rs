@@ -81,10 +81,7 @@ fn to_a_colleague_who_picks_up_the_same_call_and_ticket() {
         assert!(world.caller_hears().ends_with(THE_OTHER_SIDE) && world.caller_hears().contains("digit-2"));
         assert_eq!((world.talking_legs(), world.state(0)), (2, AgentState::Ready));
         world.until(seconds(80), |w| w.ended().is_some());
-        let mut on = vec!["6601 passing on to 8002", "6601 passed on to 8002", "taken over 6602", "caller_hangup"];
-        if gone {
-            on.insert(2, "reached");
-        }
+        let on = ["6601 passing on to 8002", "6601 passed on to 8002", "reached", "taken over 6602", "caller_hangup"];
         assert_eq!(then(&world), on);
         assert_eq!(told(&world), if gone { vec![202, 100] } else { vec![202, 100, 180, 200] });
         assert_eq!((world.tickets.len(), world.tickets[0].agent.as_str()), (1, "6601"));
@@ -167,11 +164,10 @@ fn outside_to_a_number_of_the_plan() {
         world.restart();
         world.run(seconds(20));
         world.outside_says(&in_dialog(&invite, "BYE", 1));
-        let mut on = vec!["6601 passing on to +8613812345678", "6601 passed on to +8613812345678", "party_hangup"];
-        if after == AfterRefer::Leaves {
-            on.insert(2, "reached");
-        }
-        assert_eq!(then(&world), on);
+        assert_eq!(
+            then(&world),
+            ["6601 passing on to +8613812345678", "6601 passed on to +8613812345678", "reached", "party_hangup"]
+        );
         // The party's talk is no agent's.
         assert_eq!(ended(&world).1, if after == AfterRefer::Leaves { 10 } else { 14 });
         world.nothing_is_left();
@@ -342,7 +338,7 @@ fn the_transferring_phone_dies() {
     passes_on(&mut world, "8002", AfterRefer::Waits);
     world.connection_breaks(0);
     world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
-    assert_eq!(then(&world), ["6601 passing on to 8002", "6601 passed on to 8002", "taken over 6602"]);
+    assert_eq!(then(&world), ["6601 passing on to 8002", "6601 passed on to 8002", "reached", "taken over 6602"]);
     world.until(seconds(120), |w| w.ended().is_some());
     world.nothing_is_left();
     // Nobody answers there, and its silence is noticed before: back in line.
@@ -366,6 +362,47 @@ fn the_transferring_phone_dies() {
             "taken over 6602",
         ]
     );
+}
+
+/// On hold nobody misses its media; that it does not answer what it is told shows it. The colleague has refused by then.
+#[test]
+fn the_transferring_phone_dies_with_the_caller_on_hold() {
+    let mut world = in_conversation(&[0, 1], 200, |_| {});
+    let now = world.now;
+    world.phones[0].0.hold(now, true);
+    world.run(seconds(1));
+    colleague(&mut world, Reaction::Refuse { after: seconds(5), status: 486 });
+    passes_on(&mut world, "8002", AfterRefer::Waits);
+    world.connection_breaks(0);
+    world.run(seconds(6));
+    colleague(&mut world, Reaction::Answer { after: seconds(1) });
+    assert!(world.caller_hears().contains("music"), "{}", world.caller_hears());
+    world.restart();
+    world.until(seconds(40), |w| w.state(1) == AgentState::Talking);
+    assert_eq!(
+        then(&world),
+        [
+            "6601 passing on to 8002",
+            "6601 not passed on to 8002: 486",
+            "transferred 6601",
+            "moved mandarin agent",
+            "taken over 6602",
+        ]
+    );
+    world.until(seconds(200), |w| w.ended().is_some());
+    world.nothing_is_left();
+}
+
+/// But for help, it takes what a call that a seat dials takes.
+#[test]
+fn nobody_outside_is_called_while_draining() {
+    let mut world = in_conversation(&[0, 1], 60, |_| {});
+    world.feed(Input::Drain);
+    passes_on(&mut world, "13812345678", AfterRefer::Leaves);
+    assert_eq!((told(&world), world.state(0)), (vec![503], AgentState::Talking));
+    assert!(world.outside.is_empty());
+    passes_on(&mut world, "8002", AfterRefer::Waits);
+    world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
 }
 
 #[test]

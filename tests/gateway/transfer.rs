@@ -8,6 +8,7 @@ use rexian::event::{AgentState, CallFact};
 use rexian::gateway::{Command, Input};
 use rexian::ids::Skill;
 use rexian::ivr::spoken;
+use rexian::sim::ua::AfterRefer;
 use std::time::Duration;
 
 fn seconds(n: u64) -> Duration {
@@ -127,4 +128,22 @@ fn an_order_passes_the_caller_on_as_the_keys_do() {
     world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
     let rest = ["transferred 6601", "moved english agent", "taken over 6606"];
     assert_eq!(world.story(), [&TO_6601[..], &rest].concat());
+}
+
+/// The colleague has not finished with the last citizen when the next one is passed on: each call has its own wrap-up.
+#[test]
+fn a_wrap_up_that_a_caller_passed_on_ends_is_the_last_callers() {
+    let mut world = crate::referring::in_conversation(&[0, 1], 5, |core| {
+        core.queues.iter_mut().for_each(|queue| queue.wrap_up = seconds(100));
+    });
+    let last = world.last_call();
+    assert_eq!(world.state(0), AgentState::WrapUp);
+    world.call(seconds(100), seconds(60));
+    world.until(seconds(20), |w| w.state(1) == AgentState::Talking);
+    assert!(world.record.take().wrap_ups.is_empty());
+    let now = world.now;
+    world.phones[1].0.refer(now, "8001", AfterRefer::Waits);
+    world.until(seconds(20), |w| w.state(0) == AgentState::Talking);
+    let ended: Vec<_> = world.record.take().wrap_ups.into_iter().map(|wrap_up| wrap_up.of.call).collect();
+    assert_eq!((ended, last == world.last_call()), (vec![last], false));
 }

@@ -5,6 +5,7 @@ use rexian::event::{AgentState, CallFact, EndCause, Party};
 use rexian::gateway::{Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
+use rexian::record::Fold;
 use rexian::sim::ua::{
     Account, CarrierCall, CarrierParams, Cli, Phone, PhoneParams, Pickup, Plan, Station, UaFact, UaOutput,
 };
@@ -38,6 +39,8 @@ pub struct World {
     /// Those of them that begin like this never arrive.
     pub lost: Option<&'static str>,
     pub facts: Vec<CallFact>,
+    /// What a report makes of it.
+    pub record: Fold,
     pub tickets: Vec<NewTicket>,
     /// Every leg's media, as last told.
     sources: BTreeMap<LegId, Source>,
@@ -70,6 +73,7 @@ impl World {
             from_phones: vec![],
             lost: None,
             facts: vec![],
+            record: Fold::default(),
             tickets: vec![],
             sources: BTreeMap::new(),
             callers_leg: LegId(0),
@@ -216,7 +220,9 @@ impl World {
                     self.tickets.push(*ticket);
                     self.feed(Input::Spooled { call });
                 }
+                Output::Agent(event) => self.record.agent(&event),
                 Output::Call(event) => {
+                    self.record.call(&event);
                     self.last_call = Some(event.call);
                     self.facts.push(event.what);
                 }
@@ -230,7 +236,7 @@ impl World {
                     }
                     self.sources.insert(leg, source);
                 }
-                Output::Media(_) | Output::Agent(_) | Output::Callback(_) | Output::Guard(_) => {}
+                Output::Media(_) | Output::Callback(_) | Output::Guard(_) => {}
             }
         }
     }

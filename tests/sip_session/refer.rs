@@ -126,6 +126,45 @@ fn who_wants_no_news_gets_none() {
     }
 }
 
+/// It is on hold, perhaps, so that no media are missed.
+#[test]
+fn a_phone_that_answers_no_news_is_gone() {
+    for silent in [true, false] {
+        in_both(|process| {
+            let (mut world, invite) = up(process);
+            world.hear(&refer(&invite, 7, "<sip:8002@rexian.local>"));
+            world.tell(LegCommand::AcceptRefer);
+            world.tell(LegCommand::Referred(486));
+            world.events();
+            let [_, trying, failed] = <[String; 3]>::try_from(world.news()).unwrap();
+            world.hear(&response(&trying, 200, PEER, "", ""));
+            if !silent {
+                world.hear(&response(&failed, 408, PEER, "", ""));
+                assert_eq!(world.events(), [LegEvent::Ended(LegEnd::Unreachable)]);
+            }
+            world.run_ms(31_000);
+            assert_eq!(world.events(), []);
+            world.run_ms(2_000);
+            assert_eq!(world.events(), if silent { vec![LegEvent::Ended(LegEnd::Unreachable)] } else { vec![] });
+            assert!(world.news().iter().any(|m| is_request(m, "BYE")));
+            world.ends_clean()
+        });
+    }
+}
+
+/// Each phone behind a number may ring.
+#[test]
+fn ringing_is_news_once() {
+    let (mut world, invite) = up(Process::Steady);
+    world.hear(&refer(&invite, 7, "<sip:8002@rexian.local>"));
+    world.tell(LegCommand::AcceptRefer);
+    world.news();
+    world.tell(LegCommand::Referred(180));
+    assert_eq!(told(&world.one()).2, "SIP/2.0 180 Ringing");
+    world.tell(LegCommand::Referred(180));
+    assert_eq!(world.news(), [""; 0]);
+}
+
 #[test]
 fn a_phone_that_has_hung_up_is_told_nothing_more() {
     in_both(|process| {

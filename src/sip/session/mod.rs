@@ -34,7 +34,7 @@ use crate::sdp::offer_answer::Local;
 use crate::time::Instant;
 use abilities::SUPPORTED_CALLING;
 use early::{Early, Patience};
-use refer::Referral;
+use refer::{Notified, Referral};
 use reliable::Provisionals;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -81,6 +81,8 @@ pub struct Session {
     refresh_by: By,
     peer: Peer,
     referral: Referral,
+    /// News of it that the phone has not answered yet.
+    notified: Vec<Notified>,
     /// We are a carrier's subscriber, and prove it when asked.
     signer: Option<Box<Signer>>,
     /// Tags of further phones that answered our INVITE and were sent BYE: their repeats are acknowledged only.

@@ -5,13 +5,12 @@
 //! Invariants: one at a time; after the final NOTIFY, or the dialog's end, nothing is sent any more (a phone that has
 //! said BYE knows neither dialog nor subscription). A carrier's dialog takes none (405).
 
-use super::super::endpoint::ServerTx;
+use super::super::endpoint::{ClientTx, ServerTx};
 use super::super::flow::Flow;
 use super::super::message::uri::{Scheme, Uri, unescape};
 use super::super::message::{Framing, Message, Method, Name, NameAddr, reason_phrase};
-use super::uac::NOBODY;
 use super::{AfterAck, Context, Session, State, respond};
-use crate::leg::{LegEvent, ReferTo, Replaces};
+use crate::leg::{HangupReason, LegEnd, LegEvent, ReferTo, Replaces};
 use serde::{Deserialize, Serialize};
 
 /// Seconds a phone may wait for the outcome; longer than anything rings here.
@@ -27,8 +26,22 @@ pub(super) enum Referral {
     Open {
         /// CSeq of the REFER: which of several it is about (RFC 3515 s2.4.6).
         id: u32,
+        /// What it has been told last.
+        told: u16,
     },
 }
+
+/// A NOTIFY that is not answered yet. Where no answer comes at all the phone is gone (RFC 5057 s5.1): on hold, with no
+/// media to be missed, nothing else would show it for long.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Notified {
+    tx: ClientTx,
+    id: u32,
+    status: u16,
+}
+
+/// Of a phone that answers none, the latest count.
+const MOST_NOTIFIED: usize = 8;
 
 impl Session {
     pub(super) fn refer(&mut self, cx: &mut Context<'_>, tx: ServerTx, flow: Flow, msg: &Message<'_>) {
@@ -64,7 +77,7 @@ impl Session {
             if wanted { b } else { b.other("Refer-Sub", b"false") }
         });
         if wanted {
-            self.referral = Referral::Open { id };
+            self.referral = Referral::Open { id, told: 100 };
             self.notify(cx, id, 100);
         }
     }
@@ -77,10 +90,12 @@ impl Session {
 
     /// How it goes; after a final status the phone may hang up.
     pub(super) fn referred(&mut self, cx: &mut Context<'_>, status: u16) {
-        let Referral::Open { id } = self.referral else { return };
-        if status >= 200 {
-            self.referral = Referral::None;
+        let Referral::Open { id, told } = self.referral else { return };
+        if told == status {
+            // It rings, as it has said before.
+            return;
         }
+        self.referral = if status >= 200 { Referral::None } else { Referral::Open { id, told: status } };
         if matches!(self.state, State::Confirmed { .. } | State::Accepted { then: AfterAck::StayUp, .. }) {
             self.notify(cx, id, status);
         }
@@ -110,7 +125,43 @@ impl Session {
             .header_fmt(Name::Event, format_args!("refer;id={id}"))
             .header(Name::SubscriptionState, state.as_bytes())
             .body("message/sipfrag;version=2.0", told.as_bytes());
-        cx.endpoint.request(cx.now, flow, &branch, NOBODY, notify);
+        let tx = self.send(cx, flow, &branch, notify);
+        if self.notified.len() == MOST_NOTIFIED {
+            self.notified.remove(0);
+        }
+        self.notified.push(Notified { tx, id, status });
+    }
+
+    /// What the phone makes of the news is its own affair, if only it is there.
+    pub(super) fn notify_answered(&mut self, cx: &mut Context<'_>, tx: ClientTx, status: u16) {
+        if status == 408 {
+            self.notify_failed(cx, tx);
+        } else {
+            self.take_notified(tx);
+        }
+    }
+
+    /// No answer at all. True if `tx` was a NOTIFY.
+    pub(super) fn notify_failed(&mut self, cx: &mut Context<'_>, tx: ClientTx) -> bool {
+        let ours = self.take_notified(tx).is_some();
+        if ours && matches!(self.state, State::Confirmed { .. }) {
+            self.leave(cx, HangupReason::OurFault, LegEnd::Unreachable);
+        }
+        ours
+    }
+
+    /// Its connection broke, and the phone is there by another. True if `tx` was a NOTIFY.
+    pub(super) fn notify_again(&mut self, cx: &mut Context<'_>, tx: ClientTx) -> bool {
+        let Some(Notified { id, status, .. }) = self.take_notified(tx) else { return false };
+        if matches!(self.state, State::Confirmed { .. }) {
+            self.notify(cx, id, status);
+        }
+        true
+    }
+
+    fn take_notified(&mut self, tx: ClientTx) -> Option<Notified> {
+        let at = self.notified.iter().position(|notified| notified.tx == tx)?;
+        Some(self.notified.remove(at))
     }
 }
 

@@ -66,6 +66,7 @@ impl Session {
             refresh_by: By::ReInvite,
             peer: target.peer,
             referral: Referral::None,
+            notified: vec![],
             signer: None,
             sent_away: vec![],
             patience: Patience::default(),
@@ -124,6 +125,7 @@ impl Session {
             // To an INVITE whose place another has taken.
             (State::Calling { tx: ours, .. }, Method::Invite) if *ours != tx => {}
             (State::Leaving { tx: bye }, _) if *bye == tx && status >= 200 => self.state = State::Over,
+            (_, Method::Notify) if status >= 200 => self.notify_answered(cx, tx, status),
             (_, Method::Invite) => match status {
                 101..=199 => self.progress(cx, status, msg),
                 200..=299 => self.invite_accepted(cx, msg),
@@ -207,7 +209,7 @@ impl Session {
 
     /// Timer B/F, or the transport failed.
     pub fn request_failed(&mut self, cx: &mut Context<'_>, tx: ClientTx) {
-        if self.refresh_failed(cx, tx) {
+        if self.refresh_failed(cx, tx) || self.notify_failed(cx, tx) {
             return;
         }
         match &self.state {
@@ -221,6 +223,9 @@ impl Session {
 
     /// The connection broke before an answer came, and there is another way (`move_to`): asks again by that.
     pub fn request_lost(&mut self, cx: &mut Context<'_>, tx: ClientTx) {
+        if self.notify_again(cx, tx) {
+            return;
+        }
         match &self.state {
             State::Leaving { tx: ours } if *ours == tx => self.send_bye(cx, None),
             State::Confirmed { .. } if self.timer.asked().is_some_and(|(asked, _)| asked == tx) => self.ask(cx),

@@ -51,6 +51,7 @@ impl Session {
             refresh_by,
             peer: Peer::Carrier,
             referral: Referral::None,
+            notified: vec![],
             signer: None,
             sent_away,
             patience: Patience::default(),
