@@ -3,6 +3,8 @@
 #[path = "serve/api.rs"]
 mod api;
 mod common;
+#[path = "serve/description.rs"]
+mod description;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[path = "serve/streams.rs"]

@@ -50,7 +50,6 @@ pub struct Hotline {
     /// Callers are offered a call back, by trunk `carrier` to the first of these ports of it, and so on.
     pub calls_back: &'static [u16],
     /// Of the seats: are their phones to encrypt?
-    /// Of the seats: are their phones to encrypt?
     pub srtp: &'static str,
     /// Trunk `carrier` has us as its subscriber of this name and password, in its domain `ims.test`.
     pub account: Option<[&'static str; 2]>,
@@ -61,6 +60,8 @@ pub struct Hotline {
     pub net: [u8; 2],
     /// The case store: a file in its folder, or an URL.
     pub cases: String,
+    /// What else `[storage]` says.
+    pub storage: &'static str,
     /// Appended to the configuration.
     pub more: String,
 }
@@ -89,6 +90,7 @@ impl Hotline {
             tls_more: "",
             net: [run, test],
             cases: "cases.db".into(),
+            storage: "",
             more: String::new(),
         }
     }
@@ -122,7 +124,7 @@ impl Hotline {
         let mut toml = format!(
             "[service]\ndomain = \"{}\"\ndrain = \"{}\"\n\n[sip]\nudp = [\"{sip}\"]\ntcp = [\"{sip}\"]\nprofiles = {profiles:?}\n\n\
              [media]\nbind_{family} = \"{}\"\naddress_{family} = \"{}\"\nfirst_port = 20000\npairs = {}\n\n\
-             [limits]\nmax_calls = {}\n\n[http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = {:?}\n\n\
+             [limits]\nmax_calls = {}\n\n[http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = {:?}\n{}\n\
              [queue_defaults]\nring_timeout = \"{}\"\nwrap_up = \"200ms\"\nannounce_agent = false\n\n\
              [[queues]]\nname = \"mandarin\"\nnumbers = [\"12345\"]\nskill = \"mandarin\"\nlanguage = \"zh-CN\"\n\n\
              [[trunks]]\nname = \"carrier\"\npeers = [\"{}/{prefix}\"]\nprofile = \"generic\"\n",
@@ -133,6 +135,7 @@ impl Hotline {
             self.port_pairs,
             self.port_pairs / 2,
             self.cases,
+            self.storage,
             self.ring_timeout,
             self.carrier,
         );

@@ -111,7 +111,7 @@ pub async fn of_call(State(api): State<Arc<V1>>, Named(call): Named) -> Result<J
 }
 
 impl V1 {
-    fn log(&self) -> Result<(PathBuf, watch::Receiver<u64>), Problem> {
+    pub(super) fn log(&self) -> Result<(PathBuf, watch::Receiver<u64>), Problem> {
         let off = "no event log is kept: name a file as events in [storage]";
         self.sources.events.clone().ok_or_else(|| Problem::unavailable(off))
     }
@@ -166,7 +166,7 @@ async fn read(path: &std::path::Path, after: u64, limit: u32) -> Result<VecDeque
     Ok(read.map_err(|e| unreadable(&e))?.into_iter().map(Event::from).collect())
 }
 
-fn unreadable(error: &JournalError) -> Problem {
+pub(super) fn unreadable(error: &JournalError) -> Problem {
     tracing::warn!(%error, "an API request cannot be answered from the event log");
     Problem::unavailable("the event log cannot be read now; the gateway's log says why")
 }

@@ -98,7 +98,9 @@ impl FactsFile {
             }
             place = Position { seq: event.seq as i64, at: event.at.0 as i64, now: 0 };
             first.get_or_insert(place.at);
-            learn(&mut fold, &mut marks, event);
+            if let Some((kind, missed)) = learn(&mut fold, event) {
+                marks.put(place.at, kind, missed);
+            }
             place.now = fold.now().0 as i64;
         }
         if place != position || !marks.0.is_empty() {
@@ -113,24 +115,26 @@ impl FactsFile {
     }
 }
 
-fn learn(fold: &mut Fold, marks: &mut Marks, event: Recorded) {
+/// What happened to the log itself, if that is what the event tells: which kind of mark, and how many events are missing.
+pub(super) fn learn(fold: &mut Fold, event: Recorded) -> Option<(&'static str, u64)> {
     let Recorded { at, what, .. } = event;
     match what {
         Entry::Call(event) => fold.call(&event),
         Entry::Agent(event) => fold.agent(&event),
         Entry::Started => {
             fold.started(at);
-            marks.put(at.0 as i64, "start", 0);
+            return Some(("start", 0));
         }
         Entry::Gap { missed, .. } => {
             fold.gap(at);
-            marks.put(at.0 as i64, "gap", missed);
+            return Some(("gap", missed));
         }
         Entry::Unknown(_) => {
             fold.gap(at);
-            marks.put(at.0 as i64, "unknown", 1);
+            return Some(("unknown", 1));
         }
     }
+    None
 }
 
 #[derive(Default)]
