@@ -133,6 +133,9 @@ impl Shipper {
                 }
                 Err(error) => {
                     self.failed(error);
+                    if over {
+                        return;
+                    }
                     let _ = timeout(self.backoff.failed(), ended(&mut commits)).await;
                 }
             }
