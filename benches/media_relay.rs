@@ -323,6 +323,7 @@ fn start(pairs: u16) -> MediaPlane {
         media_bind_v4: Some(HOST),
         media_bind_v6: None,
         media_threads: 1,
+        browsers: None,
         http: None,
         tokens: vec![],
         webhooks: vec![],

@@ -20,6 +20,16 @@ impl Clock {
     pub fn now(&self) -> Instant {
         self.wall + self.start.elapsed()
     }
+
+    /// The same moment as a library of the world counts it.
+    pub fn system(&self, at: Instant) -> std::time::Instant {
+        self.start + at.since(self.wall)
+    }
+
+    /// And back.
+    pub fn of_system(&self, at: std::time::Instant) -> Instant {
+        self.wall + at.saturating_duration_since(self.start)
+    }
 }
 
 /// Seeds passwords made up at start, tags, nonces and RTP streams.

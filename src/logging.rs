@@ -21,6 +21,8 @@ use tracing_subscriber::fmt::MakeWriter;
 /// Lines waiting for standard error.
 const QUEUE: usize = 8_192;
 const GATHER: Duration = Duration::from_millis(20);
+/// What a browser does wrong is told by us, once; these would tell each packet. The settings may say otherwise.
+const LIBRARIES: &str = "str0m=error,is=error,dimpl=error";
 
 /// Logging cannot be set up; the message says what to change.
 #[derive(Debug)]
@@ -53,7 +55,7 @@ pub fn init(settings: &LogSettings) -> Result<LogGuard, LogError> {
         Ok(filter) if !filter.is_empty() => ("RUST_LOG", filter),
         _ => ("log.filter", settings.filter.clone()),
     };
-    let filter = EnvFilter::try_new(&filter)
+    let filter = EnvFilter::try_new(format!("{LIBRARIES},{filter}"))
         .map_err(|e| LogError(format!("{name} = {filter:?}: {e}; write e.g. \"info,rexian::sip=debug\"")))?;
     let (lines, queue) = Lines::new();
     let json = settings.json;

@@ -4,9 +4,11 @@
 //! Invariants. Each leg has exactly one [`Source`] at a time: what is *sent to* that leg (so music cannot go on
 //! under a conversation). RTP never enters the gateway. A port belongs to at most one open leg.
 
+pub mod browser;
 pub mod srtp;
 
-use crate::ids::LegId;
+use crate::ids::{LegId, SeatNo};
+use browser::BrowserEvent;
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -83,6 +85,14 @@ pub enum MediaCommand {
         leg: LegId,
         port: u16,
     },
+    /// Take the audio of `seat`'s browser for `leg`, which is connected at once and again after each reload of the page;
+    /// times as in `Connect`. A seat has one leg at a time. While no browser is there the leg is silent.
+    OpenBrowser {
+        leg: LegId,
+        seat: SeatNo,
+        expect_rtp_within: Option<Duration>,
+        rtp_timeout: Option<Duration>,
+    },
     /// Apply (or re-apply, after a re-INVITE) what was negotiated. `expect_rtp_within`: if no packet arrives in this
     /// time the plane reports [`MediaEvent::NoRtp`]; `rtp_timeout`: silence of this length later reports
     /// [`MediaEvent::RtpTimeout`] (never while the direction does not receive). Packets are taken from the negotiated
@@ -132,6 +142,8 @@ pub enum MediaEvent {
         leg: LegId,
         stats: LegStats,
     },
+    /// Of a seat in a browser, whether it is in a call or not.
+    Browser(BrowserEvent),
 }
 
 /// Figures of one leg's media, read at its end. Packets; jitter in microseconds (RFC 3550 s6.4.1).

@@ -3,7 +3,7 @@
 //! go; `times`: hours, shifts, guests; `trace`: what
 //! integrators look at; `explanation`: what `check` says when all is good.
 
-use rexian::config::settings::{Announce, AnswerMode, Cidr, DialForm, QueueSettings, Role, Settings};
+use rexian::config::settings::{Announce, AnswerMode, BrowserSettings, Cidr, DialForm, QueueSettings, Role, Settings};
 use rexian::config::{check, load, report};
 use rexian::media::PromptLibrary;
 use rexian::trunk::number::normalise_dnis;
@@ -228,7 +228,7 @@ fn unknown_keys_and_syntax() {
             "9: unknown key numers in [[queues]] | did you mean numbers?",
             "18: unknown key sipp in the file | did you mean sip?",
             "21: unknown key colour in [media] | remove it; known here: bind_v4, bind_v6, address_v4, address_v6, \
-             first_port, pairs, threads, expect_rtp_within, rtp_timeout",
+             first_port, pairs, threads, expect_rtp_within, rtp_timeout, browser_port, browser_silence",
         ],
     );
     broken(
@@ -267,8 +267,24 @@ fn addresses_and_ports() {
     );
     broken(
         &[(":5060", ":20500")],
+        &["3: sip.udp 127.0.0.1:20500 lies within the media ports 20000 to 20999 | move media.first_port or that port"],
+    );
+    broken(
+        &[("[[trunks]]", "[media]\nbrowser_port = 20010\n[[trunks]]")],
         &[
-            "3: sip.udp 127.0.0.1:20500 lies within the media ports 20000 to 20999 | move media.first_port or the SIP port",
+            "4: media.browser_port 127.0.0.1:20010 lies within the media ports 20000 to 20999 | move media.first_port or that port",
+        ],
+    );
+    broken(
+        &[("[[trunks]]", "[media]\nbrowser_port = 5060\n[[trunks]]")],
+        &[
+            "4: media.browser_port 127.0.0.1:5060 is taken by sip.udp 127.0.0.1:5060 | give one of them another port or address",
+        ],
+    );
+    broken(
+        &[("[[trunks]]", "[media]\nbrowser_silence = \"5s\"\n[[trunks]]")],
+        &[
+            "5: browser_silence in [media] says when browsers are missed, but there is no browser_port | add browser_port, the UDP port of seats in browsers, or take browser_silence out",
         ],
     );
     broken(
@@ -609,6 +625,8 @@ proxies = ["10.1.0.7", "10.2.0.0/28"]
 bind_v4 = "0.0.0.0"
 address_v4 = "10.1.0.5"
 address_v6 = "fd00::5"
+browser_port = 19998
+browser_silence = "8s"
 [http]
 enabled = false
 [[trunks]]
@@ -629,6 +647,7 @@ password_file = "s/8001"
     assert_eq!(world.media_bind_v4.unwrap().to_string(), "0.0.0.0");
     assert_eq!(world.media_bind_v6.unwrap().to_string(), "fd00::5");
     assert_eq!(core.media.address_v4.unwrap().to_string(), "10.1.0.5");
+    assert_eq!(world.browsers, Some(BrowserSettings { port: 19_998, silence: Duration::from_secs(8) }));
     assert_eq!(core.digest.len(), 2);
     assert!(core.proxies.len() == 2 && core.proxies[1].contains("10.2.0.15".parse().unwrap()));
     let peers: Vec<Cidr> = core.trunks[0].peers.clone();

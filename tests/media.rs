@@ -47,6 +47,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         media_bind_v4: Some(V4),
         media_bind_v6: Some(V6),
         media_threads: threads,
+        browsers: None,
         http: None,
         tokens: vec![],
         webhooks: vec![],

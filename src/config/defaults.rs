@@ -123,6 +123,7 @@ pub(super) fn world() -> WorldSettings {
         media_bind_v4: Some(LOOPBACK),
         media_bind_v6: None,
         media_threads: 1,
+        browsers: None,
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
         tokens: vec![],
         webhooks: vec![],

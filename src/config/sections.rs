@@ -9,7 +9,7 @@ use super::hours;
 use super::problem::Problem;
 use super::profile::{self, distinct};
 use super::reader::{At, Section};
-use super::settings::{CoreSettings, Profile, Unknown, WorldSettings};
+use super::settings::{BrowserSettings, CoreSettings, Profile, Unknown, WorldSettings};
 use super::trunks::cidr;
 use super::words::duration;
 use crate::media::PromptLibrary;
@@ -160,6 +160,16 @@ pub(super) fn media(section: Section<'_>, core: &mut CoreSettings, world: &mut W
     }
     set(&mut media.expect_rtp_within, section.duration("expect_rtp_within", false));
     set(&mut media.rtp_timeout, section.duration("rtp_timeout", false));
+    world.browsers = section.number("browser_port", 1024..=65_535).map(|port| BrowserSettings::new(port.value as u16));
+    match (section.duration("browser_silence", false), &mut world.browsers) {
+        (Some(silence), Some(browsers)) => browsers.silence = silence.value,
+        (Some(silence), None) => section.file.problem(
+            silence.line,
+            "browser_silence in [media] says when browsers are missed, but there is no browser_port",
+            "add browser_port, the UDP port of seats in browsers, or take browser_silence out",
+        ),
+        (None, _) => {}
+    }
     section.done();
 }
 

@@ -258,6 +258,8 @@ pub struct WorldSettings {
     pub media_bind_v4: Option<IpAddr>,
     pub media_bind_v6: Option<IpAddr>,
     pub media_threads: usize,
+    /// `None`: no seat is in a browser.
+    pub browsers: Option<BrowserSettings>,
     pub http: Option<SocketAddr>,
     /// Who may ask the API; none: nobody.
     pub tokens: Vec<ApiToken>,
@@ -291,6 +293,22 @@ impl WorldSettings {
     /// Where SIP is served, by whatever carries it.
     pub fn sip_addresses(&self) -> impl Iterator<Item = &SocketAddr> {
         self.sip_udp.iter().chain(&self.sip_tcp).chain(&self.sip_tls)
+    }
+}
+
+/// The audio of seats in browsers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BrowserSettings {
+    /// The one UDP port of them all.
+    pub port: u16,
+    /// A browser that nothing came from for so long is gone.
+    pub silence: Duration,
+}
+
+impl BrowserSettings {
+    /// Two checks of the laziest browser may be lost.
+    pub fn new(port: u16) -> BrowserSettings {
+        BrowserSettings { port, silence: Duration::from_secs(12) }
     }
 }
 

@@ -302,6 +302,8 @@ impl Gateway {
             | MediaEvent::Digit { leg, .. }
             | MediaEvent::PlayEnded { leg }
             | MediaEvent::Closed { leg, .. } => leg,
+            // No seat is rung in a browser yet.
+            MediaEvent::Browser(_) => return,
         };
         if let MediaEvent::Closed { stats, .. } = event {
             if let Some(call) = self.figures_due.remove(&leg) {

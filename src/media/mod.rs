@@ -5,13 +5,14 @@
 //! MediaPlane ── router (which thread) ──► shard (one thread: epoll, sockets, legs)
 //!                                           │        pacer (when a frame is due)
 //!                                           ▼
-//!                                          leg ── srtp (opens what comes, seals what goes)
+//!                                          leg ── webrtc (browsers: one port, ICE, DTLS; RTP out of it and into it)
+//!                                           ├──── srtp (opens what comes, seals what goes)
 //!                                           ├──── inbound ── rtp, latch, sequence, dtmf
 //!                                           ├──── outbound (one RTP stream for life), g711
 //!                                           ├──── source (prompts, music, ring-back) ── prompt ── wav, resample, music
 //!                                           └──── watchdog, rtcp
 //! ```
-//! Only `shard` and `ports` know sockets; the rest is bytes and instants in, bytes out.
+//! Only `shard`, `ports` and `webrtc::browsers` know sockets; the rest is bytes and instants in, bytes out.
 
 mod dtmf;
 pub mod dtmf_inband;
@@ -37,6 +38,7 @@ pub mod srtp;
 pub mod tone;
 mod watchdog;
 mod wav;
+pub mod webrtc;
 
 pub use figures::{FigureReader, Figures};
 pub use prompt::{PromptError, PromptLibrary};
@@ -56,6 +58,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
+use webrtc::{BrowserDoor, Browsers};
 
 /// Where events go: called on the media threads, so it must not block.
 pub type EventSink = Arc<dyn Fn(MediaEvent) + Send + Sync>;
@@ -69,6 +72,7 @@ pub struct MediaPlane {
     router: Router,
     threads: Vec<Thread>,
     figures: FigureReader,
+    browsers: Option<BrowserDoor>,
 }
 
 #[derive(Debug)]
@@ -111,6 +115,11 @@ impl MediaPlane {
             mailboxes.push(arrivals);
         }
         let clock = Clock::start();
+        let opened = world.browsers.map(|browsers| Browsers::open(browsers, media, world, clock, events.clone()));
+        let (mut browsers, common) = opened.transpose()?.unzip();
+        // Slots after the pool's are for legs on browsers.
+        let most = if browsers.is_some() { webrtc::MOST } else { 0 };
+        ports[webrtc::THREAD].extend((0..most).map(|_| Some(Port::of_browser())));
         let mut threads = Vec::new();
         for (n, ((ports, arrivals), board)) in ports.into_iter().zip(mailboxes).zip(writers).enumerate() {
             let (sender, orders) = sync_channel(QUEUE);
@@ -126,13 +135,17 @@ impl MediaPlane {
                 random: ChaCha8Rng::from_seed(entropy().map_err(|e| system("reading /dev/urandom", e))?),
                 board,
                 clock,
+                browsers: browsers.take_if(|_| n == webrtc::THREAD),
             };
             let shard = Shard::new(parts).map_err(|e| system("epoll", e))?;
             let thread = std::thread::Builder::new().name(format!("media-{n}"));
             let handle = thread.spawn(move || shard.run()).map_err(|e| system("starting a thread", e))?;
             threads.push(Thread { orders: sender, wake, unseen: Cell::new(false), handle: Some(handle) });
         }
-        Ok(MediaPlane { router: Router::new(media.first_port, media.pairs, count), threads, figures })
+        let Thread { orders, wake, .. } = &threads[webrtc::THREAD];
+        let browsers = common.map(|common| BrowserDoor::new(orders.clone(), wake.clone(), Arc::new(common)));
+        let router = Router::new(media.first_port, media.pairs, count, most);
+        Ok(MediaPlane { router, threads, figures, browsers })
     }
 
     /// Hands a command to its thread; it is carried out between two batches of packets. A command about a leg that is
@@ -155,6 +168,11 @@ impl MediaPlane {
     /// A reader of the totals for `/metrics`, usable on any thread.
     pub fn figures(&self) -> FigureReader {
         self.figures.clone()
+    }
+
+    /// Where browsers' offers go; `None`: the configuration gives browsers no port.
+    pub fn browsers(&self) -> Option<BrowserDoor> {
+        self.browsers.clone()
     }
 
     /// Ends the threads; every leg still open is closed (with its BYE and its `Closed`).
@@ -231,6 +249,7 @@ pub enum MediaStartError {
     FileLimit { sockets: u64, maximum: u64 },
     Bind { address: SocketAddr, error: io::Error },
     System { what: &'static str, error: io::Error },
+    NoCertificate,
 }
 
 impl fmt::Display for MediaStartError {
@@ -258,6 +277,7 @@ impl fmt::Display for MediaStartError {
                 }
                 _ => write!(f, "media port {address} cannot be bound: {error}"),
             },
+            MediaStartError::NoCertificate => write!(f, "no certificate could be made for browsers' audio"),
             MediaStartError::System { what, error } => write!(f, "the system refused {what}: {error}"),
         }
     }

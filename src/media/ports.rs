@@ -70,7 +70,7 @@ pub fn bind(first_port: u16, pairs: u16, hosts: &[IpAddr]) -> Result<Vec<PortPai
         .collect()
 }
 
-fn bind_one(host: IpAddr, port: u16) -> Result<UdpSocket, MediaStartError> {
+pub fn bind_one(host: IpAddr, port: u16) -> Result<UdpSocket, MediaStartError> {
     let address = SocketAddr::new(host, port);
     let open = || -> io::Result<UdpSocket> {
         let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;

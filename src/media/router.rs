@@ -1,10 +1,14 @@
 //! Which media thread each leg lives on. Belongs here: the placing, and the orders that keep one rule: *legs that hear
 //! one another are on one thread*. Not here: what the threads do (`shard`). Pure: commands in, orders out.
+//!
+//! Ports move; browsers cannot, for all of them share one socket. Their slots come after the pool's and stay on their
+//! thread, so of two groups that meet the one without browsers moves.
 
 use super::shard::Order;
+use super::webrtc;
 use crate::ids::LegId;
 use crate::plane::{MediaCommand, Source};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Debug)]
 pub struct Router {
@@ -14,6 +18,9 @@ pub struct Router {
     /// Legs per thread.
     loads: Vec<usize>,
     legs: BTreeMap<LegId, Leg>,
+    /// Slots from this one on are browsers'. Those not in use, longest unused first.
+    first_browser: u32,
+    browsers: VecDeque<u32>,
 }
 
 #[derive(Debug)]
@@ -28,25 +35,32 @@ struct Leg {
 pub enum Misrouted {
     NoSuchPort(u16),
     NoSuchLeg(LegId),
+    /// More legs on browsers than there can be browsers, or none are configured.
+    NoBrowserLeft(LegId),
 }
 
 impl Router {
-    /// `pairs` port pairs from `first_port` on, dealt out over `threads` in turn.
-    pub fn new(first_port: u16, pairs: u16, threads: usize) -> Self {
-        let homes = (0..usize::from(pairs)).map(|slot| slot % threads).collect();
-        Router { first_port, homes, loads: vec![0; threads], legs: BTreeMap::new() }
+    /// `pairs` port pairs from `first_port` on, dealt out over `threads` in turn, and slots for so many browsers.
+    pub fn new(first_port: u16, pairs: u16, threads: usize, browsers: u16) -> Self {
+        let ports = (0..usize::from(pairs)).map(|slot| slot % threads);
+        let homes = ports.chain((0..browsers).map(|_| webrtc::THREAD)).collect();
+        let first_browser = u32::from(pairs);
+        let browsers = (first_browser..).take(browsers.into()).collect();
+        Router { first_port, homes, loads: vec![0; threads], legs: BTreeMap::new(), first_browser, browsers }
     }
 
     /// Hands the orders that carry out `command`, each with its thread, to `order`, in sequence.
     pub fn route(&mut self, command: MediaCommand, mut order: impl FnMut(usize, Order)) -> Result<(), Misrouted> {
         let leg = match &command {
             MediaCommand::Open { leg, .. }
+            | MediaCommand::OpenBrowser { leg, .. }
             | MediaCommand::Connect { leg, .. }
             | MediaCommand::SetSource { leg, .. }
             | MediaCommand::Close { leg } => *leg,
         };
         match &command {
             MediaCommand::Open { port, .. } => self.open(leg, *port, &mut order)?,
+            MediaCommand::OpenBrowser { .. } => self.open_browser(leg)?,
             MediaCommand::SetSource { source, .. } => self.hear(leg, heard_in(source), &mut order),
             MediaCommand::Connect { .. } | MediaCommand::Close { .. } => {}
         }
@@ -55,6 +69,9 @@ impl Router {
         if matches!(command, MediaCommand::Close { .. }) {
             self.legs.remove(&leg);
             self.loads[home] -= 1;
+            if slot >= self.first_browser {
+                self.browsers.push_back(slot);
+            }
         }
         order(home, Order::Do { slot, command });
         Ok(())
@@ -62,7 +79,7 @@ impl Router {
 
     fn open(&mut self, leg: LegId, port: u16, order: &mut impl FnMut(usize, Order)) -> Result<(), Misrouted> {
         let slot = port.checked_sub(self.first_port).filter(|n| n % 2 == 0).map(|n| u32::from(n / 2));
-        let slot = slot.filter(|s| (*s as usize) < self.homes.len()).ok_or(Misrouted::NoSuchPort(port))?;
+        let slot = slot.filter(|s| *s < self.first_browser).ok_or(Misrouted::NoSuchPort(port))?;
         // A port that was never given back: the thread closes the old leg, and so do we.
         let stale: Vec<LegId> = self.legs.iter().filter(|(_, l)| l.slot == slot).map(|(id, _)| *id).collect();
         for id in stale {
@@ -81,15 +98,34 @@ impl Router {
         Ok(())
     }
 
+    fn open_browser(&mut self, leg: LegId) -> Result<(), Misrouted> {
+        let slot = self.browsers.pop_front().ok_or(Misrouted::NoBrowserLeft(leg))?;
+        self.loads[webrtc::THREAD] += 1;
+        self.legs.insert(leg, Leg { slot, hears: None });
+        Ok(())
+    }
+
     fn hear(&mut self, leg: LegId, speaker: Option<LegId>, order: &mut impl FnMut(usize, Order)) {
         let Some(entry) = self.legs.get_mut(&leg) else { return };
         entry.hears = speaker;
         let from = self.homes[entry.slot as usize];
-        let Some(to) = speaker.and_then(|s| self.legs.get(&s)).map(|s| self.homes[s.slot as usize]) else { return };
+        let Some(speaker) = speaker else { return };
+        let Some(to) = self.legs.get(&speaker).map(|s| self.homes[s.slot as usize]) else { return };
         if from == to {
             return;
         }
         // Everyone who hears or is heard by it comes along; the speaker's company is on `to` already.
+        let company = self.company(leg, from);
+        if company.iter().any(|slot| *slot >= self.first_browser) {
+            let company = self.company(speaker, to);
+            self.transfer(company, to, from, order);
+        } else {
+            self.transfer(company, from, to, order);
+        }
+    }
+
+    /// The slots of all who hear one another, with this leg, on this thread.
+    fn company(&self, leg: LegId, from: usize) -> Vec<u32> {
         let mut group = vec![leg];
         let mut next = 0;
         while let Some(&member) = group.get(next) {
@@ -104,7 +140,10 @@ impl Router {
                 }
             }
         }
-        let slots: Vec<u32> = group.iter().filter_map(|id| self.legs.get(id)).map(|l| l.slot).collect();
+        group.iter().filter_map(|id| self.legs.get(id)).map(|l| l.slot).collect()
+    }
+
+    fn transfer(&mut self, slots: Vec<u32>, from: usize, to: usize, order: &mut impl FnMut(usize, Order)) {
         for &slot in &slots {
             self.homes[slot as usize] = to;
         }
@@ -140,7 +179,7 @@ mod tests {
             text.push(match order {
                 Order::Do { slot, .. } => format!("{thread}:{slot}"),
                 Order::Release { slots, to } => format!("{thread}:{slots:?}>{to}"),
-                Order::Stop => unreachable!(),
+                Order::Browser(_) | Order::Stop => unreachable!(),
             });
         });
         result.map_or_else(|e| format!("{e:?}"), |()| text.join(" "))
@@ -148,7 +187,7 @@ mod tests {
 
     #[test]
     fn legs_that_hear_one_another_come_together() {
-        let mut r = Router::new(20_000, 8, 2);
+        let mut r = Router::new(20_000, 8, 2, 3);
         let steps = [
             (open(1, 20_000), "0:0"),
             (open(2, 20_002), "1:1"),
@@ -172,8 +211,37 @@ mod tests {
     }
 
     #[test]
+    fn phones_come_to_the_thread_of_the_browsers_whoever_listens_first() {
+        let browser = |leg: u64| MediaCommand::OpenBrowser {
+            leg: LegId(leg),
+            seat: "8001".into(),
+            expect_rtp_within: None,
+            rtp_timeout: None,
+        };
+        let mut r = Router::new(20_000, 8, 2, 3);
+        let steps = [
+            (open(1, 20_002), "1:1"),
+            (open(2, 20_006), "1:3"),
+            (hear(2, 1), "1:3"),
+            (browser(9), "0:8"),
+            // The phone and its company come, though it is the browser that begins to listen.
+            (hear(9, 1), "1:[1, 3]>0 0:8"),
+            (open(3, 20_010), "1:5"),
+            (browser(10), "0:9"),
+            (hear(3, 10), "1:[5]>0 0:5"),
+            (MediaCommand::Close { leg: LegId(9) }, "0:8"),
+        ];
+        for (n, (command, expected)) in steps.into_iter().enumerate() {
+            assert_eq!(run(&mut r, command.clone()), expected, "step {n}: {command:?}");
+        }
+        // A slot that was given back is the last to be used again.
+        let more: Vec<String> = (11..14).map(|leg| run(&mut r, browser(leg))).collect();
+        assert_eq!(more, ["0:10", "0:8", "NoBrowserLeft(leg-d)"]);
+    }
+
+    #[test]
     fn one_thread_never_moves_anything() {
-        let mut r = Router::new(20_000, 8, 1);
+        let mut r = Router::new(20_000, 8, 1, 0);
         assert_eq!(run(&mut r, open(1, 20_000)), "0:0");
         assert_eq!(run(&mut r, open(2, 20_006)), "0:3");
         assert_eq!(run(&mut r, hear(1, 2)), "0:0");

@@ -440,7 +440,7 @@ impl World {
                 }
                 self.hears.insert(leg, source);
             }
-            MediaCommand::Connect { .. } => {}
+            MediaCommand::OpenBrowser { .. } | MediaCommand::Connect { .. } => {}
         }
     }
 

@@ -10,8 +10,11 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
     let tcp = places.tcp.iter().cloned().map(|at| ("tcp", at, "sip.tcp"));
     let udp = places.udp.iter().cloned().map(|at| ("udp", at, "sip.udp"));
     let tls = places.tls.iter().cloned().map(|at| ("tcp", at, "sip.tls"));
+    let browsers: Vec<At<SocketAddr>> =
+        world.browsers.iter().flat_map(|b| media_addresses(world, places, b.port)).collect();
+    let browsers_udp = browsers.iter().cloned().map(|at| ("udp", at, "media.browser_port"));
     for (transport, At { value, line }, name) in
-        udp.chain(tcp).chain(tls).chain(http.map(|at| ("tcp", at, "http.listen")))
+        udp.chain(browsers_udp).chain(tcp).chain(tls).chain(http.map(|at| ("tcp", at, "http.listen")))
     {
         let clash = taken.iter().find(|(t, other, _)| *t == transport && overlap(*other, value));
         if let Some((_, other, owner)) = clash {
@@ -22,10 +25,11 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
     }
     let media = &core.media;
     let ports = u32::from(media.first_port)..u32::from(media.first_port) + 2 * u32::from(media.pairs);
-    for At { value, line } in &places.udp {
+    let named = places.udp.iter().map(|at| (at, "sip.udp")).chain(browsers.iter().map(|at| (at, "media.browser_port")));
+    for (At { value, line }, name) in named {
         if ports.contains(&value.port().into()) {
-            let what = format!("sip.udp {value} lies within the media ports {} to {}", ports.start, ports.end - 1);
-            file.problem(*line, what, "move media.first_port or the SIP port");
+            let what = format!("{name} {value} lies within the media ports {} to {}", ports.start, ports.end - 1);
+            file.problem(*line, what, "move media.first_port or that port");
         }
     }
     families(file, core, world, places);
@@ -38,6 +42,12 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
             "a call has two legs, a pair each: raise pairs or lower max_calls",
         );
     }
+}
+
+/// Where media listens, with this port.
+fn media_addresses(world: &WorldSettings, places: &Places, port: u16) -> impl Iterator<Item = At<SocketAddr>> {
+    let hosts = world.media_bind_v4.into_iter().chain(world.media_bind_v6);
+    hosts.map(move |host| At { value: SocketAddr::new(host, port), line: places.media })
 }
 
 /// Each family that signalling listens on needs an address for media that its peers can reach.

@@ -13,6 +13,7 @@ use super::ports::{PortPair, Use};
 use super::prompt::PromptLibrary;
 use super::rtcp::{Closing, MAX_REPORT};
 use super::source::After;
+use super::webrtc::{self, BrowserOrder, Browsers, Came};
 use super::{EventSink, rtp};
 use crate::host::Clock;
 use crate::ids::LegId;
@@ -35,6 +36,8 @@ const LONGEST: usize = 2_048;
 /// How often watchdogs, reports and figures are looked after.
 const ROUND: Duration = Duration::from_millis(100);
 const WAKE: u64 = u64::MAX;
+/// The browsers' sockets, by address family; they are read to the bottom, for many seats share them.
+const BROWSERS: [u64; 2] = [u64::MAX - 1, u64::MAX - 2];
 
 /// What a shard is told. `slot` numbers a port pair in the pool.
 #[derive(Debug)]
@@ -48,21 +51,35 @@ pub enum Order {
         slots: Vec<u32>,
         to: usize,
     },
+    /// Only to the thread of the browsers.
+    Browser(BrowserOrder),
     Stop,
 }
 
-/// A port pair, and the leg on it.
+/// A place for a leg: a port pair, or a browser's session.
 #[derive(Debug)]
 pub struct Port {
-    pair: PortPair,
+    wire: Wire,
     leg: Option<Box<Leg>>,
     /// Slots of the legs that hear this one.
     listeners: Vec<u32>,
 }
 
+/// What carries a leg's packets.
+#[derive(Debug)]
+enum Wire {
+    Pair(PortPair),
+    /// `Browsers` knows whose.
+    Browser,
+}
+
 impl Port {
     pub fn new(pair: PortPair) -> Box<Self> {
-        Box::new(Port { pair, leg: None, listeners: Vec::new() })
+        Box::new(Port { wire: Wire::Pair(pair), leg: None, listeners: Vec::new() })
+    }
+
+    pub fn of_browser() -> Box<Self> {
+        Box::new(Port { wire: Wire::Browser, leg: None, listeners: Vec::new() })
     }
 }
 
@@ -96,6 +113,7 @@ pub struct Shard {
     figures: Figures,
     board: FigureWriter,
     next_round: Instant,
+    browsers: Option<Browsers>,
 }
 
 /// What a shard is made of; see [`Shard`].
@@ -110,16 +128,23 @@ pub struct Parts {
     pub random: ChaCha8Rng,
     pub board: FigureWriter,
     pub clock: Clock,
+    pub browsers: Option<Browsers>,
 }
 
 impl Shard {
     pub fn new(parts: Parts) -> io::Result<Shard> {
-        let Parts { wake, orders, arrivals, neighbours, ports, prompts, events, random, board, clock } = parts;
+        let Parts { wake, orders, arrivals, neighbours, ports, prompts, events, random, board, clock, browsers } =
+            parts;
         let now = clock.now();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, &wake, epoll::EventData::new_u64(WAKE), epoll::EventFlags::IN)?;
         for (slot, port) in (0u32..).zip(&ports) {
-            port.iter().try_for_each(|port| watch(&epoll, slot, &port.pair))?;
+            if let Some(Wire::Pair(pair)) = port.as_ref().map(|port| &port.wire) {
+                watch(&epoll, slot, pair)?;
+            }
+        }
+        for (socket, token) in browsers.iter().flat_map(Browsers::sockets).zip(BROWSERS) {
+            epoll::add(&epoll, socket, epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
         }
         Ok(Shard {
             epoll,
@@ -138,6 +163,7 @@ impl Shard {
             figures: Figures::default(),
             board,
             next_round: now,
+            browsers,
         })
     }
 
@@ -147,7 +173,8 @@ impl Shard {
         let (mut datagram, mut out) = ([0; LONGEST], [0; LONGEST]);
         loop {
             let now = self.clock.now();
-            let until = self.pacer.next_due().map_or(self.next_round, |due| due.min(self.next_round));
+            let due = [self.pacer.next_due(), self.browsers.as_ref().and_then(Browsers::next_due)];
+            let until = due.into_iter().flatten().fold(self.next_round, Instant::min);
             let pause = until.since(now);
             let pause =
                 rustix::time::Timespec { tv_sec: pause.as_secs() as i64, tv_nsec: i64::from(pause.subsec_nanos()) };
@@ -166,10 +193,13 @@ impl Shard {
             for event in &ready[..count] {
                 match event.data.u64() {
                     WAKE => {}
+                    token if token == BROWSERS[0] => self.receive_browsers(0, &mut datagram, &mut out),
+                    token if token == BROWSERS[1] => self.receive_browsers(1, &mut datagram, &mut out),
                     token => self.receive((token >> 2) as u32, (token & 3) as u8, &mut datagram, &mut out),
                 }
             }
             self.tick(&mut out);
+            self.wake_browsers();
             self.round(&mut out);
         }
     }
@@ -177,7 +207,8 @@ impl Shard {
     /// One datagram, if there is one: understood, and passed on to whoever listens.
     fn receive(&mut self, slot: u32, index: u8, datagram: &mut [u8], out: &mut [u8]) {
         let Some(port) = &mut self.ports[slot as usize] else { return };
-        let Some((socket, what)) = port.pair.by_index(index) else { return };
+        let Wire::Pair(pair) = &port.wire else { return };
+        let Some((socket, what)) = pair.by_index(index) else { return };
         let Ok((len, from)) = socket.recv_from(datagram) else { return };
         let now = self.clock.now();
         let datagram = &mut datagram[..len];
@@ -188,17 +219,55 @@ impl Shard {
         if what == Use::Rtcp || rtp::is_rtcp(datagram) {
             return leg.receive_rtcp(now, from, what, datagram);
         }
+        self.hear(now, slot, from, datagram, out);
+    }
+
+    /// RTP for the leg in this slot: what it says goes to whoever listens.
+    fn hear(&mut self, now: Instant, slot: u32, from: SocketAddr, datagram: &mut [u8], out: &mut [u8]) {
+        let Some(Port { leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { return };
         let Some(part) = leg.receive(now, from, datagram, &*self.events) else { return };
         let speaker = leg.id();
         let mut nth = 0;
         while let Some(&listener) = self.ports[slot as usize].as_ref().and_then(|port| port.listeners.get(nth)) {
             nth += 1;
-            let Some(Port { pair, leg: Some(leg), .. }) = self.ports[listener as usize].as_deref_mut() else {
+            let Some(Port { wire, leg: Some(leg), .. }) = self.ports[listener as usize].as_deref_mut() else {
                 continue;
             };
             if let Some((len, to)) = leg.relay(now, speaker, &part, out) {
-                send(pair, to, Use::Rtp, &out[..len], &mut self.figures);
+                let outlet = Outlet { wire, slot: listener, browsers: &mut self.browsers, now };
+                outlet.send(to, Use::Rtp, &out[..len], &mut self.figures);
                 self.figures.relayed += 1;
+            }
+        }
+    }
+
+    /// What browsers sent, to the bottom of the buffer or nearly.
+    fn receive_browsers(&mut self, nth: usize, datagram: &mut [u8], out: &mut [u8]) {
+        for _ in 0..BATCH {
+            let now = self.clock.now();
+            let Some(browsers) = &mut self.browsers else { return };
+            match browsers.receive(nth, now, datagram) {
+                Came::Nothing => return,
+                Came::Stray => self.figures.stray += 1,
+                Came::Other => self.connect_browsers(now),
+                Came::Rtp { slot, len } => self.hear(now, slot, webrtc::FAR_END, &mut datagram[..len], out),
+            }
+        }
+    }
+
+    fn wake_browsers(&mut self) {
+        let now = self.clock.now();
+        if let Some(browsers) = &mut self.browsers {
+            browsers.advance(now);
+            self.connect_browsers(now);
+        }
+    }
+
+    /// Legs whose browser has come, or come anew.
+    fn connect_browsers(&mut self, now: Instant) {
+        while let Some(news) = self.browsers.as_mut().and_then(Browsers::news) {
+            if let Some(Port { leg: Some(leg), .. }) = self.ports[news.slot as usize].as_deref_mut() {
+                leg.connect(now, news.remote, None, news.expect_rtp_within, news.rtp_timeout);
             }
         }
     }
@@ -211,12 +280,13 @@ impl Shard {
             // Backwards: a leg that stops playing leaves the list.
             for n in (0..self.pacer.len(phase)).rev() {
                 let Some(slot) = self.pacer.slot(phase, n) else { continue };
-                let Some(Port { pair, leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else {
+                let Some(Port { wire, leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else {
                     continue;
                 };
                 let (packet, after) = leg.tick(at, out);
                 if let Some((len, to)) = packet {
-                    send(pair, to, Use::Rtp, &out[..len], &mut self.figures);
+                    let outlet = Outlet { wire, slot, browsers: &mut self.browsers, now };
+                    outlet.send(to, Use::Rtp, &out[..len], &mut self.figures);
                 }
                 if let After::Ended(then) = after {
                     let leg = leg.id();
@@ -238,14 +308,35 @@ impl Shard {
         totals.legs_open = self.legs.len() as u64;
         let mut report = [0; MAX_REPORT];
         for &slot in self.legs.values() {
-            let Some(Port { pair, leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { continue };
+            let Some(Port { wire, leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { continue };
             if let Some((len, to)) = leg.time(now, out, &*self.events) {
-                send(pair, to, Use::Rtp, &out[..len], &mut self.figures);
+                let outlet = Outlet { wire, slot, browsers: &mut self.browsers, now };
+                outlet.send(to, Use::Rtp, &out[..len], &mut self.figures);
             }
-            send_report(pair, leg, now, Closing::No, &mut report, &mut self.figures);
+            if let Wire::Pair(pair) = wire {
+                send_report(pair, leg, now, Closing::No, &mut report, &mut self.figures);
+            }
             totals.add_leg(&leg.stats());
         }
         self.board.write(&totals);
+    }
+}
+
+/// The way out for a leg's packets.
+struct Outlet<'s> {
+    wire: &'s Wire,
+    slot: u32,
+    browsers: &'s mut Option<Browsers>,
+    now: Instant,
+}
+
+impl Outlet<'_> {
+    fn send(self, to: SocketAddr, what: Use, packet: &[u8], figures: &mut Figures) {
+        match (self.wire, self.browsers) {
+            (Wire::Pair(pair), _) => send(pair, to, what, packet, figures),
+            (Wire::Browser, Some(browsers)) => browsers.send(self.now, self.slot, packet),
+            (Wire::Browser, None) => {}
+        }
     }
 }
 
@@ -263,6 +354,7 @@ fn send(pair: &PortPair, to: SocketAddr, what: Use, packet: &[u8], figures: &mut
     }
 }
 
+/// A browser's session writes its own.
 fn send_report(
     pair: &PortPair,
     leg: &mut Leg,

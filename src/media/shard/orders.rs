@@ -1,7 +1,7 @@
 //! What a media thread does when it is told something: opening, connecting and closing legs, joining them, giving ports
 //! away and taking them in. Not here: packets and time (`shard`), which thread is told (`router`).
 
-use super::{Arrivals, Order, Port, Shard, send_report, watch};
+use super::{Arrivals, Order, Port, Shard, Wire, send_report, watch};
 use crate::ids::LegId;
 use crate::media::leg::{Leg, Seeds};
 use crate::media::rtcp::{Closing, MAX_REPORT};
@@ -29,9 +29,18 @@ impl Shard {
             match order {
                 Order::Do { slot, command } => self.apply(slot, command),
                 Order::Release { slots, to } => self.release(&slots, to),
+                Order::Browser(order) => {
+                    let now = self.clock.now();
+                    if let Some(browsers) = &mut self.browsers {
+                        browsers.obey(now, order);
+                    }
+                    self.connect_browsers(now);
+                }
                 Order::Stop => {
                     let open: Vec<u32> = self.legs.values().copied().collect();
                     open.into_iter().for_each(|slot| self.close(slot));
+                    let now = self.clock.now();
+                    self.browsers.iter_mut().for_each(|browsers| browsers.close_all(now));
                     return false;
                 }
             }
@@ -45,7 +54,7 @@ impl Shard {
         match order {
             Order::Do { slot, .. } => here(slot),
             Order::Release { slots, .. } => slots.iter().all(here),
-            Order::Stop => true,
+            Order::Browser(_) | Order::Stop => true,
         }
     }
 
@@ -53,6 +62,13 @@ impl Shard {
         let now = self.clock.now();
         match command {
             MediaCommand::Open { leg, .. } => self.open(now, slot, leg),
+            MediaCommand::OpenBrowser { leg, seat, expect_rtp_within, rtp_timeout } => {
+                self.open(now, slot, leg);
+                if let Some(browsers) = &mut self.browsers {
+                    browsers.attach(slot, leg, seat, expect_rtp_within, rtp_timeout);
+                }
+                self.connect_browsers(now);
+            }
             MediaCommand::Connect { remote, also_from, expect_rtp_within, rtp_timeout, .. } => {
                 if let Some(leg) = self.leg(slot) {
                     leg.connect(now, remote, also_from, expect_rtp_within, rtp_timeout);
@@ -71,12 +87,14 @@ impl Shard {
         let Some(port) = &mut self.ports[slot as usize] else { return };
         // What lies here was meant for an earlier call. As many as a socket buffer holds, no more: they may still come.
         let mut rest = [0; 1];
-        for (_, socket) in port.pair.sockets() {
-            for _ in 0..1_024 {
-                if socket.recv_from(&mut rest).is_err() {
-                    break;
+        if let Wire::Pair(pair) = &port.wire {
+            for (_, socket) in pair.sockets() {
+                for _ in 0..1_024 {
+                    if socket.recv_from(&mut rest).is_err() {
+                        break;
+                    }
+                    self.figures.stray += 1;
                 }
-                self.figures.stray += 1;
             }
         }
         let seeds = Seeds { stream: self.random.next_u64(), name: self.random.next_u64() };
@@ -118,7 +136,12 @@ impl Shard {
         let Some(port) = &mut self.ports[slot as usize] else { return };
         let Some(mut leg) = port.leg.take() else { return };
         let listeners = std::mem::take(&mut port.listeners);
-        send_report(&port.pair, &mut leg, now, Closing::Bye, &mut [0; MAX_REPORT], &mut self.figures);
+        match &port.wire {
+            Wire::Pair(pair) => {
+                send_report(pair, &mut leg, now, Closing::Bye, &mut [0; MAX_REPORT], &mut self.figures);
+            }
+            Wire::Browser => self.browsers.iter_mut().for_each(|browsers| browsers.detach(slot)),
+        }
         self.legs.remove(&leg.id());
         listeners.into_iter().for_each(|listener| self.set_source(listener, Source::Silence));
         let stats = leg.stats();
@@ -142,8 +165,10 @@ impl Shard {
         let mut batch = Arrivals::with_capacity(slots.len());
         for &slot in slots {
             let Some(port) = self.ports[slot as usize].take() else { continue };
-            for (_, socket) in port.pair.sockets() {
-                let _ = epoll::delete(&self.epoll, socket);
+            if let Wire::Pair(pair) = &port.wire {
+                for (_, socket) in pair.sockets() {
+                    let _ = epoll::delete(&self.epoll, socket);
+                }
             }
             if let Some(leg) = &port.leg {
                 self.legs.remove(&leg.id());
@@ -157,8 +182,10 @@ impl Shard {
     }
 
     fn arrive(&mut self, slot: u32, port: Box<Port>) {
-        if let Err(error) = watch(&self.epoll, slot, &port.pair) {
-            tracing::error!(port = port.pair.port, %error, "epoll does not take a moved port: its calls stay silent");
+        if let Wire::Pair(pair) = &port.wire
+            && let Err(error) = watch(&self.epoll, slot, pair)
+        {
+            tracing::error!(port = pair.port, %error, "epoll does not take a moved port: its calls stay silent");
         }
         if let Some(leg) = &port.leg {
             self.legs.insert(leg.id(), slot);

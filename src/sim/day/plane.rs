@@ -91,6 +91,8 @@ impl Plane {
             }
             MediaCommand::SetSource { leg, source } => self.set_source(*leg, source, &mut reaction),
             MediaCommand::Close { leg } => self.close(now, *leg, &mut reaction),
+            // Its pretend seats are phones.
+            MediaCommand::OpenBrowser { .. } => {}
         }
         reaction
     }

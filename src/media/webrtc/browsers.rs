@@ -1,0 +1,395 @@
+//! The sessions of all browsers on their one port. Belongs here: which session a datagram belongs to, which leg hears it, one
+//! timer each, beginnings and ends. Not here: what is in a datagram (`session`), other legs (`shard`).
+
+use super::door::BrowserOrder;
+use super::legs::{News, OnSeat};
+use super::offer::Refusal;
+use super::session::{Broken, Common, Happens, Said, Session};
+use super::{MOST, negotiated, stun};
+use crate::config::settings::{BrowserSettings, MediaSettings, WorldSettings};
+use crate::host::Clock;
+use crate::ids::SeatNo;
+use crate::media::{EventSink, MediaStartError, ports};
+use crate::plane::MediaEvent;
+use crate::plane::browser::{BrowserEvent, Lost};
+use crate::time::Instant;
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::net::{SocketAddr, UdpSocket};
+use std::time::Duration;
+
+/// From the answer to the first key: far longer than any handshake.
+const CONNECTS_WITHIN: Duration = Duration::from_secs(30);
+/// A silent session is kept so long, in case it comes back by itself.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
+/// Addresses of one session, newest last: Wi-Fi, cable and telephone, each by both families, are six.
+const ADDRESSES: usize = 16;
+/// A session is not woken more often.
+const SHORTEST: Duration = Duration::from_millis(1);
+/// All browsers' packets wait in one buffer while the thread does something else.
+const BUFFER: usize = 4 << 20;
+const LONGEST: usize = 2_048;
+
+pub struct Browsers {
+    sockets: Vec<Socket>,
+    silence: Duration,
+    clock: Clock,
+    pub(super) sessions: Vec<Option<Entry>>,
+    pub(super) seats: BTreeMap<SeatNo, u32>,
+    names: HashMap<String, u32>,
+    addresses: HashMap<SocketAddr, u32>,
+    due: BTreeSet<(Instant, u32)>,
+    /// By slot, from `first_slot` on.
+    pub(super) legs: Vec<Option<OnSeat>>,
+    pub(super) first_slot: u32,
+    pub(super) news: VecDeque<News>,
+    events: EventSink,
+    incoming: Vec<u8>,
+}
+
+struct Socket {
+    socket: UdpSocket,
+    /// As browsers know it.
+    address: SocketAddr,
+}
+
+pub(super) struct Entry {
+    seat: SeatNo,
+    pub(super) session: Session,
+    /// Its ICE user name.
+    name: String,
+    addresses: Vec<SocketAddr>,
+    life: Life,
+    /// When its session wants to be woken, and when it will be looked at: no later.
+    wanted: Instant,
+    due: Instant,
+    /// Slot of the leg that is on the seat.
+    pub(super) leg: Option<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Life {
+    Beginning {
+        until: Instant,
+    },
+    Up {
+        heard: Instant,
+    },
+    /// Reported as down.
+    Silent {
+        until: Instant,
+    },
+}
+
+/// What came in one datagram.
+pub enum Came {
+    Nothing,
+    /// Nobody's.
+    Stray,
+    /// Something that is no leg's.
+    Other,
+    /// RTP for the leg in this slot, as long as that.
+    Rtp {
+        slot: u32,
+        len: usize,
+    },
+}
+
+impl Browsers {
+    /// Binds the port and makes the certificate; the [`Common`] is for the door.
+    pub fn open(
+        settings: BrowserSettings,
+        media: &MediaSettings,
+        world: &WorldSettings,
+        clock: Clock,
+        events: EventSink,
+    ) -> Result<(Browsers, Common), MediaStartError> {
+        let families = [(world.media_bind_v4, media.address_v4), (world.media_bind_v6, media.address_v6)];
+        let mut sockets = Vec::new();
+        for (bind, address) in families.into_iter().filter_map(|(bind, address)| Some((bind?, address?))) {
+            let socket = ports::bind_one(bind, settings.port)?;
+            // Only a wish.
+            let _ = socket2::SockRef::from(&socket).set_recv_buffer_size(BUFFER);
+            sockets.push(Socket { socket, address: SocketAddr::new(address, settings.port) });
+        }
+        if sockets.is_empty() {
+            return Err(MediaStartError::NoAddress);
+        }
+        let common = Common::new(sockets.iter().map(|s| s.address).collect()).ok_or(MediaStartError::NoCertificate)?;
+        let browsers = Browsers {
+            sockets,
+            silence: settings.silence,
+            clock,
+            sessions: Vec::new(),
+            seats: BTreeMap::new(),
+            names: HashMap::new(),
+            addresses: HashMap::new(),
+            due: BTreeSet::new(),
+            legs: (0..MOST).map(|_| None).collect(),
+            first_slot: media.pairs.into(),
+            news: VecDeque::new(),
+            events,
+            incoming: vec![0; LONGEST],
+        };
+        Ok((browsers, common))
+    }
+
+    /// To be watched; [`Browsers::receive`] is told which.
+    pub fn sockets(&self) -> impl Iterator<Item = &UdpSocket> {
+        self.sockets.iter().map(|s| &s.socket)
+    }
+
+    pub fn next_due(&self) -> Option<Instant> {
+        self.due.first().map(|(at, _)| *at)
+    }
+
+    pub fn news(&mut self) -> Option<News> {
+        self.news.pop_front()
+    }
+
+    // ---- packets ----
+
+    /// Takes one datagram; RTP of a leg is left in `rtp`.
+    pub fn receive(&mut self, nth: usize, now: Instant, rtp: &mut [u8]) -> Came {
+        let mut incoming = std::mem::take(&mut self.incoming);
+        let came = match self.sockets[nth].socket.recv_from(&mut incoming) {
+            Ok((len, from)) => {
+                let to = self.sockets[nth].address;
+                match self.whose(from, &incoming[..len]) {
+                    Some(at) => {
+                        let happens = Happens::Datagram { from, to, datagram: &incoming[..len] };
+                        self.happen(at, now, happens, rtp).map_or(Came::Other, |(slot, len)| Came::Rtp { slot, len })
+                    }
+                    None => Came::Stray,
+                }
+            }
+            Err(_) => Came::Nothing,
+        };
+        self.incoming = incoming;
+        came
+    }
+
+    /// A check goes to the session it names, all else to the session whose address that is.
+    fn whose(&self, from: SocketAddr, datagram: &[u8]) -> Option<u32> {
+        if stun::is_stun(datagram) {
+            stun::named(datagram).and_then(|name| self.names.get(name).copied())
+        } else {
+            self.addresses.get(&from).copied()
+        }
+    }
+
+    /// Sends a leg's packet to the browser of its seat, if one is there.
+    pub fn send(&mut self, now: Instant, slot: u32, packet: &[u8]) {
+        let Some(OnSeat { leg, session: Some(at), .. }) = self.leg(slot) else { return };
+        let (leg, at) = (*leg, *at);
+        self.happen(at, now, Happens::Send { leg, packet }, &mut []);
+    }
+
+    // ---- time ----
+
+    /// Wakes those whose time has come.
+    pub fn advance(&mut self, now: Instant) {
+        while let Some(&(at, index)) = self.due.first().filter(|(at, _)| *at <= now) {
+            self.due.remove(&(at, index));
+            let Some(entry) = self.sessions[index as usize].as_mut() else { continue };
+            match entry.life {
+                Life::Beginning { until } if until <= now => self.end(index, Lost::NeverConnected),
+                Life::Silent { until } if until <= now => self.end(index, Lost::Silent),
+                Life::Up { heard } if now.since(heard) >= self.silence => {
+                    entry.life = Life::Silent { until: now + FORGOTTEN_AFTER };
+                    let seat = entry.seat.clone();
+                    self.schedule(index, now);
+                    self.tell(BrowserEvent::Down { seat, why: Lost::Silent });
+                }
+                _ if entry.wanted <= now => {
+                    entry.due = now + FORGOTTEN_AFTER;
+                    self.due.insert((entry.due, index));
+                    self.happen(index, now, Happens::Time, &mut []);
+                }
+                _ => self.schedule(index, now),
+            }
+        }
+    }
+
+    /// Puts a session back into the queue, after it was taken out of it.
+    fn schedule(&mut self, index: u32, now: Instant) {
+        let silence = self.silence;
+        let Some(entry) = self.sessions[index as usize].as_mut() else { return };
+        entry.due = entry.wanted.min(entry.life.ends(silence)).max(now + SHORTEST);
+        self.due.insert((entry.due, index));
+    }
+
+    // ---- sessions ----
+
+    pub fn obey(&mut self, now: Instant, order: BrowserOrder) {
+        match order {
+            BrowserOrder::Begin { seat, session, answer, reply } => match self.begin(now, seat, *session) {
+                Ok(()) => reply(Ok(answer)),
+                Err(refusal) => reply(Err(refusal)),
+            },
+            BrowserOrder::Renew { seat, offer, reply } => match self.seats.get(&seat).copied() {
+                Some(index) => {
+                    let Some(entry) = self.sessions[index as usize].as_mut() else { return };
+                    let answer = entry.session.reoffer(&offer);
+                    let name = entry.session.name();
+                    let before = std::mem::replace(&mut entry.name, name.clone());
+                    self.names.remove(&before);
+                    self.names.insert(name, index);
+                    self.happen(index, now, Happens::Time, &mut []);
+                    reply(answer);
+                }
+                None => reply(Err(Refusal::NoSession)),
+            },
+            BrowserOrder::Close { seat } => {
+                if let Some(index) = self.seats.get(&seat).copied() {
+                    self.happen(index, now, Happens::Close, &mut []);
+                    self.end(index, Lost::Closed);
+                }
+            }
+        }
+    }
+
+    fn begin(&mut self, now: Instant, seat: SeatNo, mut session: Session) -> Result<(), Refusal> {
+        if let Some(before) = self.seats.get(&seat).copied() {
+            self.happen(before, now, Happens::Close, &mut []);
+            self.end(before, Lost::Replaced);
+        }
+        if self.seats.len() >= usize::from(MOST) {
+            return Err(Refusal::Full);
+        }
+        let index = self.sessions.iter().position(Option::is_none).unwrap_or(self.sessions.len()) as u32;
+        if index as usize == self.sessions.len() {
+            self.sessions.push(None);
+        }
+        let name = session.name();
+        let leg = self.legs.iter().position(|leg| leg.as_ref().is_some_and(|leg| leg.seat == seat));
+        if let Some(on) = leg.and_then(|n| self.legs[n].as_mut()) {
+            on.session = Some(index);
+        }
+        self.names.insert(name.clone(), index);
+        self.seats.insert(seat.clone(), index);
+        self.due.insert((now, index));
+        self.sessions[index as usize] = Some(Entry {
+            seat,
+            session,
+            name,
+            addresses: Vec::new(),
+            life: Life::Beginning { until: now + CONNECTS_WITHIN },
+            wanted: now,
+            due: now,
+            leg: leg.map(|n| self.first_slot + n as u32),
+        });
+        Ok(())
+    }
+
+    /// Ends every session; their pages are told.
+    pub fn close_all(&mut self, now: Instant) {
+        let seats: Vec<SeatNo> = self.seats.keys().cloned().collect();
+        seats.into_iter().for_each(|seat| self.obey(now, BrowserOrder::Close { seat }));
+    }
+
+    fn end(&mut self, index: u32, why: Lost) {
+        let Some(entry) = self.sessions[index as usize].take() else { return };
+        self.due.remove(&(entry.due, index));
+        self.names.remove(&entry.name);
+        self.seats.remove(&entry.seat);
+        for address in &entry.addresses {
+            if self.addresses.get(address) == Some(&index) {
+                self.addresses.remove(address);
+            }
+        }
+        if let Some(on) = entry.leg.and_then(|slot| self.leg_mut(slot)) {
+            on.session = None;
+        }
+        match (entry.life, why) {
+            (Life::Up { .. }, _) | (Life::Beginning { .. }, Lost::NeverConnected | Lost::Broken) => {
+                self.tell(BrowserEvent::Down { seat: entry.seat, why });
+            }
+            (Life::Beginning { .. } | Life::Silent { .. }, _) => {}
+        }
+    }
+
+    /// Hands something to a session and does what it says. Returns slot and length of RTP that was put into `rtp`.
+    fn happen(&mut self, index: u32, now: Instant, happens: Happens<'_>, rtp: &mut [u8]) -> Option<(u32, usize)> {
+        let Browsers { sockets, sessions, addresses, events, clock, .. } = self;
+        let Entry { seat, session, addresses: learnt, leg, .. } = sessions[index as usize].as_mut()?;
+        let (mut alive, mut up, mut closed, mut heard) = (false, false, false, None);
+        let wanted = session.take(now, clock.system(now), happens, |said| match said {
+            Said::Send { to, datagram, .. } => {
+                if let Some(s) = sockets.iter().find(|s| s.address.is_ipv4() == to.is_ipv4()) {
+                    // Lost like any datagram; ICE and DTLS send again.
+                    let _ = s.socket.send_to(datagram, to);
+                }
+            }
+            Said::Alive { at } => {
+                alive = true;
+                if let Some(at) = at.filter(|at| addresses.get(at) != Some(&index)) {
+                    if learnt.len() == ADDRESSES {
+                        let oldest = learnt.remove(0);
+                        if addresses.get(&oldest) == Some(&index) {
+                            addresses.remove(&oldest);
+                        }
+                    }
+                    learnt.retain(|known| *known != at);
+                    learnt.push(at);
+                    addresses.insert(at, index);
+                }
+            }
+            Said::Up => up = true,
+            Said::Rtp(packet) => heard = leg.and_then(|slot| Some((slot, packet.write(rtp)?))),
+            Said::Quality(quality) => {
+                events(MediaEvent::Browser(BrowserEvent::Quality { seat: seat.clone(), quality }));
+            }
+            Said::Closed => closed = true,
+        });
+        match wanted {
+            Err(Broken) => self.end(index, Lost::Broken),
+            Ok(_) if closed => self.end(index, Lost::Closed),
+            Ok(wanted) => self.settle(index, now, self.clock.of_system(wanted), alive, up),
+        }
+        heard
+    }
+
+    /// After something happened: is it up, and when is it to be woken?
+    fn settle(&mut self, index: u32, now: Instant, wanted: Instant, alive: bool, up: bool) {
+        let silence = self.silence;
+        let Some(entry) = self.sessions[index as usize].as_mut() else { return };
+        entry.wanted = wanted.max(now + SHORTEST);
+        let comes_up = match entry.life {
+            Life::Beginning { .. } => up,
+            Life::Silent { .. } => alive,
+            Life::Up { .. } => false,
+        };
+        if comes_up || (alive && matches!(entry.life, Life::Up { .. })) {
+            entry.life = Life::Up { heard: now };
+        }
+        // Only forward: who is woken too early is put back, which costs less than keeping the queue exact.
+        let due = entry.wanted.min(entry.life.ends(silence));
+        if due < entry.due {
+            self.due.remove(&(entry.due, index));
+            entry.due = due;
+            self.due.insert((due, index));
+        }
+        if comes_up {
+            let (seat, slot, agreed) = (entry.seat.clone(), entry.leg, entry.session.agreed);
+            self.tell(BrowserEvent::Up { seat });
+            if let Some((slot, on)) = slot.and_then(|slot| Some((slot, self.leg(slot)?))) {
+                let OnSeat { expect_rtp_within, rtp_timeout, .. } = *on;
+                self.news.push_back(News { slot, remote: negotiated(Some(agreed)), expect_rtp_within, rtp_timeout });
+            }
+        }
+    }
+
+    fn tell(&self, event: BrowserEvent) {
+        (self.events)(MediaEvent::Browser(event));
+    }
+}
+
+impl Life {
+    /// When it is to be looked at for its own sake.
+    fn ends(self, silence: Duration) -> Instant {
+        match self {
+            Life::Beginning { until } | Life::Silent { until } => until,
+            Life::Up { heard } => heard + silence,
+        }
+    }
+}
