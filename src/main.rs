@@ -62,7 +62,7 @@ enum Command {
     Demo(demo::Options),
     /// Forecast a day for shift leaders: this gateway's own code in virtual time, from a profile or a past day and a roster.
     Simulate(simulate::Options),
-    /// Bring the case store's tables up to date. The start does so by itself where its role may; large changes take long,
+    /// Bring the tables of the case store, and of the event log's copy, up to date. The start does so by itself where its role may; large changes take long,
     /// and a role without the right cannot.
     Migrate {
         #[command(flatten)]
@@ -117,7 +117,7 @@ fn check(arg: ConfigArg, live: &checkup::Options) -> ExitCode {
                 return code;
             }
             print!("{}", config::explain(&settings));
-            if let Some(notice) = upkeep::notice(&settings) {
+            for notice in upkeep::notices(&settings) {
                 println!("{notice}");
             }
             for year in settings.world.casework.calendar.unknown_years(Clock::start().now()) {

@@ -1,10 +1,15 @@
 //! The event log: what goes in comes out, in order and numbered; what does not get in is marked; a process that dies
 //! loses at most its last batch; and `rexian why` tells a call's story from it. `facts` and `report`: what is folded from it.
+//! `copy`: what is shipped to a real PostgreSQL.
 
+#[path = "journal/copy.rs"]
+mod copy;
 #[path = "journal/day.rs"]
 mod day;
 #[path = "journal/facts.rs"]
 mod facts;
+#[path = "common/postgres.rs"]
+mod postgres;
 #[path = "journal/report.rs"]
 mod report;
 

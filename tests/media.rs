@@ -58,6 +58,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         casework: Default::default(),
         events: None,
         keep_events: Duration::MAX,
+        ship_events: None,
         facts: Default::default(),
         report: Default::default(),
         prompts: BTreeMap::new(),

@@ -3,8 +3,14 @@
 #[path = "serve/api.rs"]
 mod api;
 mod common;
+#[path = "serve/postgres.rs"]
+mod database;
+#[path = "serve/description.rs"]
+mod description;
 #[path = "serve/pages.rs"]
 mod pages;
+#[path = "common/postgres.rs"]
+mod postgres;
 #[path = "serve/streams.rs"]
 mod streams;
 #[path = "serve/tickets.rs"]

@@ -107,6 +107,9 @@ pub const STORE_FAILED: &str = "rexian_store_failed_attempts_total";
 pub const JOURNAL_WRITTEN: &str = "rexian_journal_written_total";
 pub const JOURNAL_DROPPED: &str = "rexian_journal_dropped_total";
 pub const JOURNAL_UP: &str = "rexian_journal_up";
+pub const COPIED: &str = "rexian_journal_copied_total";
+pub const COPY_UP: &str = "rexian_journal_copy_up";
+pub const COPY_LAG: &str = "rexian_journal_copy_lag_seconds";
 
 pub const WEBHOOK_DELIVERED: &str = "rexian_webhook_events_delivered_total";
 pub const WEBHOOK_FAILED: &str = "rexian_webhook_failed_attempts_total";
@@ -221,6 +224,7 @@ pub fn describe() {
         (JOURNAL_WRITTEN, "Events written to the event log."),
         (WEBHOOK_DELIVERED, "Events that a webhook's far end has taken."),
         (WEBHOOK_FAILED, "Attempts that ended without the far end having taken what it was told; they are repeated."),
+        (COPIED, "Events written to the event log's copy in PostgreSQL."),
         (
             JOURNAL_DROPPED,
             "Events missing from the event log (queue full or disk failing); a gap row marks each place.",
@@ -278,6 +282,8 @@ pub fn describe() {
         (SPOOL_UP, Unit::Count, "1 while the spool's disk takes tickets, else 0."),
         (TICKETS_SET_ASIDE, Unit::Count, "Refused tickets lying in the spool for people to look at."),
         (STORE_UP, Unit::Count, "1 while the case store answers, else 0."),
+        (COPY_UP, Unit::Count, "1 while the database takes the event log's copy, or none is configured, else 0."),
+        (COPY_LAG, Unit::Seconds, "How long the oldest event that the event log's copy has not got has waited."),
         (JOURNAL_UP, Unit::Count, "1 while the event log takes events, else 0."),
         (WEBHOOK_UP, Unit::Count, "1 while a webhook's far end takes what it is told, else 0."),
         (

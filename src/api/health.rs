@@ -3,6 +3,7 @@
 
 use crate::ids::TrunkName;
 use crate::media;
+use crate::store::copy::CopyStatus;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
 use serde::Serialize;
@@ -27,6 +28,8 @@ pub struct Facts {
     /// `None`: no event log is kept.
     pub events: Option<JournalFigures>,
     pub webhooks: Vec<WebhookFigures>,
+    /// `None`: the event log is not copied.
+    pub copy: Option<CopyStatus>,
     /// `None`: TLS is not served.
     pub certificate: Option<Certificate>,
 }
@@ -124,6 +127,9 @@ impl Report {
         if facts.events.is_some_and(|events| events.failing) {
             reasons.push("the event log cannot be written: calls go on, their story is lost; look at its disk".into());
         }
+        if let Some(why) = facts.copy.as_ref().and_then(|copy| copy.trouble.as_ref()) {
+            reasons.push(format!("the event log is not copied, events wait in the log on this machine: {why}"));
+        }
         match facts.certificate {
             Some(Certificate { left: 0, .. }) => {
                 reasons.push("the TLS certificate has run out: nobody can connect".into())
@@ -185,6 +191,7 @@ mod tests {
             delivery: DeliveryStatus::default(),
             events: Some(JournalFigures::default()),
             webhooks: vec![],
+            copy: Some(CopyStatus::default()),
             certificate: Some(Certificate { expires: 2_000_000_000, left: RENEW }),
         }
     }
@@ -192,7 +199,7 @@ mod tests {
     #[test]
     fn status_by_what_is_wrong() {
         type Case = (&'static str, fn(&mut Facts), Status, bool);
-        let cases: [Case; 13] = [
+        let cases: [Case; 14] = [
             ("nothing", |_| (), Status::Ok, true),
             ("a ticket on its way", |f| f.spool.depth = 1, Status::Ok, true),
             ("SIGTERM", |f| f.draining = true, Status::Draining, false),
@@ -202,6 +209,7 @@ mod tests {
             ("disk full", |f| f.spool.trouble = Some("disk full".into()), Status::Degraded, true),
             ("store gone", |f| f.delivery.trouble = Some("gone".into()), Status::Degraded, true),
             ("event log", |f| f.events.as_mut().unwrap().failing = true, Status::Degraded, true),
+            ("copy", |f| f.copy.as_mut().unwrap().trouble = Some("gone".into()), Status::Degraded, true),
             ("certificate old", |f| f.certificate.as_mut().unwrap().left = RENEW - 1, Status::Degraded, true),
             ("no TLS", |f| f.certificate = None, Status::Ok, true),
             ("a trunk", |f| f.trunks_down = vec!["unicom".into()], Status::Degraded, true),

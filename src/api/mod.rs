@@ -112,6 +112,7 @@ mod tests {
             delivery,
             events: None,
             webhooks: vec![],
+            copy: None,
             certificate: None,
         };
         let facts = Arc::new(Mutex::new(facts));

@@ -4,6 +4,7 @@
 use super::catalogue as names;
 use super::health::{Facts, WebhookFigures};
 use crate::media::Figures;
+use crate::store::copy::CopyStatus;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
 use metrics::{Counter, Gauge, counter, gauge};
@@ -39,7 +40,7 @@ impl Page {
     pub(super) fn render(&self, facts: &Facts) -> String {
         self.store.set(&facts.spool, &facts.delivery);
         self.media.set(&facts.media);
-        self.events.set(facts.events.as_ref());
+        self.events.set(facts.events.as_ref(), facts.copy.as_ref());
         for figures in &facts.webhooks {
             self.webhooks.get(&figures.name).inspect(|webhook| webhook.set(figures));
         }
@@ -104,6 +105,9 @@ struct Events {
     written: Counter,
     dropped: Counter,
     up: Gauge,
+    copied: Counter,
+    copy_up: Gauge,
+    copy_lag: Gauge,
 }
 
 impl Events {
@@ -112,14 +116,20 @@ impl Events {
             written: counter!(names::JOURNAL_WRITTEN),
             dropped: counter!(names::JOURNAL_DROPPED),
             up: gauge!(names::JOURNAL_UP),
+            copied: counter!(names::COPIED),
+            copy_up: gauge!(names::COPY_UP),
+            copy_lag: gauge!(names::COPY_LAG),
         }
     }
 
-    fn set(&self, events: Option<&JournalFigures>) {
+    fn set(&self, events: Option<&JournalFigures>, copy: Option<&CopyStatus>) {
         let figures = events.copied().unwrap_or_default();
         self.written.absolute(figures.written);
         self.dropped.absolute(figures.dropped);
         self.up.set(flag(events.is_some() && !figures.failing));
+        self.copied.absolute(copy.map_or(0, |copy| copy.copied));
+        self.copy_up.set(flag(copy.is_none_or(|copy| copy.trouble.is_none())));
+        self.copy_lag.set(copy.map_or(0.0, |copy| copy.lag().as_secs_f64()));
     }
 }
 

@@ -134,6 +134,7 @@ pub(super) fn world() -> WorldSettings {
         casework: Arc::default(),
         events: Some("rexian-events.db".into()),
         keep_events: Duration::from_secs(400 * 24 * 3_600),
+        ship_events: None,
         facts: FactsFile::default(),
         report: ReportSettings::default(),
         prompts: BTreeMap::new(),

@@ -6,6 +6,7 @@
 mod accounts;
 mod casework;
 mod cross;
+mod database;
 mod defaults;
 mod dialling;
 mod explain;

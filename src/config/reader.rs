@@ -184,6 +184,10 @@ impl<'a> Section<'a> {
         self.item(key).is_some_and(|(_, item)| item.as_table_like().is_some())
     }
 
+    pub fn is_boolean(&self, key: &'static str) -> bool {
+        self.item(key).is_some_and(|(_, item)| item.as_bool().is_some())
+    }
+
     /// Where `key` stands; the section's own line if it does not.
     pub fn line_of(&self, key: &'static str) -> usize {
         self.item(key).map_or(self.line, |(line, _)| line)

@@ -278,6 +278,8 @@ pub struct WorldSettings {
     pub events: Option<PathBuf>,
     /// Older events are deleted.
     pub keep_events: Duration,
+    /// Where that log is copied to.
+    pub ship_events: Option<PostgresSettings>,
     /// The facts of reports, folded from that log and kept for good.
     pub facts: FactsFile,
     pub report: ReportSettings,

@@ -67,6 +67,11 @@ impl Fold {
         &self.agents
     }
 
+    /// Calls that are up.
+    pub fn open(&self) -> impl Iterator<Item = &CallRecord> {
+        self.open.values()
+    }
+
     pub fn call(&mut self, event: &CallEvent) {
         let CallEvent { at, call, what } = event;
         self.pass(*at);

@@ -28,7 +28,7 @@ pub use period::{HALF_HOUR, Period, date_of};
 pub use words::Language;
 
 use crate::config;
-use crate::config::settings::{CaseStoreSettings, FactsFile, Settings};
+use crate::config::settings::{CaseStoreSettings, FactsFile, PostgresSettings, Settings};
 use crate::host::Clock;
 use crate::store::facts::{FactsReader, catch_up};
 use jiff::civil::Date;
@@ -71,6 +71,9 @@ pub struct Options {
     /// With --rebuild: where they differ, keep what the log says.
     #[arg(long, requires = "rebuild")]
     pub replace: bool,
+    /// With --rebuild: fold the event log's copy in PostgreSQL (ship_events in [storage]) instead of the log.
+    #[arg(long, requires = "rebuild", requires = "config")]
+    pub copy: bool,
     #[command(flatten)]
     pub place: Place,
     /// Language: zh or en. Without it: the locale's.
@@ -96,6 +99,8 @@ pub struct Place {
 pub struct Found {
     /// `None`: no log is kept.
     pub events: Option<PathBuf>,
+    /// Where the log is copied to.
+    pub copy: Option<PostgresSettings>,
     pub facts: PathBuf,
     /// `None`: no configuration names it.
     pub cases: Option<CaseStoreSettings>,
@@ -116,7 +121,7 @@ pub fn run(options: &Options) -> ExitCode {
     };
     let language = options.lang.unwrap_or_else(Language::of_environment);
     let done = if options.rebuild {
-        rebuilding::run(&found, options.replace, language)
+        rebuilding::run(&found, options, language)
     } else {
         report(options, found, language).map(|()| ExitCode::SUCCESS)
     };
@@ -143,8 +148,9 @@ impl Place {
             (None, ..) => usual(log),
         };
         let terms = settings.as_ref().map_or_else(Terms::usual, Terms::of);
+        let copy = world.and_then(|world| world.ship_events.clone());
         let cases = world.map(|world| world.cases.clone());
-        Ok(Found { events, facts, cases, terms })
+        Ok(Found { events, copy, facts, cases, terms })
     }
 }
 

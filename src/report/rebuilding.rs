@@ -2,8 +2,8 @@
 //! (`store::facts`).
 
 use super::words::{Language, grouped};
-use super::{Found, Period, date_of};
-use crate::store::facts::{Difference, rebuild};
+use super::{Found, Options, Period, date_of};
+use crate::store::facts::{Difference, rebuild, rebuild_from_copy};
 use crate::time::Instant;
 use std::process::ExitCode;
 
@@ -11,10 +11,8 @@ use std::process::ExitCode;
 const SHOWN: usize = 20;
 
 /// Exit code 1: they differ.
-pub fn run(found: &Found, replace: bool, language: Language) -> Result<ExitCode, String> {
-    let Some(events) = &found.events else {
-        return Err("no event log is kept: [storage] events is empty; name a file with --events".into());
-    };
+pub fn run(found: &Found, options: &Options, language: Language) -> Result<ExitCode, String> {
+    let replace = options.replace;
     let again = found.facts.with_extension("rebuilt");
     let clear = || {
         for end in ["", "-wal", "-shm"] {
@@ -24,7 +22,15 @@ pub fn run(found: &Found, replace: bool, language: Language) -> Result<ExitCode,
         }
     };
     clear();
-    let rebuilt = rebuild(events, &found.facts, &again, replace);
+    let rebuilt = match (&found.copy, &found.events) {
+        (Some(copy), log) if options.copy => {
+            let log = log.as_deref().filter(|log| log.is_file());
+            rebuild_from_copy(copy, log, &found.facts, &again, replace)
+        }
+        (None, _) if options.copy => return Err("the event log is not copied: [storage] has no ship_events".into()),
+        (_, Some(log)) => rebuild(log, &found.facts, &again, replace),
+        (_, None) => return Err("no event log is kept: [storage] events is empty; name a file with --events".into()),
+    };
     clear();
     let rebuilt = rebuilt.map_err(|e| e.to_string())?;
     let period = Period::day(date_of(rebuilt.from, found.terms.utc_offset), found.terms.utc_offset);
@@ -34,12 +40,12 @@ pub fn run(found: &Found, replace: bool, language: Language) -> Result<ExitCode,
     let n = rebuilt.differences.len();
     let zh = language == Language::Zh;
     if zh {
-        println!("由事件日志重算 {from} 至 {until}：{calls} 通话记录，{quarters} 条座席时长");
+        let log = if options.copy { "事件日志副本" } else { "事件日志" };
+        println!("由{log}重算 {from} 至 {until}：{calls} 通话记录，{quarters} 条座席时长");
         println!("{}", if n == 0 { "与保存的一致".into() } else { format!("不一致 {n} 处") });
     } else {
-        println!(
-            "rebuilt from the event log, {from} to {until}: {calls} call records, {quarters} rows of agents' times"
-        );
+        let log = if options.copy { "event log's copy" } else { "event log" };
+        println!("rebuilt from the {log}, {from} to {until}: {calls} call records, {quarters} rows of agents' times");
         println!("{}", if n == 0 { "equal to what is kept".into() } else { format!("{n} differ") });
     }
     for difference in rebuilt.differences.iter().take(SHOWN) {

@@ -2,7 +2,7 @@
 //! stops them in order. Not here: any decision about calls.
 //!
 //! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), `journal` (the event
-//! log), `facts` (folded from it), and one tokio thread, `world`, for streams, the store and HTTP.
+//! log), `facts` (folded from it), `event-copy` (shipping it), and one tokio thread, `world`, for streams, the store, HTTP.
 
 pub mod figures;
 pub mod inbox;
@@ -24,6 +24,7 @@ use crate::net::tls::Tls;
 use crate::net::udp::UdpPort;
 use crate::pages;
 use crate::sip::flow::Transport;
+use crate::store::copy::{self, CopyOptions, CopyStatus};
 use crate::store::facts::{self, FactsOptions};
 use crate::store::journal::{self, JournalOptions, JournalStatus};
 use crate::store::{DeliverOptions, SpoolOptions, Store};
@@ -57,7 +58,7 @@ pub struct Running {
     pages: Option<SocketAddr>,
     signalling: JoinHandle<std::io::Result<MediaPlane>>,
     observer: JoinHandle<()>,
-    journal: [Option<JoinHandle<()>>; 2],
+    journal: Vec<JoinHandle<()>>,
     store: Store,
     world: Runtime,
     watch: Receiver<Observed>,
@@ -143,9 +144,8 @@ impl Running {
             media.stop();
         }
         let _ = self.observer.join();
-        // Its last events are written when the observer has handed them over.
-        // And then folded.
-        self.journal.into_iter().flatten().for_each(|thread| drop(thread.join()));
+        // Its last events are written when the observer has handed them over, and then folded, and shipped.
+        self.journal.into_iter().for_each(|thread| drop(thread.join()));
         let left = self.world.block_on(self.store.close(Duration::from_secs(5)));
         self.world.shutdown_timeout(Duration::from_secs(1));
         left
@@ -214,16 +214,23 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         agents: core.agents.clone(),
         office: Some(office),
     };
-    let (journal, events, journalling) = match shell.events {
-        Some(path) => {
-            let (journal, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
-            sources.events = Some(Log::Calls { path: path.clone(), changed: journal.commits() });
-            let folding =
-                shell.facts.path(&path).map(|facts| facts::start(FactsOptions::new(path, facts), journal.commits()));
-            (Some(journal), Some(status), [Some(thread), folding.transpose()?])
+    let mut journalling = vec![];
+    let (mut journal, mut events, mut copy) = (None, None, None);
+    if let Some(path) = shell.events {
+        let (log, status, thread) = journal::start(JournalOptions::new(&path, shell.keep_events))?;
+        journalling.push(thread);
+        let commits = log.commits();
+        sources.events = Some(Log::Calls { path: path.clone(), changed: commits.clone() });
+        if let Some(facts) = shell.facts.path(&path) {
+            journalling.push(facts::start(FactsOptions::new(&path, facts), commits.clone())?);
         }
-        None => (None, None, [None, None]),
-    };
+        if let Some(to) = shell.ship_events {
+            let (status, thread) = copy::start(CopyOptions::new(&path, to, shell.keep_events), commits)?;
+            journalling.push(thread);
+            copy = Some(status);
+        }
+        (journal, events) = (Some(log), Some(status));
+    }
     for settings in shell.webhooks {
         let log = match settings.log {
             WebhookLog::Tickets => Some(case_log.clone()),
@@ -237,7 +244,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store, events, sources.hooks.clone(), tls.clone());
+            let source = health(latest, media.figures(), &store, (events, copy), sources.hooks.clone(), tls.clone());
             let (address, _) = world
                 .block_on(api::serve(address, source, page, sources))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -317,7 +324,7 @@ fn health(
     latest: observer::Latest,
     media: FigureReader,
     store: &Store,
-    events: Option<Arc<JournalStatus>>,
+    (events, copy): (Option<Arc<JournalStatus>>, Option<watch::Receiver<CopyStatus>>),
     webhooks: Vec<webhooks::Hook>,
     tls: Option<Arc<Tls>>,
 ) -> api::HealthSource {
@@ -337,6 +344,7 @@ fn health(
             delivery: delivery.borrow().clone(),
             events: events.as_ref().map(|status| status.read()),
             webhooks: webhooks.iter().map(|hook| hook.figures(now)).collect(),
+            copy: copy.as_ref().map(|status| status.borrow().clone()),
             certificate: tls.as_ref().map(|tls| tls.certificate()),
         }
     })

@@ -8,11 +8,13 @@
 
 mod file;
 mod follow;
+mod live;
 mod now;
 mod read;
 mod rebuild;
 
 pub use follow::{FactsOptions, catch_up, start};
+pub use live::{Broken, Live};
 pub use now::Now;
 pub use read::{Coverage, FactsError, FactsReader, Mark, MarkKind};
-pub use rebuild::{Difference, Rebuilt, rebuild};
+pub use rebuild::{Difference, Rebuilt, rebuild, rebuild_from_copy};

@@ -8,11 +8,13 @@
 
 mod file;
 mod read;
+mod source;
 mod writer;
 
-pub(super) use file::recorded;
+pub(super) use file::Fields;
 pub use read::{JournalError, after, bounds, for_each, of_call, read_day};
-pub(super) use read::{block_on, open};
+pub(super) use read::{block_on, identity, open};
+pub(super) use source::{Bounds, Source};
 
 use crate::event::{AgentEvent, CallEvent, CallFact};
 use crate::time::Instant;

@@ -1,7 +1,7 @@
 //! Local durability: a ticket is on this machine's disk before its pickup is reported, and reaches the case store
 //! behind it, exactly once, whenever that store can take it; the list of citizens to be called back, kept beside it; and
-//! the log of events (`journal`) with the facts folded from it (`facts`). Belongs here: the spool, its delivery, the log.
-//! Not here: what a case store is (`cases`), what a ticket says (`ticket`), when one is opened (`call`).
+//! the log of events (`journal`) with the facts folded from it (`facts`) and its copy in a database (`copy`). Belongs here:
+//! the spool, its delivery, the log. Not here: what a case store is (`cases`), what a ticket says (`ticket`), when one is opened (`call`).
 //!
 //! ```text
 //! signalling loop --put--> writer task (owns the spool file) <--ask: read, settle-- deliverer task --> CaseStore
@@ -16,6 +16,7 @@
 
 pub(crate) mod backoff;
 mod callbacks;
+pub mod copy;
 pub mod deliver;
 pub mod door;
 pub mod facts;

@@ -23,8 +23,6 @@ pub struct SpoolOptions {
     pub kept: usize,
     /// The file may grow to this; then it refuses like a full disk. About 1 kB per undelivered ticket.
     pub max_bytes: u64,
-    /// Least time between two commits: under load, what arrives meanwhile shares one. An idle spool commits at once.
-    pub group_window: Duration,
     /// Between attempts to write what the disk refused: first, and longest.
     pub retry: (Duration, Duration),
 }
@@ -36,7 +34,6 @@ impl SpoolOptions {
             queue: 10_000,
             kept: 10_000,
             max_bytes: 1 << 30,
-            group_window: Duration::from_millis(5),
             retry: (Duration::from_millis(100), Duration::from_secs(5)),
         }
     }

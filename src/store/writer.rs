@@ -1,7 +1,8 @@
 //! The task that owns the spool file. Belongs here: when to commit, what to do when the disk refuses. Not here: SQL
 //! (`store::file`), the case store (`store::deliver`).
 //!
-//! Group commit: everything queued goes into one transaction; what arrives while it is being synced shares the next.
+//! Group commit: everything queued goes into one transaction; what arrives while it is being synced shares the next, and
+//! what finds nothing under way is committed at once.
 //! Removing delivered entries rides on a commit that is made anyway, or waits for a quiet moment: it needs no hurry,
 //! since an entry delivered twice is recognised by its call id.
 
@@ -73,8 +74,6 @@ pub struct Writer {
     /// Delivered, but not yet removed from the file.
     settled: Option<Settled>,
     settle_at: Instant,
-    /// No commit before this.
-    next_commit: Instant,
 }
 
 impl Writer {
@@ -103,13 +102,11 @@ impl Writer {
             retry_at: now,
             settled: None,
             settle_at: now,
-            next_commit: now,
         }
     }
 
     pub async fn run(mut self) {
         let mut batch = Vec::with_capacity(BATCH);
-        let mut may_commit = true;
         let stopped = loop {
             // In this order nothing starves: the deliverer asks one thing at a time, the two sleeps are rare.
             tokio::select! {
@@ -138,19 +135,16 @@ impl Writer {
                     self.write_changes().await;
                 }
                 _ = sleep_until(self.settle_at), if self.settled.is_some() => self.settle().await,
-                _ = sleep_until(self.next_commit), if !may_commit => may_commit = true,
-                n = self.queue.recv_many(&mut batch, BATCH), if may_commit => {
+                n = self.queue.recv_many(&mut batch, BATCH) => {
                     if n == 0 {
                         break None;
                     }
                     self.write(&mut batch).await;
                     self.write_changes().await;
-                    may_commit = false;
                 }
-                Some(change) = self.changes.recv(), if may_commit => {
+                Some(change) = self.changes.recv() => {
                     self.unwritten.note(change, self.options.kept);
                     self.write_changes().await;
-                    may_commit = false;
                 }
             }
         };
@@ -189,7 +183,6 @@ impl Writer {
             return;
         }
         let result = self.append(batch).await;
-        self.next_commit = Instant::now() + self.options.group_window;
         match result {
             Ok(()) => {
                 self.report(batch.iter().map(|t| SpoolOutcome::Spooled { call: t.call }));
@@ -241,7 +234,6 @@ impl Writer {
             Ok(file) => changes.write(file.connection()).await,
             Err(e) => Err(e),
         };
-        self.next_commit = Instant::now() + self.options.group_window;
         if let Err(e) = result {
             self.unwritten = changes;
             let why = self.faulted(e).await;

@@ -6,7 +6,7 @@ mod reach;
 mod spool;
 
 pub use migrate::{Options as MigrateOptions, run as migrate};
-pub use reach::notice;
+pub use reach::notices;
 pub use spool::{Command as SpoolCommand, run as spool};
 
 use std::process::ExitCode;

@@ -50,7 +50,6 @@ pub struct Hotline {
     /// Callers are offered a call back, by trunk `carrier` to the first of these ports of it, and so on.
     pub calls_back: &'static [u16],
     /// Of the seats: are their phones to encrypt?
-    /// Of the seats: are their phones to encrypt?
     pub srtp: &'static str,
     /// Trunk `carrier` has us as its subscriber of this name and password, in its domain `ims.test`.
     pub account: Option<[&'static str; 2]>,
@@ -63,6 +62,8 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
+    /// What else `[storage]` says.
+    pub storage: &'static str,
     /// Appended to the configuration.
     pub more: String,
 }
@@ -92,6 +93,7 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
+            storage: "",
             more: String::new(),
         }
     }
@@ -129,7 +131,7 @@ impl Hotline {
         let mut toml = format!(
             "[service]\ndomain = \"{}\"\ndrain = \"{}\"\n\n[sip]\nudp = [\"{sip}\"]\ntcp = [\"{sip}\"]\nprofiles = {profiles:?}\n\n\
              [media]\nbind_{family} = \"{}\"\naddress_{family} = \"{}\"\nfirst_port = 20000\npairs = {}\n\n\
-             [limits]\nmax_calls = {}\n\n[http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = {:?}\n\n\
+             [limits]\nmax_calls = {}\n\n[http]\nlisten = \"{http}\"\n\n[storage]\nspool = \"spool\"\ncases = {:?}\n{}\n\
              [queue_defaults]\nring_timeout = \"{}\"\nwrap_up = \"200ms\"\nannounce_agent = false\n\n\
              [[queues]]\nname = \"mandarin\"\nnumbers = [\"12345\"]\nskill = \"mandarin\"\nlanguage = \"zh-CN\"\n\n\
              [[trunks]]\nname = \"carrier\"\npeers = [\"{}/{prefix}\"]\nprofile = \"generic\"\n",
@@ -140,6 +142,7 @@ impl Hotline {
             self.port_pairs,
             self.port_pairs / 2,
             self.cases,
+            self.storage,
             self.ring_timeout,
             self.carrier,
         );

@@ -113,7 +113,7 @@ fn what_cannot_be_used_is_named_with_its_line() {
         ),
         (
             r#"{ url = "postgres://r@127.0.0.1/t", password_file = "empty" }"#,
-            "19: the case store's password is empty | write it into the first line; a server that asks for none needs neither key".into(),
+            "19: the password of the case store is empty | write it into the first line; a server that asks for none needs neither key".into(),
         ),
         (
             r#"{ url = "postgres://r@127.0.0.1/t", password_env = "REXIAN_NO_SUCH" }"#,
@@ -137,4 +137,44 @@ fn what_cannot_be_used_is_named_with_its_line() {
         &[("", "[storage]\ncases = {}\n")],
         &["19: cases of [storage] has no url | add url = \"postgres://rexian@10.1.0.9/rexian\""],
     );
+}
+
+#[test]
+fn events_are_shipped_to_the_database_of_the_tickets_or_to_one_of_their_own() {
+    let folder = folder();
+    let shipped = |storage: &str| {
+        let text = format!("{GOOD}[storage]\n{storage}\n");
+        let settings = load(&folder.write("rexian.toml", text)).unwrap_or_else(|p| panic!("{storage}: {p:?}"));
+        settings.world.ship_events
+    };
+    let tickets = r#"cases = { url = "postgres://r@127.0.0.1/t", password_file = "secret" }"#;
+    let own = r#"ship_events = { url = "postgres://log@10.1.0.9/events", ca = "ca.pem" }"#;
+    assert_eq!(shipped(tickets), None);
+    assert_eq!(shipped(&format!("{tickets}\nship_events = false")), None);
+    let with_tickets = shipped(&format!("{tickets}\nship_events = true")).unwrap();
+    assert_eq!(with_tickets.to_string(), "postgres://r@127.0.0.1:5432/t");
+    assert_eq!((with_tickets.password.is_some(), with_tickets.connections), (true, 1));
+    assert_eq!(shipped(own).unwrap().to_string(), "postgres://log@10.1.0.9:5432/events");
+    assert_eq!(shipped(r#"ship_events = "postgres://log@/events?host=/run/postgresql""#).unwrap().user, "log");
+
+    for (storage, wanted) in [
+        (
+            "ship_events = true",
+            "19: ship_events = true in [storage], but the tickets are in no database | name one: ship_events = \"postgres://user@host/database\"",
+        ),
+        (
+            "ship_events = \"events.db\"",
+            "19: the address of the event log's copy does not begin with postgres:// | write it as \"postgres://user@host:5432/database\", or \"postgres://user@/database?host=/run/postgresql\"",
+        ),
+        (
+            "ship_events = \"postgres://log@127.0.0.1/events\"\nevents = \"\"",
+            "19: ship_events in [storage] has nothing to ship: no event log is kept | remove ship_events, or name a file as events: what is shipped is written there first",
+        ),
+        (
+            "ship_events = \"postgres://log@10.1.0.9/events\"",
+            "19: the event log's copy is on another machine, and by whose certificate it is known is not said | add ca = \"db-ca.pem\" (ship_events = { url = ..., ca = ... }); or sslmode = \"disable\" on a network of your own",
+        ),
+    ] {
+        assert_eq!(folder.problems(&format!("{GOOD}[storage]\n{storage}\n")), [wanted], "{storage}");
+    }
 }

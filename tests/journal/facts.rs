@@ -8,7 +8,7 @@ use rexian::ids::CallId;
 use rexian::record::{Ending, Lost};
 use rexian::report::{Period, Report, Terms, gather};
 use rexian::sla::{WINDOW, Window};
-use rexian::store::facts::{FactsOptions, FactsReader, MarkKind, catch_up, rebuild, start};
+use rexian::store::facts::{Broken, FactsOptions, FactsReader, Live, MarkKind, catch_up, rebuild, start};
 use rexian::store::journal::{Entry, JournalOptions, write_all};
 use rexian::time::Instant;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
@@ -390,4 +390,51 @@ fn a_call_across_midnight_counts_where_it_was_asked_for() {
     assert_eq!(row(&after), [(1, Duration::from_secs(175))]);
     assert_eq!(row(&before), [], "nobody picked it up yesterday");
     assert_eq!(after.worst.unwrap().requests, 1, "the 24 hours that end at midnight have it");
+}
+
+#[test]
+fn held_in_memory_and_followed_they_are_the_same_and_another_log_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let (log, facts) = (dir.path().join("events.db"), dir.path().join("facts.db"));
+    let events = day::events(&day::scene(400, 4), 7);
+    let parts: Vec<_> = events.chunks(events.len() / 5 + 1).collect();
+    write_all(&log, parts[0]).unwrap();
+    catch_up(&log, &facts).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let over = std::cell::RefCell::new(BTreeMap::new());
+    let tell = |record: &rexian::record::CallRecord| {
+        let doubled = over.borrow_mut().insert(record.call, record.clone());
+        assert!(doubled.is_none(), "told twice: {}", record.call);
+    };
+    let mut live = Live::begin(&mut FactsReader::open(&facts).unwrap(), day::MIDNIGHT, tell).unwrap();
+    for part in &parts[1..] {
+        write_all(&log, part).unwrap();
+        runtime.block_on(live.go_on(&log, tell)).unwrap().unwrap();
+    }
+    catch_up(&log, &facts).unwrap();
+    runtime.block_on(live.go_on(&log, tell)).unwrap().unwrap();
+    let mut kept = FactsReader::open(&facts).unwrap();
+    let now = kept.now().unwrap();
+    assert_eq!((live.seq(), live.at()), (now.seq, now.at));
+    let mut up: Vec<_> = live.calls().cloned().collect();
+    up.sort_by_key(|record| (record.counted_at(), record.call));
+    assert_eq!(up, now.calls);
+    let mut count = 0;
+    kept.each_call(day::MIDNIGHT, Instant(u64::MAX), |mut record| {
+        if record.ended.is_some() {
+            count += 1;
+            // Wrapping up goes on after the end, and is in no count of calls.
+            let mut told = over.borrow()[&record.call].clone();
+            for segment in told.segments.iter_mut().chain(&mut record.segments) {
+                (segment.wrap_up, segment.wrap_ups) = Default::default();
+            }
+            assert_eq!(told, record);
+        }
+    })
+    .unwrap();
+    assert!(count > 300 && count == over.borrow().len(), "{count}");
+
+    std::fs::remove_file(&log).unwrap();
+    write_all(&log, parts[0]).unwrap();
+    assert_eq!(runtime.block_on(live.go_on(&log, tell)).unwrap(), Err(Broken));
 }

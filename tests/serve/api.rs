@@ -244,6 +244,47 @@ fn a_call_is_seen_while_it_waits_while_it_talks_and_when_it_is_over() {
     assert!(expected.iter().all(|kind| found.any(|found| found == kind)), "{kinds:?}");
 }
 
+/// What the wallboard shows is what the period's figures are, which are counted anew each time.
+fn agree(server: &Server, offered: u64, answered: u64) {
+    const KEYS: [&str; 6] = ["offered", "answered", "answered_within", "abandoned", "refused", "timed_out"];
+    until("the same counts", || {
+        let today = get(server, "/v1/queues")["queues"][0]["today"].clone();
+        let period = get(server, "/v1/sla")["queues"]["mandarin"]["counts"].clone();
+        let same = KEYS.iter().all(|key| today[key] == period[key]);
+        (same && today["offered"] == offered && today["answered"] == answered).then_some(())
+    });
+}
+
+#[test]
+fn the_wallboards_counts_are_those_of_the_period_also_over_a_kill_9() {
+    let mut server = started();
+    let mut street = Street::new(&server.hotline);
+    let lost = street.call();
+    until("a caller who waits", || {
+        street.run(Duration::from_millis(20));
+        (get(&server, "/v1/queues")["queues"][0]["waiting"] == 1).then_some(())
+    });
+    street.field.at_call(lost, |c, now| c.hang_up(now));
+    street.wait_ended(Who::Call(lost));
+    agree(&server, 1, 0);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    for answered in 1..=2 {
+        let call = street.call();
+        street.wait_answered(Who::Phone(phone));
+        street.field.at_call(call, |c, now| c.hang_up(now));
+        street.wait_ended(Who::Phone(phone));
+        agree(&server, 1 + answered, answered);
+    }
+    // One is up when the process dies: it counts, and nobody waits any more.
+    street.call();
+    street.wait_answered(Who::Phone(phone));
+    agree(&server, 4, 3);
+    server.kill();
+    server.start_again();
+    agree(&server, 4, 3);
+    assert_eq!(get(&server, "/v1/queues")["queues"][0]["waiting"], 0);
+}
+
 /// Reads one server-sent event: its id and its JSON.
 pub fn next_event(stream: &mut impl BufRead) -> (u64, Value) {
     let (mut id, mut data) = (None, None);

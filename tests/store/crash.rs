@@ -159,7 +159,7 @@ impl CaseStore for Slow {
 }
 
 async fn open(dir: &Path, behind: &Behind, outcomes: impl FnMut(&[SpoolOutcome]) + Send + 'static) -> Store {
-    let spool = SpoolOptions { retry: (ms(5), ms(20)), group_window: ms(1), ..SpoolOptions::new(dir.join("spool.db")) };
+    let spool = SpoolOptions { retry: (ms(5), ms(20)), ..SpoolOptions::new(dir.join("spool.db")) };
     let deliver = DeliverOptions { linger: ms(3), batch: 64, ..DeliverOptions::default() };
     Store::open(spool, deliver, Slow(behind.open()), outcomes).await.unwrap()
 }

@@ -139,7 +139,7 @@ pub async fn of_call(State(api): State<Arc<V1>>, Named(call): Named) -> Result<J
 }
 
 impl V1 {
-    fn log(&self) -> Result<Log, Problem> {
+    pub(super) fn log(&self) -> Result<Log, Problem> {
         let off = "no event log is kept: name a file as events in [storage]";
         self.sources.events.clone().ok_or_else(|| Problem::unavailable(off))
     }
@@ -189,7 +189,7 @@ async fn read(log: &Log, after: u64, limit: u32) -> Result<VecDeque<Told>, Probl
     read.map(VecDeque::from).map_err(|e| unreadable(&e))
 }
 
-fn unreadable(error: &LogError) -> Problem {
+pub(super) fn unreadable(error: &LogError) -> Problem {
     tracing::warn!(%error, "an API request cannot be answered from a log of events");
     Problem::unavailable("the log cannot be read now; the gateway's log says why")
 }

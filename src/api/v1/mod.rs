@@ -78,13 +78,14 @@ pub(super) struct V1 {
     access: Access,
     sources: Sources,
     readers: Semaphore,
+    board: tokio::sync::Mutex<Option<queues::Board>>,
     streams: Arc<Semaphore>,
 }
 
 pub fn router(sources: Sources) -> Router {
     let access = Access::new(&sources.tokens);
     let (readers, streams) = (Semaphore::new(READERS), Arc::new(Semaphore::new(STREAMS)));
-    routes::router(Arc::new(V1 { access, sources, readers, streams }))
+    routes::router(Arc::new(V1 { access, sources, readers, board: Default::default(), streams }))
 }
 
 impl V1 {

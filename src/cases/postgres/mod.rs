@@ -4,9 +4,10 @@
 //! A batch is one statement, so one round trip and one commit. It takes the row of each series it counts up with a lock
 //! that ends with the transaction: writers come one after the other, and what is rolled back leaves no gap.
 
-mod pool;
+pub(crate) mod pool;
 mod schema;
 
+pub(crate) use schema::Schema;
 pub use schema::Version;
 
 use super::batch::{self, Batches, Failure, Numbers};
@@ -112,14 +113,14 @@ impl PostgresCases {
 
     /// Whether it answers and how its tables fit; changes nothing.
     pub async fn version(&self) -> Result<Version, StoreError> {
-        self.0.pool.with(async |conn| schema::version(conn).await).await.map_err(|e| self.unavailable(&e))
+        self.0.pool.with(async |conn| schema::TICKETS.version(conn).await).await.map_err(|e| self.unavailable(&e))
     }
 
     /// Brings the tables up to date, which may take long.
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let migrated = async {
             let mut conn = self.0.pool.connect().await?;
-            schema::migrate(&mut conn).await?;
+            schema::TICKETS.migrate(&mut conn).await?;
             conn.close().await
         };
         migrated.await.map_err(|e| self.unavailable(&e))
@@ -146,9 +147,9 @@ impl PostgresCases {
 
     async fn prepare(&self) -> Result<(), StoreError> {
         match self.version().await? {
-            Version::Ours => Ok(()),
-            Version::Older(_) => self.migrate().await,
-            newer @ Version::Newer(_) => Err(self.trouble(&newer.to_string())),
+            Version::Ours(_) => Ok(()),
+            Version::Older { .. } => self.migrate().await,
+            newer @ Version::Newer { .. } => Err(self.trouble(&newer.to_string())),
         }
     }
 
@@ -171,10 +172,7 @@ impl PostgresCases {
     }
 
     fn unavailable(&self, e: &sqlx::Error) -> StoreError {
-        match advice(e) {
-            Some(advice) => self.trouble(&format!("{e} ({advice})")),
-            None => self.trouble(&e.to_string()),
-        }
+        self.trouble(&told(e))
     }
 
     fn trouble(&self, what: &str) -> StoreError {
@@ -287,7 +285,14 @@ fn is_the_rows_fault(e: &sqlx::Error) -> bool {
 
 const READ_ONLY: &str = "it is read-only; is it a standby, or is default_transaction_read_only set?";
 
-/// What the operator can do about it.
+/// What is wrong, and what the operator can do about it.
+pub(crate) fn told(e: &sqlx::Error) -> String {
+    match advice(e) {
+        Some(advice) => format!("{e} ({advice})"),
+        None => e.to_string(),
+    }
+}
+
 fn advice(e: &sqlx::Error) -> Option<&'static str> {
     if violated(e) == Some("tickets_ticket_no_key") {
         return Some("ticket_series is behind the tickets; set `last` of today's series to its highest number");

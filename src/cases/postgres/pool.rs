@@ -28,7 +28,7 @@ const SETUP: &str = "SELECT set_config('statement_timeout', $1, false),
     set_config('synchronous_commit', CASE current_setting('synchronous_commit')
         WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)";
 
-pub(super) struct Pool {
+pub(crate) struct Pool {
     settings: PostgresSettings,
     free: Semaphore,
     /// The one used last is on top.

@@ -4,7 +4,7 @@
 use crate::cases::migrate::{self, Steps};
 use crate::ids::AgentNo;
 use crate::record::{CallRecord, Changes, Fold, Spell, state_word};
-use crate::store::journal::{Entry, Recorded, recorded};
+use crate::store::journal::{Entry, Recorded, Source};
 use crate::time::Instant;
 use sqlx::sqlite::SqliteConnection;
 use sqlx::{Connection, Executor, Row as _};
@@ -20,8 +20,6 @@ const LOCK_PATIENCE: Duration = Duration::from_secs(20);
 /// Events in one commit.
 pub(super) const BATCH: u32 = 8_192;
 
-const NEXT: &str =
-    "SELECT seq, at_us, kind, call, what, agent FROM events WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?";
 const UPSERT: &str = "INSERT INTO calls (call, counted_us, ended_us, verdict, record)
     SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4 FROM json_each(?) WHERE true
     ON CONFLICT (call) DO UPDATE SET counted_us = excluded.counted_us, ended_us = excluded.ended_us,
@@ -65,14 +63,14 @@ impl FactsFile {
     }
 
     /// Folds the next events of `log`, at most `limit`; how many they were.
-    pub(super) async fn fold_on(&mut self, log: &mut SqliteConnection, limit: u32) -> Result<u64, sqlx::Error> {
+    pub(super) async fn fold_on(&mut self, log: &mut impl Source, limit: u32) -> Result<u64, sqlx::Error> {
         self.fold_until(log, limit, i64::MAX).await
     }
 
     /// As far as the event `until`.
     pub(super) async fn fold_until(
         &mut self,
-        log: &mut SqliteConnection,
+        log: &mut impl Source,
         limit: u32,
         until: i64,
     ) -> Result<u64, sqlx::Error> {
@@ -90,10 +88,9 @@ impl FactsFile {
             marks.put(place.now, "replaced", 0);
             fold.gap(Instant(place.now as u64));
         }
-        let rows = log.fetch_all(sqlx::query(NEXT).bind(place.seq).bind(until).bind(limit)).await?;
-        let mut first = None;
-        for row in &rows {
-            let event = recorded(row)?;
+        let events = log.next(place.seq, until, limit).await?;
+        let (folded, mut first) = (events.len() as u64, None);
+        for event in events {
             let pruned = event.seq as i64 - place.seq - 1;
             if pruned > 0 && place.seq > 0 {
                 marks.put(place.now, "pruned", pruned as u64);
@@ -101,7 +98,9 @@ impl FactsFile {
             }
             place = Position { seq: event.seq as i64, at: event.at.0 as i64, now: 0 };
             first.get_or_insert(place.at);
-            learn(&mut fold, &mut marks, event);
+            if let Some((kind, missed)) = learn(&mut fold, event) {
+                marks.put(place.at, kind, missed);
+            }
             place.now = fold.now().0 as i64;
         }
         if place != position || !marks.0.is_empty() {
@@ -112,28 +111,30 @@ impl FactsFile {
         }
         tx.commit().await?;
         self.fold = Some((place, fold));
-        Ok(rows.len() as u64)
+        Ok(folded)
     }
 }
 
-fn learn(fold: &mut Fold, marks: &mut Marks, event: Recorded) {
+/// What happened to the log itself, if that is what the event tells: which kind of mark, and how many events are missing.
+pub(super) fn learn(fold: &mut Fold, event: Recorded) -> Option<(&'static str, u64)> {
     let Recorded { at, what, .. } = event;
     match what {
         Entry::Call(event) => fold.call(&event),
         Entry::Agent(event) => fold.agent(&event),
         Entry::Started => {
             fold.started(at);
-            marks.put(at.0 as i64, "start", 0);
+            return Some(("start", 0));
         }
         Entry::Gap { missed, .. } => {
             fold.gap(at);
-            marks.put(at.0 as i64, "gap", missed);
+            return Some(("gap", missed));
         }
         Entry::Unknown(_) => {
             fold.gap(at);
-            marks.put(at.0 as i64, "unknown", 1);
+            return Some(("unknown", 1));
         }
     }
+    None
 }
 
 #[derive(Default)]
@@ -166,22 +167,20 @@ pub(super) fn parsed<T: serde::de::DeserializeOwned>(json: &str) -> Result<T, sq
 }
 
 /// Its last event is there still, and of the same time.
-async fn is_the_same_log(log: &mut SqliteConnection, place: Position) -> Result<bool, sqlx::Error> {
-    let at = log.fetch_optional(sqlx::query("SELECT at_us FROM events WHERE seq = ?").bind(place.seq)).await?;
-    match at {
-        Some(row) => Ok(row.try_get::<i64, _>(0)? == place.at),
+async fn is_the_same_log(log: &mut impl Source, place: Position) -> Result<bool, sqlx::Error> {
+    match log.time_of(place.seq).await? {
+        Some(at) => Ok(at == place.at),
         // Deleted for its age; a log that ends before it is another one, or has lost its end with the machine's power.
-        None => {
-            let row = log.fetch_one("SELECT coalesce(max(seq), 0) FROM events").await?;
-            Ok(row.try_get::<i64, _>(0)? > place.seq)
-        }
+        None => Ok(log.bounds().await?.is_some_and(|bounds| bounds.last > place.seq)),
     }
 }
 
 /// The number before the first event later than `at`.
-async fn rows_before(log: &mut SqliteConnection, at: i64) -> Result<i64, sqlx::Error> {
-    let first = "SELECT coalesce((SELECT min(seq) - 1 FROM events WHERE at_us > ?), (SELECT max(seq) FROM events), 0)";
-    log.fetch_one(sqlx::query(first).bind(at)).await?.try_get(0)
+async fn rows_before(log: &mut impl Source, at: i64) -> Result<i64, sqlx::Error> {
+    match log.first_after(at).await? {
+        Some(first) => Ok(first - 1),
+        None => Ok(log.bounds().await?.map_or(0, |bounds| bounds.last)),
+    }
 }
 
 async fn write(conn: &mut SqliteConnection, changes: Changes, marks: Marks) -> Result<(), sqlx::Error> {

@@ -4,15 +4,17 @@
 use super::file::{BATCH, FactsFile, parsed};
 use super::follow::catch_up;
 use super::read::FactsError;
+use crate::config::settings::PostgresSettings;
 use crate::ids::CallId;
 use crate::record::CallRecord;
-use crate::store::journal;
-use crate::store::journal::block_on;
+use crate::store::copy::CopyReader;
+use crate::store::journal::{self, Source, block_on};
 use crate::time::Instant;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use sqlx::{ConnectOptions, Connection, Executor, Row as _};
 use std::path::Path;
 use std::time::Duration;
+use tokio::time::sleep;
 
 /// What came of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,49 +61,99 @@ const COUNTS: &str = "SELECT (SELECT count(*) FROM again.calls WHERE counted_us 
 /// One of the files cannot be read or written.
 pub fn rebuild(log: &Path, facts: &Path, again: &Path, replace: bool) -> Result<Rebuilt, FactsError> {
     catch_up(log, facts)?;
-    let fault = |path: &Path, why: String| FactsError { path: path.to_owned(), why };
     let work = async {
         let mut events = journal::open(log).await.map_err(|e| fault(&e.path, e.why))?;
-        let of = |e: sqlx::Error| fault(again, e.to_string());
-        let mut fresh = FactsFile::open(again).await.map_err(of)?;
-        let kept = |e: sqlx::Error| fault(facts, e.to_string());
-        let options = SqliteConnectOptions::new().filename(facts).busy_timeout(LOCK_PATIENCE);
-        let mut conn = options.disable_statement_logging().connect().await.map_err(kept)?;
-        let attach = sqlx::query("ATTACH ? AS again").bind(again.to_string_lossy().into_owned());
-        conn.execute(attach).await.map_err(kept)?;
-        // The gateway folds on meanwhile: until the two are as far as each other, under both files' locks.
-        let mut tries = 0..100;
-        let mut tx = loop {
-            if tries.next().is_none() {
-                return Err(fault(
-                    facts,
-                    "is folded on faster than the log can be folded again: try at a quieter time".into(),
-                ));
-            }
-            let until = place(&mut conn, KEPT).await.map_err(kept)?;
-            while fresh.fold_until(&mut events, BATCH, until).await.map_err(of)? > 0 {}
-            let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(kept)?;
-            if place(&mut tx, KEPT).await.map_err(kept)? == place(&mut tx, AGAIN).await.map_err(kept)? {
-                break tx;
-            }
-            tx.rollback().await.map_err(kept)?;
-        };
-        fresh.close().await;
-        let row = events.fetch_one("SELECT coalesce(min(seq), 1), coalesce(min(at_us), 0) FROM events").await;
-        let row = row.map_err(|e| fault(log, e.to_string()))?;
-        let (first, at): (i64, i64) = (row.get(0), row.get(1));
+        let rebuilt = fold_again(&mut events, facts, again, replace).await;
         let _ = events.close().await;
-        let from = if first == 1 { Instant(at as u64) } else { Instant(at as u64) + SETTLED };
-        let rebuilt = compare(&mut tx, from).await.map_err(kept)?;
-        if replace && !rebuilt.differences.is_empty() {
-            put_in_place(&mut tx, from).await.map_err(kept)?;
-        }
-        tx.commit().await.map_err(kept)?;
-        let _ = conn.close().await;
-        Ok(rebuilt)
+        rebuilt
     };
     block_on(work).map_err(|e| fault(facts, e))?
 }
+
+/// The same of the log's copy. `log`: the file, if there is one; else the copy must be of one log only, and `facts` are
+/// brought up to date from it.
+///
+/// # Errors
+/// The database cannot be read, or one of the files not read or written.
+pub fn rebuild_from_copy(
+    copy: &PostgresSettings,
+    log: Option<&Path>,
+    facts: &Path,
+    again: &Path,
+    replace: bool,
+) -> Result<Rebuilt, FactsError> {
+    if let Some(log) = log {
+        catch_up(log, facts)?;
+    }
+    let work = async {
+        let identity = match log {
+            Some(log) => Some(journal::identity(log).await.map_err(|e| fault(&e.path, e.why))?),
+            None => None,
+        };
+        let events = CopyReader::open(copy, identity).await;
+        let mut events = events.map_err(|e| fault(facts, e.to_string()))?;
+        if log.is_none() {
+            let kept = |e: sqlx::Error| fault(facts, e.to_string());
+            let mut file = FactsFile::open(facts).await.map_err(kept)?;
+            while file.fold_on(&mut events, BATCH).await.map_err(kept)? > 0 {}
+            file.close().await;
+        }
+        fold_again(&mut events, facts, again, replace).await
+    };
+    block_on(work).map_err(|e| fault(facts, e))?
+}
+
+fn fault(path: &Path, why: String) -> FactsError {
+    FactsError { path: path.to_owned(), why }
+}
+
+async fn fold_again(
+    events: &mut impl Source,
+    facts: &Path,
+    again: &Path,
+    replace: bool,
+) -> Result<Rebuilt, FactsError> {
+    let of = |e: sqlx::Error| fault(again, e.to_string());
+    let mut fresh = FactsFile::open(again).await.map_err(of)?;
+    let kept = |e: sqlx::Error| fault(facts, e.to_string());
+    let options = SqliteConnectOptions::new().filename(facts).busy_timeout(LOCK_PATIENCE);
+    let mut conn = options.disable_statement_logging().connect().await.map_err(kept)?;
+    let attach = sqlx::query("ATTACH ? AS again").bind(again.to_string_lossy().into_owned());
+    conn.execute(attach).await.map_err(kept)?;
+    // The gateway folds on meanwhile, and the copy comes behind: until the two are as far as each other, under both files'
+    // locks.
+    let mut tries = 0..TRIES;
+    let mut tx = loop {
+        let until = place(&mut conn, KEPT).await.map_err(kept)?;
+        while fresh.fold_until(events, BATCH, until).await.map_err(of)? > 0 {}
+        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(kept)?;
+        let (is, was) = (place(&mut tx, KEPT).await.map_err(kept)?, place(&mut tx, AGAIN).await.map_err(kept)?);
+        if is == was {
+            break tx;
+        }
+        tx.rollback().await.map_err(kept)?;
+        if tries.next().is_none() {
+            let why =
+                format!("are of event {is}, and the log is folded again as far as {was}: try when it has come further");
+            return Err(fault(facts, why));
+        }
+        sleep(PAUSE).await;
+    };
+    fresh.close().await;
+    let bounds = events.bounds().await.map_err(of)?;
+    let (first, at) = bounds.map_or((1, 0), |bounds| (bounds.first, bounds.first_at));
+    let from = if first == 1 { Instant(at as u64) } else { Instant(at as u64) + SETTLED };
+    let rebuilt = compare(&mut tx, from).await.map_err(kept)?;
+    if replace && !rebuilt.differences.is_empty() {
+        put_in_place(&mut tx, from).await.map_err(kept)?;
+    }
+    tx.commit().await.map_err(kept)?;
+    let _ = conn.close().await;
+    Ok(rebuilt)
+}
+
+const TRIES: u32 = 100;
+const PAUSE: Duration = Duration::from_millis(100);
 
 const KEPT: &str = "SELECT coalesce((SELECT seq FROM main.position), 0)";
 const AGAIN: &str = "SELECT coalesce((SELECT seq FROM again.position), 0)";

@@ -16,7 +16,10 @@ use std::path::Path;
 use std::time::Duration;
 
 /// Version, name, text. A migration that has shipped is never edited; a change is a further file.
-const MIGRATIONS: Steps = &[(1, "events", include_str!("../migrations/journal/0001_events.sql"))];
+const MIGRATIONS: Steps = &[
+    (1, "events", include_str!("../migrations/journal/0001_events.sql")),
+    (2, "identity", include_str!("../migrations/journal/0002_identity.sql")),
+];
 
 const LOCK_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -88,24 +91,40 @@ fn agent_of(fact: &CallFact) -> Option<&str> {
     }
 }
 
+/// A row as it is stored.
+pub(in crate::store) struct Fields<'a> {
+    pub seq: i64,
+    pub at: i64,
+    pub kind: &'a str,
+    pub call: Option<&'a str>,
+    pub agent: Option<&'a str>,
+    pub what: &'a str,
+}
+
+impl Fields<'_> {
+    pub fn recorded(&self) -> Recorded {
+        let (at, what) = (Instant(self.at as u64), self.what);
+        let entry = match (self.kind, self.call.and_then(|id| u64::from_str_radix(id, 16).ok()), self.agent) {
+            ("call", Some(id), _) => {
+                serde_json::from_str(what).ok().map(|what| Entry::Call(CallEvent { at, call: CallId(id), what }))
+            }
+            ("agent", _, Some(agent)) => serde_json::from_str(what).ok().map(|AgentFact { seat, state, by }| {
+                Entry::Agent(AgentEvent { at, agent: AgentNo::new(agent), seat, state, by })
+            }),
+            ("start", ..) => Some(Entry::Started),
+            ("gap", ..) => serde_json::from_str(what).ok().map(|GapFact { missed, why }| Entry::Gap { missed, why }),
+            _ => None,
+        };
+        let what = entry.unwrap_or_else(|| Entry::Unknown(what.to_owned()));
+        Recorded { seq: self.seq as u64, at, what }
+    }
+}
+
 /// A row of seq, at_us, kind, call, what, agent.
-pub(in crate::store) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
-    let at = Instant(row.try_get::<i64, _>(1)? as u64);
-    let (kind, what): (&str, &str) = (row.try_get(2)?, row.try_get(4)?);
-    let (call, agent): (Option<&str>, Option<&str>) = (row.try_get(3)?, row.try_get(5)?);
-    let entry = match (kind, call.and_then(|id| u64::from_str_radix(id, 16).ok()), agent) {
-        ("call", Some(id), _) => {
-            serde_json::from_str(what).ok().map(|what| Entry::Call(CallEvent { at, call: CallId(id), what }))
-        }
-        ("agent", _, Some(agent)) => serde_json::from_str(what).ok().map(|AgentFact { seat, state, by }| {
-            Entry::Agent(AgentEvent { at, agent: AgentNo::new(agent), seat, state, by })
-        }),
-        ("start", ..) => Some(Entry::Started),
-        ("gap", ..) => serde_json::from_str(what).ok().map(|GapFact { missed, why }| Entry::Gap { missed, why }),
-        _ => None,
-    };
-    let what = entry.unwrap_or_else(|| Entry::Unknown(what.to_owned()));
-    Ok(Recorded { seq: row.try_get::<i64, _>(0)? as u64, at, what })
+pub(super) fn recorded(row: &SqliteRow) -> Result<Recorded, sqlx::Error> {
+    let (seq, at, kind) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    let (call, what, agent) = (row.try_get(3)?, row.try_get(4)?, row.try_get(5)?);
+    Ok(Fields { seq, at, kind, call, agent, what }.recorded())
 }
 
 pub(super) struct EventFile {

@@ -103,6 +103,14 @@ pub async fn bounds(path: &Path) -> Result<Option<(u64, u64)>, JournalError> {
     bounds.map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
 }
 
+/// By which the log is told from all others.
+pub(in crate::store) async fn identity(path: &Path) -> Result<String, JournalError> {
+    let mut conn = open(path).await?;
+    let row = conn.fetch_one("SELECT log FROM identity").await;
+    let _ = conn.close().await;
+    row.and_then(|row| row.try_get(0)).map_err(|e| JournalError { path: path.to_owned(), why: e.to_string() })
+}
+
 /// For reading, also while it is written.
 pub(in crate::store) async fn open(path: &Path) -> Result<SqliteConnection, JournalError> {
     if !path.is_file() {
