@@ -36,7 +36,7 @@ pub enum Misrouted {
     NoSuchPort(u16),
     NoSuchLeg(LegId),
     /// More legs on browsers than there can be browsers, or none are configured.
-    NoBrowserLeft(LegId),
+    TooManyBrowsers(LegId),
 }
 
 impl Router {
@@ -99,7 +99,7 @@ impl Router {
     }
 
     fn open_browser(&mut self, leg: LegId) -> Result<(), Misrouted> {
-        let slot = self.browsers.pop_front().ok_or(Misrouted::NoBrowserLeft(leg))?;
+        let slot = self.browsers.pop_front().ok_or(Misrouted::TooManyBrowsers(leg))?;
         self.loads[webrtc::THREAD] += 1;
         self.legs.insert(leg, Leg { slot, hears: None });
         Ok(())
@@ -236,7 +236,7 @@ mod tests {
         }
         // A slot that was given back is the last to be used again.
         let more: Vec<String> = (11..14).map(|leg| run(&mut r, browser(leg))).collect();
-        assert_eq!(more, ["0:10", "0:8", "NoBrowserLeft(leg-d)"]);
+        assert_eq!(more, ["0:10", "0:8", "TooManyBrowsers(leg-d)"]);
     }
 
     #[test]

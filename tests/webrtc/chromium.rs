@@ -43,11 +43,17 @@ struct Page {
 }
 
 impl Chromium {
-    /// `None`: there is none on this machine.
+    /// `None`: there is none on this machine, and none is required.
     pub fn start(door: BrowserDoor, seat: &'static str, hz: f32) -> Option<Chromium> {
-        let program = ["chromium", "chromium-browser", "google-chrome"].into_iter().find(|name| {
-            Command::new(name).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
-        })?;
+        let found = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if found.is_err() {
+            assert!(
+                ["CI", "REXIAN_REQUIRE_CLIENTS"].iter().all(|name| std::env::var_os(name).is_none()),
+                "no chromium on this machine"
+            );
+            eprintln!("skipped: no chromium on this machine");
+            return None;
+        }
         let folder = tempfile::tempdir().unwrap();
         let microphone = folder.path().join("microphone.wav");
         write_tone(&microphone, hz);
@@ -61,7 +67,7 @@ impl Chromium {
                 std::thread::spawn(move || serve(stream, &door, seat, &page));
             }
         });
-        let process = Command::new(program)
+        let process = Command::new("chromium")
             .args(FLAGS)
             .arg(format!("--use-file-for-fake-audio-capture={}", microphone.display()))
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))

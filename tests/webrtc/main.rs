@@ -1,9 +1,12 @@
 //! Seats in browsers, over real sockets: what the agent, the caller and an attacker would notice.
 
+mod chromium;
 mod hall;
 mod tab;
 
+use chromium::Chromium;
 use hall::{HOST, Hall};
+use rexian::media::tone;
 use rexian::media::webrtc::Refusal;
 use rexian::plane::browser::{BrowserEvent, Lost};
 use rexian::plane::{Codec, MediaCommand, MediaEvent, Source};
@@ -114,7 +117,7 @@ fn between_calls_the_agent_hears_what_is_played() {
     hall.tabs.push(tab);
     hall.await_up(SEAT_NO);
     hall.until("five seconds of ring-back", |hall| hall.tabs[0].heard.len() >= 5 * 8_000);
-    let loud = hall.tabs[0].heard.chunks_exact(160).filter(|f| rexian::media::tone::is_present(f, 450.0)).count();
+    let loud = hall.tabs[0].heard.chunks_exact(160).filter(|f| tone::is_present(f, 450.0)).count();
     assert!((45..=55).contains(&loud), "one second in five, not {loud} frames");
 }
 
@@ -201,6 +204,67 @@ fn hostile_packets_change_nothing() {
     assert!(!hall.seen.iter().any(|e| matches!(e, MediaEvent::Browser(BrowserEvent::Down { .. }))));
     let stats = hall.close(hall.seat);
     assert_eq!((stats.lost, stats.refused), (0, 0), "the leg never saw any of it");
+}
+
+// ---- Chromium ----
+
+/// Fits a bin of the page's analyser well, and no multiple of the other end's.
+const MICROPHONE: f32 = 1_000.0;
+
+/// The page's measurements, and what the phone hears, agree on the two tones; `true` once each lasted half a second.
+fn both_tones(hall: &mut Hall, chromium: &Chromium) -> bool {
+    let right = chromium.heard().iter().rev().take_while(|(hz, db)| (hz - 620.0).abs() < 8.0 && *db > -40.0).count();
+    let half = 4_000;
+    let tail =
+        hall.phone.heard.len().checked_sub(half).map(|from| tone::measure(&hall.phone.heard[from..], MICROPHONE));
+    right >= 3 && tail.is_some_and(|reading| reading.share > 0.9 && reading.level_dbov > -30.0)
+}
+
+fn await_both_tones(hall: &mut Hall, chromium: &Chromium) {
+    chromium.forget();
+    hall.phone.heard.clear();
+    hall.until("both tones", |hall| both_tones(hall, chromium));
+}
+
+#[test]
+fn chromium_hears_the_trunk_and_is_heard_restarts_reloads_and_leaves() {
+    let mut hall = Hall::new(1, Codec::Pcma);
+    let Some(chromium) = Chromium::start(hall.door.clone(), SEAT_NO, MICROPHONE) else { return };
+    hall.await_up(SEAT_NO);
+    hall.call(SEAT_NO);
+    await_both_tones(&mut hall, &chromium);
+
+    let digit = MediaEvent::Digit { leg: hall.seat, digit: '7' };
+    chromium.order("key 7");
+    hall.until("a key", |hall| hall.seen.contains(&digit) && hall.phone.keys.contains(&(7, true)));
+
+    hall.phone.numbers.clear();
+    chromium.order("restart");
+    hall.until("the page's second offer", |_| chromium.offers() == 2);
+    await_both_tones(&mut hall, &chromium);
+    let numbers = &hall.phone.numbers;
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0].wrapping_add(1)), "a restart loses nothing: {numbers:?}");
+    assert!(!hall.seen.iter().any(|e| matches!(e, MediaEvent::Browser(BrowserEvent::Down { .. }))));
+
+    // A paused track is no dead tab: its checks go on.
+    chromium.order("pause");
+    let silent_from = |hall: &Hall| hall.phone.numbers.len();
+    hall.run(25);
+    let before = silent_from(&hall);
+    hall.run(100);
+    assert!(silent_from(&hall) < before + 10, "nothing is sent while the track is away");
+    chromium.order("resume");
+    await_both_tones(&mut hall, &chromium);
+
+    hall.seen.clear();
+    chromium.order("reload");
+    hall.await_up(SEAT_NO);
+    await_both_tones(&mut hall, &chromium);
+    assert!(!hall.seen.iter().any(|e| matches!(e, MediaEvent::Closed { .. })), "the call is the same");
+
+    hall.seen.clear();
+    chromium.order("close");
+    hall.await_down(SEAT_NO, Lost::Closed);
 }
 
 /// A connectivity check for this name that nobody's password proves.

@@ -136,15 +136,18 @@ impl Shard {
         let Some(port) = &mut self.ports[slot as usize] else { return };
         let Some(mut leg) = port.leg.take() else { return };
         let listeners = std::mem::take(&mut port.listeners);
-        match &port.wire {
+        let missed = match &port.wire {
             Wire::Pair(pair) => {
                 send_report(pair, &mut leg, now, Closing::Bye, &mut [0; MAX_REPORT], &mut self.figures);
+                None
             }
-            Wire::Browser => self.browsers.iter_mut().for_each(|browsers| browsers.detach(slot)),
-        }
+            // RTCP of browsers is their sessions' affair.
+            Wire::Browser => self.browsers.as_mut().map(|browsers| browsers.detach(slot)),
+        };
         self.legs.remove(&leg.id());
         listeners.into_iter().for_each(|listener| self.set_source(listener, Source::Silence));
-        let stats = leg.stats();
+        let mut stats = leg.stats();
+        stats.remote_lost = missed.unwrap_or(stats.remote_lost);
         self.figures.add_leg(&stats);
         (self.events)(MediaEvent::Closed { leg: leg.id(), stats });
     }

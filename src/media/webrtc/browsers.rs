@@ -64,6 +64,8 @@ pub(super) struct Entry {
     due: Instant,
     /// Slot of the leg that is on the seat.
     pub(super) leg: Option<u32>,
+    /// Packets the browser told us it missed, over all its calls.
+    missed: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -277,6 +279,7 @@ impl Browsers {
             wanted: now,
             due: now,
             leg: leg.map(|n| self.first_slot + n as u32),
+            missed: 0,
         });
         Ok(())
     }
@@ -312,7 +315,7 @@ impl Browsers {
     fn happen(&mut self, index: u32, now: Instant, happens: Happens<'_>, rtp: &mut [u8]) -> Option<(u32, usize)> {
         let Browsers { sockets, sessions, addresses, events, clock, .. } = self;
         let Entry { seat, session, addresses: learnt, leg, .. } = sessions[index as usize].as_mut()?;
-        let (mut alive, mut up, mut closed, mut heard) = (false, false, false, None);
+        let (mut alive, mut up, mut closed, mut heard, mut missed) = (false, false, false, None, None);
         let wanted = session.take(now, clock.system(now), happens, |said| match said {
             Said::Send { to, datagram, .. } => {
                 if let Some(s) = sockets.iter().find(|s| s.address.is_ipv4() == to.is_ipv4()) {
@@ -337,10 +340,17 @@ impl Browsers {
             Said::Up => up = true,
             Said::Rtp(packet) => heard = leg.and_then(|slot| Some((slot, packet.write(rtp)?))),
             Said::Quality(quality) => {
+                missed = Some(quality.remote_lost);
                 events(MediaEvent::Browser(BrowserEvent::Quality { seat: seat.clone(), quality }));
             }
             Said::Closed => closed = true,
         });
+        if let (Some(missed), Some(entry)) = (missed, self.sessions[index as usize].as_mut()) {
+            let more = missed.saturating_sub(std::mem::replace(&mut entry.missed, missed));
+            if let Some(on) = entry.leg.and_then(|slot| self.leg_mut(slot)) {
+                on.missed += more;
+            }
+        }
         match wanted {
             Err(Broken) => self.end(index, Lost::Broken),
             Ok(_) if closed => self.end(index, Lost::Closed),

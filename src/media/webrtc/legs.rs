@@ -14,6 +14,8 @@ pub struct OnSeat {
     pub session: Option<u32>,
     pub expect_rtp_within: Option<Duration>,
     pub rtp_timeout: Option<Duration>,
+    /// Packets of this leg that its browser told us it missed.
+    pub missed: u64,
 }
 
 /// What a leg is to be told: connect as agreed.
@@ -46,18 +48,20 @@ impl Browsers {
             entry.session.agreed
         }));
         if let Some(place) = self.place(slot) {
-            *place = Some(OnSeat { leg, seat, session, expect_rtp_within, rtp_timeout });
+            *place = Some(OnSeat { leg, seat, session, expect_rtp_within, rtp_timeout, missed: 0 });
         }
         self.news.push_back(News { slot, remote, expect_rtp_within, rtp_timeout });
     }
 
-    pub fn detach(&mut self, slot: u32) {
-        let Some(on) = self.place(slot).and_then(Option::take) else { return };
+    /// The leg in `slot` is closed. Returns how many of its packets were missed.
+    pub fn detach(&mut self, slot: u32) -> u64 {
+        let Some(on) = self.place(slot).and_then(Option::take) else { return 0 };
         if let Some(entry) = on.session.and_then(|index| self.sessions[index as usize].as_mut())
             && entry.leg == Some(slot)
         {
             entry.leg = None;
         }
+        on.missed
     }
 
     pub(super) fn leg(&self, slot: u32) -> Option<&OnSeat> {
