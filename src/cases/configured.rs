@@ -46,7 +46,7 @@ impl Cases {
             CaseStoreSettings::Postgres(at) => {
                 let store = PostgresCases::new(at.clone(), "");
                 match store.version().await? {
-                    Version::Ours => Ok(Cases::Postgres(store)),
+                    Version::Ours(_) => Ok(Cases::Postgres(store)),
                     other => Err(StoreError { reason: format!("case store {at}: {other}") }),
                 }
             }

@@ -59,7 +59,7 @@ fn described(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     });
     if let Some(body) = operation.body {
         let schema = body(schemas);
-        let required = ["required", "$ref", "oneOf"].iter().any(|key| schema.get(key).is_some());
+        let required = ["required", "$ref", "oneOf"].iter().any(|key| schema.get(*key).is_some());
         said["requestBody"] = json!({"required": required, "content": {"application/json": {"schema": schema}}});
     }
     said
