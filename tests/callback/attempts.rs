@@ -130,7 +130,7 @@ fn the_message_to_the_carrier() {
          CSeq: 1 INVITE\r\n\
          Contact: <sip:127.0.0.1:5060>\r\n\
          Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK\r\n\
-         Supported: timer\r\n\
+         Supported: 100rel, timer\r\n\
          User-Agent: Rexian/{version}\r\n\
          Session-Expires: 1800;refresher=uac\r\n\
          P-Asserted-Identity: <sip:053112345@127.0.0.1;user=phone>\r\n\
