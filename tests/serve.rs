@@ -3,14 +3,14 @@
 #[path = "serve/api.rs"]
 mod api;
 mod common;
+#[path = "serve/postgres.rs"]
+mod database;
 #[path = "serve/description.rs"]
 mod description;
 #[path = "common/postgres.rs"]
 mod postgres;
 #[path = "serve/streams.rs"]
 mod streams;
-#[path = "serve/postgres.rs"]
-mod tickets;
 #[path = "serve/tls.rs"]
 mod tls;
 #[path = "serve/webhooks.rs"]
