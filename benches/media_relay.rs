@@ -333,6 +333,7 @@ fn start(pairs: u16) -> MediaPlane {
         cases: CaseStoreSettings::Sqlite("unused".into()),
         events: None,
         keep_events: Duration::MAX,
+        ship_events: None,
         facts: Default::default(),
         report: Default::default(),
         casework: Default::default(),
