@@ -151,7 +151,9 @@ fn body(name: &str, schemas: &mut SchemaGenerator) -> Schema {
     let Some(variant) = variants.into_iter().find(named) else { return Schema::default() };
     let mut variant = variant.clone();
     variant["properties"].as_object_mut().map(|properties| properties.remove("command"));
-    variant["required"].as_array_mut().map(|required| required.retain(|field| field != "command"));
+    if let Some(required) = variant["required"].as_array_mut() {
+        required.retain(|field| field != "command");
+    }
     if variant["required"].as_array().is_some_and(Vec::is_empty) {
         variant.as_object_mut().map(|variant| variant.remove("required"));
     }

@@ -298,7 +298,7 @@ async fn history(
     Named(no): Named,
     Asked(asked): Asked<MoreQuery>,
 ) -> Result<Json<TicketHistory>, Problem> {
-    let after = u32::try_from(asked.after.unwrap_or(0)).unwrap_or(u32::MAX);
+    let after = asked.after.unwrap_or(0);
     let found = api.office()?.desk.history(&asking.actor, &no, after, PAGE).await;
     let found = found.map_err(|e| refused::told(e, &asking))?;
     let next = found.last().filter(|_| found.len() == PAGE as usize).map(|event| event.version);
