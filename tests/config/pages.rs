@@ -23,7 +23,7 @@ fn what_is_of_no_use_or_unsafe() {
     broken(
         &[("number = \"6601\"", "number = \"6601\"\npassword_hash = \"secret\"")],
         &[
-            "13: password_hash = \"secret\" in [[agents]] \"6601\" is not an Argon2 hash | write the line that `rexian password` prints",
+            "13: password_hash = \"secret\" in [[agents]] is not an Argon2 hash | write the line that `rexian password` prints",
         ],
     );
     broken(

@@ -263,7 +263,9 @@ fn the_report_has_the_figures_of_the_store_or_says_plainly_that_it_has_not() {
     done(&server, &format!("{no}/answer-now"), "operator", json!({"answer": "今日已派人维修"}));
     let config = server.directory.path().join("rexian.toml");
     let rules = || -> Value {
-        let output = rexian().args(["report", "--compliance", "--json", "--config"]).arg(&config).output().unwrap();
+        let mut report = rexian();
+        report.args(["report", "--compliance", "--json", "--config"]).arg(&config);
+        let output = report.current_dir(server.directory.path()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     };

@@ -133,6 +133,12 @@ struct Delivery<'a> {
 
 impl Teller {
     async fn run(mut self) {
+        // A log that is being begun has nothing to read yet; whoever took its place there later would miss what came first.
+        if let Log::Calls { .. } = self.log
+            && self.changed.wait_for(|commits| *commits > 0).await.is_err()
+        {
+            return;
+        }
         loop {
             let pause = match self.round().await {
                 Ok(true) => {
