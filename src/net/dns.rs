@@ -1,8 +1,9 @@
-//! Names of trunks' hops -> addresses (RFC 3263 s4, RFC 2782): SRV if the configuration names no port, then A and AAAA.
+//! Names of trunks' hops -> addresses (RFC 3263 s4, RFC 2782): NAPTR and SRV if the configuration names no port, then A and
+//! AAAA.
 //! Belongs here: asking, and asking again in time. Not here: which of the addresses a call takes (`trunk::hops`).
 //!
-//! NAPTR is not asked: it chooses a transport, and a hop has one by its configuration (RFC 3263 s4.1). The last good
-//! answer stands for as long as DNS gives no other; before the first, the hop's `fallback` does. Nobody waits for it.
+//! NAPTR says under which name the services of the hop's transport are; it does not choose the transport, which a hop has
+//! by its configuration (RFC 3263 s4.1): DNS cannot talk a trunk out of TLS. The last good answer stands for as long as DNS gives no other; before the first, the hop's `fallback` does. Nobody waits for it.
 //!
 //! Security: each question goes out from a port and with an id of its own; what does not fit both and the question is
 //! ignored. An address that is none of the trunk's peers is refused by whoever is told.
@@ -149,15 +150,19 @@ async fn services(servers: &[SocketAddr], name: &str, transport: Transport) -> R
         return Ok(vec![]);
     }
     // RFC 3263 s4.2.
-    let service = match transport {
-        Transport::Udp => "_sip._udp",
-        Transport::Tcp => "_sip._tcp",
-        Transport::Tls => "_sips._tcp",
+    let (service, way) = match transport {
+        Transport::Udp => ("_sip._udp", "SIP+D2U"),
+        Transport::Tcp => ("_sip._tcp", "SIP+D2T"),
+        Transport::Tls => ("_sips._tcp", "SIPS+D2T"),
+    };
+    let (at, holds) = match pointer(servers, name, way).await {
+        Some(pointer) => pointer,
+        None => (format!("{service}.{name}"), Duration::MAX),
     };
     let mut found = vec![];
-    for (ttl, data) in ask(servers, &format!("{service}.{name}"), TYPE::SRV).await? {
+    for (ttl, data) in ask(servers, &at, TYPE::SRV).await? {
         if let Data::Service { priority, weight, port, target } = data {
-            found.push(Service { priority, weight, port, target, ttl });
+            found.push(Service { priority, weight, port, target, ttl: ttl.min(holds) });
         }
     }
     // RFC 2782: a target of "." says that there is no such service here.
@@ -166,6 +171,18 @@ async fn services(servers: &[SocketAddr], name: &str, transport: Transport) -> R
     }
     found.truncate(MOST_TARGETS);
     Ok(found)
+}
+
+/// Where NAPTR says that the services of this way are, and for how long; `None`: it does not, or nobody answers that.
+async fn pointer(servers: &[SocketAddr], name: &str, way: &str) -> Option<(String, Duration)> {
+    let records = ask(servers, name, TYPE::NAPTR).await.unwrap_or_default();
+    let ours = records.into_iter().filter_map(|(ttl, data)| match data {
+        Data::Pointer { rank, way: its, to } if its.eq_ignore_ascii_case(way) && !to.is_empty() => {
+            Some((rank, to, ttl))
+        }
+        _ => None,
+    });
+    ours.min().map(|(_, to, ttl)| (to, ttl))
 }
 
 async fn addresses(servers: &[SocketAddr], name: &str) -> Result<(Vec<IpAddr>, Duration), Unknown> {
@@ -197,7 +214,18 @@ async fn addresses(servers: &[SocketAddr], name: &str) -> Result<(Vec<IpAddr>, D
 /// What of an answer is of use here.
 enum Data {
     Address(IpAddr),
-    Service { priority: u16, weight: u16, port: u16, target: String },
+    Service {
+        priority: u16,
+        weight: u16,
+        port: u16,
+        target: String,
+    },
+    /// To SRV records. `rank`: order, then preference, the lowest first.
+    Pointer {
+        rank: (u16, u16),
+        way: String,
+        to: String,
+    },
 }
 
 /// Empty if there is no such record; an error if nobody says so.
@@ -271,13 +299,21 @@ fn read(answer: &Packet<'_>, server: SocketAddr) -> Result<Vec<(Duration, Data)>
         RData::A(a) => Some(Data::Address(Ipv4Addr::from(a.address).into())),
         RData::AAAA(a) => Some(Data::Address(Ipv6Addr::from(a.address).into())),
         RData::SRV(s) => {
-            let target = s.target.to_string().trim_end_matches('.').to_ascii_lowercase();
+            let target = plain(&s.target);
             Some(Data::Service { priority: s.priority, weight: s.weight, port: s.port, target })
+        }
+        RData::NAPTR(n) if n.flags.to_string().eq_ignore_ascii_case("s") => {
+            let (rank, way) = ((n.order, n.preference), n.services.to_string());
+            Some(Data::Pointer { rank, way, to: plain(&n.replacement) })
         }
         _ => None,
     };
     let of = |r: &simple_dns::ResourceRecord<'_>| Some((Duration::from_secs(r.ttl.into()), data(&r.rdata)?));
     Ok(answer.answers.iter().filter_map(of).collect())
+}
+
+fn plain(name: &Name<'_>) -> String {
+    name.to_string().trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// By place in the configuration: the hops with names.

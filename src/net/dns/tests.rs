@@ -1,8 +1,8 @@
 //! Against a nameserver of a few lines, on loopback.
 
 use super::*;
-use simple_dns::ResourceRecord;
-use simple_dns::rdata::{A, SRV};
+use simple_dns::rdata::{A, NAPTR, SRV};
+use simple_dns::{CharacterString, ResourceRecord};
 use std::net::UdpSocket as StdSocket;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
@@ -54,6 +54,14 @@ impl Nameserver {
                                 port: port.parse().unwrap(),
                                 target: Name::new(target).unwrap(),
                             }),
+                            [order, preference, flags, services, replacement] => RData::NAPTR(NAPTR {
+                                order: order.parse().unwrap(),
+                                preference: preference.parse().unwrap(),
+                                flags: CharacterString::new(flags.as_bytes()).unwrap(),
+                                services: CharacterString::new(services.as_bytes()).unwrap(),
+                                regexp: CharacterString::new(b"").unwrap(),
+                                replacement: Name::new(replacement).unwrap(),
+                            }),
                             _ => RData::A(A { address: data.parse::<Ipv4Addr>().unwrap().into() }),
                         };
                         let name = question.questions[0].qname.clone();
@@ -66,7 +74,7 @@ impl Nameserver {
         server
     }
 
-    /// `SRV|A name ttl data` per line.
+    /// `NAPTR|SRV|A name ttl data` per line.
     fn says(&self, text: &str) {
         let mut zone = Zone::new();
         for line in text.lines().map(str::trim).filter(|l| !l.is_empty()) {
@@ -115,6 +123,29 @@ fn where_a_name_leads() {
         assert_eq!((shown(&targets).as_str(), holds.as_secs()), (wanted, ttl), "{transport:?} {port:?}");
         let asked_srv = server.asked.lock().unwrap().iter().any(|q| q.starts_with("SRV"));
         assert_eq!(asked_srv, port.is_none());
+    }
+}
+
+#[test]
+fn naptr_says_where_the_services_are_and_not_by_which_transport() {
+    let server = Nameserver::start();
+    server.says(
+        "NAPTR sbc.carrier.test 60 20 1 s SIP+D2U _sip._udp.backup.carrier.test
+         NAPTR sbc.carrier.test 60 10 9 S sip+d2u _sip._udp.core.carrier.test
+         NAPTR sbc.carrier.test 60 1 1 s SIP+D2T _sip._tcp.core.carrier.test
+         NAPTR sbc.carrier.test 60 1 1 u E2U+sip nowhere.test
+         SRV _sip._udp.core.carrier.test 300 0 1 5070 a.carrier.test
+         SRV _sip._udp.sbc.carrier.test 300 0 1 5099 a.carrier.test
+         SRV _sips._tcp.sbc.carrier.test 300 0 1 5061 a.carrier.test
+         A a.carrier.test 600 10.1.0.1",
+    );
+    for (transport, wanted, ttl) in [
+        (Transport::Udp, "10.1.0.1:5070 0 1", 60),
+        // It knows of no TLS: the name's own services of that kind.
+        (Transport::Tls, "10.1.0.1:5061 0 1", 300),
+    ] {
+        let (found, holds) = in_world(targets(&[server.address], "sbc.carrier.test", &hop(transport, None))).unwrap();
+        assert_eq!((shown(&found).as_str(), holds.as_secs()), (wanted, ttl), "{transport:?}");
     }
 }
 
