@@ -34,11 +34,11 @@ pub async fn serve(
     addr: SocketAddr,
     source: HealthSource,
     page: Page,
-    sources: v1::Sources,
+    v1: &v1::Api,
 ) -> std::io::Result<(SocketAddr, JoinHandle<()>)> {
     let listener = TcpListener::bind(addr).await?;
     let local = listener.local_addr()?;
-    let app = router(source, page).merge(v1::router(sources));
+    let app = router(source, page).merge(v1.router());
     let app = app.into_make_service_with_connect_info::<Lease>();
     let task = tokio::spawn(async move {
         if let Err(error) = axum::serve(listener::Bounded::new(listener), app).await {
@@ -121,7 +121,8 @@ mod tests {
             move || facts.lock().unwrap().clone()
         });
         let (_metrics, page) = metrics::install(&Settings::demo([1; 32]).core, &[]).unwrap();
-        let (addr, task) = serve("127.0.0.1:0".parse().unwrap(), source, page, v1::Sources::none()).await.unwrap();
+        let (addr, task) =
+            serve("127.0.0.1:0".parse().unwrap(), source, page, &v1::Api::new(v1::Sources::none())).await.unwrap();
         (addr, facts, task)
     }
 

@@ -14,12 +14,15 @@ mod session;
 mod sign_in;
 mod site;
 
+use crate::api::v1::Api;
+use crate::casework::{Actor, Post};
 use crate::config::settings::{AgentSettings, PagesSettings, SeatSettings};
 use crate::ids::{AgentNo, SeatNo};
 use crate::net::tls::Tls;
 use crate::runtime::inbox::Inbox;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::http::HeaderMap;
 use axum::middleware;
 use axum::routing::{get, post};
 use door::Door;
@@ -56,6 +59,7 @@ pub async fn serve(
     agents: &[AgentSettings],
     seats: &[SeatSettings],
     inbox: Inbox,
+    v1: &Api,
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(settings.listen).await?;
     let address = listener.local_addr()?;
@@ -68,7 +72,7 @@ pub async fn serve(
         screens: Arc::new(Semaphore::new(SCREENS)),
         encrypted: tls.is_some(),
     };
-    let app = router(Arc::new(pages)).into_make_service_with_connect_info::<door::Peer>();
+    let app = router(Arc::new(pages), v1).into_make_service_with_connect_info::<door::Peer>();
     let door = Door::open(listener, tls);
     tokio::spawn(async move {
         if let Err(error) = axum::serve(door, app).await {
@@ -78,12 +82,23 @@ pub async fn serve(
     Ok(address)
 }
 
-fn router(pages: Arc<Pages>) -> Router {
-    Router::new()
+fn router(pages: Arc<Pages>, v1: &Api) -> Router {
+    let signed_in = pages.clone();
+    let v1 = v1.router_of_pages(Arc::new(move |headers| signed_in.actor(headers)));
+    let own = Router::new()
         .route("/session", post(sign_in::sign_in).get(sign_in::who).delete(sign_in::sign_out))
         .route("/live", get(live::live))
         .merge(site::router())
-        .layer(middleware::from_fn(site::guarded))
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
-        .with_state(pages)
+        .with_state(pages);
+    own.merge(v1).layer(middleware::from_fn(site::guarded))
+}
+
+impl Pages {
+    /// Who is signed in, as tickets know them.
+    fn actor(&self, headers: &HeaderMap) -> Option<Actor> {
+        let agent = self.sessions.of(headers)?.agent;
+        let post = if *self.agents.get(&agent)? { Post::ShiftLeader } else { Post::Operator };
+        Some(Actor::new(agent.to_string(), post))
+    }
 }

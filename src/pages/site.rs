@@ -19,11 +19,12 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-const FILES: [File; 7] = [
+const FILES: [File; 8] = [
     File { path: "/", kind: HTML, text: include_str!("site/index.html") },
     File { path: "/style.css", kind: STYLE, text: include_str!("site/style.css") },
     File { path: "/app.js", kind: SCRIPT, text: include_str!("site/app.js") },
     File { path: "/bar.js", kind: SCRIPT, text: include_str!("site/bar.js") },
+    File { path: "/ticket.js", kind: SCRIPT, text: include_str!("site/ticket.js") },
     File { path: "/line.js", kind: SCRIPT, text: include_str!("site/line.js") },
     File { path: "/dom.js", kind: SCRIPT, text: include_str!("site/dom.js") },
     File { path: "/words.js", kind: SCRIPT, text: include_str!("site/words.js") },
@@ -76,6 +77,7 @@ fn is_ours(headers: &HeaderMap) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn only_pages_of_the_host_that_is_asked_are_ours() {
@@ -90,6 +92,42 @@ mod tests {
         assert!(is_ours(&headers(Some("https://seats.example:8443"))));
         for other in [None, Some("https://evil.example"), Some("https://seats.example"), Some("null"), Some("")] {
             assert!(!is_ours(&headers(other)), "{other:?}");
+        }
+    }
+
+    /// `name: "..."` of one of the dictionaries.
+    fn words(dictionary: &str) -> BTreeSet<&'static str> {
+        let text = FILES.iter().find(|file| file.path == "/words.js").expect("the words").text;
+        let (_, from) = text.split_once(&format!("const {dictionary} = {{")).expect("the dictionary");
+        let (inside, _) = from.split_once("};").expect("its end");
+        let keys = inside.split('"').step_by(2);
+        keys.filter_map(|between| {
+            between
+                .rsplit([',', '\n', ' '])
+                .find_map(|word| word.strip_suffix(':').or_else(|| word.trim().strip_suffix(':')))
+        })
+        .collect()
+    }
+
+    #[test]
+    fn both_languages_have_every_word_that_is_asked_for() {
+        let (zh, en) = (words("ZH"), words("EN"));
+        assert!(zh.len() > 100, "{zh:?}");
+        assert_eq!(zh.symmetric_difference(&en).collect::<Vec<_>>(), Vec::<&&str>::new());
+        let scripts = FILES.iter().filter(|file| file.kind == SCRIPT);
+        let asked = scripts.flat_map(|file| file.text.split("t(\"").skip(1).filter_map(|rest| rest.split_once("\")")));
+        for (key, _) in
+            asked.filter(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
+        {
+            assert!(zh.contains(key), "{key} has no word");
+        }
+        use crate::casework::words::{Kind, Stage, Urgency};
+        let word = |value: serde_json::Value| value.as_str().expect("a word").to_owned();
+        let kinds = Kind::ALL.iter().map(|kind| format!("kind_{}", word(serde_json::to_value(kind).unwrap())));
+        let stages = Stage::ALL.iter().map(|stage| format!("stage_{}", word(serde_json::to_value(stage).unwrap())));
+        let urgencies = Urgency::ALL.iter().map(|u| format!("urgency_{}", word(serde_json::to_value(u).unwrap())));
+        for key in kinds.chain(stages).chain(urgencies) {
+            assert!(zh.contains(key.as_str()), "{key} has no word");
         }
     }
 

@@ -241,12 +241,14 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     }
     sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
     let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
+    let hooks = sources.hooks.clone();
+    let v1 = v1::Api::new(sources);
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store, (events, copy), sources.hooks.clone(), tls.clone());
+            let source = health(latest, media.figures(), &store, (events, copy), hooks, tls.clone());
             let (address, _) = world
-                .block_on(api::serve(address, source, page, sources))
+                .block_on(api::serve(address, source, page, &v1))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
             Some(address)
         }
@@ -256,7 +258,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
             None => None,
             Some(settings) => {
                 let address = settings.listen;
-                let served = pages::serve(settings, tls.clone(), &core.agents, &core.seats, inbox.clone());
+                let served = pages::serve(settings, tls.clone(), &core.agents, &core.seats, inbox.clone(), &v1);
                 Some(world.block_on(served).map_err(|e| {
                     format!("pages.listen {address}: {e}; name an address of this machine and a free port")
                 })?)

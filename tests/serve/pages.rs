@@ -214,6 +214,40 @@ fn a_call_is_on_the_agents_screen_from_the_ring_to_the_hang_up_by_the_page() {
 }
 
 #[test]
+fn whoever_is_signed_in_works_on_the_ticket_of_the_call_and_nobody_else_does() {
+    let server = started();
+    let cookie = signed_in(&server);
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    let caller = street.call();
+    street.wait_answered(Who::Phone(phone));
+    street.field.at_phone(phone, |p, now| p.hang_up(now));
+    street.wait_ended(Who::Call(caller));
+    let list = "GET /v1/tickets?agent=6601&limit=5";
+    let ticket = until("the ticket", || {
+        let answer = ask(&server, list, None, Some(&cookie), "");
+        let page: Value = serde_json::from_str(&answer.body).ok()?;
+        page["tickets"].get(0).cloned()
+    });
+    assert!(ticket["may"].as_array().unwrap().contains(&"fill_in".into()), "{ticket}");
+    assert_eq!(ask(&server, list, None, None, "").status, 401);
+    let fill = format!("POST /v1/tickets/{}/fill-in", ticket["ticket_no"].as_str().unwrap());
+    let body = json!({ "title": "路灯不亮", "kind": "request" }).to_string();
+    assert_eq!(ask(&server, &fill, Some("http://evil.example"), Some(&cookie), &body).status, 403);
+    assert_eq!(ask(&server, &fill, Some(&ours(&server)), Some(&cookie), &body).status, 400, "no such kind");
+    let body = json!({ "title": "路灯不亮", "kind": "help" }).to_string();
+    let done = ask(&server, &fill, Some(&ours(&server)), Some(&cookie), &body);
+    assert_eq!(done.status, 200, "{}", done.body);
+    let one = format!("GET /v1/tickets/{}/history", ticket["ticket_no"].as_str().unwrap());
+    let history = ask(&server, &one, None, Some(&cookie), "");
+    let history: Value = serde_json::from_str(&history.body).unwrap();
+    let by: Vec<&Value> = history["history"].as_array().unwrap().iter().map(|step| &step["by"]["name"]).collect();
+    assert!(by.contains(&&json!("6601")), "{history}");
+    // What is not for operators is not for their pages.
+    assert_eq!(ask(&server, "GET /v1/events", None, Some(&cookie), "").status, 403);
+}
+
+#[test]
 fn what_no_page_says_ends_its_line_and_nothing_else() {
     let server = started();
     let cookie = signed_in(&server);

@@ -23,12 +23,14 @@ mod socket;
 pub(super) mod tickets;
 mod time;
 
+use crate::api::listener::Lease;
 use crate::api::logs::Log;
 use crate::api::webhooks::Hook;
 use crate::config::settings::{AgentSettings, ApiToken, QueueSettings};
 use crate::store::facts::{FactsError, FactsReader};
-use access::Access;
-use axum::Router;
+use access::{Access, SignedIn};
+use axum::extract::ConnectInfo;
+use axum::{Extension, Router};
 use problem::Problem;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -74,18 +76,35 @@ const READERS: usize = 8;
 /// Streams of events at once.
 const STREAMS: usize = 32;
 
+/// What answers, whoever asks by whatever door.
+#[derive(Clone)]
+pub struct Api(Arc<V1>);
+
 pub(super) struct V1 {
-    access: Access,
     sources: Sources,
     readers: Semaphore,
     board: tokio::sync::Mutex<Option<queues::Board>>,
     streams: Arc<Semaphore>,
 }
 
-pub fn router(sources: Sources) -> Router {
-    let access = Access::new(&sources.tokens);
-    let (readers, streams) = (Semaphore::new(READERS), Arc::new(Semaphore::new(STREAMS)));
-    routes::router(Arc::new(V1 { access, sources, readers, board: Default::default(), streams }))
+impl Api {
+    pub fn new(sources: Sources) -> Api {
+        let (readers, streams) = (Semaphore::new(READERS), Arc::new(Semaphore::new(STREAMS)));
+        Api(Arc::new(V1 { sources, readers, board: Default::default(), streams }))
+    }
+
+    /// For who has a token.
+    pub fn router(&self) -> Router {
+        routes::router(self.0.clone(), Arc::new(Access::new(&self.0.sources.tokens)))
+    }
+
+    /// Also for who is signed in.
+    pub fn router_of_pages(&self, signed_in: SignedIn) -> Router {
+        let access = Access::new(&self.0.sources.tokens).or(signed_in);
+        // Streams live as long as the page's connection.
+        let lease = Extension(ConnectInfo(Lease::default()));
+        routes::router(self.0.clone(), Arc::new(access)).layer(lease)
+    }
 }
 
 impl V1 {

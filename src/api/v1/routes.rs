@@ -1,12 +1,13 @@
 //! The table of everything that can be asked: path, who may, shapes. Belongs here: the table, and the router made of it.
 //! Not here: the answers.
 
+use super::access::Access;
 use super::problem::Problem;
 use super::{V1, agents, calls, events, hooks, openapi, page, queues, sla, tickets};
 use crate::casework::rights;
 use crate::casework::words::{Action, Role};
 use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -202,25 +203,25 @@ const OPERATIONS: [Operation; 10] = [
     },
 ];
 
-pub(super) fn router(api: Arc<V1>) -> Router {
+pub(super) fn router(api: Arc<V1>, access: Arc<Access>) -> Router {
     let mut router = Router::new();
     for operation in operations() {
-        let guarding = api.clone();
-        let guard = move |request: Request, next: Next| admit(guarding.clone(), operation, request, next);
+        let access = access.clone();
+        let guard = move |request: Request, next: Next| admit(access.clone(), operation, request, next);
         router = router.route(operation.path, (operation.handler)().layer(from_fn(guard)));
     }
     router
         .route("/v1", get(page::overview))
         .route("/v1/openapi.json", get(openapi::description))
-        .route("/v1/{*rest}", axum::routing::any(nothing_there))
+        .route("/v1/{*rest}", axum::routing::any(move |request: Request| nothing_there(access.clone(), request)))
         .method_not_allowed_fallback(async || Problem::method_not_allowed())
         .with_state(api)
 }
 
 /// Lets those through whose role may ask; the answer to all others is the same whatever is behind the path.
-async fn admit(api: Arc<V1>, operation: &'static Operation, mut request: Request, next: Next) -> Response {
-    let caller = match api.access.caller(request.headers()) {
-        Ok(caller) => caller.clone(),
+async fn admit(access: Arc<Access>, operation: &'static Operation, mut request: Request, next: Next) -> Response {
+    let caller = match access.caller(request.headers()) {
+        Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
     let role = caller.role();
@@ -232,8 +233,8 @@ async fn admit(api: Arc<V1>, operation: &'static Operation, mut request: Request
 }
 
 /// Strangers do not learn what paths there are.
-async fn nothing_there(State(api): State<Arc<V1>>, request: Request) -> Problem {
-    match api.access.caller(request.headers()) {
+async fn nothing_there(access: Arc<Access>, request: Request) -> Problem {
+    match access.caller(request.headers()) {
         Ok(_) => Problem::not_found(format!("there is no {}; see /v1/openapi.json", request.uri().path())),
         Err(problem) => problem,
     }

@@ -3,6 +3,7 @@
 
 import { make, say, setText } from "/dom.js";
 import { Line } from "/line.js";
+import { Ticket } from "/ticket.js";
 import { t } from "/words.js";
 
 const SEAT = "rexian-seat";
@@ -26,6 +27,7 @@ export class Bar {
   constructor(page, who, { leave, languageChanged, signedOut }) {
     this.who = who;
     this.#build(page, leave, languageChanged);
+    this.ticket = new Ticket(this.form, who.agent);
     this.#line = new Line({
       screen: (screen) => this.#show(screen),
       state: (state) => this.#connection(state),
@@ -44,6 +46,7 @@ export class Bar {
   close() {
     clearInterval(this.#timer);
     removeEventListener("keydown", this.#keys);
+    this.ticket.close();
     this.#line.close();
   }
 
@@ -68,6 +71,7 @@ export class Bar {
     this.enter = make("button", { class: "go", onclick: () => this.#signIn() }, t("sign_in"));
     this.place = make("span", { class: "place" });
     this.call = make("section", { class: "card call", "aria-label": t("caller") });
+    this.form = make("section", { class: "card form", "aria-label": t("ticket") });
     this.lines = make("tbody");
     page.replaceChildren(
       make("header", { class: "top" },
@@ -85,11 +89,11 @@ export class Bar {
             make("span", { class: "entry" }, make("label", { for: "seat" }, t("seat")), this.seat, this.enter),
             this.ready, this.busy, this.pause, this.training, this.extend, this.out)),
         this.call,
-        make("section", { class: "card lines" },
+        make("div", { class: "side" }, this.form, make("section", { class: "card lines" },
           make("h2", {}, t("queues")),
           make("table", {},
             make("thead", {}, make("tr", {}, ["queue", "waiting", "longest", "callbacks"].map((head) => make("th", { scope: "col" }, t(head))))),
-            this.lines))),
+            this.lines)))),
     );
     this.#callPart(null);
   }
@@ -133,6 +137,7 @@ export class Bar {
     this.ready.disabled = screen.state === "ready";
     if (JSON.stringify(before?.call) !== JSON.stringify(screen.call) || before?.serving !== screen.serving || !before) this.#callPart(screen);
     this.#linePart(screen.queues);
+    this.ticket.of(screen.call?.answered ? screen.call.call : screen.serving);
     if (signedIn && !screen.reachable) this.#notice(t("unreachable"));
     else if (this.notice.textContent === t("unreachable")) this.#notice("");
     this.#tick();
