@@ -7,7 +7,7 @@
 use crate::event::{AgentState, Purpose};
 use crate::ids::{AgentNo, CallId, LineName, QueueName, SeatNo, Skill};
 use crate::time::Instant;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// One agent's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -21,6 +21,7 @@ pub struct AgentScreen {
     pub reachable: bool,
     pub call: Option<CallScreen>,
     /// The call of the wrap-up.
+    #[serde(serialize_with = "hex_or_none")]
     pub serving: Option<CallId>,
     /// The seat's calls of its own.
     pub own_calls: u32,
@@ -50,6 +51,7 @@ impl Doing {
 /// A citizen's call, as the agent sees it whom it rings or who has it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CallScreen {
+    #[serde(serialize_with = "hex")]
     pub call: CallId,
     pub stage: Stage,
     /// `None`: withheld.
@@ -92,6 +94,15 @@ pub struct QueueScreen {
     pub callbacks: usize,
     /// When the caller in line the longest asked for a human.
     pub oldest: Option<Instant>,
+}
+
+/// As people and APIs write it: as a number it is too long for a browser.
+fn hex<S: Serializer>(call: &CallId, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(call)
+}
+
+fn hex_or_none<S: Serializer>(call: &Option<CallId>, to: S) -> Result<S::Ok, S::Error> {
+    call.map(|call| call.to_string()).serialize(to)
 }
 
 /// Word of a call's purpose.

@@ -202,6 +202,8 @@ fn a_call_is_on_the_agents_screen_from_the_ring_to_the_hang_up_by_the_page() {
     street.wait_answered(Who::Phone(phone));
     let talks = page.screen("the talk", |screen| screen["call"]["stage"] == "talking");
     assert_eq!((&talks["state"], &talks["call"]["queue"]), (&"talking".into(), &"mandarin".into()));
+    let call = talks["call"]["call"].as_str().expect("a call id as text");
+    assert!(call.len() == 16 && call.bytes().all(|b| b.is_ascii_hexdigit()), "{call}");
     assert!(talks["call"]["caller"].is_string() && talks["call"]["asked"].is_u64(), "{talks}");
     assert_eq!(page.order(5, json!({ "order": "hang_up" })), None);
     street.wait_ended(Who::Phone(phone));

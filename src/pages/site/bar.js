@@ -88,12 +88,13 @@ export class Bar {
           make("div", { class: "buttons", role: "toolbar" },
             make("span", { class: "entry" }, make("label", { for: "seat" }, t("seat")), this.seat, this.enter),
             this.ready, this.busy, this.pause, this.training, this.extend, this.out)),
-        this.call,
-        make("div", { class: "side" }, this.form, make("section", { class: "card lines" },
-          make("h2", {}, t("queues")),
-          make("table", {},
-            make("thead", {}, make("tr", {}, ["queue", "waiting", "longest", "callbacks"].map((head) => make("th", { scope: "col" }, t(head))))),
-            this.lines)))),
+        make("div", { class: "side" }, this.call,
+          make("section", { class: "card lines" },
+            make("h2", {}, t("queues")),
+            make("table", {},
+              make("thead", {}, make("tr", {}, ["queue", "waiting", "longest", "callbacks"].map((head) => make("th", { scope: "col" }, t(head))))),
+              this.lines))),
+        this.form),
     );
     this.#callPart(null);
   }
@@ -157,7 +158,7 @@ export class Bar {
     const rings = call.stage === "ringing";
     const others = this.#screen.queues.filter((queue) => queue.name !== call.queue);
     const target = make("select", { "aria-label": t("to_queue") }, others.map((queue) => make("option", {}, queue.name)));
-    this.call.replaceChildren(
+    this.call.replaceChildren(...[
       make("h2", {}, t(`stage_${call.stage}`), call.test ? make("span", { class: "tag" }, t("test")) : null,
         call.purpose === "inbound" ? null : make("span", { class: "tag" }, t(`purpose_${call.purpose}`))),
       make("p", { class: "number" }, call.withheld ? t("withheld") : call.caller ?? "—"),
@@ -170,7 +171,8 @@ export class Bar {
         make("button", { class: "stop", "aria-keyshortcuts": "F8", onclick: () => this.#order(KEYS.F8) },
           t(rings ? "decline" : "hang_up"), make("kbd", {}, "F8")),
         call.answered && others.length ? make("span", { class: "entry" }, target,
-          make("button", { onclick: () => this.#order({ order: "to_queue", queue: target.value }) }, t("to_queue"))) : null));
+          make("button", { onclick: () => this.#order({ order: "to_queue", queue: target.value }) }, t("to_queue"))) : null),
+    ].filter(Boolean));
     if (rings) say(`${t("stage_ringing")} ${call.withheld ? t("withheld") : call.caller ?? ""}`);
   }
 

@@ -24,16 +24,21 @@ export class Ticket {
   #typed = new Map();
   #timer = null;
   #inputs = new Map();
+  /** One change after the other, each to the version that the one before made. */
+  #turn = Promise.resolve(true);
+  #leaving = () => this.#save(true);
   #closed = false;
 
   constructor(place, agent) {
     this.#place = place;
     this.#agent = agent;
     this.#empty("");
+    addEventListener("pagehide", this.#leaving);
   }
 
   close() {
     this.#closed = true;
+    removeEventListener("pagehide", this.#leaving);
     this.#save();
   }
 
@@ -122,12 +127,18 @@ export class Ticket {
     this.#timer = setTimeout(() => this.#save(), SAVE_AFTER);
   }
 
-  async #save() {
+  /** `leaving`: the page goes; what was typed is sent all the same. */
+  #save(leaving = false) {
     clearTimeout(this.#timer);
+    this.#turn = this.#turn.then(() => this.#saveNow(leaving));
+    return this.#turn;
+  }
+
+  async #saveNow(leaving) {
     if (!this.#ticket || this.#typed.size === 0) return true;
     const sent = new Map(this.#typed);
     this.#tell(t("saving"));
-    const done = await this.#send("fill_in", Object.fromEntries(sent));
+    const done = await this.#send("fill_in", Object.fromEntries(sent), leaving);
     if (!done) return false;
     for (const [field, value] of sent) if (this.#typed.get(field) === value) this.#typed.delete(field);
     this.#tell(t("saved"));
@@ -144,10 +155,10 @@ export class Ticket {
   }
 
   /** Done to the ticket as it is shown here, or not at all. */
-  async #send(act, body) {
+  async #send(act, body, keepalive = false) {
     const { ticket_no: no, version } = this.#ticket;
     const headers = { "if-match": `"${version}"`, "idempotency-key": key() };
-    const done = await ask(`/v1/tickets/${no}/${act.replaceAll("_", "-")}`, { method: "POST", headers, body: JSON.stringify(body) });
+    const done = await ask(`/v1/tickets/${no}/${act.replaceAll("_", "-")}`, { method: "POST", headers, keepalive, body: JSON.stringify(body) });
     if (done.ok) {
       if (this.#ticket.ticket_no === no) this.#ticket.version = done.body.version;
       return true;
