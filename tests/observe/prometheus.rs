@@ -80,12 +80,13 @@ impl Prometheus {
 
     /// Asks until there is an answer.
     pub fn until<T>(&self, what: &str, mut ask: impl FnMut(&Prometheus) -> Option<T>) -> T {
-        let deadline = Instant::now() + SOON;
+        // Scrapes, rules and the alerts that wait for both come one after the other.
+        let deadline = Instant::now() + 3 * SOON;
         loop {
             if let Some(answer) = ask(self) {
                 return answer;
             }
-            assert!(Instant::now() < deadline, "not within {SOON:?}: {what}\n{}", self.log());
+            assert!(Instant::now() < deadline, "not within three times {SOON:?}: {what}\n{}", self.log());
             std::thread::sleep(Duration::from_millis(100));
         }
     }
