@@ -243,16 +243,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
     let hooks = sources.hooks.clone();
     let v1 = v1::Api::new(sources);
-    let http = match shell.http {
-        None => None,
-        Some(address) => {
-            let source = health(latest, media.figures(), &store, (events, copy), hooks, tls.clone());
-            let (address, _) = world
-                .block_on(api::serve(address, source, page, &v1))
-                .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
-            Some(address)
-        }
-    };
+    // Before /healthz, which says that all is open.
     let pages =
         match shell.pages {
             None => None,
@@ -264,6 +255,16 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
                 })?)
             }
         };
+    let http = match shell.http {
+        None => None,
+        Some(address) => {
+            let source = health(latest, media.figures(), &store, (events, copy), hooks, tls.clone());
+            let (address, _) = world
+                .block_on(api::serve(address, source, page, &v1))
+                .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
+            Some(address)
+        }
+    };
     let connector = {
         let _in_world = world.enter();
         listeners.serve(inbox.clone())
