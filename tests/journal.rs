@@ -334,16 +334,7 @@ fn child() {
 // ---- rexian why ----
 
 fn why(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
-    let output = Command::new(env!("CARGO_BIN_EXE_rexian"))
-        .arg("why")
-        .args(args)
-        .current_dir(folder)
-        .env_clear()
-        .env("LANG", "zh_CN.UTF-8")
-        .output()
-        .unwrap();
-    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    (output.status.code(), text(output.stdout), text(output.stderr))
+    report::rexian(folder, &[&["why"], args].concat())
 }
 
 fn told() -> tempfile::TempDir {

@@ -1,5 +1,5 @@
-//! Bounds on HTTP connections: how many at once and how long each. Operators and Prometheus need few; whoever opens
-//! many or trickles bytes gets no more of us than this.
+//! Bounds on HTTP connections: how many at once and how long each, here and at the pages' door. Operators and Prometheus need
+//! few; whoever opens many or trickles bytes gets no more of us than this.
 
 use axum::extract::connect_info::Connected;
 use axum::serve::IncomingStream;
@@ -38,7 +38,7 @@ impl axum::serve::Listener for Bounded {
     async fn accept(&mut self) -> (Connection, SocketAddr) {
         let place = self.places.clone().acquire_owned().await.expect("never closed");
         let (stream, peer) = axum::serve::Listener::accept(&mut self.listener).await;
-        (Connection { stream, end: Box::pin(sleep(LIFETIME)), lease: Lease::default(), _place: place }, peer)
+        (Connection::new(stream, place), peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -46,8 +46,8 @@ impl axum::serve::Listener for Bounded {
     }
 }
 
-pub struct Connection {
-    stream: TcpStream,
+pub struct Connection<S = TcpStream> {
+    stream: S,
     end: Pin<Box<Sleep>>,
     lease: Lease,
     _place: OwnedSemaphorePermit,
@@ -66,17 +66,25 @@ impl Lease {
 
 impl Connected<IncomingStream<'_, Bounded>> for Lease {
     fn connect_info(stream: IncomingStream<'_, Bounded>) -> Lease {
-        stream.io().lease.clone()
+        stream.io().lease()
     }
 }
 
-impl Connection {
+impl<S> Connection<S> {
+    pub fn new(stream: S, place: OwnedSemaphorePermit) -> Self {
+        Connection { stream, end: Box::pin(sleep(LIFETIME)), lease: Lease::default(), _place: place }
+    }
+
+    pub fn lease(&self) -> Lease {
+        self.lease.clone()
+    }
+
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         !self.lease.0.load(Ordering::Relaxed) && self.end.as_mut().poll(cx).is_ready()
     }
 }
 
-impl AsyncRead for Connection {
+impl<S: AsyncRead + Unpin> AsyncRead for Connection<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         if self.is_over(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
@@ -85,7 +93,7 @@ impl AsyncRead for Connection {
     }
 }
 
-impl AsyncWrite for Connection {
+impl<S: AsyncWrite + Unpin> AsyncWrite for Connection<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         if self.is_over(cx) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));

@@ -5,7 +5,7 @@
 
 mod catalogue;
 pub mod health;
-mod listener;
+pub(crate) mod listener;
 pub mod logs;
 pub mod metrics;
 mod page;

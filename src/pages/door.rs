@@ -1,6 +1,7 @@
 //! The door: connections of browsers, by TLS where there is a certificate. Handshakes go on beside each other; whoever
 //! does not finish one, or opens more than their share, gets no further.
 
+use crate::api::listener::{Connection, Lease};
 use crate::net::tls::Tls;
 use axum::extract::connect_info::Connected;
 use axum::serve::{IncomingStream, Listener};
@@ -12,7 +13,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::server::TlsStream;
 
 /// Connections at once: a browser opens up to six, and there are hundreds of seats.
@@ -21,7 +22,7 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 pub struct Door {
     address: io::Result<SocketAddr>,
-    ready: mpsc::Receiver<(Connection, SocketAddr)>,
+    ready: mpsc::Receiver<(Connection<Stream>, SocketAddr)>,
 }
 
 impl Door {
@@ -32,7 +33,7 @@ impl Door {
     }
 }
 
-async fn let_in(mut listener: TcpListener, tls: Option<Arc<Tls>>, to: mpsc::Sender<(Connection, SocketAddr)>) {
+async fn let_in(mut listener: TcpListener, tls: Option<Arc<Tls>>, to: mpsc::Sender<(Connection<Stream>, SocketAddr)>) {
     let places = Arc::new(Semaphore::new(CONNECTIONS));
     loop {
         let place = places.clone().acquire_owned().await.expect("never closed");
@@ -47,16 +48,16 @@ async fn let_in(mut listener: TcpListener, tls: Option<Arc<Tls>>, to: mpsc::Send
                     Err(_) => return,
                 },
             };
-            let _ = to.send((Connection { stream, _place: place }, peer)).await;
+            let _ = to.send((Connection::new(stream, place), peer)).await;
         });
     }
 }
 
 impl Listener for Door {
-    type Io = Connection;
+    type Io = Connection<Stream>;
     type Addr = SocketAddr;
 
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
+    async fn accept(&mut self) -> (Connection<Stream>, SocketAddr) {
         match self.ready.recv().await {
             Some(connection) => connection,
             None => std::future::pending().await,
@@ -68,29 +69,24 @@ impl Listener for Door {
     }
 }
 
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub IpAddr);
+/// Who is at the other end, and how long the connection may live: a stranger's as briefly as one of the API's.
+#[derive(Clone, Debug)]
+pub struct Peer(pub IpAddr, pub Lease);
 
 impl Connected<IncomingStream<'_, Door>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Door>) -> Peer {
-        Peer(stream.remote_addr().ip().to_canonical())
+        Peer(stream.remote_addr().ip().to_canonical(), stream.io().lease())
     }
 }
 
-pub struct Connection {
-    stream: Stream,
-    _place: OwnedSemaphorePermit,
-}
-
-enum Stream {
+pub enum Stream {
     Plain(TcpStream),
     Tls(Box<TlsStream<TcpStream>>),
 }
 
 macro_rules! on_stream {
     ($self:ident, $stream:ident => $do:expr) => {
-        match &mut $self.get_mut().stream {
+        match $self.get_mut() {
             Stream::Plain($stream) => {
                 let $stream = Pin::new($stream);
                 $do
@@ -103,13 +99,13 @@ macro_rules! on_stream {
     };
 }
 
-impl AsyncRead for Connection {
+impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         on_stream!(self, stream => stream.poll_read(cx, buf))
     }
 }
 
-impl AsyncWrite for Connection {
+impl AsyncWrite for Stream {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         on_stream!(self, stream => stream.poll_write(cx, buf))
     }

@@ -21,11 +21,12 @@ use crate::ids::{AgentNo, SeatNo};
 use crate::net::tls::Tls;
 use crate::runtime::inbox::Inbox;
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;
-use axum::middleware;
+use axum::middleware::{self, Next};
+use axum::response::Response;
 use axum::routing::{get, post};
-use door::Door;
+use door::{Door, Peer};
 use password::Passwords;
 use session::Sessions;
 use std::collections::BTreeMap;
@@ -72,7 +73,7 @@ pub async fn serve(
         screens: Arc::new(Semaphore::new(SCREENS)),
         encrypted: tls.is_some(),
     };
-    let app = router(Arc::new(pages), v1).into_make_service_with_connect_info::<door::Peer>();
+    let app = router(Arc::new(pages), v1).into_make_service_with_connect_info::<Peer>();
     let door = Door::open(listener, tls);
     tokio::spawn(async move {
         if let Err(error) = axum::serve(door, app).await {
@@ -83,7 +84,7 @@ pub async fn serve(
 }
 
 fn router(pages: Arc<Pages>, v1: &Api) -> Router {
-    let signed_in = pages.clone();
+    let (signed_in, known) = (pages.clone(), pages.clone());
     let v1 = v1.router_of_pages(Arc::new(move |headers| signed_in.actor(headers)));
     let own = Router::new()
         .route("/session", post(sign_in::sign_in).get(sign_in::who).delete(sign_in::sign_out))
@@ -91,7 +92,19 @@ fn router(pages: Arc<Pages>, v1: &Api) -> Router {
         .merge(site::router())
         .layer(DefaultBodyLimit::max(LONGEST_BODY))
         .with_state(pages);
-    own.merge(v1).layer(middleware::from_fn(site::guarded))
+    let known = middleware::from_fn_with_state(known, know);
+    own.merge(v1).layer(known).layer(middleware::from_fn(site::guarded))
+}
+
+/// The connection of who is signed in may live; `/v1` takes the lease of its streams from the same place as at its own door.
+async fn know(State(pages): State<Arc<Pages>>, mut request: Request, next: Next) -> Response {
+    if let Some(ConnectInfo(Peer(_, lease))) = request.extensions().get::<ConnectInfo<Peer>>().cloned() {
+        if pages.sessions.of(request.headers()).is_some() {
+            lease.extend();
+        }
+        request.extensions_mut().insert(ConnectInfo(lease));
+    }
+    next.run(request).await
 }
 
 impl Pages {

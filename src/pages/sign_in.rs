@@ -38,7 +38,7 @@ struct Who {
 
 pub async fn sign_in(
     State(pages): State<Arc<Pages>>,
-    ConnectInfo(Peer(from)): ConnectInfo<Peer>,
+    ConnectInfo(Peer(from, _)): ConnectInfo<Peer>,
     Json(Credentials { agent, password }): Json<Credentials>,
 ) -> Response {
     // Longer than any number: not worth a look, nor a line in the log.

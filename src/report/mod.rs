@@ -25,7 +25,7 @@ pub use csv::row as csv_row;
 pub use gather::gather;
 pub use model::{AgentRow, Report, Staff, Terms};
 pub use period::{HALF_HOUR, Period, date_of};
-pub use words::Language;
+pub use words::{Language, grouped};
 
 use crate::config;
 use crate::config::settings::{CaseStoreSettings, FactsFile, PostgresSettings, Settings};

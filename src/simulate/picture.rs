@@ -1,6 +1,7 @@
 //! The day as a picture (SVG): arrivals and what became of them, waits, agents by state. Belongs here: drawing, readable
 //! on light and dark screens, labelled in Chinese and English. Not here: the figures drawn.
 
+use crate::report::grouped;
 use crate::sim::forecast::{DAY, Day, Slot, Staff, quantile};
 use jiff::civil::Date;
 use std::fmt::Write as _;
@@ -122,7 +123,7 @@ fn cards(svg: &mut String, day: &Day) {
         staff = slot.staff;
     }
     let cards = [
-        (grouped(day.calls.len()), "来电 calls".to_owned()),
+        (grouped(day.calls.len() as u64), "来电 calls".to_owned()),
         (percent(figure("connection_rate")), "接通率 connection".into()),
         (percent(figure("service_level")), format!("{n}秒人工接通率 service")),
         (percent(figure("timely_answer")), format!("{n}秒应答及时率 timely")),
@@ -277,18 +278,6 @@ fn step(most: f64) -> f64 {
     let rough = most / 6.0;
     let power = 10f64.powf(rough.log10().floor()).max(1.0);
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough).unwrap_or(10.0 * power)
-}
-
-fn grouped(n: usize) -> String {
-    let digits = n.to_string();
-    let mut out = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
 
 fn escaped(text: &str) -> String {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
-fn rexian(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
+pub fn rexian(folder: &Path, args: &[&str]) -> (Option<i32>, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_rexian"))
         .args(args)
         .current_dir(folder)

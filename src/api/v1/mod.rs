@@ -23,14 +23,12 @@ mod socket;
 pub(super) mod tickets;
 mod time;
 
-use crate::api::listener::Lease;
 use crate::api::logs::Log;
 use crate::api::webhooks::Hook;
 use crate::config::settings::{AgentSettings, ApiToken, QueueSettings};
 use crate::store::facts::{FactsError, FactsReader};
 use access::{Access, SignedIn};
-use axum::extract::ConnectInfo;
-use axum::{Extension, Router};
+use axum::Router;
 use problem::Problem;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,9 +99,7 @@ impl Api {
     /// Also for who is signed in.
     pub fn router_of_pages(&self, signed_in: SignedIn) -> Router {
         let access = Access::new(&self.0.sources.tokens).or(signed_in);
-        // Streams live as long as the page's connection.
-        let lease = Extension(ConnectInfo(Lease::default()));
-        routes::router(self.0.clone(), Arc::new(access)).layer(lease)
+        routes::router(self.0.clone(), Arc::new(access))
     }
 }
 
