@@ -1,32 +1,40 @@
 //! What a seat in a browser costs beside a seat with a SIP phone, in the same run: each seat in a call with a trunk's plain
-//! leg, 50 packets a second each way. Prints CPU time of the media thread per 1,000 packets, and what was lost. The browsers
-//! are the library in its other role, on a thread of their own.
+//! leg, 50 packets a second each way. Prints CPU time of the media thread per 1,000 packets and how much of a core that
+//! is, what was lost on either way, memory per seat and the time from a page's offer to the first audio it hears.
+//!
+//! The browsers are the library in its other role, in a process of their own (this program again), so that neither their
+//! memory nor their CPU time is taken for the gateway's.
 
 use rexian::config::settings::{BrowserSettings, MediaSettings, Settings, WorldSettings};
 use rexian::ids::{LegId, SeatNo};
 use rexian::media::rtp::Packet;
-use rexian::media::webrtc::BrowserDoor;
 use rexian::media::{MediaPlane, PromptLibrary};
 use rexian::plane::{Codec, Direction, MediaCommand, Negotiated, Source};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 #[allow(dead_code, reason = "the tests use more of it")]
 #[path = "../tests/webrtc/tab.rs"]
 mod tab;
-use tab::{CHROMIUM, Tab};
+#[path = "webrtc/tabs.rs"]
+mod tabs;
+use tabs::Tabs;
 
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const FIRST_PORT: u16 = 12_000;
 const BROWSERS: u16 = 11_998;
-const RUN: Duration = Duration::from_secs(3);
+const RUN: Duration = Duration::from_secs(5);
 const ROUNDS: usize = 3;
 
 fn main() {
+    if let Some(seats) = tabs::asked_for() {
+        return tabs::child(seats);
+    }
     println!("seats in calls with a trunk; median of {ROUNDS} runs of {} s each\n", RUN.as_secs());
-    println!("{:>6}  {:<8}  {:>9}  {:>22}  {:>6}", "seats", "device", "packets/s", "CPU-s / 1,000 packets", "lost");
-    for seats in [20, 100] {
+    println!(
+        "{:>5}  {:<7}  {:>9}  {:>21}  {:>6}  {:>9}  {:>8}  {:>17}",
+        "seats", "device", "packets/s", "CPU-s / 1,000 packets", "core", "lost", "KiB/seat", "audio p50 / p99 ms"
+    );
+    for seats in [20, 100, 300] {
         let (mut phones, mut browsers) = (Vec::new(), Vec::new());
         // In turn, so that a busy machine disturbs both alike.
         for _ in 0..ROUNDS {
@@ -35,19 +43,29 @@ fn main() {
         }
         let (phones, browsers) = (median(phones), median(browsers));
         for (device, outcome) in [("SIP", &phones), ("browser", &browsers)] {
+            let heard = outcome.heard_within.map_or(String::from("-"), |(p50, p99)| {
+                format!("{:.1} / {:.1}", p50.as_secs_f64() * 1e3, p99.as_secs_f64() * 1e3)
+            });
             println!(
-                "{seats:>6}  {device:<8}  {:>9.0}  {:>22.5}  {:>6}",
-                outcome.rate, outcome.cpu_per_1000, outcome.lost
+                "{seats:>5}  {device:<7}  {:>9.0}  {:>21.5}  {:>5.1}%  {:>8.4}%  {:>8.1}  {heard:>17}",
+                outcome.rate, outcome.cpu_per_1000, outcome.core * 100.0, outcome.lost * 100.0, outcome.kib_per_seat
             );
         }
-        println!("{:>6}  ratio {:.2}\n", "", browsers.cpu_per_1000 / phones.cpu_per_1000);
+        println!("{:>5}  ratio {:.2}\n", "", browsers.cpu_per_1000 / phones.cpu_per_1000);
     }
 }
 
 struct Outcome {
     cpu_per_1000: f64,
+    /// Share of one core.
+    core: f64,
     rate: f64,
-    lost: u64,
+    /// Share of all packets, both ways.
+    lost: f64,
+    /// Of the gateway's process, from the first seat's opening to the last one's talk; trunk leg included.
+    kib_per_seat: f64,
+    /// From the offer to the first audio packet in the browser, p50 and p99.
+    heard_within: Option<(Duration, Duration)>,
 }
 
 fn median(mut outcomes: Vec<Outcome>) -> Outcome {
@@ -68,27 +86,34 @@ fn run(seats: u16, browser: bool) -> Outcome {
         MediaPlane::start(&media, &world, PromptLibrary::built_in(), |_| {}).unwrap_or_else(|e| panic!("{e}"));
     let far = UdpSocket::bind((HOST, 0)).unwrap();
     far.set_nonblocking(true).unwrap();
-    let stop = Arc::new(AtomicBool::new(false));
-    let tabs = browser.then(|| open_tabs(plane.browsers().unwrap(), seats, stop.clone()));
+    let reader = plane.figures();
+    let idle = resident();
     for n in 0..seats {
-        let (trunk, seat) = (LegId(u64::from(n) * 2 + 1), LegId(u64::from(n) * 2 + 2));
+        let (trunk, seat) = legs(n);
         plane.command(MediaCommand::Open { leg: trunk, port: port(n) });
         plane.command(connect(trunk, far.local_addr().unwrap()));
         if browser {
             let (expect_rtp_within, rtp_timeout) = (None, None);
             plane.command(MediaCommand::OpenBrowser { leg: seat, seat: name(n), expect_rtp_within, rtp_timeout });
+            plane.command(MediaCommand::SetSource { leg: seat, source: Source::RingBack });
         } else {
             plane.command(MediaCommand::Open { leg: seat, port: port(seats + n) });
             plane.command(connect(seat, far.local_addr().unwrap()));
         }
-        plane.command(MediaCommand::SetSource { leg: trunk, source: Source::Leg(seat) });
-        plane.command(MediaCommand::SetSource { leg: seat, source: Source::Leg(trunk) });
     }
-    let reader = plane.figures();
     while reader.read().legs_open < 2 * u64::from(seats) {
         std::thread::sleep(Duration::from_millis(1));
     }
+    let mut tabs = browser.then(|| Tabs::open(seats, &plane.browsers().unwrap(), name));
+    for n in 0..seats {
+        let (trunk, seat) = legs(n);
+        plane.command(MediaCommand::SetSource { leg: trunk, source: Source::Leg(seat) });
+        plane.command(MediaCommand::SetSource { leg: seat, source: Source::Leg(trunk) });
+    }
     let ports: Vec<u16> = (0..if browser { seats } else { 2 * seats }).map(port).collect();
+    if let Some(tabs) = &mut tabs {
+        tabs.talk();
+    }
     let (before, cpu, begun) = (reader.read(), cpu_of("media-0"), Instant::now());
     let mut sent = 0usize;
     while begun.elapsed() < RUN {
@@ -107,39 +132,38 @@ fn run(seats: u16, browser: bool) -> Outcome {
     }
     std::thread::sleep(Duration::from_millis(200));
     let (cpu, after) = (cpu_of("media-0") - cpu, reader.read());
-    stop.store(true, Relaxed);
-    let offered = sent as u64 + tabs.map_or(0, |tabs| tabs.join().unwrap());
-    plane.stop();
+    let kib_per_seat = (resident() - idle) / f64::from(seats);
     let relayed = after.relayed - before.relayed;
+    let (heard_within, lost, of) = match tabs {
+        Some(tabs) => {
+            let heard_within = tabs.heard_within();
+            let missed = tabs.stop();
+            // The browsers talk a little longer than the figures are read: of what they said, what the gateway missed.
+            (Some(heard_within), after.lost - before.lost + missed, relayed)
+        }
+        None => (None, (sent as u64).saturating_sub(relayed), sent as u64),
+    };
+    plane.stop();
     Outcome {
         cpu_per_1000: cpu.as_secs_f64() * 1_000.0 / relayed as f64,
+        core: cpu.as_secs_f64() / RUN.as_secs_f64(),
         rate: relayed as f64 / RUN.as_secs_f64(),
-        // The browsers go on a little longer than the figures are read.
-        lost: if browser { after.lost } else { offered.saturating_sub(relayed) },
+        lost: lost as f64 / of as f64,
+        kib_per_seat,
+        heard_within,
     }
 }
 
-/// Browsers that are connected when this returns, and then talk until told to stop. Gives how many packets they sent.
-fn open_tabs(door: BrowserDoor, seats: u16, stop: Arc<AtomicBool>) -> std::thread::JoinHandle<u64> {
-    let mut tabs: Vec<Tab> = (0..seats).map(|n| Tab::at(&door, name(n).as_str(), CHROMIUM, 1_004.0)).collect();
-    while !tabs.iter().all(|tab| tab.is_up) {
-        tabs.iter_mut().for_each(Tab::turn);
-    }
-    std::thread::spawn(move || {
-        let (begun, mut said) = (Instant::now(), 0usize);
-        while !stop.load(Relaxed) {
-            let due = (begun.elapsed().as_secs_f64() * 50.0 * tabs.len() as f64) as usize;
-            while said < due {
-                let nth = said % tabs.len();
-                tabs[nth].say();
-                tabs[nth].turn();
-                tabs[nth].heard.clear();
-                said += 1;
-            }
-            std::thread::sleep(Duration::from_micros(500));
-        }
-        said as u64
-    })
+/// KiB of this process in memory.
+fn resident() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+/// The trunk's and the seat's.
+fn legs(n: u16) -> (LegId, LegId) {
+    (LegId(u64::from(n) * 2 + 1), LegId(u64::from(n) * 2 + 2))
 }
 
 fn name(n: u16) -> SeatNo {
