@@ -62,6 +62,8 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
+    /// Phones may connect by secure WebSocket, from pages of `https://phones.example`.
+    pub web: bool,
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -93,6 +95,7 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
+            web: false,
             storage: "",
             more: String::new(),
         }
@@ -120,6 +123,10 @@ impl Hotline {
 
     pub fn pages(&self) -> SocketAddr {
         SocketAddr::new(self.gateway, self.http_port + 1)
+    }
+
+    pub fn wss(&self) -> SocketAddr {
+        SocketAddr::new(self.gateway, 5_443)
     }
 
     pub fn toml(&self) -> String {
@@ -162,6 +169,10 @@ impl Hotline {
             toml = toml.replace("\nudp = [", &format!("\ntls = [\"{}\"]\nudp = [", self.sips()));
             let files = "certificate = \"sip.crt\"\nkey = \"sip.key\"\ntrust = \"ca.pem\"";
             let _ = writeln!(toml, "\n[tls]\n{files}\n{}", self.tls_more);
+        }
+        if self.web {
+            let web = format!("\nwss = [\"{}\"]\nweb_origins = [\"https://phones.example\"]\nudp = [", self.wss());
+            toml = toml.replace("\nudp = [", &web);
         }
         if let Some(early) = early {
             let _ = write!(
