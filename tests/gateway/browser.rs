@@ -44,7 +44,8 @@ fn in_a_call(phones: &[usize]) -> World {
     let mut world = at_a_page(phones);
     // Who has been idle for longer is out for a moment.
     let others: Vec<String> = phones.iter().map(|n| (6601 + n).to_string()).collect();
-    others.iter().for_each(|agent| drop(world.order(agent, AgentOrder::NotReady(NotReadyReason::Break))));
+    let pause = AgentOrder::NotReady(NotReadyReason::Break);
+    others.iter().for_each(|agent| assert_eq!(world.order(agent, pause.clone()), Ok(())));
     world.call(seconds(300), seconds(200));
     world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
     assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
