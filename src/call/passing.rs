@@ -32,7 +32,7 @@ pub(super) struct Passing {
     from: SeatNo,
     to: Party,
     pub(super) leg: LegId,
-    since: Instant,
+    pub(super) since: Instant,
     /// Nobody rings longer.
     pub(super) until: Instant,
     /// How the party refused, said just before its leg ends.
@@ -53,7 +53,7 @@ pub(super) enum By {
 pub(super) struct Away {
     pub(super) leg: LegId,
     /// When it was asked for.
-    since: Instant,
+    pub(super) since: Instant,
     outside: Option<Outside>,
 }
 

@@ -66,6 +66,16 @@ enum Asked {
     Hold {
         id: u64,
     },
+    Dial {
+        id: u64,
+        to: String,
+    },
+    TestCall {
+        id: u64,
+    },
+    EndTestCall {
+        id: u64,
+    },
     Resume {
         id: u64,
     },
@@ -82,6 +92,11 @@ enum Asked {
     AudioClose {
         id: u64,
     },
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    id: u64,
 }
 
 #[derive(Serialize)]
@@ -151,10 +166,14 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(asked))) => {
                     heard = tokio::time::Instant::now();
-                    match serde_json::from_str(&asked) {
-                        Ok(asked) => text(&obey(pages, &agent, &audio, asked).await),
-                        Err(error) => {
-                            tracing::debug!(%agent, %error, "a page asked what it cannot");
+                    match (serde_json::from_str(&asked), serde_json::from_str(&asked)) {
+                        (Ok(asked), _) => text(&obey(pages, &agent, &audio, asked).await),
+                        // A page of another version: it is told, and keeps its call.
+                        (Err(error), Ok(Numbered { id })) => {
+                            text(&Answer::unable(id, "unknown_order", Some(error.to_string())))
+                        }
+                        (Err(error), Err(_)) => {
+                            tracing::debug!(%agent, %error, "a page says what is no order");
                             break;
                         }
                     }
@@ -198,6 +217,9 @@ async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, asked: Asked) -> Ans
         Asked::ExtendWrapUp { id } => (id, AgentOrder::ExtendWrapUp),
         Asked::HangUp { id } => (id, AgentOrder::HangUp),
         Asked::ToQueue { id, queue } => (id, AgentOrder::ToQueue(QueueName::new(queue))),
+        Asked::Dial { id, to } => (id, AgentOrder::Dial(to)),
+        Asked::TestCall { id } => (id, AgentOrder::TestCall),
+        Asked::EndTestCall { id } => (id, AgentOrder::EndTestCall),
         Asked::Answer { id } => (id, AgentOrder::Answer),
         Asked::Hold { id } => (id, AgentOrder::Hold),
         Asked::Resume { id } => (id, AgentOrder::Resume),
