@@ -10,6 +10,10 @@ mod agent;
 
 pub use agent::{AgentEvent, AgentState, NotReadyReason};
 
+mod desk;
+
+pub use desk::{ConsultEnd, Supervision};
+
 mod callback;
 
 pub use callback::{CallbackChange, CallbackEntry, CallbackGone, CallbackKind, RememberedCaller};
@@ -165,6 +169,45 @@ pub enum CallFact {
         /// Of the SIP answer; 408 where nobody answered in time.
         status: u16,
     },
+    /// 咨询: the agent calls somebody beside the caller, who is on hold meanwhile (`Held`); with a call for help not.
+    Consulting {
+        agent: AgentNo,
+        to: Party,
+    },
+    /// That party has answered and talks with the agent.
+    Consulted {
+        ring: Duration,
+    },
+    /// 三方通话: the caller, the agent and that party hear one another.
+    ThreeWay,
+    /// That party is off the call; the caller is the agent's alone.
+    ConsultOver {
+        agent: AgentNo,
+        to: Party,
+        why: ConsultEnd,
+    },
+    /// 求助班长: the agent asks for the shift leader, or (`asked` false) no longer.
+    Help {
+        agent: AgentNo,
+        asked: bool,
+    },
+    /// What a shift leader does with this call.
+    Supervised {
+        by: AgentNo,
+        act: Supervision,
+        /// Who has the call.
+        agent: Option<AgentNo>,
+        /// As the leader put it.
+        why: Option<String>,
+    },
+    /// 转满意度评价: the agent is off the call, the caller is asked how it was.
+    Surveyed {
+        agent: AgentNo,
+    },
+    /// 满意度: the key the caller answered with, 1 to 5.
+    Rated {
+        score: u8,
+    },
 }
 
 /// Whom a seat calls, or passes a caller on to.
@@ -175,6 +218,15 @@ pub enum Party {
     Outside(String),
     /// 110 and the like: dialled whatever the rules say.
     Emergency(String),
+}
+
+impl Party {
+    pub fn number(&self) -> &str {
+        match self {
+            Party::Seat(seat) => seat.as_str(),
+            Party::Outside(number) | Party::Emergency(number) => number,
+        }
+    }
 }
 
 /// What a call is for.

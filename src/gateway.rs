@@ -11,6 +11,7 @@ mod callbacks;
 mod calls;
 mod carriers;
 mod commands;
+mod consulting;
 mod dialling;
 mod features;
 mod health;

@@ -1,12 +1,14 @@
 //! From the agent's answer to the end of the conversation: pickup, bridge, hold.
 
+use super::consulting::Consult;
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
-use crate::event::{CallFact, EndCause};
+use crate::event::{CallFact, ConsultEnd, EndCause};
 use crate::ids::{AgentNo, LegId};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::{PromptId, Source};
+use crate::screen::Unreached;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -46,24 +48,36 @@ pub(super) struct Talk {
     pub(super) seat: Seat,
     pub(super) answered_at: Instant,
     pub(super) hold: Hold,
+    /// The seat's phone wants to hear nothing: its own hold key.
+    pub(super) deaf: bool,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
     /// When the caller came back from a party who could not be had, or could not be passed on: the phone may go, or be
     /// gone, without knowing that the agent has them.
     pub(super) back_at: Option<Instant>,
+    /// Whom the agent has called beside the caller.
+    pub(super) consult: Option<Consult>,
+    /// Who could not be had when last asked for.
+    pub(super) unreached: Option<Unreached>,
 }
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
         let hold = Hold::Off { so_far: Duration::ZERO };
-        Talk { seat, answered_at, hold, star_until: None, back_at: None }
+        let (deaf, star_until, back_at, consult, unreached) = (false, None, None, None, None);
+        Talk { seat, answered_at, hold, deaf, star_until, back_at, consult, unreached }
     }
 
     pub(super) fn is_held(&self) -> bool {
         matches!(self.hold, Hold::On { .. })
     }
 
-    /// The agent's phone has, or no longer has, the caller on hold.
+    /// The agent is off the call, or the call is over: so is everybody else who was on it.
+    pub(super) fn clear(&mut self, out: &mut Vec<CallOutput>) {
+        self.third_goes(ConsultEnd::CallOver, out);
+    }
+
+    /// The caller is, or is no longer, on hold.
     pub(super) fn held(&mut self, now: Instant, held: bool, out: &mut Vec<CallOutput>) {
         let so_far = self.hold.total(now);
         let (hold, fact, told) = match (self.is_held(), held) {
@@ -158,7 +172,13 @@ impl Call {
         input: CallInput,
         out: &mut Vec<CallOutput>,
     ) -> State {
+        let Some(input) = self.beside(now, &mut talk, input, out) else { return State::Talking(talk) };
         if let Some(cause) = end_cause(&input, &talk.seat) {
+            if talk.is_left_by(&input)
+                && let Some(consult) = talk.consult.take()
+            {
+                return self.agent_leaves(now, talk, consult, out);
+            }
             if talk.has_left_unknowing(now, &input) {
                 return self.left_behind(now, talk, out);
             }
@@ -166,9 +186,8 @@ impl Call {
         }
         match input {
             // The seat put us on hold when it no longer wants to hear the caller.
-            CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg && direction.sends() == talk.is_held() => {
-                talk.held(now, !direction.sends(), out);
-                out.push(CallOutput::SetSource { leg: self.incoming.leg, source: self.heard_from(&talk) });
+            CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg => {
+                self.change(now, &mut talk, out, |talk, _| talk.deaf = !direction.sends());
             }
             CallInput::SeatDigit { leg, digit: '*' } if leg == talk.seat.leg => {
                 talk.star_until = Some(now + TOGETHER);
@@ -182,26 +201,27 @@ impl Call {
         State::Talking(talk)
     }
 
-    /// The agent means it: nothing of a phone's that may not have known.
+    /// The agent means it: nothing of a phone's that may not have known. From a consultation it leads back to the caller,
+    /// who is on hold and would be lost by it.
     pub fn agent_hangs_up(&mut self, now: Instant, leg: LegId, out: &mut Vec<CallOutput>) {
+        if self.consults_alone() {
+            self.end_consult(now, out);
+            return;
+        }
         if let State::Talking(talk) = &mut self.state {
             talk.back_at = None;
         }
         self.handle(now, CallInput::SeatEnded { leg, end: LegEnd::HungUp }, out);
     }
 
-    /// What the caller hears who is with this agent.
-    pub(super) fn heard_from(&self, talk: &Talk) -> Source {
-        if talk.is_held() { Source::Music(self.terms.queue.music.clone()) } else { Source::Leg(talk.seat.leg) }
-    }
-
     pub(super) fn hang_up_both(
         &mut self,
         now: Instant,
-        talk: Talk,
+        mut talk: Talk,
         cause: EndCause,
         out: &mut Vec<CallOutput>,
     ) -> State {
+        talk.clear(out);
         let Before { wait, talk: talked, hold, .. } = self.spent(now, &talk);
         let leg = talk.seat.leg;
         let reason = if cause == EndCause::MediaTimeout { HangupReason::MediaTimeout } else { HangupReason::Normal };

@@ -1,6 +1,7 @@
 //! What the events say about each call, kept the way a clerk would: an event that cannot follow the last one is a fault.
 
 use super::Audit;
+use super::passing::consults;
 use super::spells::Spell;
 use crate::config::settings::Relaxation;
 use crate::event::{CallFact, EndCause, Party, Purpose};
@@ -34,6 +35,8 @@ pub struct Record {
     pub passed: Option<Instant>,
     /// To whom, who has not said no.
     pub to: Option<Party>,
+    /// Whom its agent has called beside the caller.
+    pub third: Option<Party>,
     pub tickets_opened: u32,
     /// The gateway was told that its ticket is on the disk.
     pub durable: bool,
@@ -141,6 +144,7 @@ impl Audit {
             spells: Vec::new(),
             passed: None,
             to: None,
+            third: None,
             tickets_opened: 0,
             durable: false,
             end: None,
@@ -270,6 +274,13 @@ impl Audit {
             | (stage @ Stage::Passed, CallFact::Reached { .. } | CallFact::TakenOver { .. }) => {
                 self.passes_on(now, id, record, stage, fact)?
             }
+            (
+                stage @ Stage::Answered { .. },
+                CallFact::Consulting { .. }
+                | CallFact::Consulted { .. }
+                | CallFact::ThreeWay
+                | CallFact::ConsultOver { .. },
+            ) => consults(record, stage, fact)?,
             (Stage::Answered { agent, seat, mut spell }, CallFact::Held) if !spell.is_held() => {
                 self.touched.insert(agent.clone());
                 spell.hold_begins(now);
@@ -323,6 +334,9 @@ impl Audit {
             _ => {}
         }
         self.leave_queue(id, record);
+        if let Some(third) = &record.third {
+            return Err(format!("{third:?} is still on it"));
+        }
         record.end = Some(End { at: now, cause: *cause });
         if *cause == EndCause::CallbackTaken && !record.callback_offered {
             return Err("nobody had offered to call back".into());

@@ -365,6 +365,8 @@ fn turn(fact: &CallFact) -> Option<&'static str> {
         CallFact::Transferred { .. } => Some("passed on"),
         CallFact::PassedOn { .. } => Some("handed over"),
         CallFact::NotPassedOn { .. } => Some("handed back"),
+        CallFact::Consulting { .. } => Some("consulted"),
+        CallFact::ThreeWay => Some("in three"),
         CallFact::Ended { cause: EndCause::Joined, .. } => Some("joined"),
         CallFact::TakenOver { .. } => Some("taken over"),
         CallFact::Offered { chosen, .. } if chosen.preferred => Some("preferred"),
