@@ -3,9 +3,14 @@
 //! started on the disk of REXIAN_BENCH_DIR (default: here; its user `nobody` must get there).
 //!
 //! `cargo bench --bench store -- history`: caller history among 10 million tickets (REXIAN_BENCH_TICKETS).
+//! `cargo bench --bench store -- events`: events per second through the log and into its copy.
 
 #[path = "store/database.rs"]
 mod database;
+#[path = "../tests/journal/day.rs"]
+mod day;
+#[path = "store/events.rs"]
+mod events;
 #[path = "store/history.rs"]
 mod history;
 #[path = "../tests/common/postgres.rs"]
@@ -34,6 +39,9 @@ fn main() {
     // PostgreSQL refuses to run as root, and its user must get to its folder.
     std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
     let server = postgres::available().then(|| postgres::Postgres::start_in(dir.path(), DURABLE));
+    if std::env::args().any(|argument| argument == "events") {
+        return runtime.block_on(events::run(dir.path(), server.as_ref()));
+    }
     if std::env::args().any(|argument| argument == "history") {
         let tickets = std::env::var("REXIAN_BENCH_TICKETS").map_or(10_000_000, |n| n.parse().expect("a number"));
         return runtime.block_on(history::run(dir.path(), tickets, server.as_ref()));

@@ -10,7 +10,7 @@
 //! | vocabulary | [`time`] [`ids`] [`plane`] [`event`] [`leg`] [`ticket`] [`screen`] [`config::settings`] | vocabulary |
 //! | pure | [`sip`] [`sdp`] [`trunk`] [`seat`] [`ivr`] [`acd`] [`call`] [`callback`] [`record`] [`sla`] [`guard`] [`casework`] | vocabulary; `sip` uses `sdp`; `sla` uses `record`; `trunk`, `seat` and `guard` use `sip`, `seat` also `trunk::number` |
 //! | wiring | [`gateway`] | the pure layer |
-//! | world | [`host`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`pages`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
+//! | world | [`host`] [`html`] [`net`] [`media`] [`store`] [`cases`] [`api`] [`pages`] [`config`] [`logging`] [`trace`] [`runtime`] | anything above |
 //! | leaf | [`sim`] [`demo`] [`simulate`] [`report`] [`export`] [`why`] [`checkup`] [`token`] [`password`] [`upkeep`], `main.rs` | anything |
 //!
 //! `tests/tidy.rs` holds the code to this table.
@@ -50,6 +50,7 @@ pub mod export;
 pub mod gateway;
 pub mod guard;
 pub mod host;
+pub mod html;
 pub mod ids;
 pub mod ivr;
 pub mod leg;

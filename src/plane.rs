@@ -76,6 +76,24 @@ pub enum Source {
     RingBack,
     /// What the other leg says. Telephone-events are passed on, payload types mapped.
     Leg(LegId),
+    /// What these legs say, together; at most [`MOST_MIXED`] of them, the rest are left out, and so is the listener itself. One that
+    /// is not open is silence, one that closes falls silent. Audio only: telephone-events are passed on to nobody.
+    Mix(Vec<LegId>),
+}
+
+/// Legs one listener can hear together.
+pub const MOST_MIXED: usize = 8;
+
+impl Source {
+    /// The legs that are heard, now or when the prompts have run out.
+    pub fn heard(&self) -> &[LegId] {
+        match self {
+            Source::Leg(leg) => std::slice::from_ref(leg),
+            Source::Mix(legs) => legs,
+            Source::Play { then, .. } => then.heard(),
+            Source::Silence | Source::Music(_) | Source::RingBack => &[],
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

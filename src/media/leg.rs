@@ -105,6 +105,16 @@ impl Leg {
         self.player.fed_by()
     }
 
+    /// The legs this one hears, one or several.
+    pub fn speakers(&self) -> impl Iterator<Item = LegId> {
+        self.player.speakers()
+    }
+
+    /// A leg that this one hears is gone.
+    pub fn forget(&mut self, speaker: LegId) {
+        self.player.forget(speaker);
+    }
+
     /// A datagram on the RTP port that is not RTCP; it is opened in place. What comes back is for the legs that listen to
     /// this one.
     pub fn receive<'p>(
@@ -145,8 +155,12 @@ impl Leg {
         }
     }
 
-    /// Something the leg `from` said. Returns the packet's length in `out` and its destination.
+    /// Something the leg `from` said. Returns the packet's length in `out` and its destination; nothing if it is heard
+    /// together with others, at the next tick.
     pub fn relay(&mut self, now: Instant, from: LegId, part: &Part<'_>, out: &mut [u8]) -> Option<(usize, SocketAddr)> {
+        if self.player.mix_in(from, part) {
+            return None;
+        }
         let Some((media, to)) = sendable(&self.agreed) else {
             self.outbound.pause();
             return None;

@@ -9,18 +9,21 @@
 //!                                           ├──── srtp (opens what comes, seals what goes)
 //!                                           ├──── inbound ── rtp, latch, sequence, dtmf
 //!                                           ├──── outbound (one RTP stream for life), g711
-//!                                           ├──── source (prompts, music, ring-back) ── prompt ── wav, resample, music
+//!                                           ├──── source (prompts, music, ring-back, mix) ── prompt ── wav, resample, music
+//!                                           │       └ mixer (several legs at once) ── ear (one of them, made even)
 //!                                           └──── watchdog, rtcp
 //! ```
 //! Only `shard`, `ports` and `webrtc::browsers` know sockets; the rest is bytes and instants in, bytes out.
 
 mod dtmf;
 pub mod dtmf_inband;
+mod ear;
 mod figures;
 pub mod g711;
 mod inbound;
 mod latch;
 mod leg;
+mod mixer;
 mod music;
 mod outbound;
 mod pacer;

@@ -7,7 +7,7 @@
 use super::shard::Order;
 use super::webrtc;
 use crate::ids::LegId;
-use crate::plane::{MediaCommand, Source};
+use crate::plane::{MOST_MIXED, MediaCommand};
 use std::collections::{BTreeMap, VecDeque};
 
 #[derive(Debug)]
@@ -26,8 +26,8 @@ pub struct Router {
 #[derive(Debug)]
 struct Leg {
     slot: u32,
-    /// The leg it hears, or will hear when its prompts have run out.
-    hears: Option<LegId>,
+    /// The legs it hears, or will hear when its prompts have run out; no more than are mixed.
+    hears: Vec<LegId>,
 }
 
 /// A command that no thread can carry out: the gateway and the plane disagree about what is open.
@@ -61,7 +61,7 @@ impl Router {
         match &command {
             MediaCommand::Open { port, .. } => self.open(leg, *port, &mut order)?,
             MediaCommand::OpenBrowser { .. } => self.open_browser(leg)?,
-            MediaCommand::SetSource { source, .. } => self.hear(leg, heard_in(source), &mut order),
+            MediaCommand::SetSource { source, .. } => self.hear(leg, source.heard(), &mut order),
             MediaCommand::Connect { .. } | MediaCommand::Close { .. } => {}
         }
         let slot = self.legs.get(&leg).ok_or(Misrouted::NoSuchLeg(leg))?.slot;
@@ -94,22 +94,27 @@ impl Router {
             order(home, Order::Release { slots: vec![slot], to: idlest });
         }
         self.loads[self.homes[slot as usize]] += 1;
-        self.legs.insert(leg, Leg { slot, hears: None });
+        self.legs.insert(leg, Leg { slot, hears: vec![] });
         Ok(())
     }
 
     fn open_browser(&mut self, leg: LegId) -> Result<(), Misrouted> {
         let slot = self.browsers.pop_front().ok_or(Misrouted::TooManyBrowsers(leg))?;
         self.loads[webrtc::THREAD] += 1;
-        self.legs.insert(leg, Leg { slot, hears: None });
+        self.legs.insert(leg, Leg { slot, hears: vec![] });
         Ok(())
     }
 
-    fn hear(&mut self, leg: LegId, speaker: Option<LegId>, order: &mut impl FnMut(usize, Order)) {
+    fn hear(&mut self, leg: LegId, speakers: &[LegId], order: &mut impl FnMut(usize, Order)) {
+        let speakers = &speakers[..speakers.len().min(MOST_MIXED)];
         let Some(entry) = self.legs.get_mut(&leg) else { return };
-        entry.hears = speaker;
-        let from = self.homes[entry.slot as usize];
-        let Some(speaker) = speaker else { return };
+        entry.hears = speakers.to_vec();
+        speakers.iter().for_each(|speaker| self.join(leg, *speaker, order));
+    }
+
+    /// Brings the two, and all who hear or are heard by either, to one thread.
+    fn join(&mut self, leg: LegId, speaker: LegId, order: &mut impl FnMut(usize, Order)) {
+        let Some(from) = self.legs.get(&leg).map(|l| self.homes[l.slot as usize]) else { return };
         let Some(to) = self.legs.get(&speaker).map(|s| self.homes[s.slot as usize]) else { return };
         if from == to {
             return;
@@ -130,8 +135,8 @@ impl Router {
         let mut next = 0;
         while let Some(&member) = group.get(next) {
             next += 1;
-            let heard = self.legs.get(&member).and_then(|l| l.hears);
-            let hearing = self.legs.iter().filter(|(_, l)| l.hears == Some(member)).map(|(id, _)| *id);
+            let heard = self.legs.get(&member).into_iter().flat_map(|l| l.hears.iter().copied());
+            let hearing = self.legs.iter().filter(|(_, l)| l.hears.contains(&member)).map(|(id, _)| *id);
             let company: Vec<LegId> = hearing.chain(heard).collect();
             for other in company {
                 let here = self.legs.get(&other).is_some_and(|l| self.homes[l.slot as usize] == from);
@@ -153,17 +158,10 @@ impl Router {
     }
 }
 
-fn heard_in(source: &Source) -> Option<LegId> {
-    match source {
-        Source::Leg(leg) => Some(*leg),
-        Source::Play { then, .. } => heard_in(then),
-        Source::Silence | Source::Music(_) | Source::RingBack => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plane::Source;
 
     fn open(leg: u64, port: u16) -> MediaCommand {
         MediaCommand::Open { leg: LegId(leg), port }
@@ -204,6 +202,33 @@ mod tests {
             (open(5, 20_012), "0:[6]>1 1:6"),
             (open(6, 20_001), "NoSuchPort(20001)"),
             (open(7, 20_016), "NoSuchPort(20016)"),
+        ];
+        for (n, (command, expected)) in steps.into_iter().enumerate() {
+            assert_eq!(run(&mut r, command.clone()), expected, "step {n}: {command:?}");
+        }
+    }
+
+    #[test]
+    fn all_who_are_mixed_come_together_with_their_company() {
+        let mix = |leg: u64, others: &[u64]| {
+            let others = others.iter().map(|other| LegId(*other)).collect();
+            let then = Box::new(Source::Mix(others));
+            MediaCommand::SetSource { leg: LegId(leg), source: Source::Play { prompts: vec![], then } }
+        };
+        let mut r = Router::new(20_000, 8, 3, 1);
+        let steps = [
+            (open(1, 20_000), "0:0"),
+            (open(2, 20_002), "1:1"),
+            (hear(1, 2), "0:[0]>1 1:0"),
+            (hear(2, 1), "1:1"),
+            (open(3, 20_004), "2:2"),
+            (open(4, 20_006), "0:3"),
+            // The pair goes where the third is, then all three where the fourth is.
+            (mix(1, &[2, 3, 4]), "1:[0, 1]>2 2:[0, 1, 2]>0 0:0"),
+            (mix(4, &[1, 2, 3]), "0:3"),
+            // The fifth hears one of them, who no longer hears it alone.
+            (open(5, 20_008), "1:4"),
+            (mix(5, &[99, 4]), "1:[4]>0 0:4"),
         ];
         for (n, (command, expected)) in steps.into_iter().enumerate() {
             assert_eq!(run(&mut r, command.clone()), expected, "step {n}: {command:?}");

@@ -1,7 +1,9 @@
-//! What is sent to a leg when no other leg speaks: prompts, music, ring-back, silence, 20 ms at a time. Belongs here:
+//! What is sent to a leg when no single other leg speaks: prompts, music, ring-back, silence, a mix of legs; 20 ms at a time. Belongs here:
 //! the player and its positions. Not here: when a frame is due (`pacer`), RTP (`outbound`), loading files (`prompt`).
 
 use super::g711::ALAW_SILENCE;
+use super::inbound::Part;
+use super::mixer::Mixer;
 use super::prompt::PromptLibrary;
 use super::tone::{FRAME, ToneGenerator};
 use crate::ids::LegId;
@@ -38,6 +40,7 @@ enum Feed {
     },
     /// Another leg speaks; nothing is played.
     Leg(LegId),
+    Mix(Mixer),
 }
 
 #[derive(Debug)]
@@ -66,14 +69,46 @@ impl Player {
             Source::Music(name) => self.music(name, prompts),
             Source::RingBack => Feed::RingBack { frame: 0 },
             Source::Leg(leg) => Feed::Leg(leg),
+            Source::Mix(speakers) => Feed::Mix(match std::mem::take(&mut self.feed) {
+                // Who goes on is heard without a gap.
+                Feed::Mix(mixer) => mixer.turned_to(&speakers),
+                _ => Mixer::default().turned_to(&speakers),
+            }),
         };
     }
 
-    /// The leg that feeds this one.
+    /// The leg that feeds this one, packet by packet.
     pub fn fed_by(&self) -> Option<LegId> {
         match self.feed {
             Feed::Leg(leg) => Some(leg),
             _ => None,
+        }
+    }
+
+    /// The legs that are heard, one or several.
+    pub fn speakers(&self) -> impl Iterator<Item = LegId> {
+        let mixed = match &self.feed {
+            Feed::Mix(mixer) => Some(mixer.speakers()),
+            _ => None,
+        };
+        self.fed_by().into_iter().chain(mixed.into_iter().flatten())
+    }
+
+    /// Takes what a leg says, if it is mixed with others here. False: it is not.
+    pub fn mix_in(&mut self, from: LegId, part: &Part<'_>) -> bool {
+        match &mut self.feed {
+            Feed::Mix(mixer) => mixer.take(from, part),
+            _ => return false,
+        }
+        true
+    }
+
+    /// A leg that was heard is gone: the others of a mix go on, and who heard it alone hears silence.
+    pub fn forget(&mut self, speaker: LegId) {
+        match &mut self.feed {
+            Feed::Mix(mixer) => mixer.forget(speaker),
+            Feed::Leg(leg) if *leg == speaker => self.feed = Feed::Silence,
+            _ => {}
         }
     }
 
@@ -82,6 +117,7 @@ impl Player {
         frame.fill(ALAW_SILENCE);
         match &mut self.feed {
             Feed::Silence | Feed::Leg(_) => {}
+            Feed::Mix(mixer) => mixer.next(frame),
             Feed::Prompts { clips, at, then } => {
                 let mut free = &mut frame[..];
                 while let Some(clip) = clips.front()

@@ -7,6 +7,7 @@ use super::model::Report;
 use super::tables::{self, Table, compliance_table};
 use super::words::{Language, grouped, percent, pick, secs};
 use super::{picture, text};
+use crate::html::escaped;
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("style.css");
@@ -134,8 +135,4 @@ fn draw(page: &mut String, table: &Table) {
         page.push_str("</tr>");
     }
     page.push_str("</tbody></table></section>");
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,6 +1,7 @@
 //! The day as a picture (SVG): arrivals and what became of them, waits, agents by state. Belongs here: drawing, readable
 //! on light and dark screens, labelled in Chinese and English. Not here: the figures drawn.
 
+use crate::html::escaped;
 use crate::report::grouped;
 use crate::sim::forecast::{DAY, Day, Slot, Staff, quantile};
 use jiff::civil::Date;
@@ -278,8 +279,4 @@ fn step(most: f64) -> f64 {
     let rough = most / 6.0;
     let power = 10f64.powf(rough.log10().floor()).max(1.0);
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|m| m * power).find(|step| *step >= rough).unwrap_or(10.0 * power)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\'', "&#39;")
 }

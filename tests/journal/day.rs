@@ -1,4 +1,5 @@
 //! A day of a small hotline in virtual time, as its event log.
+#![allow(dead_code, reason = "each test and bench uses its part")]
 
 use rexian::config::settings::{
     AnswerMode, Cidr, CoreSettings, Profile as Peer, QueueSettings, Reliable, TrunkSettings,

@@ -13,6 +13,7 @@ pub(super) mod event;
 mod events;
 mod extract;
 mod hooks;
+mod memo;
 mod openapi;
 mod page;
 mod problem;
@@ -82,13 +83,14 @@ pub(super) struct V1 {
     sources: Sources,
     readers: Semaphore,
     board: tokio::sync::Mutex<Option<queues::Board>>,
+    periods: sla::Periods,
     streams: Arc<Semaphore>,
 }
 
 impl Api {
     pub fn new(sources: Sources) -> Api {
         let (readers, streams) = (Semaphore::new(READERS), Arc::new(Semaphore::new(STREAMS)));
-        Api(Arc::new(V1 { sources, readers, board: Default::default(), streams }))
+        Api(Arc::new(V1 { sources, readers, board: Default::default(), periods: sla::periods(), streams }))
     }
 
     /// For who has a token.

@@ -2,6 +2,7 @@
 
 use super::openapi;
 use super::routes::operations;
+use crate::html::escaped;
 use axum::response::Html;
 use serde_json::Value;
 use std::fmt::Write;
@@ -103,8 +104,4 @@ fn kind(schema: &Value) -> String {
         }
     };
     escaped(&kinds.join(" or ")) + &of
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -2,6 +2,7 @@
 
 use super::V1;
 use super::extract::Asked;
+use super::memo::Memo;
 use super::problem::Problem;
 use super::time::{Moment, seconds};
 use crate::config::settings::QueueSettings;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Which period; by default today, in China, so far.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SlaQuery {
     from: Option<Moment>,
@@ -74,7 +75,18 @@ struct NamedFigure {
 const LONGEST: Duration = Duration::from_secs(31 * 86_400);
 const STANDARD: Duration = Duration::from_secs(15);
 
-pub async fn of_period(State(api): State<Arc<V1>>, Asked(asked): Asked<SlaQuery>) -> Result<Json<Sla>, Problem> {
+/// The periods asked for lately: a busy day is tens of thousands of records, read for each.
+pub(super) type Periods = Memo<SlaQuery, Arc<Sla>>;
+
+pub(super) fn periods() -> Periods {
+    Memo::new(Duration::from_secs(2), 16)
+}
+
+pub async fn of_period(State(api): State<Arc<V1>>, Asked(asked): Asked<SlaQuery>) -> Result<Json<Arc<Sla>>, Problem> {
+    api.periods.answer(asked, recount(&api, asked)).await.map(Json)
+}
+
+async fn recount(api: &V1, asked: SlaQuery) -> Result<Arc<Sla>, Problem> {
     let (from, until) = period(asked.from, asked.until, LONGEST)?;
     let settings = api.sources.queues.clone();
     let answer = api.facts(move |facts| {
@@ -99,9 +111,10 @@ pub async fn of_period(State(api): State<Arc<V1>>, Asked(asked): Asked<SlaQuery>
         let n = |queue: &QueueName| within.get(queue).copied().unwrap_or(STANDARD);
         let queues = queues.iter().map(|(name, part)| (name.to_string(), Figures::of(part, Some(n(name)))));
         let queues = queues.collect();
-        Ok(Sla { from: Moment(from), until: Moment(until), total: Figures::of(&total, shared(&settings)), queues })
+        let total = Figures::of(&total, shared(&settings));
+        Ok(Arc::new(Sla { from: Moment(from), until: Moment(until), total, queues }))
     });
-    answer.await.map(Json)
+    answer.await
 }
 
 /// N, if all queues share one.

@@ -27,27 +27,24 @@ use std::sync::Arc;
 use tokio::sync::OnceCell;
 
 /// Opens what is not yet open. `$1`: array of rows (see [`TicketRow`]), call ids distinct. The series are counted up in
-/// the order of their names, so that two batches over midnight cannot wait for each other.
+/// the order of their names, so that two batches over midnight cannot wait for each other. Each call is looked up by itself: by
+/// the index, whatever the planner believed of the table's size when it made the plan that the connection keeps.
 const OPEN_BATCH: &str = "
 WITH input AS MATERIALIZED (
-    SELECT e.n, r.* FROM json_array_elements($1::json) WITH ORDINALITY AS e (v, n), json_to_record(e.v) AS r (
+    SELECT e.n, r.*, (SELECT ticket_no FROM tickets WHERE tickets.call_id = r.call_id) AS present
+    FROM json_array_elements($1::json) WITH ORDINALITY AS e (v, n), json_to_record(e.v) AS r (
         series text, call_id text, channel text, dnis text, tenant text, test_call smallint, cli_raw text,
         cli_e164 text, cli_withheld smallint, restricted json, language text, sip_call_id text, icid text, trunk text,
         queue text, skill text, arrived_at bigint, queued_at bigint, ring_at bigint, answered_at bigint,
         wait_ms bigint, within_n smallint, agent_no text, seat_no text, legs json, route text)
-), present AS MATERIALIZED (
-    SELECT call_id, ticket_no FROM tickets WHERE call_id IN (SELECT call_id FROM input)
-), fresh AS MATERIALIZED (
-    SELECT *, row_number() OVER (PARTITION BY series ORDER BY n) AS place FROM input
-    WHERE call_id NOT IN (SELECT call_id FROM present)
 ), counted AS (
     INSERT INTO ticket_series AS s (series, last)
-        SELECT series, count(*) FROM fresh GROUP BY series ORDER BY series
+        SELECT series, count(*) FROM input WHERE present IS NULL GROUP BY series ORDER BY series
         ON CONFLICT (series) DO UPDATE SET last = s.last + excluded.last
         RETURNING series, last
 ), numbered AS (
-    SELECT fresh.*, (last - count(*) OVER (PARTITION BY series) + place)::text AS number
-    FROM fresh JOIN counted USING (series)
+    SELECT *, (last + 1 - row_number() OVER (PARTITION BY series ORDER BY n DESC))::text AS number
+    FROM input JOIN counted USING (series) WHERE present IS NULL
 ), opened AS (
     INSERT INTO tickets (ticket_no, call_id, channel, dnis, tenant, test_call, cli_raw, cli_e164, cli_withheld,
             language, sip_call_id, icid, trunk, queue, skill, arrived_at, queued_at, ring_at, answered_at, wait_ms,
@@ -59,9 +56,9 @@ WITH input AS MATERIALIZED (
         RETURNING call_id, ticket_no
 ), apart AS (
     INSERT INTO restricted_callers (call_id, cli_raw, cli_e164)
-        SELECT call_id, restricted ->> 0, restricted ->> 1 FROM fresh WHERE restricted IS NOT NULL
+        SELECT call_id, restricted ->> 0, restricted ->> 1 FROM numbered WHERE restricted IS NOT NULL
 )
-SELECT call_id, ticket_no, true FROM opened UNION ALL SELECT call_id, ticket_no, false FROM present";
+SELECT call_id, ticket_no, true FROM opened UNION ALL SELECT call_id, present, false FROM input WHERE present IS NOT NULL";
 
 /// So often another writer may open a ticket of a batch between its beginning and its turn.
 const RACES: u32 = 5;

@@ -5,7 +5,7 @@ use super::{Arrivals, Order, Port, Shard, Wire, send_report, watch};
 use crate::ids::LegId;
 use crate::media::leg::{Leg, Seeds};
 use crate::media::rtcp::{Closing, MAX_REPORT};
-use crate::plane::{MediaCommand, MediaEvent, Source};
+use crate::plane::{MOST_MIXED, MediaCommand, MediaEvent, Source};
 use crate::time::Instant;
 use rand_chacha::rand_core::Rng;
 use rustix::event::epoll;
@@ -107,18 +107,13 @@ impl Shard {
         let now = self.clock.now();
         self.stop_listening(slot);
         let source = match source {
-            Source::Leg(other) => match self.legs.get(&other) {
-                Some(&speaker) => {
-                    if let Some(port) = &mut self.ports[speaker as usize] {
-                        port.listeners.push(slot);
-                    }
-                    source
-                }
-                None => {
-                    tracing::warn!(leg = %other, "no such leg to listen to: silence instead");
-                    Source::Silence
-                }
-            },
+            Source::Leg(other) if self.listen(slot, other) => source,
+            Source::Leg(_) => Source::Silence,
+            Source::Mix(mut legs) => {
+                legs.truncate(MOST_MIXED);
+                legs.retain(|other| self.legs.get(other) != Some(&slot) && self.listen(slot, *other));
+                Source::Mix(legs)
+            }
             other => other,
         };
         let Some(Port { leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { return };
@@ -127,6 +122,19 @@ impl Shard {
             Some(_) => self.pacer.remove(slot),
             None => self.pacer.add(now, slot),
         }
+    }
+
+    /// Whoever is in this slot is given what the leg says. False: there is no such leg.
+    fn listen(&mut self, slot: u32, speaker: LegId) -> bool {
+        let port = self.legs.get(&speaker).and_then(|at| self.ports[*at as usize].as_mut());
+        let Some(Port { listeners, .. }) = port.map(Box::as_mut) else {
+            tracing::warn!(leg = %speaker, "no such leg to listen to: silence instead");
+            return false;
+        };
+        if !listeners.contains(&slot) {
+            listeners.push(slot);
+        }
+        true
     }
 
     fn close(&mut self, slot: u32) {
@@ -145,7 +153,12 @@ impl Shard {
             Wire::Browser => self.browsers.as_mut().map(|browsers| browsers.detach(slot)),
         };
         self.legs.remove(&leg.id());
-        listeners.into_iter().for_each(|listener| self.set_source(listener, Source::Silence));
+        for listener in listeners {
+            if let Some(listening) = self.leg(listener) {
+                listening.forget(leg.id());
+                self.pacer.add(now, listener);
+            }
+        }
         let mut stats = leg.stats();
         stats.remote_lost = missed.unwrap_or(stats.remote_lost);
         self.figures.add_leg(&stats);
@@ -153,10 +166,11 @@ impl Shard {
     }
 
     fn stop_listening(&mut self, slot: u32) {
-        let speaker = self.leg(slot).and_then(|leg| leg.fed_by());
-        let speaker = speaker.and_then(|id| self.legs.get(&id).copied());
-        if let Some(port) = speaker.and_then(|slot| self.ports[slot as usize].as_mut()) {
-            port.listeners.retain(|listener| *listener != slot);
+        let speakers: Vec<LegId> = self.leg(slot).into_iter().flat_map(|leg| leg.speakers()).collect();
+        for speaker in speakers.iter().filter_map(|id| self.legs.get(id)) {
+            if let Some(port) = &mut self.ports[*speaker as usize] {
+                port.listeners.retain(|listener| *listener != slot);
+            }
         }
     }
 

@@ -151,9 +151,7 @@ impl Plane {
             return;
         }
         for (leg, line) in &self.legs {
-            if let Some(other) = heard_leg(&line.source)
-                && !self.legs.contains_key(&other)
-            {
+            for other in line.source.heard().iter().filter(|other| !self.legs.contains_key(other)) {
                 self.faults.push(format!("{leg:?} is left with {other:?} as its source, which was closed"));
             }
         }
@@ -213,9 +211,7 @@ impl Plane {
     }
 
     fn set_source(&mut self, leg: LegId, source: &Source, reaction: &mut Reaction) {
-        if let Some(other) = heard_leg(source)
-            && (other == leg || !self.legs.contains_key(&other))
-        {
+        for other in source.heard().iter().filter(|other| **other == leg || !self.legs.contains_key(other)) {
             self.faults.push(format!("{leg:?} is to hear {other:?}, which is not open"));
         }
         let Some(line) = self.legs.get_mut(&leg) else {
@@ -278,20 +274,11 @@ impl Plane {
     /// The party of `leg`, if what it is sent now is another connected leg.
     fn hears_human(&self, leg: LegId) -> Option<SocketAddr> {
         let line = self.legs.get(&leg)?;
-        match &line.source {
-            Source::Leg(other) if self.legs.get(other).is_some_and(|l| l.remote.is_some()) => {
-                line.remote.as_ref().map(|r| r.remote_rtp)
-            }
-            _ => None,
-        }
-    }
-}
-
-/// The leg a source leads to in the end.
-fn heard_leg(source: &Source) -> Option<LegId> {
-    match source {
-        Source::Leg(leg) => Some(*leg),
-        Source::Play { then, .. } => heard_leg(then),
-        Source::Silence | Source::Music(_) | Source::RingBack => None,
+        let heard = match &line.source {
+            Source::Play { .. } => &[],
+            now => now.heard(),
+        };
+        let somebody = heard.iter().any(|other| self.legs.get(other).is_some_and(|l| l.remote.is_some()));
+        line.remote.as_ref().map(|r| r.remote_rtp).filter(|_| somebody)
     }
 }
