@@ -93,7 +93,7 @@ impl Talk {
         match self.consult.as_ref().map(|consult| (consult.is_private(), &consult.stage)) {
             Some((true, _)) => true,
             Some((false, Stage::ThreeWay)) => false,
-            Some((false, _)) | None => self.deaf,
+            Some((false, _)) | None => self.hold.is_wanted(),
         }
     }
 
@@ -143,6 +143,7 @@ impl Call {
             talk.unreached = None;
             call.change(now, talk, out, |talk, _| {
                 let stage = Stage::Calling { then, until, heard: false, refused: None };
+                talk.hold.ordered = false;
                 talk.consult = Some(Consult { leg, to, since: now, stage });
             });
             true
@@ -298,7 +299,7 @@ impl Call {
             return self.party_answered(now, Passing { by, from, to, leg, since: now, until: now, refused: None }, out);
         };
         let caller = self.incoming.leg;
-        talk.held(now, talk.puts_on_hold(), out);
+        talk.settle_hold(now, out);
         out.push(CallOutput::SetSource { leg: talk.seat.leg, source: self.heard_by(&talk, talk.seat.leg) });
         let source = if heard { Source::Leg(leg) } else { Source::RingBack };
         out.push(CallOutput::SetSource { leg: caller, source });
@@ -328,13 +329,13 @@ impl Call {
     ) {
         let before = self.hearing(talk);
         change(talk, out);
-        talk.held(now, talk.puts_on_hold(), out);
+        talk.settle_hold(now, out);
         let now_heard = self.hearing(talk).into_iter().filter(|heard| !before.contains(heard));
         out.extend(now_heard.map(|(leg, source)| CallOutput::SetSource { leg, source }));
     }
 
     /// False where nobody is in conversation.
-    fn in_talk(
+    pub(super) fn in_talk(
         &mut self,
         out: &mut Vec<CallOutput>,
         act: impl FnOnce(&Call, &mut Talk, &mut Vec<CallOutput>) -> bool,

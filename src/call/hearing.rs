@@ -1,8 +1,8 @@
 //! Who hears whom while an agent has the caller: one function of who is there. Not here: when somebody comes or goes
 //! (`talk`, `consulting`, `supervising`).
 
-use super::Call;
 use super::talk::Talk;
+use super::{Audio, Call};
 use crate::ids::LegId;
 use crate::plane::{PromptId, Source};
 
@@ -13,6 +13,8 @@ pub struct Round {
     pub agent: LegId,
     /// The caller hears this music and nobody else.
     pub held: Option<PromptId>,
+    /// Nor does the agent hear the caller: on hold by order. A phone that holds the caller itself need not be told.
+    pub apart: bool,
     pub third: Option<Third>,
     pub leader: Option<(LegId, Mode)>,
 }
@@ -42,38 +44,38 @@ pub enum Mode {
 
 /// What each of them hears. Of a third party who has not answered nothing is said: its leg hears nothing yet.
 pub fn hears(round: &Round) -> Vec<(LegId, Source)> {
-    let Round { caller, agent, held, third, leader } = round;
+    let Round { caller, agent, held, apart, third, leader } = round;
     let (private, speaks) = (third.is_some_and(|t| t.private), |least: Mode| {
         leader.filter(|(_, mode)| *mode == Mode::Barge || *mode == least).map(|(leg, _)| leg)
     });
     let beside_agent: Vec<LegId> =
-        (!private).then_some(*caller).into_iter().chain(third.filter(|t| t.heard).map(|t| t.leg)).collect();
-    let to_agent = sum(beside_agent.iter().copied().chain(speaks(Mode::Whisper)));
+        (!private && !apart).then_some(*caller).into_iter().chain(third.filter(|t| t.heard).map(|t| t.leg)).collect();
+    let nobody = if third.is_some() { Source::RingBack } else { Source::Silence };
+    let to_agent = sum(beside_agent.iter().copied().chain(speaks(Mode::Whisper)), nobody);
     let to_caller = match held {
         Some(music) => Source::Music(music.clone()),
         None => {
             let joined = third.filter(|t| t.answered && !t.private).map(|t| t.leg);
-            sum([*agent].into_iter().chain(joined).chain(speaks(Mode::Barge)))
+            sum([*agent].into_iter().chain(joined).chain(speaks(Mode::Barge)), Source::Silence)
         }
     };
     let mut all = vec![(*caller, to_caller), (*agent, to_agent)];
     if let Some(third) = third.filter(|t| t.answered) {
         let others = (!private).then_some(*caller).into_iter().chain([*agent]);
-        all.push((third.leg, sum(others.chain(speaks(Mode::Barge)))));
+        all.push((third.leg, sum(others.chain(speaks(Mode::Barge)), Source::Silence)));
     }
     if let Some((leg, _)) = leader {
         let mut heard = beside_agent;
         heard.push(*agent);
-        all.push((*leg, sum(heard)));
+        all.push((*leg, sum(heard, Source::Silence)));
     }
     all
 }
 
-/// Nobody to hear: whom the agent calls rings.
-fn sum(legs: impl IntoIterator<Item = LegId>) -> Source {
+fn sum(legs: impl IntoIterator<Item = LegId>, nobody: Source) -> Source {
     let legs: Vec<LegId> = legs.into_iter().collect();
     match legs[..] {
-        [] => Source::RingBack,
+        [] => nobody,
         [leg] => Source::Leg(leg),
         _ => Source::Mix(legs),
     }
@@ -84,10 +86,16 @@ impl Call {
         hears(&Round {
             caller: self.incoming.leg,
             agent: talk.seat.leg,
-            held: talk.is_held().then(|| self.terms.queue.music.clone()),
+            held: (talk.is_held() || self.waits_for_page(talk)).then(|| self.terms.queue.music.clone()),
+            apart: talk.hold.ordered,
             third: talk.consult.as_ref().map(|consult| consult.third()),
             leader: None,
         })
+    }
+
+    /// The seat's browser is gone for a while, and the caller has nobody else.
+    fn waits_for_page(&self, talk: &Talk) -> bool {
+        talk.seat.audio == Audio::Gone && talk.consult.as_ref().is_none_or(|consult| consult.third().private)
     }
 
     /// What this leg hears who is with the agent.
@@ -146,8 +154,16 @@ mod tests {
             (false, joined, whisper, "c:at a:ctl t:ca l:cta"),
             (false, joined, barge, "c:atl a:ctl t:cal l:cta"),
         ] {
-            let held = held.then(|| "music".into());
-            let round = Round { caller, agent, held, third, leader: mode.map(|mode| (leader, mode)) };
+            let (apart, held) = (false, held.then(|| "music".into()));
+            let round = Round { caller, agent, held, apart, third, leader: mode.map(|mode| (leader, mode)) };
+            assert_eq!(table(&round), want, "{round:?}");
+        }
+        // On hold by order the agent does not hear the caller either.
+        for (mode, want) in
+            [(None, "c:music a:Silence"), (listen, "c:music a:Silence l:a"), (whisper, "c:music a:l l:a")]
+        {
+            let leader = mode.map(|mode| (leader, mode));
+            let round = Round { caller, agent, held: Some("music".into()), apart: true, third: None, leader };
             assert_eq!(table(&round), want, "{round:?}");
         }
     }

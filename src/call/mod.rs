@@ -3,9 +3,9 @@
 //! Not here: who gets the call (`acd`), where it goes (`ivr`), SIP (`trunk`, `seat`, `sip`), packets (`media`). A call
 //! knows legs.
 //!
-//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk`, and
-//! `transfer` back into the line, `passing` on to somebody; `consulting` is somebody beside the caller, `hearing` who hears
-//! whom then. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk` with `hold` and
+//! `hearing` (who hears whom), and `transfer` back into the line, `passing` on to somebody; `consulting` is somebody beside
+//! the caller. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //! `own` is a call that a seat dials.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
@@ -16,6 +16,7 @@ mod announcing;
 mod callback;
 mod consulting;
 mod hearing;
+mod hold;
 mod offering;
 mod own;
 mod passing;
@@ -30,6 +31,7 @@ mod waiting;
 
 pub use callback::{Attempt, purpose};
 pub use consulting::Then;
+pub use hold::NotHeld;
 pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
 pub use talk::announcement;
@@ -118,8 +120,22 @@ struct Seat {
     leg: LegId,
     chosen: Chosen,
     ring_at: Instant,
-    /// SIP Call-ID of the seat's leg, for the ticket.
+    /// SIP Call-ID of the seat's leg, for the ticket; a browser's has none.
     sip_call_id: String,
+    audio: Audio,
+}
+
+impl Seat {
+    fn new(agent: AgentNo, seat: SeatNo, leg: LegId, chosen: Chosen, ring_at: Instant) -> Seat {
+        Seat { agent, seat, leg, chosen, ring_at, sip_call_id: String::new(), audio: Audio::There }
+    }
+}
+
+/// Whether the seat can be heard: a browser may be gone for a while, and its call waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Audio {
+    There,
+    Gone,
 }
 
 /// A side may hang up in the few milliseconds before the pickup is reported; the pickup is reported all the same.
@@ -185,6 +201,7 @@ impl Call {
             In::PartyAnswered { leg } if !self.waits_for(*leg) => {
                 return ringing::let_go(*leg, out);
             }
+            In::SeatAudio { leg, there } => return self.seat_audio(now, *leg, *there, out),
             _ => {}
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {

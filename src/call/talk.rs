@@ -1,6 +1,7 @@
-//! From the agent's answer to the end of the conversation: pickup, bridge, hold.
+//! From the agent's answer to the end of the conversation: pickup and bridge. Not here: who hears whom (`hold`).
 
 use super::consulting::Consult;
+use super::hold::Hold;
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
@@ -11,28 +12,6 @@ use crate::plane::{PromptId, Source};
 use crate::screen::Unreached;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Hold {
-    /// In conversation; `so_far` was spent on hold before.
-    Off {
-        so_far: Duration,
-    },
-    On {
-        since: Instant,
-        so_far: Duration,
-    },
-}
-
-impl Hold {
-    pub(super) fn total(self, now: Instant) -> Duration {
-        match self {
-            Hold::Off { so_far } => so_far,
-            Hold::On { since, so_far } => so_far + (now - since),
-        }
-    }
-}
 
 /// The agent has answered; the ticket is on its way to the disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -47,9 +26,8 @@ pub(super) struct Pickup {
 pub(super) struct Talk {
     pub(super) seat: Seat,
     pub(super) answered_at: Instant,
+    /// Whether the caller is on hold, and by whom.
     pub(super) hold: Hold,
-    /// The seat's phone wants to hear nothing: its own hold key.
-    pub(super) deaf: bool,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
     /// When the caller came back from a party who could not be had, or could not be passed on: the phone may go, or be
@@ -63,31 +41,13 @@ pub(super) struct Talk {
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
-        let hold = Hold::Off { so_far: Duration::ZERO };
-        let (deaf, star_until, back_at, consult, unreached) = (false, None, None, None, None);
-        Talk { seat, answered_at, hold, deaf, star_until, back_at, consult, unreached }
-    }
-
-    pub(super) fn is_held(&self) -> bool {
-        matches!(self.hold, Hold::On { .. })
+        let (star_until, back_at, consult, unreached) = (None, None, None, None);
+        Talk { seat, answered_at, hold: Hold::default(), star_until, back_at, consult, unreached }
     }
 
     /// The agent is off the call, or the call is over: so is everybody else who was on it.
     pub(super) fn clear(&mut self, out: &mut Vec<CallOutput>) {
         self.third_goes(ConsultEnd::CallOver, out);
-    }
-
-    /// The caller is, or is no longer, on hold.
-    pub(super) fn held(&mut self, now: Instant, held: bool, out: &mut Vec<CallOutput>) {
-        let so_far = self.hold.total(now);
-        let (hold, fact, told) = match (self.is_held(), held) {
-            (false, true) => (Hold::On { since: now, so_far }, CallFact::Held, Distributor::Held),
-            (true, false) => (Hold::Off { so_far }, CallFact::Resumed, Distributor::Resumed),
-            _ => return,
-        };
-        self.hold = hold;
-        out.push(CallOutput::Fact(fact));
-        out.push(CallOutput::Distributor(told));
     }
 }
 
@@ -153,16 +113,17 @@ impl Call {
         if self.terms.answer == AnswerMode::OnPickup && self.before.is_none() {
             out.push(CallOutput::Tell { leg: caller, command: LegCommand::Answer });
         }
-        let agent = Source::Leg(seat.leg);
+        let talk = Talk::new(seat, answered_at);
+        let heard = self.heard_by(&talk, caller);
         let source = if self.terms.queue.announce_agent {
-            Source::Play { prompts: announcement(&seat.agent), then: Box::new(agent) }
+            Source::Play { prompts: announcement(&talk.seat.agent), then: Box::new(heard) }
         } else {
-            agent
+            heard
         };
         out.push(CallOutput::SetSource { leg: caller, source });
         // The agent hears the citizen at once, also while the number is announced.
-        out.push(CallOutput::SetSource { leg: seat.leg, source: Source::Leg(caller) });
-        State::Talking(Talk::new(seat, answered_at))
+        out.push(CallOutput::SetSource { leg: talk.seat.leg, source: self.heard_by(&talk, talk.seat.leg) });
+        State::Talking(talk)
     }
 
     pub(super) fn talking(
@@ -187,7 +148,7 @@ impl Call {
         match input {
             // The seat put us on hold when it no longer wants to hear the caller.
             CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg => {
-                self.change(now, &mut talk, out, |talk, _| talk.deaf = !direction.sends());
+                self.change(now, &mut talk, out, |talk, _| talk.hold.on_phone = !direction.sends());
             }
             CallInput::SeatDigit { leg, digit: '*' } if leg == talk.seat.leg => {
                 talk.star_until = Some(now + TOGETHER);

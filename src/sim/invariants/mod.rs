@@ -4,6 +4,7 @@
 //! Written while the day runs: `ledger` (calls, agents and offers, from events). At its end: `verdict` compares the
 //! ledger with what carriers, phones and stores saw.
 
+mod ending;
 mod idle;
 mod ledger;
 mod own;
@@ -233,7 +234,7 @@ impl Audit {
                 }
                 self.call_event(now, event.call, &event.what);
             }
-            Output::Callback(_) | Output::Guard(_) => {}
+            Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
             Output::Agent(event) => {
                 self.summary.observe_agent(event);
                 self.records.agent(event);
