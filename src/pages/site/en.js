@@ -65,7 +65,7 @@ export const EN = {
   board_title: "Hotline now", board_reading: "Reading…", board_live: "Live", board_old: "the figures are {s} old", board_no_answer: "No answer, trying again", board_not_allowed: "This link may not see this, or no longer: ask the engineers",
   board_waiting_now: "Waiting now", board_longest_wait: "Longest wait", board_offered_today: "In today", board_answered_today: "Answered", board_lost_today: "Lost",
   board_mean_average_speed_of_answer: "Mean wait", board_mean_talk_time: "Mean talk", board_mean_wrap_up_time: "Mean wrap", board_channels: "Channels", board_trunk_down: "Trunk down {s}",
-  board_skill: "Skill", board_waiting: "Wait", board_longest: "Longest", board_connection: "Connected", board_service: "Within", board_timely: "Timely", board_answered: "Answ./in",
+  board_skill: "Skill", board_waiting: "Wait", board_longest: "Longest", board_connection: "Connected", board_service: "{n} s / R", board_timely: "{n} s / A", board_answered: "Answ./in",
   board_idle: "Idle", board_ringing: "Ringing", board_talking: "Talk", board_wrap_up: "Wrap", board_busy: "Busy", board_on_break: "Break",
   // Why not
   unable_wrong_password: "Wrong agent number or password", unable_too_many_guesses: "Too many tries: again in {s} s", unable_unavailable: "Not available now, try again later",

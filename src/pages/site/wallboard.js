@@ -49,7 +49,7 @@ const COLUMNS = ["skill", "waiting", "longest", "connection", "service", "timely
 const time = make("time", { class: "clock" });
 const age = make("p", { class: "age", role: "status" });
 const body = make("tbody");
-const head = make("tr", {}, COLUMNS.map((column) => make("th", { scope: "col" }, t(`board_${column}`))));
+const heads = COLUMNS.map((column) => make("th", { scope: "col" }, t(`board_${column}`)));
 const rows = new Rows(body, COLUMNS.length, (cells, [skill, group]) => {
   const rate = (id) => figure(group, id)?.value;
   cell(cells[0], skill);
@@ -63,6 +63,7 @@ const rows = new Rows(body, COLUMNS.length, (cells, [skill, group]) => {
 function show(board) {
   const { total } = board;
   const waits = total.waiting > 0;
+  for (const column of ["service", "timely"]) setText(heads[COLUMNS.indexOf(column)], t(`board_${column}`, { n: total.within_s ?? "N" }));
   put("waiting", t("board_waiting_now"), String(total.waiting), { mood: waits ? "slow" : "" });
   put("longest", t("board_longest_wait"), waits ? seconds(total.longest_wait_s) : dash, { mood: waits ? waitMood(total.longest_wait_s) : "" });
   for (const id of RATES) {
@@ -113,7 +114,7 @@ page.replaceChildren(
   make("div", { class: "first" }, tile("waiting", "huge"), tile("longest", "huge"), RATES.map((id) => tile(id, "huge"))),
   make("div", { class: "second" }, [...COUNTS, ...MEANS, "channels"].map((id) => tile(id))),
   make("div", { class: "third" }, AGENTS.map((id) => tile(id, `agents ${id}`))),
-  make("table", {}, make("thead", {}, head), body));
+  make("table", {}, make("thead", {}, make("tr", {}, heads)), body));
 // A screen on a wall does not sleep.
 const awake = () => document.hidden || navigator.wakeLock?.request("screen").catch(() => null);
 document.addEventListener("visibilitychange", awake);

@@ -64,7 +64,7 @@ export const ZH = {
   board_title: "热线运行大屏", board_reading: "正在读取…", board_live: "实时", board_old: "数据为 {s} 之前", board_no_answer: "读不到数据，正在重试", board_not_allowed: "此链接无权查看或已失效，请联系技术人员",
   board_waiting_now: "当前排队", board_longest_wait: "最长等待", board_offered_today: "今日来电", board_answered_today: "今日接听", board_lost_today: "今日未接",
   board_mean_average_speed_of_answer: "平均等待", board_mean_talk_time: "平均通话", board_mean_wrap_up_time: "平均整理", board_channels: "占用中继", board_trunk_down: "中继中断 {s}",
-  board_skill: "技能组", board_waiting: "排队", board_longest: "最长等待", board_connection: "接通率", board_service: "人工接通率", board_timely: "应答及时率", board_answered: "接听/来电",
+  board_skill: "技能组", board_waiting: "排队", board_longest: "最长等待", board_connection: "接通率", board_service: "{n}秒人工接通率", board_timely: "{n}秒应答及时率", board_answered: "接听/来电",
   board_idle: "空闲", board_ringing: "振铃", board_talking: "通话", board_wrap_up: "整理", board_busy: "示忙", board_on_break: "小休",
   // 不能做的原因
   unable_wrong_password: "工号或密码不对", unable_too_many_guesses: "尝试过多，请在 {s} 秒后再试", unable_unavailable: "暂时不可用，请稍后再试",
