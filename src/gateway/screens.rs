@@ -48,7 +48,7 @@ impl Gateway {
             Role::Dialler { call, seat: s } if s == seat => self.own.get(call).map(|own| own.screen(true)),
             Role::Party { call, seat: Some(s) } if s == seat => {
                 let own = self.own.get(call).map(|own| own.screen(false));
-                own.or_else(|| self.calls.get(call).and_then(Call::party_screen))
+                own.or_else(|| self.calls.get(call).and_then(Call::sent_screen))
             }
             _ => None,
         })

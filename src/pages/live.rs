@@ -32,66 +32,56 @@ const SILENT: Duration = Duration::from_secs(30);
 /// The loop answers within a turn; where it does not, something is wrong that the page must show.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a page may ask.
+/// What a page may ask, each by a number of its own.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    id: u64,
+    #[serde(flatten)]
+    order: Order,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
-enum Asked {
+enum Order {
     SignIn {
-        id: u64,
         seat: String,
     },
-    SignOut {
-        id: u64,
-    },
-    Ready {
-        id: u64,
-    },
+    SignOut,
+    Ready,
     NotReady {
-        id: u64,
         reason: String,
     },
-    ExtendWrapUp {
-        id: u64,
-    },
-    HangUp {
-        id: u64,
-    },
+    ExtendWrapUp,
+    HangUp,
     ToQueue {
-        id: u64,
         queue: String,
     },
-    Answer {
-        id: u64,
-    },
-    Hold {
-        id: u64,
-    },
+    Answer,
+    Hold,
+    Resume,
     Dial {
-        id: u64,
         to: String,
     },
-    TestCall {
-        id: u64,
+    TestCall,
+    EndTestCall,
+    Consult {
+        to: String,
     },
-    EndTestCall {
-        id: u64,
+    EndConsult,
+    Transfer {
+        to: Option<String>,
     },
-    Resume {
-        id: u64,
-    },
+    ThreeWay,
+    Emergency,
     /// The first offer of the page's `RTCPeerConnection`; the answer has an `sdp`.
     AudioOffer {
-        id: u64,
         sdp: String,
     },
     /// Any later one of the same connection. Unable, `no_session`: begin anew with `audio_offer`.
     AudioReoffer {
-        id: u64,
         sdp: String,
     },
-    AudioClose {
-        id: u64,
-    },
+    AudioClose,
 }
 
 #[derive(Deserialize)]
@@ -202,36 +192,41 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
     let _ = tokio::time::timeout(ASK, socket.send(Message::Close(None))).await;
 }
 
-async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, asked: Asked) -> Answer {
-    let (id, order) = match asked {
-        Asked::SignIn { id, seat } => (id, AgentOrder::SignIn(SeatNo::new(seat))),
-        Asked::SignOut { id } => (id, AgentOrder::SignOut),
-        Asked::Ready { id } => (id, AgentOrder::Ready),
-        Asked::NotReady { id, reason } => {
+async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, Asked { id, order }: Asked) -> Answer {
+    let order = match order {
+        Order::SignIn { seat } => AgentOrder::SignIn(SeatNo::new(seat)),
+        Order::SignOut => AgentOrder::SignOut,
+        Order::Ready => AgentOrder::Ready,
+        Order::NotReady { reason } => {
             let chosen = NotReadyReason::CHOSEN.into_iter().find(|known| known.as_str() == reason);
             match chosen {
-                Some(chosen) => (id, AgentOrder::NotReady(chosen)),
+                Some(chosen) => AgentOrder::NotReady(chosen),
                 None => return Answer::unable(id, "unknown_reason", None),
             }
         }
-        Asked::ExtendWrapUp { id } => (id, AgentOrder::ExtendWrapUp),
-        Asked::HangUp { id } => (id, AgentOrder::HangUp),
-        Asked::ToQueue { id, queue } => (id, AgentOrder::ToQueue(QueueName::new(queue))),
-        Asked::Dial { id, to } => (id, AgentOrder::Dial(to)),
-        Asked::TestCall { id } => (id, AgentOrder::TestCall),
-        Asked::EndTestCall { id } => (id, AgentOrder::EndTestCall),
-        Asked::Answer { id } => (id, AgentOrder::Answer),
-        Asked::Hold { id } => (id, AgentOrder::Hold),
-        Asked::Resume { id } => (id, AgentOrder::Resume),
-        Asked::AudioClose { id } => {
+        Order::ExtendWrapUp => AgentOrder::ExtendWrapUp,
+        Order::HangUp => AgentOrder::HangUp,
+        Order::ToQueue { queue } => AgentOrder::ToQueue(QueueName::new(queue)),
+        Order::Answer => AgentOrder::Answer,
+        Order::Hold => AgentOrder::Hold,
+        Order::Resume => AgentOrder::Resume,
+        Order::Dial { to } => AgentOrder::Dial(to),
+        Order::TestCall => AgentOrder::TestCall,
+        Order::EndTestCall => AgentOrder::EndTestCall,
+        Order::Consult { to } => AgentOrder::Consult(to),
+        Order::EndConsult => AgentOrder::EndConsult,
+        Order::Transfer { to } => AgentOrder::Transfer(to),
+        Order::ThreeWay => AgentOrder::ThreeWay,
+        Order::Emergency => AgentOrder::Emergency,
+        Order::AudioClose => {
             audio.close();
             return Answer::done(id);
         }
-        Asked::AudioOffer { id, sdp } => {
+        Order::AudioOffer { sdp } => {
             let Some(seat) = seat_of(pages, agent).await else { return nowhere(id) };
             return answered(id, audio.offer(seat, &sdp).await);
         }
-        Asked::AudioReoffer { id, sdp } => {
+        Order::AudioReoffer { sdp } => {
             let Some(seat) = seat_of(pages, agent).await else { return nowhere(id) };
             return answered(id, audio.reoffer(seat, &sdp).await);
         }
