@@ -7,7 +7,7 @@
 use crate::event::{AgentState, Purpose};
 use crate::ids::{AgentNo, CallId, LineName, QueueName, SeatNo, Skill};
 use crate::time::Instant;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One agent's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -25,8 +25,11 @@ pub struct AgentScreen {
     /// The call of the wrap-up.
     #[serde(serialize_with = "hex_or_none")]
     pub serving: Option<CallId>,
-    /// The seat's calls of its own.
+    /// Of the seat's calls of its own the first.
+    pub own: Option<OwnScreen>,
     pub own_calls: u32,
+    /// The agent hears herself.
+    pub test_call: bool,
     /// Where this agent's skills are asked for.
     pub queues: Vec<QueueScreen>,
 }
@@ -80,6 +83,35 @@ pub struct CallScreen {
     pub answered: Option<Instant>,
     /// How it came here, for people.
     pub path: String,
+    /// Whom the agent has called beside the caller, or passes the caller on to.
+    pub party: Option<PartyScreen>,
+    /// Who could not be had when last asked for.
+    pub unreached: Option<Unreached>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartyScreen {
+    /// A seat, or a number.
+    pub to: String,
+    pub stage: PartyStage,
+    pub since: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyStage {
+    Calling,
+    /// With the agent alone.
+    Talking,
+    ThreeWay,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreached {
+    pub to: String,
+    /// Of the SIP answer; 408: nobody answered in time.
+    pub status: u16,
+    pub at: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -89,12 +121,38 @@ pub enum Stage {
     Ringing,
     Talking,
     Held,
+    /// On hold while the agent talks with somebody else, or calls them.
+    Consulting,
+    ThreeWay,
     /// Being passed on to somebody who has not answered.
     Passing,
     /// With somebody who is no agent.
     Away,
     /// A citizen is being called back.
     Calling,
+}
+
+/// A call of a seat's own, as either seat sees it; or a caller whom a colleague has sent there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnScreen {
+    #[serde(serialize_with = "hex")]
+    pub call: CallId,
+    /// Who is at the other end: a seat, a number; a caller may withhold theirs.
+    pub to: Option<String>,
+    /// The other end called.
+    pub incoming: bool,
+    pub stage: OwnStage,
+    pub since: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnStage {
+    /// Here, to be answered.
+    Ringing,
+    /// There.
+    Calling,
+    Talking,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
