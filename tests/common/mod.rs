@@ -62,8 +62,8 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
-    /// Phones may connect by secure WebSocket, from pages of `https://phones.example`.
-    pub web: bool,
+    /// Phones on pages of these origins may connect by secure WebSocket, if there are any.
+    pub web: Vec<String>,
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -95,7 +95,7 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
-            web: false,
+            web: vec![],
             storage: "",
             more: String::new(),
         }
@@ -170,8 +170,8 @@ impl Hotline {
             let files = "certificate = \"sip.crt\"\nkey = \"sip.key\"\ntrust = \"ca.pem\"";
             let _ = writeln!(toml, "\n[tls]\n{files}\n{}", self.tls_more);
         }
-        if self.web {
-            let web = format!("\nwss = [\"{}\"]\nweb_origins = [\"https://phones.example\"]\nudp = [", self.wss());
+        if !self.web.is_empty() {
+            let web = format!("\nwss = [\"{}\"]\nweb_origins = {:?}\nudp = [", self.wss(), self.web);
             toml = toml.replace("\nudp = [", &web);
         }
         if let Some(early) = early {

@@ -160,7 +160,7 @@ fn registered(server: &Server) -> u64 {
 
 #[test]
 fn a_phone_over_websocket_registers_is_rung_and_talks() {
-    let server = Hotline { tls: Some(Pki::new()), web: true, ..Hotline::new() }.start();
+    let server = Hotline { tls: Some(Pki::new()), web: vec![PAGE.to_owned()], ..Hotline::new() }.start();
     assert_eq!(Phone::connect(&server, "https://evil.example").err(), Some(403), "a page that nobody named");
     let mut phone = Phone::connect(&server, PAGE).expect("a page that is named");
     let answer = phone.asks("REGISTER", "sip:hotline.test", "reg", "");
