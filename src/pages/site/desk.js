@@ -44,7 +44,7 @@ export class Desk {
       F10: ["to_number", () => this.reach.number.focus()],
       "Alt+W": ["to_ticket", () => this.form.querySelector("select, input, textarea")?.focus()],
       ...(this.console ? { "Alt+V": ["other_view", () => this.#turn(this.#view === "desk" ? "console" : "desk")] } : {}),
-      "?": ["shortcuts", () => this.#keys()],
+      "Shift+F1": ["shortcuts", () => this.#keys()], "?": ["shortcuts", () => this.#keys()],
     };
     this.#build(page, leave, languageChanged);
     this.deaf = listen(run, this.#more);
