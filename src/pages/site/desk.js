@@ -35,7 +35,7 @@ export class Desk {
     this.form = make("section", { class: "card form", "aria-label": t("ticket") });
     this.ticket = new Ticket(this.form, who.agent, (no) => this.earlier.ofTicket(no));
     this.line = new Line({
-      screen: (screen) => this.#show(screen), floor: (floor) => this.console?.show(floor), state: (state) => this.#connection(state), signedOut,
+      screen: (screen) => this.#show(screen), floor: (floor) => this.console?.show(floor), replaced: () => this.audio.replaced(), state: (state) => this.#connection(state), signedOut,
     });
     this.audio = new Audio(this.line, () => this.#showAll());
     this.headset = new Headset(this.audio, run);
@@ -149,14 +149,14 @@ export class Desk {
     document.body.dataset.state = screen.state;
     setText(this.place, screen.seat ? `${t("seat")} ${screen.seat}` : "");
     const { call } = screen;
-    const rings = call?.stage === "ringing";
-    if (rings) this.#alert.ring(readable(call.caller) || t("withheld"));
+    const rings = call?.stage === "ringing" ? call.caller : screen.own?.stage === "ringing" ? screen.own.to : undefined;
+    if (rings !== undefined) this.#alert.ring(readable(rings) || t("withheld"));
     else this.#alert.quiet();
-    if (rings && before?.call?.call !== call.call) this.#turn("desk");
+    if (call?.stage === "ringing" && before?.call?.call !== call.call) this.#turn("desk");
     // A phone rings by itself; what it was muted for is over with the call.
     if (before?.call && !call && this.audio.muted) this.audio.mute(false);
     this.ticket.of(call?.answered ? call.call : screen.serving);
-    if (rings) this.earlier.ofNumber(call);
+    if (call?.stage === "ringing") this.earlier.ofNumber(call);
     if (screen.state === "logged_out" && this.audio.isOn && before && before.state !== "logged_out") this.audio.stop();
     this.audio.seen(screen.audio);
     this.#showAll();
