@@ -49,7 +49,7 @@ export const ACTS = {
   consult: { key: "Alt+C", words: "consult", why: first(talks, alone, numbered), order: ({ number }) => ({ order: "consult", to: number }) },
   transfer: {
     key: "Alt+T", words: (s) => (s.screen.call?.party ? "transfer_now" : "transfer"),
-    why: (s) => talks(s) ?? (s.screen.call.party ? (s.screen.call.party.stage === "calling" ? "why_party_rings" : null) : numbered(s)),
+    why: (s) => talks(s) ?? (s.screen.call.party ? null : numbered(s)),
     order: ({ screen, number }) => (screen.call.party ? { order: "transfer" } : { order: "transfer", to: number }),
   },
   three_way: {
