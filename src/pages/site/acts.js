@@ -11,7 +11,7 @@ const signedIn = ({ screen }) => (screen.state === "logged_out" ? "why_logged_ou
 const alone = ({ screen }) => (screen.call?.party ? "why_party" : null);
 const party = ({ screen }) => (screen.call?.party ? null : "why_no_party");
 const numbered = ({ number }) => (number ? null : "why_no_number");
-const byBrowser = ({ screen }) => (screen.audio === "browser" ? null : "why_by_phone");
+const byBrowser = ({ screen }) => (screen.audio === "browser" ? null : screen.audio === "phone" ? "why_by_phone" : "why_no_sound");
 /** The first reason there is; a later one may count on the earlier ones. */
 const first = (...reasons) => (situation) => reasons.reduce((found, reason) => found ?? reason(situation), null);
 
@@ -43,7 +43,7 @@ export const ACTS = {
   },
   mute: {
     key: "Alt+M", also: "M", words: ({ audio }) => (audio.muted ? "unmute" : "mute"), on: ({ audio }) => audio.muted,
-    why: ({ audio }) => (audio.state === "live" ? null : "why_mute_on_phone"), own: ({ audio }) => audio.mute(!audio.muted),
+    why: (s) => (s.audio.state === "live" ? null : byBrowser(s) ?? "why_other_window"), own: ({ audio }) => audio.mute(!audio.muted),
   },
   // Others
   consult: { key: "Alt+C", words: "consult", why: first(talks, alone, numbered), order: ({ number }) => ({ order: "consult", to: number }) },

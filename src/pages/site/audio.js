@@ -187,7 +187,9 @@ export class Audio {
       this.#play();
     };
     connection.onconnectionstatechange = () => this.#look();
-    return this.#negotiate("audio_offer");
+    const why = await this.#negotiate("audio_offer");
+    if (why) this.#drop();
+    return why;
   }
 
   /** The same session by another path. */

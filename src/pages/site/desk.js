@@ -12,6 +12,7 @@ import { Headset } from "/headset.js";
 import { listen, showKeys } from "/keys.js";
 import { Line } from "/line.js";
 import { Lines } from "/lines.js";
+import { OwnDay } from "/own_day.js";
 import { Reach } from "/reach.js";
 import { readable } from "/region.js";
 import { StateBar } from "/state.js";
@@ -31,6 +32,7 @@ export class Desk {
     this.reach = new Reach(who, run, (digits) => this.#order({ order: "digits", digits }));
     this.reach.changed = () => this.#showAll();
     this.lines = new Lines();
+    this.day = new OwnDay();
     this.earlier = new Earlier();
     this.form = make("section", { class: "card form", "aria-label": t("ticket") });
     this.ticket = new Ticket(this.form, who.agent, (no) => this.earlier.ofTicket(no));
@@ -60,6 +62,7 @@ export class Desk {
     this.deaf();
     this.#alert.quiet();
     this.ticket.close();
+    this.day.close();
     this.audio.close();
     this.console?.close();
     this.line.close();
@@ -73,7 +76,7 @@ export class Desk {
     const tab = (view) => make("button", { type: "button", class: "tab", onclick: () => this.#turn(view) }, t(`view_${view}`));
     this.tabs = this.console ? { desk: tab("desk"), console: tab("console") } : {};
     this.views = {
-      desk: make("div", { class: "desk" }, make("div", { class: "side" }, this.call.element, this.reach.element, this.lines.element),
+      desk: make("div", { class: "desk" }, make("div", { class: "side" }, this.call.element, this.reach.element, this.lines.element, this.day.element),
         make("div", { class: "side" }, this.earlier.element, this.form)),
       ...(this.console ? { console: this.console.element } : {}),
     };
@@ -155,6 +158,7 @@ export class Desk {
     if (call?.stage === "ringing" && before?.call?.call !== call.call) this.#turn("desk");
     // A phone rings by itself; what it was muted for is over with the call.
     if (before?.call && !call && this.audio.muted) this.audio.mute(false);
+    if (before?.call && !call) this.day.look();
     this.ticket.of(call?.answered ? call.call : screen.serving);
     if (call?.stage === "ringing") this.earlier.ofNumber(call);
     if (screen.state === "logged_out" && this.audio.isOn && before && before.state !== "logged_out") this.audio.stop();

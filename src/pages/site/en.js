@@ -36,11 +36,11 @@ export const EN = {
   party_calling: "Calling", party_talking: "Talking with", party_three_way: "Three-way with", party_ringing: "Calls you:", unreached: "{s} not reached: {why}", unreached_busy: "busy", unreached_no_answer: "no answer", unreached_unknown: "no such number", unreached_barred: "not allowed", unreached_declined: "declined", unreached_other: "line trouble {n}",
   purpose_inbound: "Inbound", purpose_callback: "Promised callback", purpose_missed_call: "Missed call",
   why_logged_out: "log in", why_is_ready: "you are", why_no_wrap_up: "no wrap-up", why_no_ring: "no ring", why_pick_up: "lift phone",
-  why_no_call: "no call", why_no_talk: "no call", why_mute_on_phone: "by phone", why_party: "3rd party", why_no_party: "nobody asked",
+  why_no_call: "no call", why_no_talk: "no call", why_no_sound: "no sound", why_other_window: "other window", why_party: "3rd party", why_no_party: "nobody asked",
   why_no_number: "no number", why_by_phone: "by phone", why_party_rings: "still rings", why_is_three_way: "now", why_no_queue: "no other",
   why_in_call: "in a call",
   // Ticket
-  ticket_here: "The ticket of an answered call is shown here", ticket: "Ticket", ticket_waits: "The ticket is being opened…", ticket_none: "This call has no ticket", earlier: "Earlier calls", earlier_none: "First call", in_days: "{m} in 30 days · {y} in a year",
+  own_day: "Today: {n} calls · {talk} talked · {mean} on average", ticket_here: "The ticket of an answered call is shown here", ticket: "Ticket", ticket_waits: "The ticket is being opened…", ticket_none: "This call has no ticket", earlier: "Earlier calls", earlier_none: "First call", in_days: "{m} in 30 days · {y} in a year",
   repeat_in_hand: "Maybe the same: {s} is still in hand", repeat_soon: "Maybe the same: {s}, days ago", saved: "Saved", saving: "Saving…", unsaved: "Not saved: ",
   changed_elsewhere: "Somebody else changed the ticket; it was loaded again", kind: "Kind", none: "None chosen", title_field: "Title", content: "Content", name: "Citizen's name",
   callback_no: "Number to call back", district: "District", street: "Street", community: "Community", address: "Address", urgency: "Urgency", confidential: "Confidential",

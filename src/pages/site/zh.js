@@ -36,11 +36,11 @@ export const ZH = {
   party_calling: "正在呼叫", party_talking: "正在与其通话", party_three_way: "三方通话", party_ringing: "来电", unreached: "{s} 未接通：{why}", unreached_busy: "对方忙", unreached_no_answer: "无人接听", unreached_unknown: "没有这个号码", unreached_barred: "不允许拨打", unreached_declined: "对方拒接", unreached_other: "线路原因 {n}",
   purpose_inbound: "来电", purpose_callback: "预约回拨", purpose_missed_call: "漏接回拨",
   why_logged_out: "请先签入", why_is_ready: "已是空闲", why_no_wrap_up: "不在话后整理", why_no_ring: "无来电", why_pick_up: "请摘话机",
-  why_no_call: "无通话", why_no_talk: "无通话", why_mute_on_phone: "用话机静音", why_party: "已有第三方", why_no_party: "没有咨询方",
+  why_no_call: "无通话", why_no_talk: "无通话", why_no_sound: "无声音", why_other_window: "在另一窗口", why_party: "已有第三方", why_no_party: "没有咨询方",
   why_no_number: "先填号码", why_by_phone: "用话机操作", why_party_rings: "对方未接听", why_is_three_way: "已是三方", why_no_queue: "没有其他队列",
   why_in_call: "已有通话",
   // 工单
-  ticket_here: "来电接通后，工单显示在这里", ticket: "工单", ticket_waits: "工单正在生成…", ticket_none: "本次通话没有工单", earlier: "此前来电", earlier_none: "首次来电", in_days: "30 天 {m} 次 · 一年 {y} 次",
+  own_day: "今日：接听 {n} · 通话 {talk} · 平均 {mean}", ticket_here: "来电接通后，工单显示在这里", ticket: "工单", ticket_waits: "工单正在生成…", ticket_none: "本次通话没有工单", earlier: "此前来电", earlier_none: "首次来电", in_days: "30 天 {m} 次 · 一年 {y} 次",
   repeat_in_hand: "可能重复：{s} 仍在办理", repeat_soon: "可能重复：几天前的 {s}", saved: "已保存", saving: "正在保存…", unsaved: "未保存：",
   changed_elsewhere: "工单已被他人修改，已重新载入", kind: "诉求类型", none: "未选择", title_field: "标题", content: "诉求内容", name: "市民姓名",
   callback_no: "回访电话", district: "区县", street: "街道", community: "社区", address: "地址", urgency: "紧急程度", confidential: "要求保密",
