@@ -5,7 +5,7 @@
 //!
 //! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk` with `hold` and
 //! `hearing` (who hears whom), and `transfer` back into the line, `passing` on to somebody; `consulting` is somebody beside
-//! the caller. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//! the caller, `supervising` a shift leader above both. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //! `own` is a call that a seat dials.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
@@ -23,6 +23,7 @@ mod passing;
 mod path;
 mod port;
 mod ringing;
+mod supervising;
 mod talk;
 mod ticket;
 mod transfer;
@@ -31,9 +32,11 @@ mod waiting;
 
 pub use callback::{Attempt, purpose};
 pub use consulting::Then;
+pub use hearing::Mode;
 pub use hold::NotHeld;
 pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
+pub use supervising::Comes;
 pub use talk::announcement;
 
 use crate::event::{CallFact, Chosen, EndCause};
@@ -221,7 +224,7 @@ impl Call {
             State::Announcing(message) => Some(message.until),
             State::Waiting(line) => line.next_timeout(),
             State::PickingUp(pickup) => Some(pickup.patience),
-            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.until()),
+            State::Talking(talk) => talk.next_timeout(),
             State::Passing(passing) => Some(passing.until),
             State::Away(away) => away.until(),
             State::Arrived | State::Ringing(..) | State::Over => None,

@@ -6,13 +6,14 @@
 //! A screen that is slow to take what it is sent misses what came in between, never the last.
 
 use super::Pages;
+use super::lead::Lead;
 use super::session::Open;
 use crate::event::NotReadyReason;
 use crate::gateway::{AgentOrder, Unable};
 use crate::host::Clock;
 use crate::ids::{AgentNo, QueueName, SeatNo};
 use crate::runtime::inbox::Message as ToLoop;
-use crate::screen::AgentScreen;
+use crate::screen::{AgentScreen, Floor};
 use crate::time::Instant;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -35,18 +36,63 @@ const PATIENCE: Duration = Duration::from_secs(5);
 #[derive(Debug, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
 enum Asked {
-    SignIn { id: u64, seat: String },
-    SignOut { id: u64 },
-    Ready { id: u64 },
-    NotReady { id: u64, reason: String },
-    ExtendWrapUp { id: u64 },
-    HangUp { id: u64 },
-    ToQueue { id: u64, queue: String },
-    Consult { id: u64, to: String },
-    EndConsult { id: u64 },
-    Transfer { id: u64, to: Option<String> },
-    ThreeWay { id: u64 },
-    Emergency { id: u64 },
+    SignIn {
+        id: u64,
+        seat: String,
+    },
+    SignOut {
+        id: u64,
+    },
+    Ready {
+        id: u64,
+    },
+    NotReady {
+        id: u64,
+        reason: String,
+    },
+    ExtendWrapUp {
+        id: u64,
+    },
+    HangUp {
+        id: u64,
+    },
+    ToQueue {
+        id: u64,
+        queue: String,
+    },
+    Consult {
+        id: u64,
+        to: String,
+    },
+    EndConsult {
+        id: u64,
+    },
+    Transfer {
+        id: u64,
+        to: Option<String>,
+    },
+    ThreeWay {
+        id: u64,
+    },
+    Emergency {
+        id: u64,
+    },
+    AskHelp {
+        id: u64,
+    },
+    NoHelp {
+        id: u64,
+    },
+    /// The shift leader's console, from now on: `{"floor":{...},"now":µs}`.
+    WatchFloor {
+        id: u64,
+    },
+    #[serde(untagged)]
+    Lead {
+        id: u64,
+        #[serde(flatten)]
+        lead: Lead,
+    },
 }
 
 #[derive(Serialize)]
@@ -54,6 +100,15 @@ struct Shown<'a> {
     screen: &'a AgentScreen,
     now: Instant,
 }
+
+#[derive(Serialize)]
+struct FloorShown<'a> {
+    floor: &'a Floor,
+    now: Instant,
+}
+
+/// The console, where a leader looks at it.
+type Watched = Option<watch::Receiver<Option<Arc<Floor>>>>;
 
 #[derive(Serialize)]
 struct Answer {
@@ -81,6 +136,7 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
     let (sender, mut screens) = watch::channel(None);
     pages.inbox.offer(ToLoop::Watch { agent: agent.clone(), screen: sender });
     let (mut ask, mut heard) = (tokio::time::interval(ASK), tokio::time::Instant::now());
+    let mut floor: Watched = None;
     let over = session.over();
     tokio::pin!(over);
     loop {
@@ -94,11 +150,15 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 // The loop has ended, or the agent is off the roster.
                 Err(_) => break,
             },
+            shown = changed(&mut floor) => match shown {
+                Some(floor) => text(&FloorShown { floor: &floor, now: clock.now() }),
+                None => continue,
+            },
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(asked))) => {
                     heard = tokio::time::Instant::now();
                     match serde_json::from_str(&asked) {
-                        Ok(asked) => text(&order(pages, &agent, asked).await),
+                        Ok(asked) => text(&order(pages, &agent, &mut floor, asked).await),
                         Err(error) => {
                             tracing::debug!(%agent, %error, "a page asked what it cannot");
                             break;
@@ -125,7 +185,31 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
     let _ = tokio::time::timeout(ASK, socket.send(Message::Close(None))).await;
 }
 
-async fn order(pages: &Pages, agent: &AgentNo, asked: Asked) -> Answer {
+/// To what the loop sends from now on.
+async fn watch_floor(pages: &Pages, agent: &AgentNo, floor: &mut Watched, id: u64) -> Answer {
+    let (sender, receiver) = watch::channel(None);
+    let (tell, told) = oneshot::channel();
+    pages.inbox.offer(ToLoop::WatchFloor { agent: agent.clone(), floor: sender, answer: tell });
+    let answer = answered(id, told).await;
+    if answer.unable.is_none() {
+        *floor = Some(receiver);
+    }
+    answer
+}
+
+/// Nothing ever comes where no leader watches.
+async fn changed(floor: &mut Watched) -> Option<Arc<Floor>> {
+    if let Some(watched) = floor {
+        if watched.changed().await.is_ok() {
+            return watched.borrow_and_update().clone();
+        }
+        // No leader any more, or too many windows.
+        *floor = None;
+    }
+    std::future::pending().await
+}
+
+async fn order(pages: &Pages, agent: &AgentNo, floor: &mut Watched, asked: Asked) -> Answer {
     let (answer, order) = match asked {
         Asked::SignIn { id, seat } => (id, Some(AgentOrder::SignIn(SeatNo::new(seat)))),
         Asked::SignOut { id } => (id, Some(AgentOrder::SignOut)),
@@ -142,10 +226,21 @@ async fn order(pages: &Pages, agent: &AgentNo, asked: Asked) -> Answer {
         Asked::Transfer { id, to } => (id, Some(AgentOrder::Transfer(to))),
         Asked::ThreeWay { id } => (id, Some(AgentOrder::ThreeWay)),
         Asked::Emergency { id } => (id, Some(AgentOrder::Emergency)),
+        Asked::AskHelp { id } => (id, Some(AgentOrder::AskHelp(true))),
+        Asked::NoHelp { id } => (id, Some(AgentOrder::AskHelp(false))),
+        Asked::WatchFloor { id } => return watch_floor(pages, agent, floor, id).await,
+        Asked::Lead { id, lead } => match lead.order() {
+            Ok(order) => (id, Some(AgentOrder::Lead(order))),
+            Err(unable) => return Answer { answer: id, unable: Some(unable), why: None },
+        },
     };
     let Some(order) = order else { return Answer { answer, unable: Some("unknown_reason"), why: None } };
     let (tell, told) = oneshot::channel();
     pages.inbox.offer(ToLoop::Order { agent: agent.clone(), order, answer: tell });
+    answered(answer, told).await
+}
+
+async fn answered(answer: u64, told: oneshot::Receiver<Result<(), Unable>>) -> Answer {
     match tokio::time::timeout(PATIENCE, told).await {
         Ok(Ok(Ok(()))) => Answer { answer, unable: None, why: None },
         Ok(Ok(Err(unable))) => Answer { answer, unable: Some(Unable::as_str(&unable)), why: Some(unable.to_string()) },

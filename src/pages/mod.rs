@@ -8,6 +8,7 @@
 //! bounded before it is kept.
 
 mod door;
+mod lead;
 mod live;
 pub mod password;
 mod session;

@@ -307,6 +307,8 @@ impl Audit {
                 stage,
                 CallFact::LegClosed { .. }
                 | CallFact::Digit(_)
+                | CallFact::Help { .. }
+                | CallFact::Supervised { .. }
                 | CallFact::NoAudio { .. }
                 | CallFact::FarEndCause { .. },
             ) => stage,
