@@ -403,10 +403,7 @@ impl Gateway {
     /// one offer must never meet the next.
     fn distribute(&mut self, now: Instant) {
         while let Some(output) = self.acd.next_output() {
-            match output {
-                AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
-                other => self.distributed(now, other),
-            }
+            self.distributed(now, output);
         }
     }
 
