@@ -24,6 +24,7 @@ mod path;
 mod port;
 mod ringing;
 mod supervising;
+mod surveying;
 mod talk;
 mod ticket;
 mod transfer;
@@ -37,6 +38,7 @@ pub use hold::NotHeld;
 pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
 pub use supervising::Comes;
+pub use surveying::Questions;
 pub use talk::announcement;
 
 use crate::event::{CallFact, Chosen, EndCause};
@@ -48,6 +50,7 @@ use passing::{Away, By, Passing};
 use path::Path;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use surveying::Survey;
 use talk::{Pickup, Talk};
 use waiting::InLine;
 
@@ -95,6 +98,8 @@ enum State {
     Passing(Passing),
     /// The caller talks with a party who is no agent.
     Away(Away),
+    /// The caller is asked how it was; the agent has gone.
+    Surveying(Survey),
     Over,
 }
 
@@ -215,6 +220,7 @@ impl Call {
             State::Talking(talk) => self.talking(now, talk, input, out),
             State::Passing(passing) => self.passing(now, passing, input, out),
             State::Away(away) => self.away(now, away, input, out),
+            State::Surveying(survey) => self.surveying(now, survey, input, out),
             state @ (State::Arrived | State::Over) => state,
         };
     }
@@ -227,6 +233,7 @@ impl Call {
             State::Talking(talk) => talk.next_timeout(),
             State::Passing(passing) => Some(passing.until),
             State::Away(away) => away.until(),
+            State::Surveying(survey) => Some(survey.until),
             State::Arrived | State::Ringing(..) | State::Over => None,
         }
     }
@@ -276,7 +283,7 @@ impl Call {
             State::Ringing(seat, _) => Some(seat.leg),
             State::PickingUp(pickup) => Some(pickup.seat.leg),
             State::Talking(talk) | State::Passing(Passing { by: By::Agent(talk), .. }) => Some(talk.seat.leg),
-            State::Passing(_) | State::Away(_) => None,
+            State::Passing(_) | State::Away(_) | State::Surveying(_) => None,
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => None,
         }
     }

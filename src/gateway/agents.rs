@@ -43,6 +43,8 @@ pub enum AgentOrder {
     ThreeWay,
     /// 110: called beside the caller, who is never on hold; three-way at the answer.
     Emergency,
+    /// 转满意度评价: the agent is off, the caller is asked how it was.
+    Survey,
     /// 求助班长, shown on the leaders' consoles; `false`: no more.
     AskHelp(bool),
     /// Of a shift leader, refused to others.
@@ -173,6 +175,7 @@ impl Gateway {
             AgentOrder::Transfer(to) => return self.transfer_to(now, &agent, to.as_deref()),
             AgentOrder::ThreeWay => return self.three_way(now, &agent),
             AgentOrder::Emergency => return self.emergency(now, &agent),
+            AgentOrder::Survey => return self.survey(now, &agent),
             AgentOrder::AskHelp(asked) => return self.ask_help(now, &agent, asked),
             AgentOrder::Lead(order) => return self.lead(now, agent, order),
         };

@@ -5,9 +5,11 @@ use super::Gateway;
 use super::agents::Unable;
 use super::dialling::Shown;
 use super::referring::{AWAY, BUSY, OVERLOAD, PENDING};
-use crate::call::{Call, CallOutput, Then};
+use super::lines::language;
+use crate::call::{Call, CallOutput, Questions, Then};
 use crate::event::Party;
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ivr::spoken;
 use crate::seat::dial_plan::Dialled;
 use crate::time::Instant;
 
@@ -68,6 +70,15 @@ impl Gateway {
         let _ = self.order_call(now, call, Call::take_back);
         let talk = self.in_talk(agent)?;
         self.call_for_help(now, talk, Party::Emergency(number))
+    }
+
+    pub(super) fn survey(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
+        let id = self.in_talk(agent)?.call;
+        let Some(call) = self.calls.get(&id) else { return Err(Unable::NoCall) };
+        let language = language(&call.terms().queue);
+        let questions = Questions { ask: spoken::survey(language), thanks: spoken::survey_thanks(language) };
+        let asked = self.order_call(now, id, |call, now, out| call.survey(now, questions, out));
+        asked.map_err(|_| Unable::NotNow)
     }
 
     pub(super) fn ask_help(&mut self, now: Instant, agent: &AgentNo, asked: bool) -> Result<(), Unable> {

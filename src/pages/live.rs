@@ -77,6 +77,9 @@ enum Asked {
     Emergency {
         id: u64,
     },
+    Survey {
+        id: u64,
+    },
     AskHelp {
         id: u64,
     },
@@ -226,6 +229,7 @@ async fn order(pages: &Pages, agent: &AgentNo, floor: &mut Watched, asked: Asked
         Asked::Transfer { id, to } => (id, Some(AgentOrder::Transfer(to))),
         Asked::ThreeWay { id } => (id, Some(AgentOrder::ThreeWay)),
         Asked::Emergency { id } => (id, Some(AgentOrder::Emergency)),
+        Asked::Survey { id } => (id, Some(AgentOrder::Survey)),
         Asked::AskHelp { id } => (id, Some(AgentOrder::AskHelp(true))),
         Asked::NoHelp { id } => (id, Some(AgentOrder::AskHelp(false))),
         Asked::WatchFloor { id } => return watch_floor(pages, agent, floor, id).await,

@@ -427,6 +427,8 @@ impl World {
                 CallFact::ThreeWay => "three-way".to_owned(),
                 CallFact::ConsultOver { to, why, .. } => format!("without {}: {}", party(to), why.as_str()),
                 CallFact::Supervised { by, act, .. } => format!("{by} {}", act.as_str()),
+                CallFact::Surveyed { agent } => format!("{agent} sends to the survey"),
+                CallFact::Rated { score } => format!("rated {score}"),
                 CallFact::Help { agent, asked } => format!("{agent} {}", if *asked { "asks help" } else { "no help" }),
                 CallFact::Ended { cause, .. } => cause.as_str().to_owned(),
                 _ => return None,
