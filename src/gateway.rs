@@ -37,7 +37,7 @@ pub use commands::Command;
 pub use supervision::LeaderOrder;
 pub use view::{Leftovers, Refusals};
 
-use crate::acd::{Acd, AcdOutput};
+use crate::acd::Acd;
 use crate::call::{Attempt, Call, OwnCall};
 use crate::callback::Callbacks;
 use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};

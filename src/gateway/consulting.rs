@@ -4,8 +4,8 @@
 use super::Gateway;
 use super::agents::Unable;
 use super::dialling::Shown;
-use super::referring::{AWAY, BUSY, OVERLOAD, PENDING};
 use super::lines::language;
+use super::referring::{AWAY, BUSY, OVERLOAD, PENDING};
 use crate::call::{Call, CallOutput, Questions, Then};
 use crate::event::Party;
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
