@@ -243,6 +243,10 @@ impl Signalling {
                         self.screens.watch_floor(agent, floor);
                     }
                 }
+                Message::SeatOf { agent, answer } => {
+                    let seat = self.gateway.acd().agent(&agent).and_then(|view| view.seat);
+                    let _ = answer.send(seat.cloned());
+                }
                 Message::Order { agent, order, answer } => {
                     // Whoever asked may have gone; the order stands.
                     let _ = answer.send(self.gateway.order(now, &agent, order));
