@@ -314,11 +314,15 @@ fn start(pairs: u16) -> MediaPlane {
         pairs,
         expect_rtp_within: Duration::from_secs(5),
         rtp_timeout: Duration::from_secs(30),
+        browser_return: Duration::from_secs(20),
     };
     let world = WorldSettings {
         sip_udp: vec![],
         sip_tcp: vec![],
         sip_tls: vec![],
+        sip_ws: vec![],
+        sip_wss: vec![],
+        web_origins: vec![],
         tls: None,
         media_bind_v4: Some(HOST),
         media_bind_v6: None,

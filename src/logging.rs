@@ -6,7 +6,7 @@
 //! through a bounded queue, and when a reader stalls, lines are dropped and their number is logged afterwards.
 
 use crate::config::settings::LogSettings;
-use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded, Party};
+use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded, LeaderAct, LeaderEvent, Party};
 use crate::plane::LegStats;
 use std::fmt;
 use std::io::{self, Write};
@@ -154,11 +154,36 @@ pub fn call_event(event: &CallEvent) {
         CallFact::NotPassedOn { agent, to, status } => {
             info!(target: "rexian::call", call, %agent, to = party(to), status, "call not passed on");
         }
+        CallFact::Consulting { agent, to } => {
+            info!(target: "rexian::call", call, %agent, to = party(to), "agent consults");
+        }
+        CallFact::Consulted { ring } => {
+            info!(target: "rexian::call", call, ring_ms = ms(ring), "consulted party answered")
+        }
+        CallFact::ThreeWay => info!(target: "rexian::call", call, "three-way call"),
+        CallFact::ConsultOver { agent, to, why } => {
+            let (status, why) = (why.status(), why.as_str());
+            info!(target: "rexian::call", call, %agent, to = party(to), why, status, "consultation over");
+        }
+        CallFact::Help { agent, asked } => info!(target: "rexian::call", call, %agent, asked, "agent asks for help"),
+        CallFact::Supervised { by, act, agent, why } => {
+            let (act, agent, why) = (act.as_str(), agent.as_ref().map(|a| a.as_str()), why.as_deref());
+            info!(target: "rexian::call", call, %by, act, agent, why, "shift leader acts");
+        }
+        CallFact::Surveyed { agent } => info!(target: "rexian::call", call, %agent, "caller sent to the survey"),
+        CallFact::Rated { score } => info!(target: "rexian::call", call, score, "caller rates the call"),
         CallFact::LegClosed { leg, stats } => {
             let LegStats { received, sent, lost, remote_lost, refused, jitter_us } = stats;
             debug!(target: "rexian::call", call, %leg, received, sent, lost, remote_lost, refused, jitter_us, "leg closed");
         }
     }
+}
+
+/// One line for a shift leader's act on an agent.
+pub fn leader_event(event: &LeaderEvent) {
+    let LeaderEvent { by, agent, act, why, .. } = event;
+    let skills = if let LeaderAct::Skills(skills) = act { Some(tracing::field::debug(skills)) } else { None };
+    info!(target: "rexian::agent", %agent, %by, act = act.as_str(), skills, why = why.as_deref(), "shift leader acts");
 }
 
 /// One line for an agent event.

@@ -38,11 +38,15 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         pairs: PAIRS,
         expect_rtp_within: Duration::from_secs(5),
         rtp_timeout: Duration::from_secs(30),
+        browser_return: Duration::from_secs(20),
     };
     let world = WorldSettings {
         sip_udp: vec![],
         sip_tcp: vec![],
         sip_tls: vec![],
+        sip_ws: vec![],
+        sip_wss: vec![],
+        web_origins: vec![],
         tls: None,
         media_bind_v4: Some(V4),
         media_bind_v6: Some(V6),

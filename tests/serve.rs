@@ -11,12 +11,16 @@ mod description;
 mod pages;
 #[path = "common/postgres.rs"]
 mod postgres;
+#[path = "serve/screens.rs"]
+mod screens;
 #[path = "serve/streams.rs"]
 mod streams;
 #[path = "serve/tickets.rs"]
 mod tickets;
 #[path = "serve/tls.rs"]
 mod tls;
+#[path = "serve/web_phone.rs"]
+mod web_phone;
 #[path = "serve/webhooks.rs"]
 mod webhooks;
 

@@ -3,8 +3,9 @@
 //! Not here: who gets the call (`acd`), where it goes (`ivr`), SIP (`trunk`, `seat`, `sip`), packets (`media`). A call
 //! knows legs.
 //!
-//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk`, and
-//! `transfer` back into the line, `passing` on to somebody. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk` with `hold` and
+//! `hearing` (who hears whom), and `transfer` back into the line, `passing` on to somebody; `consulting` is somebody beside
+//! the caller, `supervising` a shift leader above both. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //! `own` is a call that a seat dials.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
@@ -13,12 +14,17 @@
 
 mod announcing;
 mod callback;
+mod consulting;
+mod hearing;
+mod hold;
 mod offering;
 mod own;
 mod passing;
 mod path;
 mod port;
 mod ringing;
+mod supervising;
+mod surveying;
 mod talk;
 mod ticket;
 mod transfer;
@@ -26,8 +32,13 @@ mod view;
 mod waiting;
 
 pub use callback::{Attempt, purpose};
+pub use consulting::Then;
+pub use hearing::Mode;
+pub use hold::NotHeld;
 pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
+pub use supervising::Comes;
+pub use surveying::Questions;
 pub use talk::announcement;
 
 use crate::event::{CallFact, Chosen, EndCause};
@@ -39,6 +50,7 @@ use passing::{Away, By, Passing};
 use path::Path;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use surveying::Survey;
 use talk::{Pickup, Talk};
 use waiting::InLine;
 
@@ -86,6 +98,8 @@ enum State {
     Passing(Passing),
     /// The caller talks with a party who is no agent.
     Away(Away),
+    /// The caller is asked how it was; the agent has gone.
+    Surveying(Survey),
     Over,
 }
 
@@ -114,8 +128,22 @@ struct Seat {
     leg: LegId,
     chosen: Chosen,
     ring_at: Instant,
-    /// SIP Call-ID of the seat's leg, for the ticket.
+    /// SIP Call-ID of the seat's leg, for the ticket; a browser's has none.
     sip_call_id: String,
+    audio: Audio,
+}
+
+impl Seat {
+    fn new(agent: AgentNo, seat: SeatNo, leg: LegId, chosen: Chosen, ring_at: Instant) -> Seat {
+        Seat { agent, seat, leg, chosen, ring_at, sip_call_id: String::new(), audio: Audio::There }
+    }
+}
+
+/// Whether the seat can be heard: a browser may be gone for a while, and its call waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Audio {
+    There,
+    Gone,
 }
 
 /// A side may hang up in the few milliseconds before the pickup is reported; the pickup is reported all the same.
@@ -178,9 +206,10 @@ impl Call {
             }
             // A phone that answers after its offer ended: let it go (it is acknowledged and hung up by its session).
             In::SeatAnswered { leg } if self.seat_leg() != Some(*leg) => return ringing::let_go(*leg, out),
-            In::PartyAnswered { leg } if !matches!(&self.state, State::Passing(p) if p.leg == *leg) => {
+            In::PartyAnswered { leg } if !self.waits_for(*leg) => {
                 return ringing::let_go(*leg, out);
             }
+            In::SeatAudio { leg, there } => return self.seat_audio(now, *leg, *there, out),
             _ => {}
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
@@ -191,6 +220,7 @@ impl Call {
             State::Talking(talk) => self.talking(now, talk, input, out),
             State::Passing(passing) => self.passing(now, passing, input, out),
             State::Away(away) => self.away(now, away, input, out),
+            State::Surveying(survey) => self.surveying(now, survey, input, out),
             state @ (State::Arrived | State::Over) => state,
         };
     }
@@ -200,9 +230,11 @@ impl Call {
             State::Announcing(message) => Some(message.until),
             State::Waiting(line) => line.next_timeout(),
             State::PickingUp(pickup) => Some(pickup.patience),
+            State::Talking(talk) => talk.next_timeout(),
             State::Passing(passing) => Some(passing.until),
             State::Away(away) => away.until(),
-            State::Arrived | State::Ringing(..) | State::Talking(_) | State::Over => None,
+            State::Surveying(survey) => Some(survey.until),
+            State::Arrived | State::Ringing(..) | State::Over => None,
         }
     }
 
@@ -251,7 +283,7 @@ impl Call {
             State::Ringing(seat, _) => Some(seat.leg),
             State::PickingUp(pickup) => Some(pickup.seat.leg),
             State::Talking(talk) | State::Passing(Passing { by: By::Agent(talk), .. }) => Some(talk.seat.leg),
-            State::Passing(_) | State::Away(_) => None,
+            State::Passing(_) | State::Away(_) | State::Surveying(_) => None,
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => None,
         }
     }

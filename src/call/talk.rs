@@ -1,36 +1,18 @@
-//! From the agent's answer to the end of the conversation: pickup, bridge, hold.
+//! From the agent's answer to the end of the conversation: pickup and bridge. Not here: who hears whom (`hold`).
 
+use super::consulting::Consult;
+use super::hold::Hold;
+use super::supervising::Supervisor;
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
-use crate::event::{CallFact, EndCause};
+use crate::event::{CallFact, ConsultEnd, EndCause};
 use crate::ids::{AgentNo, LegId};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::{PromptId, Source};
+use crate::screen::Unreached;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Hold {
-    /// In conversation; `so_far` was spent on hold before.
-    Off {
-        so_far: Duration,
-    },
-    On {
-        since: Instant,
-        so_far: Duration,
-    },
-}
-
-impl Hold {
-    pub(super) fn total(self, now: Instant) -> Duration {
-        match self {
-            Hold::Off { so_far } => so_far,
-            Hold::On { since, so_far } => so_far + (now - since),
-        }
-    }
-}
 
 /// The agent has answered; the ticket is on its way to the disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,35 +27,50 @@ pub(super) struct Pickup {
 pub(super) struct Talk {
     pub(super) seat: Seat,
     pub(super) answered_at: Instant,
+    /// Whether the caller is on hold, and by whom.
     pub(super) hold: Hold,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
     /// When the caller came back from a party who could not be had, or could not be passed on: the phone may go, or be
     /// gone, without knowing that the agent has them.
     pub(super) back_at: Option<Instant>,
+    /// Whom the agent has called beside the caller.
+    pub(super) consult: Option<Consult>,
+    /// A shift leader who hears this, or is rung for it.
+    pub(super) leader: Option<Supervisor>,
+    /// The agent asks for a leader, since then.
+    pub(super) help: Option<Instant>,
+    /// Who could not be had when last asked for.
+    pub(super) unreached: Option<Unreached>,
 }
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
-        let hold = Hold::Off { so_far: Duration::ZERO };
-        Talk { seat, answered_at, hold, star_until: None, back_at: None }
+        let hold = Hold::default();
+        let (star_until, back_at, consult, leader, help, unreached) = (None, None, None, None, None, None);
+        Talk { seat, answered_at, hold, star_until, back_at, consult, leader, help, unreached }
     }
 
-    pub(super) fn is_held(&self) -> bool {
-        matches!(self.hold, Hold::On { .. })
+    /// The agent is off the call, or the call is over: so is everybody else who was on it.
+    pub(super) fn clear(&mut self, out: &mut Vec<CallOutput>) {
+        self.third_goes(ConsultEnd::CallOver, out);
+        self.leader_goes(out);
+        self.asks_for_help(None, out);
     }
 
-    /// The agent's phone has, or no longer has, the caller on hold.
-    pub(super) fn held(&mut self, now: Instant, held: bool, out: &mut Vec<CallOutput>) {
-        let so_far = self.hold.total(now);
-        let (hold, fact, told) = match (self.is_held(), held) {
-            (false, true) => (Hold::On { since: now, so_far }, CallFact::Held, Distributor::Held),
-            (true, false) => (Hold::Off { so_far }, CallFact::Resumed, Distributor::Resumed),
-            _ => return,
-        };
-        self.hold = hold;
-        out.push(CallOutput::Fact(fact));
-        out.push(CallOutput::Distributor(told));
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let third = self.consult.as_ref().and_then(|consult| consult.until());
+        let leader = self.leader.as_ref().and_then(|leader| leader.until());
+        third.into_iter().chain(leader).min()
+    }
+
+    /// Since then, or no more.
+    fn asks_for_help(&mut self, since: Option<Instant>, out: &mut Vec<CallOutput>) {
+        if self.help.is_some() != since.is_some() {
+            let (agent, asked) = (self.seat.agent.clone(), since.is_some());
+            out.push(CallOutput::Fact(CallFact::Help { agent, asked }));
+            self.help = since;
+        }
     }
 }
 
@@ -139,26 +136,31 @@ impl Call {
         if self.terms.answer == AnswerMode::OnPickup && self.before.is_none() {
             out.push(CallOutput::Tell { leg: caller, command: LegCommand::Answer });
         }
-        let agent = Source::Leg(seat.leg);
+        let talk = Talk::new(seat, answered_at);
+        let heard = self.heard_by(&talk, caller);
         let source = if self.terms.queue.announce_agent {
-            Source::Play { prompts: announcement(&seat.agent), then: Box::new(agent) }
+            Source::Play { prompts: announcement(&talk.seat.agent), then: Box::new(heard) }
         } else {
-            agent
+            heard
         };
         out.push(CallOutput::SetSource { leg: caller, source });
         // The agent hears the citizen at once, also while the number is announced.
-        out.push(CallOutput::SetSource { leg: seat.leg, source: Source::Leg(caller) });
-        State::Talking(Talk::new(seat, answered_at))
+        out.push(CallOutput::SetSource { leg: talk.seat.leg, source: self.heard_by(&talk, talk.seat.leg) });
+        State::Talking(talk)
     }
 
-    pub(super) fn talking(
-        &mut self,
-        now: Instant,
-        mut talk: Talk,
-        input: CallInput,
-        out: &mut Vec<CallOutput>,
-    ) -> State {
+    pub(super) fn talking(&mut self, now: Instant, talk: Talk, input: CallInput, out: &mut Vec<CallOutput>) -> State {
+        let (mut talk, input) = match self.above(now, talk, input, out) {
+            Ok(both) => both,
+            Err(state) => return state,
+        };
+        let Some(input) = self.beside(now, &mut talk, input, out) else { return State::Talking(talk) };
         if let Some(cause) = end_cause(&input, &talk.seat) {
+            if talk.is_left_by(&input)
+                && let Some(consult) = talk.consult.take()
+            {
+                return self.agent_leaves(now, talk, consult, out);
+            }
             if talk.has_left_unknowing(now, &input) {
                 return self.left_behind(now, talk, out);
             }
@@ -166,9 +168,8 @@ impl Call {
         }
         match input {
             // The seat put us on hold when it no longer wants to hear the caller.
-            CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg && direction.sends() == talk.is_held() => {
-                talk.held(now, !direction.sends(), out);
-                out.push(CallOutput::SetSource { leg: self.incoming.leg, source: self.heard_from(&talk) });
+            CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg => {
+                self.change(now, &mut talk, out, |talk, _| talk.hold.on_phone = !direction.sends());
             }
             CallInput::SeatDigit { leg, digit: '*' } if leg == talk.seat.leg => {
                 talk.star_until = Some(now + TOGETHER);
@@ -182,26 +183,40 @@ impl Call {
         State::Talking(talk)
     }
 
-    /// The agent means it: nothing of a phone's that may not have known.
+    /// 求助班长, or no more. False: nobody is in conversation.
+    pub fn ask_help(&mut self, now: Instant, asked: bool, out: &mut Vec<CallOutput>) -> bool {
+        self.in_talk(out, |_, talk, out| {
+            talk.asks_for_help(asked.then_some(now), out);
+            true
+        })
+    }
+
+    /// Since when the agent in conversation has asked for a leader.
+    pub fn help_asked(&self) -> Option<Instant> {
+        if let State::Talking(talk) = &self.state { talk.help } else { None }
+    }
+
+    /// The agent means it: nothing of a phone's that may not have known. From a consultation it leads back to the caller,
+    /// who is on hold and would be lost by it.
     pub fn agent_hangs_up(&mut self, now: Instant, leg: LegId, out: &mut Vec<CallOutput>) {
+        if self.consults_alone() {
+            self.end_consult(now, out);
+            return;
+        }
         if let State::Talking(talk) = &mut self.state {
             talk.back_at = None;
         }
         self.handle(now, CallInput::SeatEnded { leg, end: LegEnd::HungUp }, out);
     }
 
-    /// What the caller hears who is with this agent.
-    pub(super) fn heard_from(&self, talk: &Talk) -> Source {
-        if talk.is_held() { Source::Music(self.terms.queue.music.clone()) } else { Source::Leg(talk.seat.leg) }
-    }
-
     pub(super) fn hang_up_both(
         &mut self,
         now: Instant,
-        talk: Talk,
+        mut talk: Talk,
         cause: EndCause,
         out: &mut Vec<CallOutput>,
     ) -> State {
+        talk.clear(out);
         let Before { wait, talk: talked, hold, .. } = self.spent(now, &talk);
         let leg = talk.seat.leg;
         let reason = if cause == EndCause::MediaTimeout { HangupReason::MediaTimeout } else { HangupReason::Normal };

@@ -1,9 +1,10 @@
 //! What the agent's screen shows of a call. Nothing here decides or changes anything.
 
 use super::passing::By;
+use super::talk::Talk;
 use super::{Call, State};
 use crate::leg::Caller;
-use crate::screen::{CallScreen, Stage, purpose_word};
+use crate::screen::{CallScreen, OwnScreen, OwnStage, PartyScreen, PartyStage, Stage, purpose_word};
 use crate::time::Instant;
 
 impl Call {
@@ -11,18 +12,18 @@ impl Call {
         let (stage, answered) = match &self.state {
             State::Ringing(..) => (Stage::Ringing, None),
             State::PickingUp(pickup) => (Stage::Talking, Some(pickup.answered_at)),
+            State::Talking(talk) if talk.consult.is_some() => (third(talk), Some(talk.answered_at)),
             State::Talking(talk) if talk.is_held() => (Stage::Held, Some(talk.answered_at)),
             State::Talking(talk) => (Stage::Talking, Some(talk.answered_at)),
             State::Passing(passing) => (Stage::Passing, by(&passing.by)),
-            State::Away(_) => (Stage::Away, None),
+            State::Away(_) | State::Surveying(_) => (Stage::Away, None),
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => (Stage::Waiting, None),
         };
-        let Caller { raw, e164, withheld } = &self.incoming.caller;
         CallScreen {
             call: self.id,
             stage,
-            caller: e164.clone().or(raw.clone()).filter(|_| !withheld),
-            withheld: *withheld,
+            caller: self.callers_number(),
+            withheld: self.incoming.caller.withheld,
             dnis: self.incoming.dnis.clone(),
             line: self.terms.line.clone(),
             queue: self.terms.queue.name.clone(),
@@ -32,7 +33,49 @@ impl Call {
             asked: self.asked_at(),
             answered,
             path: self.route.as_str().to_owned(),
+            party: self.party_screen(),
+            unreached: match &self.state {
+                State::Talking(talk) => talk.unreached.clone(),
+                _ => None,
+            },
         }
+    }
+}
+
+impl Call {
+    /// As the seat sees it that the caller has been sent to.
+    pub fn sent_screen(&self) -> Option<OwnScreen> {
+        let (stage, since) = match &self.state {
+            State::Passing(passing) => (OwnStage::Ringing, passing.since),
+            State::Away(away) => (OwnStage::Talking, away.since),
+            _ => return None,
+        };
+        Some(OwnScreen { call: self.id, to: self.callers_number(), incoming: true, stage, since })
+    }
+
+    fn callers_number(&self) -> Option<String> {
+        let Caller { raw, e164, withheld } = &self.incoming.caller;
+        e164.clone().or(raw.clone()).filter(|_| !withheld)
+    }
+
+    fn party_screen(&self) -> Option<PartyScreen> {
+        match &self.state {
+            State::Talking(talk) => talk.consult.as_ref().map(|consult| consult.screen()),
+            State::Passing(passing) => {
+                let (to, stage) = (passing.to.number().to_owned(), PartyStage::Calling);
+                Some(PartyScreen { to, stage, since: passing.since })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// With a call for help under way the caller is in conversation as before.
+fn third(talk: &Talk) -> Stage {
+    match talk.consult.as_ref().map(|consult| (consult.third(), consult.screen().stage)) {
+        Some((_, PartyStage::ThreeWay)) => Stage::ThreeWay,
+        Some((third, _)) if third.private => Stage::Consulting,
+        _ => Stage::Talking,
     }
 }
 

@@ -7,7 +7,7 @@
 //! but one of them a citizen who called, or was called by, a queue.
 
 use super::dialling::Shown;
-use super::legs::Role;
+use super::legs::{Leg, Role};
 use super::lines::language;
 use super::{Gateway, Output, Service};
 use crate::acd::{AcdInput, Refused, Request, Waits};
@@ -22,15 +22,15 @@ use crate::sip::message::uri::Uri;
 use crate::time::Instant;
 
 /// Not to be had by this phone. Of the refusals it is one that leaves the dialog alone (RFC 5057 s5.1).
-const FORBIDDEN: u16 = 403;
+pub(super) const FORBIDDEN: u16 = 403;
 /// Busy there.
-const BUSY: u16 = 486;
+pub(super) const BUSY: u16 = 486;
 /// No phone there.
-const AWAY: u16 = 480;
+pub(super) const AWAY: u16 = 480;
 /// The same phone's REFER before is not over.
-const PENDING: u16 = 491;
+pub(super) const PENDING: u16 = 491;
 /// No room.
-const OVERLOAD: u16 = 503;
+pub(super) const OVERLOAD: u16 = 503;
 
 impl Gateway {
     pub(super) fn referred(&mut self, now: Instant, leg: LegId, role: &Role, to: ReferTo) {
@@ -66,7 +66,18 @@ impl Gateway {
             tracing::warn!(%seat, "a phone passes on to a host that is not ours");
             return Err(FORBIDDEN);
         }
-        match self.read_dialled(seat, uri) {
+        self.pass_to(now, leg, id, seat, self.read_dialled(seat, uri))
+    }
+
+    pub(super) fn pass_to(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        id: CallId,
+        seat: &SeatNo,
+        to: Dialled,
+    ) -> Result<(), u16> {
+        match to {
             Dialled::Ours(number) => {
                 let line = self.numbers.get(&number).and_then(|line| self.lines.get(*line)).ok_or(FORBIDDEN)?;
                 let queue = line.queue.clone();
@@ -77,14 +88,11 @@ impl Gateway {
                 let queue = language.queue.clone();
                 return self.pass_to_queue(now, id, &queue);
             }
-            Dialled::Call(Party::Seat(other)) if self.registrar.lookup(&other).is_none() => return Err(AWAY),
-            Dialled::Call(Party::Seat(other)) if self.is_busy(seat, &other) => return Err(BUSY),
             Dialled::Call(Party::Outside(_)) if self.passes_enough(seat) => return Err(BUSY),
-            Dialled::Call(to) if !self.can_ring(&to) => {
-                self.refusals.overload += 1;
-                return Err(OVERLOAD);
+            Dialled::Call(to) => {
+                self.can_be_called(seat, &to)?;
+                self.pass_to_party(now, leg, id, seat, to);
             }
-            Dialled::Call(to) => self.pass_to_party(now, leg, id, seat, to),
             Dialled::Feature(_) => return Err(FORBIDDEN),
             Dialled::Refused(why) => {
                 tracing::warn!(%seat, ?why, "a seat may not pass a caller on to this");
@@ -93,6 +101,19 @@ impl Gateway {
             }
         }
         Ok(())
+    }
+
+    /// Is there a phone, is it free, and have we room for the call?
+    pub(super) fn can_be_called(&mut self, seat: &SeatNo, to: &Party) -> Result<(), u16> {
+        match to {
+            Party::Seat(other) if self.reached_by(other).is_none() => Err(AWAY),
+            Party::Seat(other) if self.is_busy(seat, other) => Err(BUSY),
+            to if !self.can_ring(to) => {
+                self.refusals.overload += 1;
+                Err(OVERLOAD)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Into a line, if it takes the caller. Otherwise the phone is refused: had it a 202, it might hang up on that.
@@ -153,6 +174,8 @@ impl Gateway {
     fn may_pass(&self, id: CallId, leg: LegId) -> Result<(), u16> {
         let call = self.calls.get(&id).ok_or(FORBIDDEN)?;
         match call.talks_on() {
+            // Somebody else is on the call: that is the page's to end.
+            Some(talk) if talk == leg && call.third_party().is_some() => Err(PENDING),
             Some(talk) if talk == leg => Ok(()),
             None if call.is_passing() => Err(PENDING),
             _ => Err(FORBIDDEN),
@@ -160,7 +183,7 @@ impl Gateway {
     }
 
     /// Has the seat as many callers out there as it may? Nobody of ours is there to end those calls.
-    fn passes_enough(&self, seat: &SeatNo) -> bool {
+    pub(super) fn passes_enough(&self, seat: &SeatNo) -> bool {
         let out = self.calls.values().filter(|call| call.passed_outside_by() == Some(seat)).count();
         out >= self.settings.dialling.passed_on_per_seat as usize
     }
@@ -184,7 +207,7 @@ impl Gateway {
     /// The seat's own call by its phone's dialog.
     fn own_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<CallId, u16> {
         let found = self.legs.values().find_map(|leg| match &leg.role {
-            Role::Dialler { call, seat: whose } if whose == seat && leg.session.dialog().is(dialog) => Some(*call),
+            Role::Dialler { call, seat: whose } if whose == seat && leg.is(dialog) => Some(*call),
             _ => None,
         });
         found.ok_or(FORBIDDEN)
@@ -193,9 +216,7 @@ impl Gateway {
     /// The citizen's call by the dialog of the phone at this seat, and which leg of it that is.
     fn call_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<(LegId, CallId), u16> {
         let found = self.legs.iter().find_map(|(id, leg)| match &leg.role {
-            Role::Seat { call, seat: whose, .. } if whose == seat && leg.session.dialog().is(dialog) => {
-                Some((*id, *call))
-            }
+            Role::Seat { call, seat: whose, .. } if whose == seat && leg.is(dialog) => Some((*id, *call)),
             _ => None,
         });
         found.ok_or(FORBIDDEN)
@@ -204,7 +225,7 @@ impl Gateway {
     /// The caller has been put through to this leg, which may have its far end on hold.
     pub(super) fn landed(&mut self, now: Instant, id: CallId, leg: LegId) {
         self.taken_over(now, id, leg);
-        let media = self.legs.get(&leg).and_then(|known| known.session.media());
+        let media = self.legs.get(&leg).and_then(Leg::session).and_then(|session| session.media());
         if let Some(direction) = media.map(|media| media.direction).filter(|direction| !direction.sends()) {
             self.call_input(now, id, CallInput::SeatMedia { leg, direction });
         }

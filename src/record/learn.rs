@@ -90,12 +90,19 @@ impl CallRecord {
                 }
             }
             CallFact::Transferred { .. } => self.pass_on(at),
+            // The talk is over, the call is not.
+            CallFact::Surveyed { .. } => {
+                if let Some(segment) = self.talking() {
+                    segment.close(at);
+                }
+            }
             CallFact::PassedOn { to, .. } => {
                 self.pass_on(at);
                 // Who rings does not talk yet.
                 self.passed_to = Some(to.clone());
             }
             CallFact::NotPassedOn { .. } => self.passed_to = None,
+            CallFact::Rated { score } => self.rated = Some(*score),
             CallFact::Digit(_) => self.keys = self.keys.saturating_add(1),
             CallFact::Ended { cause, queue, skill, .. } => {
                 if let (EndCause::QueueFull | EndCause::NoAgents, Some(queue), None) = (cause, queue, &self.asked) {
@@ -113,6 +120,12 @@ impl CallRecord {
             | CallFact::NoAudio { .. }
             | CallFact::FarEndCause { .. }
             | CallFact::PassingOn { .. }
+            | CallFact::Consulting { .. }
+            | CallFact::Consulted { .. }
+            | CallFact::ThreeWay
+            | CallFact::ConsultOver { .. }
+            | CallFact::Help { .. }
+            | CallFact::Supervised { .. }
             | CallFact::LegClosed { .. } => {}
         }
     }

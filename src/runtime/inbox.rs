@@ -1,9 +1,9 @@
 //! How other threads speak to the signalling loop: a bounded queue and an eventfd that wakes its epoll.
 
-use super::screens::Screen;
+use super::screens::{FloorScreen, Screen};
 use crate::event::RememberedCaller;
 use crate::gateway::{AgentOrder, Unable};
-use crate::ids::{AgentNo, TrunkName};
+use crate::ids::{AgentNo, SeatNo, TrunkName};
 use crate::net::connection::Writer;
 use crate::plane::MediaEvent;
 use crate::sip::flow::Flow;
@@ -47,6 +47,17 @@ pub enum Message {
     Watch {
         agent: AgentNo,
         screen: Screen,
+    },
+    /// What a shift leader sees, from now on.
+    WatchFloor {
+        agent: AgentNo,
+        floor: FloorScreen,
+        answer: oneshot::Sender<Result<(), Unable>>,
+    },
+    /// At which seat is this agent signed in?
+    SeatOf {
+        agent: AgentNo,
+        answer: oneshot::Sender<Option<SeatNo>>,
     },
     Order {
         agent: AgentNo,

@@ -1,6 +1,8 @@
 //! The gateway as its peers meet it: real SIP messages, virtual time, a network that loses nothing.
 
 mod accounts;
+mod browser;
+mod consulting;
 mod dialling;
 mod guard;
 mod joining;
@@ -9,6 +11,7 @@ mod referring;
 mod screens;
 mod srtp;
 mod streams;
+mod supervision;
 mod transfer;
 mod way;
 mod world;

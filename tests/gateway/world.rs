@@ -1,9 +1,10 @@
 //! One gateway, phones on connections of their own, one caller on UDP; and what everybody heard.
 
 use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
-use rexian::event::{AgentState, CallEvent, CallFact, EndCause, Party};
+use rexian::event::{AgentState, CallEvent, CallFact, EndCause, LeaderEvent, Party};
 use rexian::gateway::{AgentOrder, Gateway, Input, Leftovers, Output};
-use rexian::ids::{AgentNo, CallId, LegId};
+use rexian::ids::{AgentNo, CallId, LegId, SeatNo};
+use rexian::plane::browser::{BrowserEvent, Lost};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
 use rexian::record::Fold;
 use rexian::sim::ua::{
@@ -41,11 +42,14 @@ pub struct World {
     pub facts: Vec<CallFact>,
     /// The same with their calls and times, of all calls.
     pub events: Vec<CallEvent>,
+    pub leaders: Vec<LeaderEvent>,
     /// What a report makes of it.
     pub record: Fold,
     pub tickets: Vec<NewTicket>,
     /// Every leg's media, as last told.
     sources: BTreeMap<LegId, Source>,
+    /// Legs that have the audio of a seat's browser.
+    in_browser: BTreeMap<LegId, SeatNo>,
     /// The latest call's leg.
     callers_leg: LegId,
     last_call: Option<CallId>,
@@ -76,9 +80,11 @@ impl World {
             lost: None,
             facts: vec![],
             events: vec![],
+            leaders: vec![],
             record: Fold::default(),
             tickets: vec![],
             sources: BTreeMap::new(),
+            in_browser: BTreeMap::new(),
             callers_leg: LegId(0),
             last_call: None,
         };
@@ -243,7 +249,14 @@ impl World {
                     self.facts.push(event.what);
                 }
                 Output::Media(MediaCommand::Open { leg, .. }) => self.callers_leg = self.callers_leg.min(leg),
-                Output::Media(MediaCommand::Close { leg }) => drop(self.sources.remove(&leg)),
+                Output::Media(MediaCommand::OpenBrowser { leg, seat, .. }) => {
+                    assert!(!self.in_browser.values().any(|s| *s == seat), "two legs in the browser of {seat}");
+                    self.in_browser.insert(leg, seat);
+                }
+                Output::Media(MediaCommand::Close { leg }) => {
+                    self.sources.remove(&leg);
+                    self.in_browser.remove(&leg);
+                }
                 Output::Media(MediaCommand::SetSource { leg, source }) => {
                     if let Some((caller, _)) = self.caller.as_mut().filter(|_| leg == self.callers_leg)
                         && heard(&source).ends_with(OTHER_SIDE)
@@ -252,7 +265,8 @@ impl World {
                     }
                     self.sources.insert(leg, source);
                 }
-                Output::Media(_) | Output::Callback(_) | Output::Guard(_) => {}
+                Output::Leader(event) => self.leaders.push(event),
+                Output::Media(_) | Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
             }
         }
     }
@@ -264,6 +278,26 @@ impl World {
 
     pub fn seat_hears(&self) -> String {
         self.sources.get(&self.seat_leg()).map(heard).unwrap_or_default()
+    }
+
+    /// What the media plane says of a seat's browser.
+    pub fn browser(&mut self, event: BrowserEvent) {
+        self.feed(Input::Media(MediaEvent::Browser(event)));
+        self.run(Duration::from_millis(10));
+    }
+
+    pub fn browser_up(&mut self, seat: &str) {
+        self.browser(BrowserEvent::Up { seat: SeatNo::new(seat) });
+    }
+
+    pub fn browser_down(&mut self, seat: &str, why: Lost) {
+        self.browser(BrowserEvent::Down { seat: SeatNo::new(seat), why });
+    }
+
+    /// What is sent to the leg that has the audio of this seat's browser.
+    pub fn page_hears(&self, seat: &str) -> String {
+        let leg = self.in_browser.iter().find(|(_, s)| s.as_str() == seat).map(|(leg, _)| leg);
+        leg.and_then(|leg| self.sources.get(leg)).map(heard).unwrap_or_default()
     }
 
     /// The prompts have been played to the caller.
@@ -291,6 +325,35 @@ impl World {
     pub fn seat_is_silent(&mut self) {
         let leg = self.seat_leg();
         self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
+    pub fn caller_is_silent(&mut self) {
+        let leg = self.callers_leg;
+        self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
+    /// No RTP from whom was called last.
+    pub fn party_is_silent(&mut self) {
+        let leg = *self.sources.keys().last().expect("a leg");
+        self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
+    /// What is heard by the leg opened last.
+    pub fn heard_by_last(&self) -> String {
+        self.sources.values().next_back().map(heard).unwrap_or_default()
+    }
+
+    /// Legs that hear so many others.
+    pub fn hear(&self, others: usize) -> usize {
+        self.sources.values().filter(|source| matches!(source, Source::Mix(legs) if legs.len() == others)).count()
+    }
+
+    pub fn caller_leaves(&mut self) {
+        let now = self.now;
+        if let Some((caller, _)) = &mut self.caller {
+            caller.hang_up(now);
+        }
+        self.run(Duration::from_millis(10));
     }
 
     /// A key of the caller, as SIP INFO in the dialog the gateway has answered.
@@ -359,6 +422,14 @@ impl World {
                 CallFact::NotPassedOn { agent, to, status } => {
                     format!("{agent} not passed on to {}: {status}", party(to))
                 }
+                CallFact::Consulting { agent, to } => format!("{agent} consults {}", party(to)),
+                CallFact::Consulted { .. } => "consulted".to_owned(),
+                CallFact::ThreeWay => "three-way".to_owned(),
+                CallFact::ConsultOver { to, why, .. } => format!("without {}: {}", party(to), why.as_str()),
+                CallFact::Supervised { by, act, .. } => format!("{by} {}", act.as_str()),
+                CallFact::Surveyed { agent } => format!("{agent} sends to the survey"),
+                CallFact::Rated { score } => format!("rated {score}"),
+                CallFact::Help { agent, asked } => format!("{agent} {}", if *asked { "asks help" } else { "no help" }),
                 CallFact::Ended { cause, .. } => cause.as_str().to_owned(),
                 _ => return None,
             })
@@ -383,6 +454,7 @@ impl World {
         self.run(Duration::from_secs(70));
         let left = self.gateway.leftovers();
         assert_eq!(Leftovers { alarms: 0, ..left }, Leftovers::default());
+        assert!(self.in_browser.is_empty(), "{:?}", self.in_browser);
     }
 }
 
@@ -462,6 +534,7 @@ fn heard(source: &Source) -> String {
         Source::Play { prompts, then } => format!("{}>{}", prompts.join("+"), heard(then)),
         Source::Music(music) => music.to_string(),
         Source::Leg(_) => OTHER_SIDE.into(),
+        Source::Mix(legs) => format!("{} others", legs.len()),
         other => format!("{other:?}"),
     }
 }

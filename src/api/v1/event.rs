@@ -2,11 +2,12 @@
 //! event. Not here: when it happens (`event`), reading the log (`events`).
 
 use super::time::{Moment, seconds};
-use crate::event::{AgentEvent, AgentState, CallFact, Party, Purpose};
+use crate::event::{AgentEvent, AgentState, CallFact, LeaderAct, LeaderEvent, Party, Purpose};
 use crate::plane::LegStats;
 use crate::store::journal::{Entry, GapWhy, Recorded};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One entry of the event log. `seq` counts from 1 without gaps: ask with `after_seq` for those that follow.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -33,6 +34,16 @@ pub enum What {
     /// Written by a later version.
     #[serde(rename = "log.unknown")]
     Unknown,
+    /// A shift leader's act on an agent. `act`: forced_ready, forced_not_ready, forced_out or skills.
+    #[serde(rename = "agent.led")]
+    Led {
+        by: String,
+        agent: String,
+        act: &'static str,
+        /// Of `skills`: name and level.
+        skills: Option<BTreeMap<String, u8>>,
+        why: Option<String>,
+    },
     #[serde(rename = "agent.state")]
     AgentState {
         agent: String,
@@ -107,6 +118,23 @@ pub enum What {
     PassedOn { agent: String, to: To },
     #[serde(rename = "call.not_passed_on")]
     NotPassedOn { agent: String, to: To, status: u16 },
+    #[serde(rename = "call.consulting")]
+    Consulting { agent: String, to: To },
+    #[serde(rename = "call.consulted")]
+    Consulted { ring_s: f64 },
+    #[serde(rename = "call.three_way")]
+    ThreeWay,
+    #[serde(rename = "call.consult_over")]
+    ConsultOver { agent: String, to: To, why: &'static str, status: Option<u16> },
+    #[serde(rename = "call.help")]
+    Help { agent: String, asked: bool },
+    /// A shift leader's act. `act`: listen, whisper, barge, left, take_over, disconnect, move_up or move_call.
+    #[serde(rename = "call.supervised")]
+    Supervised { by: String, act: &'static str, agent: Option<String>, why: Option<String> },
+    #[serde(rename = "call.surveyed")]
+    Surveyed { agent: String },
+    #[serde(rename = "call.rated")]
+    Rated { score: u8 },
 }
 
 /// Every `type` there is.
@@ -132,6 +160,7 @@ impl From<Recorded> for Event {
         let (call, what) = match recorded.what {
             Entry::Call(event) => (Some(event.call.to_string()), What::from(event.what)),
             Entry::Agent(event) => (None, What::from(event)),
+            Entry::Leader(event) => (None, What::from(event)),
             Entry::Started => (None, What::Started),
             Entry::Gap { missed, why: GapWhy::QueueFull } => (None, What::Gap { missed, why: "queue_full" }),
             Entry::Gap { missed, why: GapWhy::Observer } => (None, What::Gap { missed, why: "observer" }),
@@ -150,6 +179,19 @@ impl From<AgentEvent> for What {
             reason: AgentState::reason(state),
             by: by.map(|by| by.to_string()),
         }
+    }
+}
+
+impl From<LeaderEvent> for What {
+    fn from(LeaderEvent { by, agent, act, why, .. }: LeaderEvent) -> What {
+        let word = act.as_str();
+        let skills = match act {
+            LeaderAct::Skills(skills) => {
+                Some(skills.into_iter().map(|(skill, level)| (skill.to_string(), level)).collect())
+            }
+            _ => None,
+        };
+        What::Led { by: by.to_string(), agent: agent.to_string(), act: word, skills, why }
     }
 }
 
@@ -234,6 +276,20 @@ impl From<CallFact> for What {
             CallFact::NotPassedOn { agent, to, status } => {
                 What::NotPassedOn { agent: agent.to_string(), to: to.into(), status }
             }
+            CallFact::Consulting { agent, to } => What::Consulting { agent: agent.to_string(), to: to.into() },
+            CallFact::Consulted { ring } => What::Consulted { ring_s: seconds(ring) },
+            CallFact::ThreeWay => What::ThreeWay,
+            CallFact::ConsultOver { agent, to, why } => {
+                let (agent, to) = (agent.to_string(), to.into());
+                What::ConsultOver { agent, to, why: why.as_str(), status: why.status() }
+            }
+            CallFact::Help { agent, asked } => What::Help { agent: agent.to_string(), asked },
+            CallFact::Supervised { by, act, agent, why } => {
+                let agent = agent.map(|agent| agent.to_string());
+                What::Supervised { by: by.to_string(), act: act.as_str(), agent, why }
+            }
+            CallFact::Surveyed { agent } => What::Surveyed { agent: agent.to_string() },
+            CallFact::Rated { score } => What::Rated { score },
         }
     }
 }

@@ -1,0 +1,236 @@
+//! By what a seat is reached: its browser or its phone. Belongs here: which seats have their browser up, what its coming and
+//! going means for the distributor and for the legs in it, and these legs' orders and audio. Not here: a leg's own states
+//! (`seat::browser`), SIP legs (`legs`), registrations (`sip::registrar`).
+//!
+//! Law: a seat is reached while its browser is up or its phone is registered, and is rung in the browser if that is up. A
+//! browser that is gone loses an idle seat at once; a call in it waits (`[media] browser_return`) and then goes back in line.
+
+use super::legs::{Leg, Role};
+use super::timers::Alarm;
+use super::{Gateway, Output, Unable};
+use crate::acd::{AcdInput, Refused};
+use crate::call::CallInput;
+use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::leg::{HangupReason, LegCommand, LegEvent, Place};
+use crate::plane::browser::{BrowserEvent, Lost};
+use crate::plane::{MediaCommand, Source};
+use crate::screen::ReachedBy;
+use crate::seat::browser::BrowserLeg;
+use crate::sip::endpoint::ServerTx;
+use crate::sip::registrar::Change;
+use crate::sip::session::Session;
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Long enough to speak a sentence or two, and to turn a knob.
+const LONGEST_TEST: Duration = Duration::from_secs(60);
+
+/// What is at the far end of a leg.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) enum Device {
+    /// A carrier, or a seat's phone.
+    Sip {
+        session: Box<Session>,
+        /// The server transaction of the INVITE that opened it; CANCEL names it.
+        invite: Option<ServerTx>,
+    },
+    Browser(BrowserLeg),
+}
+
+/// What a leg holds of the media plane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum AudioBy {
+    Port(u16),
+    /// The audio of its seat's browser.
+    Browser,
+}
+
+impl Device {
+    pub fn is_ringing_browser(&self) -> bool {
+        matches!(self, Device::Browser(browser) if browser.is_ringing())
+    }
+}
+
+impl Gateway {
+    pub(super) fn reached_by(&self, seat: &SeatNo) -> Option<ReachedBy> {
+        match self.browsers.contains(seat) {
+            true => Some(ReachedBy::Browser),
+            false => self.registrar.lookup(seat).map(|_| ReachedBy::Phone),
+        }
+    }
+
+    pub(super) fn registration_changed(&mut self, now: Instant, change: Change) {
+        match change {
+            Change::Reachable(seat) => self.seat_reachable(now, seat),
+            Change::Lost(seat) => self.seat_lost(now, seat),
+        }
+    }
+
+    fn seat_reachable(&mut self, now: Instant, seat: SeatNo) {
+        self.shows(&seat);
+        // A seat nobody sits at is no news to the distributor.
+        let _ = self.acd.handle(now, AcdInput::SeatReachable { seat });
+        self.distribute(now);
+    }
+
+    /// One of its devices is gone.
+    fn seat_lost(&mut self, now: Instant, seat: SeatNo) {
+        self.shows(&seat);
+        if self.reached_by(&seat).is_none() {
+            let _ = self.acd.handle(now, AcdInput::SeatLost { seat });
+            self.distribute(now);
+        }
+    }
+
+    pub(super) fn browser_event(&mut self, now: Instant, event: BrowserEvent) {
+        match event {
+            BrowserEvent::Up { seat } if !self.seats.contains_key(&seat) => {}
+            BrowserEvent::Up { seat } => {
+                self.browsers.insert(seat.clone());
+                for leg in self.legs_in_browser(&seat) {
+                    self.with_browser(now, leg, |browser, events| browser.audio_back(events));
+                }
+                self.seat_reachable(now, seat);
+            }
+            BrowserEvent::Down { seat, why } => {
+                let until = now + self.settings.media.browser_return;
+                // The page has begun anew and will be up in a moment; what rings goes on ringing there.
+                let reloads = why == Lost::Replaced && self.browsers.contains(&seat);
+                if !reloads {
+                    self.browsers.remove(&seat);
+                }
+                for leg in self.legs_in_browser(&seat) {
+                    self.with_browser(now, leg, |browser, events| {
+                        if !(reloads && browser.is_ringing()) {
+                            browser.audio_lost(until, events);
+                        }
+                    });
+                    self.distribute(now);
+                }
+                self.seat_lost(now, seat);
+            }
+            BrowserEvent::Quality { .. } => {}
+        }
+    }
+
+    fn legs_in_browser(&self, seat: &SeatNo) -> Vec<LegId> {
+        let here = |leg: &Leg| matches!(leg.device, Device::Browser(_)) && leg.role.seat() == Some(seat);
+        self.legs.iter().filter(|(_, leg)| here(leg)).map(|(leg, _)| *leg).collect()
+    }
+
+    /// The leg that rings in the seat's page.
+    pub(super) fn ringing_in_browser(&self, seat: &SeatNo) -> Option<LegId> {
+        let rings = |leg: &Leg| leg.device.is_ringing_browser() && leg.role.seat() == Some(seat);
+        self.legs.iter().find(|(_, leg)| rings(leg)).map(|(leg, _)| *leg)
+    }
+
+    /// Has picked up or dialled: what merely rings there is no call yet, and a test call gives way.
+    pub(super) fn in_call_in_browser(&self, seat: &SeatNo) -> bool {
+        let on_call = |role: &Role| !matches!(role, Role::TestCall { .. }) && role.seat() == Some(seat);
+        let talks = |leg: &Leg| matches!(leg.device, Device::Browser(_)) && !leg.device.is_ringing_browser();
+        self.legs.values().any(|leg| on_call(&leg.role) && talks(leg))
+    }
+
+    /// The agent hears a beep and then herself, as the gateway hears her.
+    pub(super) fn test_call(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
+        let view = self.acd.agent(agent).ok_or_else(|| Refused::UnknownAgent(agent.clone()))?;
+        let seat = view.seat.cloned().ok_or_else(|| Refused::NotSignedIn(agent.clone()))?;
+        if !self.browsers.contains(&seat) {
+            return Err(Unable::NoBrowser);
+        }
+        if view.call.is_some() || self.leg_of_seat(&seat).is_some() {
+            return Err(Unable::InCall);
+        }
+        self.end_test_call(now, &seat);
+        let leg = self.new_leg();
+        let role = Role::TestCall { seat: seat.clone() };
+        self.legs.insert(leg, Leg { role, device: Device::Browser(BrowserLeg::up()) });
+        self.shows(&seat);
+        self.open_browser(leg, seat, None);
+        let source = Source::Play { prompts: vec!["beep-ok".into()], then: Box::new(Source::Leg(leg)) };
+        self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+        self.timers.set(Alarm::Feature(leg), Some(now + LONGEST_TEST));
+        Ok(())
+    }
+
+    /// False: there was none.
+    pub(super) fn end_test_call(&mut self, now: Instant, seat: &SeatNo) -> bool {
+        let Some(leg) = self.test_call_at(seat) else { return false };
+        self.tell(now, leg, LegCommand::Hangup(HangupReason::Normal));
+        true
+    }
+
+    pub(super) fn test_call_at(&self, seat: &SeatNo) -> Option<LegId> {
+        let test = |leg: &Leg| matches!(&leg.role, Role::TestCall { seat: s } if s == seat);
+        self.legs.iter().find(|(_, leg)| test(leg)).map(|(leg, _)| *leg)
+    }
+
+    pub(super) fn tell_browser(&mut self, now: Instant, leg: LegId, command: &LegCommand) {
+        // A phone makes its own ring-back.
+        if let (LegCommand::Ring, Some(Role::Dialler { .. })) = (command, self.legs.get(&leg).map(|l| &l.role)) {
+            let source = Source::RingBack;
+            self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+        }
+        self.with_browser(now, leg, |browser, events| browser.command(command, events));
+    }
+
+    pub(super) fn place_in_browser(&mut self, now: Instant, call: CallId, place: Place) {
+        self.end_test_call(now, &place.seat);
+        let role = Role::Seat { call, agent: place.agent, seat: place.seat };
+        self.legs.insert(place.leg, Leg { role, device: Device::Browser(BrowserLeg::ringing()) });
+    }
+
+    /// The leg takes the audio of its seat's browser. A page that falls silent is waited for, so there is no RTP timeout.
+    pub(super) fn open_browser(&mut self, leg: LegId, seat: SeatNo, call: Option<CallId>) {
+        if let Some(call) = call {
+            self.figures_due.insert(leg, call);
+        }
+        self.audio.insert(leg, AudioBy::Browser);
+        let expect_rtp_within = Some(self.settings.media.expect_rtp_within);
+        let open = MediaCommand::OpenBrowser { leg, seat, expect_rtp_within, rtp_timeout: None };
+        self.outputs.push_back(Output::Media(open));
+    }
+
+    /// Lets a leg in a browser act, then handles what it reports and re-arms its alarm.
+    pub(super) fn with_browser(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        act: impl FnOnce(&mut BrowserLeg, &mut Vec<LegEvent>),
+    ) {
+        let Some(Leg { role, device: Device::Browser(browser) }) = self.legs.get_mut(&leg) else { return };
+        let mut events = Vec::new();
+        act(browser, &mut events);
+        let (role, over) = (role.clone(), browser.is_over());
+        self.timers.set(Alarm::Leg(leg), browser.next_timeout());
+        for event in events {
+            self.leg_event(now, leg, &role, event);
+        }
+        if over {
+            self.drop_leg(leg);
+        }
+    }
+
+    pub(super) fn leg_due(&mut self, now: Instant, leg: LegId) {
+        match self.legs.get(&leg).map(|known| &known.device) {
+            Some(Device::Browser(_)) => {
+                self.with_browser(now, leg, |browser, events| browser.handle_timeout(now, events));
+            }
+            _ => self.with_session(now, leg, |session, cx| session.handle_timeout(cx)),
+        }
+    }
+
+    pub(super) fn seat_audio(&mut self, now: Instant, leg: LegId, role: &Role, there: bool) {
+        if let Some(call) = role.call() {
+            self.call_input(now, call, CallInput::SeatAudio { leg, there });
+        }
+    }
+
+    /// Whoever sits there sees something new.
+    pub(super) fn shows(&mut self, seat: &SeatNo) {
+        if let Some(agent) = self.acd.agent_at(seat) {
+            self.outputs.push_back(Output::Screen(agent.clone()));
+        }
+    }
+}
