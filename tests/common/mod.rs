@@ -62,6 +62,8 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
+    /// Seats may be in browsers, whose audio comes to port 19998.
+    pub browsers: bool,
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -93,6 +95,7 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
+            browsers: false,
             storage: "",
             more: String::new(),
         }
@@ -168,6 +171,9 @@ impl Hotline {
                 toml,
                 "\n[[trunks]]\nname = \"early\"\npeers = [\"{early}/{prefix}\"]\nprofile = \"generic-on-pickup\"\n"
             );
+        }
+        if self.browsers {
+            toml = toml.replace("\n[limits]\n", "browser_port = 19998\n\n[limits]\n");
         }
         if self.pages {
             let _ = writeln!(toml, "\n[pages]\nlisten = \"{}\"", self.pages());
