@@ -69,7 +69,7 @@ pub(super) const LEADERS: Who = Who::These(&[ShiftLeader, HotlineOffice, Platfor
 const ENGINEERS: Who = Who::These(&[PlatformEngineer]);
 const OVERSEERS: Who = Who::These(&[HotlineOffice, PlatformEngineer]);
 
-const OPERATIONS: [Operation; 11] = [
+const OPERATIONS: [Operation; 12] = [
     Operation {
         method: "GET",
         path: "/v1/queues",
@@ -95,6 +95,19 @@ const OPERATIONS: [Operation; 11] = [
         answer: |g| g.subschema_for::<agents::AgentsNow>(),
         problems: &[],
         handler: || get(agents::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/agents/today",
+        id: "getOwnDay",
+        summary: "The figures of the day so far of whoever asks, by their number. Computed three times a minute.",
+        who: STAFF,
+        query: None,
+        headers: &[],
+        body: None,
+        answer: |g| g.subschema_for::<agents::OwnDay>(),
+        problems: &[],
+        handler: || get(agents::today),
     },
     Operation {
         method: "GET",
