@@ -36,15 +36,30 @@ pub struct Chromium {
 
 /// What passes between the test and the page.
 #[derive(Default)]
-struct Page {
-    orders: VecDeque<&'static str>,
-    told: Vec<serde_json::Value>,
+pub struct Page {
+    pub orders: VecDeque<String>,
+    pub told: Vec<serde_json::Value>,
     offers: usize,
 }
 
 impl Chromium {
     /// `None`: there is none on this machine, and none is required.
     pub fn start(door: BrowserDoor, seat: &'static str, hz: f32) -> Option<Chromium> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}/", listener.local_addr().unwrap());
+        let page = Arc::new(Mutex::new(Page::default()));
+        let served = page.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (door, page) = (door.clone(), served.clone());
+                std::thread::spawn(move || serve(stream, &door, seat, &page));
+            }
+        });
+        Chromium::open(&url, page, hz)
+    }
+
+    /// A page that somebody else serves.
+    pub fn open(url: &str, page: Arc<Mutex<Page>>, hz: f32) -> Option<Chromium> {
         let found = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
         if found.is_err() {
             assert!(
@@ -57,16 +72,6 @@ impl Chromium {
         let folder = tempfile::tempdir().unwrap();
         let microphone = folder.path().join("microphone.wav");
         write_tone(&microphone, hz);
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}/", listener.local_addr().unwrap());
-        let page = Arc::new(Mutex::new(Page::default()));
-        let served = page.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let (door, page) = (door.clone(), served.clone());
-                std::thread::spawn(move || serve(stream, &door, seat, &page));
-            }
-        });
         let process = Command::new("chromium")
             .args(FLAGS)
             .arg(format!("--use-file-for-fake-audio-capture={}", microphone.display()))
@@ -79,8 +84,8 @@ impl Chromium {
         Some(Chromium { process, _folder: folder, page })
     }
 
-    pub fn order(&self, what: &'static str) {
-        self.page.lock().unwrap().orders.push_back(what);
+    pub fn order(&self, what: &str) {
+        self.page.lock().unwrap().orders.push_back(what.to_owned());
     }
 
     /// Offers made so far, further ones included.
@@ -93,13 +98,28 @@ impl Chromium {
         self.page.lock().unwrap().told.clear();
     }
 
-    /// Frequency and level of the loudest tone in each of the page's measurements.
-    pub fn heard(&self) -> Vec<(f64, f64)> {
+    /// Forgets what it told of this.
+    pub fn unsay(&self, what: &str) {
+        self.page.lock().unwrap().told.retain(|told| told.get(what).is_none());
+    }
+
+    /// All that the page told.
+    pub fn told(&self) -> Vec<serde_json::Value> {
         let page = self.page.lock().unwrap();
         if let Some(error) = page.told.iter().find_map(|told| told["error"].as_str()) {
             panic!("the page says: {error}");
         }
-        page.told.iter().filter_map(|told| Some((told["hz"].as_f64()?, told["db"].as_f64()?))).collect()
+        page.told.clone()
+    }
+
+    /// The newest of this that the page told.
+    pub fn latest(&self, what: &str) -> Option<serde_json::Value> {
+        self.told().into_iter().rev().find_map(|mut told| Some(told.get_mut(what)?.take()))
+    }
+
+    /// Frequency and level of the loudest tone in each of the page's measurements.
+    pub fn heard(&self) -> Vec<(f64, f64)> {
+        self.told().iter().filter_map(|told| Some((told["hz"].as_f64()?, told["db"].as_f64()?))).collect()
     }
 }
 
@@ -142,7 +162,7 @@ fn serve(stream: TcpStream, door: &BrowserDoor, seat: &str, page: &Mutex<Page>) 
                     Err(refusal) => (400, "text/plain", format!("{refusal}: {body}")),
                 }
             }
-            "/next" => (200, "text/plain", page.lock().unwrap().orders.pop_front().unwrap_or("").to_owned()),
+            "/next" => (200, "text/plain", page.lock().unwrap().orders.pop_front().unwrap_or_default()),
             "/told" => {
                 page.lock().unwrap().told.push(serde_json::from_str(&body).unwrap());
                 (200, "text/plain", String::new())

@@ -1,6 +1,9 @@
 //! Seats in browsers, over real sockets: what the agent, the caller and an attacker would notice.
 
 mod chromium;
+#[path = "../common/mod.rs"]
+mod common;
+mod desk;
 mod hall;
 mod tab;
 
