@@ -48,6 +48,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         media_bind_v6: Some(V6),
         media_threads: threads,
         browsers: None,
+        recording: None,
         http: None,
         tokens: vec![],
         pages: None,

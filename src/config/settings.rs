@@ -6,6 +6,7 @@ mod guard;
 mod http;
 mod lines;
 mod pages;
+mod recording;
 mod report;
 mod routing;
 mod storage;
@@ -21,6 +22,7 @@ pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
 pub use pages::PagesSettings;
+pub use recording::RecordingSettings;
 pub use report::{FactsFile, ReportSettings};
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
@@ -287,6 +289,8 @@ pub struct WorldSettings {
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,
     pub trace: TraceSettings,
+    /// `None`: nothing is recorded.
+    pub recording: Option<RecordingSettings>,
     /// How long SIGTERM waits for calls to finish.
     pub drain: Duration,
     /// `JN` in `JN20261122000001`.
