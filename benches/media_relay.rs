@@ -314,6 +314,7 @@ fn start(pairs: u16) -> MediaPlane {
         pairs,
         expect_rtp_within: Duration::from_secs(5),
         rtp_timeout: Duration::from_secs(30),
+        browser_return: Duration::from_secs(20),
     };
     let world = WorldSettings {
         sip_udp: vec![],

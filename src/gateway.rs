@@ -11,6 +11,7 @@ mod callbacks;
 mod calls;
 mod carriers;
 mod commands;
+mod devices;
 mod dialling;
 mod features;
 mod health;
@@ -33,7 +34,7 @@ pub use agents::{AgentOrder, Unable};
 pub use commands::Command;
 pub use view::{Leftovers, Refusals};
 
-use crate::acd::{Acd, AcdInput, AcdOutput};
+use crate::acd::{Acd, AcdOutput};
 use crate::call::{Attempt, Call, OwnCall};
 use crate::callback::Callbacks;
 use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
@@ -46,7 +47,7 @@ use crate::plane::{MediaCommand, MediaEvent};
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{ClientTx, Endpoint, Expired, Received, ServerTx};
 use crate::sip::flow::{Flow, Listener, Transmit};
-use crate::sip::registrar::{Change, Registrar, RegistrarLimits};
+use crate::sip::registrar::{Registrar, RegistrarLimits};
 use crate::sip::session::Session;
 use crate::sip::tokens::Tokens;
 use crate::ticket::NewTicket;
@@ -54,13 +55,14 @@ use crate::time::Instant;
 use crate::trunk::Trunks;
 use crate::trunk::account::Registration;
 use crate::trunk::hops::Target;
+use devices::AudioBy;
 use legs::Leg;
 use outbound::Dialling;
 use owner::Owner;
 use paths::Paths;
 use ports::Ports;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use timers::{Alarm, Timers};
 
 #[derive(Clone, Debug)]
@@ -121,6 +123,8 @@ pub enum Output {
     /// Make this durable: the list of citizens to be called back outlives the process.
     Callback(CallbackChange),
     Guard(Order),
+    /// This agent's screen shows something new.
+    Screen(AgentNo),
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -135,6 +139,8 @@ pub struct Gateway {
     endpoint: Endpoint,
     digest: Digest,
     registrar: Registrar,
+    /// Seats with their browser up, or its page just reloading.
+    browsers: BTreeSet<SeatNo>,
     trunks: Trunks,
     /// Of every trunk's accounts, in the order of the configuration.
     registrations: Vec<Registration>,
@@ -163,8 +169,8 @@ pub struct Gateway {
     figures_due: BTreeMap<LegId, CallId>,
     paths: Paths,
     ports: Ports,
-    /// The RTP port each leg holds.
-    media_ports: BTreeMap<LegId, u16>,
+    /// What each leg holds of the media plane.
+    audio: BTreeMap<LegId, AudioBy>,
     /// Legs of callers by Call-ID and From tag: the same INVITE by another path is a merged request.
     callers: BTreeMap<CallerKey, LegId>,
     /// Which leg an INVITE server transaction opened; CANCEL names the transaction.
@@ -210,6 +216,7 @@ impl Gateway {
             endpoint: Endpoint::new(limits.max_transactions as usize),
             digest,
             registrar,
+            browsers: BTreeSet::new(),
             trunks: Trunks::new(settings.trunks.clone()),
             guard,
             acd: Acd::new(&settings.queues, &settings.agents, &settings.distributor),
@@ -228,7 +235,7 @@ impl Gateway {
             figures_due: BTreeMap::new(),
             paths: Paths::default(),
             ports: Ports::new(settings.media.first_port, settings.media.pairs),
-            media_ports: BTreeMap::new(),
+            audio: BTreeMap::new(),
             callers: BTreeMap::new(),
             invites: BTreeMap::new(),
             timers: Timers::default(),
@@ -349,7 +356,7 @@ impl Gateway {
         }
         while let Some(alarm) = self.timers.due(now) {
             match alarm {
-                Alarm::Leg(leg) => self.with_session(now, leg, |session, cx| session.handle_timeout(cx)),
+                Alarm::Leg(leg) => self.leg_due(now, leg),
                 Alarm::Call(call) => self.call_input(now, call, crate::call::CallInput::Timeout),
                 Alarm::Clearing(leg) => self.never_cleared(now, leg),
                 Alarm::Feature(leg) => self.feature_over(now, leg),
@@ -385,16 +392,6 @@ impl Gateway {
             }
             self.distribute(now);
         }
-    }
-
-    fn registration_changed(&mut self, now: Instant, change: Change) {
-        let input = match change {
-            Change::Reachable(seat) => AcdInput::SeatReachable { seat },
-            Change::Lost(seat) => AcdInput::SeatLost { seat },
-        };
-        // A seat nobody sits at is no news to the distributor.
-        let _ = self.acd.handle(now, input);
-        self.distribute(now);
     }
 
     /// Carries out what the distributor decided, until nothing is left. After each single thing that happens: a step may

@@ -1,5 +1,5 @@
-//! What any call leg says and is told, whatever device is behind it (a carrier's dialog, a seat's phone, later a
-//! browser). `trunk` and `seat` translate between these and SIP; `call` knows legs only.
+//! What any call leg says and is told, whatever device is behind it (a carrier's dialog, a seat's phone or browser).
+//! `trunk` and `seat` translate between these and SIP; `call` knows legs only.
 
 use crate::event::Forwarded;
 use crate::ids::{AgentNo, LegId, SeatNo, TrunkName};
@@ -33,17 +33,31 @@ pub enum LegEvent {
     /// The seat's phone rings.
     Ringing,
     /// The far end of our INVITE plays something before it answers: ring-back of its own, an announcement.
-    EarlyMedia { media: Negotiated },
+    EarlyMedia {
+        media: Negotiated,
+    },
     /// The far end answered our INVITE (not yet acknowledged: see [`LegCommand::Acknowledge`]).
-    Answered { media: Negotiated },
+    Answered {
+        media: Negotiated,
+    },
+    /// The agent answered in the page. The audio of the seat's browser has been agreed on long before.
+    PickedUp,
+    /// The seat's browser is gone for now, and waited for.
+    AudioLost,
+    AudioBack,
     /// A later offer/answer changed the media: hold, resume, moved address.
-    MediaChanged { media: Negotiated },
+    MediaChanged {
+        media: Negotiated,
+    },
     /// The phone asks us to pass its call on; it waits for [`LegCommand::AcceptRefer`] or [`LegCommand::RefuseRefer`].
     Refer(ReferTo),
     /// A key sent as SIP INFO.
     Digit(char),
     /// What the far end says of why it ends the leg, just before it does.
-    Cause { status: Option<u16>, q850: Option<u8> },
+    Cause {
+        status: Option<u16>,
+        q850: Option<u8>,
+    },
     /// The leg is over; it takes no more commands.
     Ended(LegEnd),
 }

@@ -17,8 +17,10 @@ pub struct AgentScreen {
     #[serde(flatten)]
     pub doing: Doing,
     pub leader: bool,
-    /// The seat's phone is registered.
+    /// The seat has a device that can be rung.
     pub reachable: bool,
+    /// Which of its devices that is.
+    pub audio: Option<ReachedBy>,
     pub call: Option<CallScreen>,
     /// The call of the wrap-up.
     #[serde(serialize_with = "hex_or_none")]
@@ -27,6 +29,14 @@ pub struct AgentScreen {
     pub own_calls: u32,
     /// Where this agent's skills are asked for.
     pub queues: Vec<QueueScreen>,
+}
+
+/// By what a seat is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ReachedBy {
+    Browser,
+    Phone,
 }
 
 /// What an agent does, and what comes next.

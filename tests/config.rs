@@ -233,7 +233,7 @@ fn unknown_keys_and_syntax() {
             "9: unknown key numers in [[queues]] | did you mean numbers?",
             "18: unknown key sipp in the file | did you mean sip?",
             "21: unknown key colour in [media] | remove it; known here: bind_v4, bind_v6, address_v4, address_v6, \
-             first_port, pairs, threads, expect_rtp_within, rtp_timeout, browser_port, browser_silence",
+             first_port, pairs, threads, expect_rtp_within, rtp_timeout, browser_port, browser_silence, browser_return",
         ],
     );
     broken(
@@ -654,6 +654,7 @@ address_v4 = "10.1.0.5"
 address_v6 = "fd00::5"
 browser_port = 19998
 browser_silence = "8s"
+browser_return = "45s"
 [http]
 enabled = false
 [[trunks]]
@@ -675,6 +676,7 @@ password_file = "s/8001"
     assert_eq!(world.media_bind_v6.unwrap().to_string(), "fd00::5");
     assert_eq!(core.media.address_v4.unwrap().to_string(), "10.1.0.5");
     assert_eq!(world.browsers, Some(BrowserSettings { port: 19_998, silence: Duration::from_secs(8) }));
+    assert_eq!(core.media.browser_return, Duration::from_secs(45));
     assert_eq!(core.digest.len(), 2);
     assert!(core.proxies.len() == 2 && core.proxies[1].contains("10.2.0.15".parse().unwrap()));
     let peers: Vec<Cidr> = core.trunks[0].peers.clone();

@@ -38,6 +38,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         pairs: PAIRS,
         expect_rtp_within: Duration::from_secs(5),
         rtp_timeout: Duration::from_secs(30),
+        browser_return: Duration::from_secs(20),
     };
     let world = WorldSettings {
         sip_udp: vec![],

@@ -7,7 +7,7 @@
 
 use super::path::Path;
 use super::ringing::{let_go, offer_end, stop_ringing};
-use super::{Asked, Call, CallInput, CallOutput, Distributor, Seat, State, Terms};
+use super::{Asked, Audio, Call, CallInput, CallOutput, Distributor, Seat, State, Terms};
 use crate::event::{CallFact, CallbackEntry, CallbackKind, Chosen, EndCause, OfferEnd, Purpose, Why};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::leg::{Caller, HangupReason, Incoming, LegCommand, Place};
@@ -117,8 +117,7 @@ impl Attempt {
             caller: self.citizen(),
             call_id: self.id.to_string(),
         }));
-        let seat = Seat { agent, seat, leg, chosen, ring_at: now, sip_call_id: String::new() };
-        self.state = Stage::Ringing { seat, citizen };
+        self.state = Stage::Ringing { seat: Seat::new(agent, seat, leg, chosen, now), citizen };
     }
 
     pub fn handle(&mut self, now: Instant, input: CallInput, out: &mut Vec<CallOutput>) {
@@ -159,6 +158,13 @@ impl Attempt {
             // What the carrier plays tells the agent more than a ring-back of ours: engaged, switched off, abroad.
             (Stage::Calling { seat, citizen, sip_call_id, until }, In::EarlyMedia { leg }) if leg == citizen => {
                 out.push(CallOutput::SetSource { leg: seat.leg, source: Source::Leg(leg) });
+                Stage::Calling { seat, citizen, sip_call_id, until }
+            }
+
+            (Stage::Calling { mut seat, citizen, sip_call_id, until }, In::SeatAudio { leg, there }) => {
+                if leg == seat.leg {
+                    seat.audio = Audio::of(there);
+                }
                 Stage::Calling { seat, citizen, sip_call_id, until }
             }
 

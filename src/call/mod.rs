@@ -3,7 +3,7 @@
 //! Not here: who gets the call (`acd`), where it goes (`ivr`), SIP (`trunk`, `seat`, `sip`), packets (`media`). A call
 //! knows legs.
 //!
-//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk`, and
+//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk` with `hold`, and
 //! `transfer` back into the line, `passing` on to somebody. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //! `own` is a call that a seat dials.
 //!
@@ -13,6 +13,7 @@
 
 mod announcing;
 mod callback;
+mod hold;
 mod offering;
 mod own;
 mod passing;
@@ -26,6 +27,7 @@ mod view;
 mod waiting;
 
 pub use callback::{Attempt, purpose};
+pub use hold::NotHeld;
 pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
 pub use talk::announcement;
@@ -114,8 +116,22 @@ struct Seat {
     leg: LegId,
     chosen: Chosen,
     ring_at: Instant,
-    /// SIP Call-ID of the seat's leg, for the ticket.
+    /// SIP Call-ID of the seat's leg, for the ticket; a browser's has none.
     sip_call_id: String,
+    audio: Audio,
+}
+
+impl Seat {
+    fn new(agent: AgentNo, seat: SeatNo, leg: LegId, chosen: Chosen, ring_at: Instant) -> Seat {
+        Seat { agent, seat, leg, chosen, ring_at, sip_call_id: String::new(), audio: Audio::There }
+    }
+}
+
+/// Whether the seat can be heard: a browser may be gone for a while, and its call waits for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Audio {
+    There,
+    Gone,
 }
 
 /// A side may hang up in the few milliseconds before the pickup is reported; the pickup is reported all the same.
@@ -181,6 +197,7 @@ impl Call {
             In::PartyAnswered { leg } if !matches!(&self.state, State::Passing(p) if p.leg == *leg) => {
                 return ringing::let_go(*leg, out);
             }
+            In::SeatAudio { leg, there } => return self.seat_audio(*leg, *there, out),
             _ => {}
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {

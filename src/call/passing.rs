@@ -51,7 +51,7 @@ pub(super) enum By {
 /// The caller talks with a party who is no agent of the distributor's.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Away {
-    leg: LegId,
+    pub(super) leg: LegId,
     /// When it was asked for.
     since: Instant,
     outside: Option<Outside>,
@@ -157,7 +157,7 @@ impl Call {
                 if let By::Agent(talk) = &mut passing.by
                     && leg == talk.seat.leg
                 {
-                    talk.held(now, !direction.sends(), out);
+                    talk.held_on_phone(now, !direction.sends(), out);
                 }
             }
             CallInput::CallerEnded(LegEnd::HungUp) => return self.given_up(now, passing, EndCause::CallerHangUp, out),
@@ -231,9 +231,7 @@ impl Call {
         // Where the colleague rang while the agent still had the caller, the caller waited for nobody.
         let (wait, ring) = (self.before.map_or(Duration::ZERO, |before| now - before.since), now - since);
         out.push(CallOutput::Fact(CallFact::TakenOver { agent: agent.clone(), seat: seat.clone(), queue, wait, ring }));
-        let (chosen, sip_call_id) = (Chosen::default(), String::new());
-        let seat = Seat { agent, seat, leg, chosen, ring_at: since, sip_call_id };
-        self.state = self.bridge(seat, now, out);
+        self.state = self.bridge(Seat::new(agent, seat, leg, Chosen::default(), since), now, out);
     }
 
     /// The distributor has the caller of [`Ask::Back`] in line again, from the first time of asking.
@@ -272,8 +270,7 @@ impl Call {
                 let (agent, leg) = (talk.seat.agent.clone(), talk.seat.leg);
                 out.push(CallOutput::Fact(CallFact::NotPassedOn { agent, to, status }));
                 out.push(CallOutput::Tell { leg, command: LegCommand::Referred(status) });
-                let source = self.heard_from(&talk);
-                out.push(CallOutput::SetSource { leg: self.incoming.leg, source });
+                self.give_back(&talk, out);
                 talk.back_at = Some(now);
                 State::Talking(talk)
             }

@@ -39,6 +39,11 @@ pub enum CallInput {
         leg: LegId,
         direction: Direction,
     },
+    /// The seat's browser is gone for now, or there again; a phone that is gone has ended its leg.
+    SeatAudio {
+        leg: LegId,
+        there: bool,
+    },
     /// The phone of whom a seat dialled, or passes the caller on to, rings.
     PartyRings {
         leg: LegId,

@@ -26,7 +26,7 @@ impl Call {
             caller: self.incoming.caller.clone(),
             call_id: self.id.to_string(),
         }));
-        State::Ringing(Seat { agent, seat, leg, chosen, ring_at: now, sip_call_id: String::new() }, line)
+        State::Ringing(Seat::new(agent, seat, leg, chosen, now), line)
     }
 
     /// The seat's SIP Call-ID, known once its INVITE has been written.

@@ -1,5 +1,6 @@
-//! From the agent's answer to the end of the conversation: pickup, bridge, hold.
+//! From the agent's answer to the end of the conversation: pickup and bridge. Not here: who hears whom (`hold`).
 
+use super::hold::Hold;
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
@@ -9,28 +10,6 @@ use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::{PromptId, Source};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
-use std::time::Duration;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Hold {
-    /// In conversation; `so_far` was spent on hold before.
-    Off {
-        so_far: Duration,
-    },
-    On {
-        since: Instant,
-        so_far: Duration,
-    },
-}
-
-impl Hold {
-    pub(super) fn total(self, now: Instant) -> Duration {
-        match self {
-            Hold::Off { so_far } => so_far,
-            Hold::On { since, so_far } => so_far + (now - since),
-        }
-    }
-}
 
 /// The agent has answered; the ticket is on its way to the disk.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -45,6 +24,7 @@ pub(super) struct Pickup {
 pub(super) struct Talk {
     pub(super) seat: Seat,
     pub(super) answered_at: Instant,
+    /// Whether the caller is on hold, and by whom.
     pub(super) hold: Hold,
     /// The agent pressed `*`: a language's key until then passes the caller on.
     star_until: Option<Instant>,
@@ -55,25 +35,7 @@ pub(super) struct Talk {
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
-        let hold = Hold::Off { so_far: Duration::ZERO };
-        Talk { seat, answered_at, hold, star_until: None, back_at: None }
-    }
-
-    pub(super) fn is_held(&self) -> bool {
-        matches!(self.hold, Hold::On { .. })
-    }
-
-    /// The agent's phone has, or no longer has, the caller on hold.
-    pub(super) fn held(&mut self, now: Instant, held: bool, out: &mut Vec<CallOutput>) {
-        let so_far = self.hold.total(now);
-        let (hold, fact, told) = match (self.is_held(), held) {
-            (false, true) => (Hold::On { since: now, so_far }, CallFact::Held, Distributor::Held),
-            (true, false) => (Hold::Off { so_far }, CallFact::Resumed, Distributor::Resumed),
-            _ => return,
-        };
-        self.hold = hold;
-        out.push(CallOutput::Fact(fact));
-        out.push(CallOutput::Distributor(told));
+        Talk { seat, answered_at, hold: Hold::default(), star_until: None, back_at: None }
     }
 }
 
@@ -139,16 +101,17 @@ impl Call {
         if self.terms.answer == AnswerMode::OnPickup && self.before.is_none() {
             out.push(CallOutput::Tell { leg: caller, command: LegCommand::Answer });
         }
-        let agent = Source::Leg(seat.leg);
+        let talk = Talk::new(seat, answered_at);
+        let hear = self.hear(&talk);
         let source = if self.terms.queue.announce_agent {
-            Source::Play { prompts: announcement(&seat.agent), then: Box::new(agent) }
+            Source::Play { prompts: announcement(&talk.seat.agent), then: Box::new(hear.caller) }
         } else {
-            agent
+            hear.caller
         };
         out.push(CallOutput::SetSource { leg: caller, source });
         // The agent hears the citizen at once, also while the number is announced.
-        out.push(CallOutput::SetSource { leg: seat.leg, source: Source::Leg(caller) });
-        State::Talking(Talk::new(seat, answered_at))
+        out.push(CallOutput::SetSource { leg: talk.seat.leg, source: hear.agent });
+        State::Talking(talk)
     }
 
     pub(super) fn talking(
@@ -166,9 +129,10 @@ impl Call {
         }
         match input {
             // The seat put us on hold when it no longer wants to hear the caller.
-            CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg && direction.sends() == talk.is_held() => {
-                talk.held(now, !direction.sends(), out);
-                out.push(CallOutput::SetSource { leg: self.incoming.leg, source: self.heard_from(&talk) });
+            CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg => {
+                let before = self.hear(&talk);
+                talk.held_on_phone(now, !direction.sends(), out);
+                self.switch(before, &talk, out);
             }
             CallInput::SeatDigit { leg, digit: '*' } if leg == talk.seat.leg => {
                 talk.star_until = Some(now + TOGETHER);
@@ -188,11 +152,6 @@ impl Call {
             talk.back_at = None;
         }
         self.handle(now, CallInput::SeatEnded { leg, end: LegEnd::HungUp }, out);
-    }
-
-    /// What the caller hears who is with this agent.
-    pub(super) fn heard_from(&self, talk: &Talk) -> Source {
-        if talk.is_held() { Source::Music(self.terms.queue.music.clone()) } else { Source::Leg(talk.seat.leg) }
     }
 
     pub(super) fn hang_up_both(

@@ -162,14 +162,22 @@ pub(super) fn media(section: Section<'_>, core: &mut CoreSettings, world: &mut W
     set(&mut media.expect_rtp_within, section.duration("expect_rtp_within", false));
     set(&mut media.rtp_timeout, section.duration("rtp_timeout", false));
     world.browsers = section.number("browser_port", 1024..=65_535).map(|port| BrowserSettings::new(port.value as u16));
-    match (section.duration("browser_silence", false), &mut world.browsers) {
-        (Some(silence), Some(browsers)) => browsers.silence = silence.value,
-        (Some(silence), None) => section.file.problem(
-            silence.line,
-            "browser_silence in [media] says when browsers are missed, but there is no browser_port",
-            "add browser_port, the UDP port of seats in browsers, or take browser_silence out",
-        ),
-        (None, _) => {}
+    let (silence, back) = (section.duration("browser_silence", false), section.duration("browser_return", false));
+    for (key, at, says) in [
+        ("browser_silence", &silence, "when browsers are missed"),
+        ("browser_return", &back, "how long calls wait for them"),
+    ] {
+        if let (Some(at), None) = (at, &world.browsers) {
+            section.file.problem(
+                at.line,
+                format!("{key} in [media] says {says}, but there is no browser_port"),
+                format!("add browser_port, the UDP port of seats in browsers, or take {key} out"),
+            );
+        }
+    }
+    set(&mut media.browser_return, back);
+    if let (Some(silence), Some(browsers)) = (silence, &mut world.browsers) {
+        browsers.silence = silence.value;
     }
     section.done();
 }

@@ -98,6 +98,7 @@ impl CoreSettings {
                 pairs: 500,
                 expect_rtp_within: Duration::from_secs(10),
                 rtp_timeout: Duration::from_secs(30),
+                browser_return: Duration::from_secs(20),
             },
             trunks: vec![],
             proxies: vec![],
@@ -144,6 +145,8 @@ pub struct MediaSettings {
     pub pairs: u16,
     pub expect_rtp_within: Duration,
     pub rtp_timeout: Duration,
+    /// How long a call waits for a seat's browser that is gone: a page that reloads, a network that changes.
+    pub browser_return: Duration,
 }
 
 /// A network prefix: `10.1.0.0/16`, `fd00::/8`.

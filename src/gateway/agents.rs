@@ -4,8 +4,8 @@
 use super::Gateway;
 use super::legs::Role;
 use crate::acd::{AcdInput, Refused};
-use crate::call::CallInput;
-use crate::event::NotReadyReason;
+use crate::call::{CallInput, NotHeld};
+use crate::event::{AgentState, NotReadyReason};
 use crate::ids::{AgentNo, CallId, LegId, QueueName, SeatNo};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::time::Instant;
@@ -25,6 +25,12 @@ pub enum AgentOrder {
     ExtendWrapUp,
     /// 挂断; 拒接 while it rings.
     HangUp,
+    /// 接听 what rings in the page.
+    Answer,
+    /// 保持: the caller hears music.
+    Hold,
+    /// 取回.
+    Resume,
     /// 转接 into a queue, the caller's place kept.
     ToQueue(QueueName),
 }
@@ -35,8 +41,11 @@ pub enum Unable {
     Refused(Refused),
     /// There is no such seat.
     UnknownSeat(SeatNo),
-    /// There is no call to hang up or to pass on.
+    /// There is no call to answer, to hang up or to pass on.
     NoCall,
+    /// It rings on the seat's phone, to be answered there.
+    OnPhone,
+    NotHeld(NotHeld),
 }
 
 impl Unable {
@@ -45,6 +54,9 @@ impl Unable {
         match self {
             Unable::UnknownSeat(_) => "unknown_seat",
             Unable::NoCall => "no_call",
+            Unable::OnPhone => "answer_on_phone",
+            Unable::NotHeld(NotHeld::NoTalk) => "not_talking",
+            Unable::NotHeld(NotHeld::OnPhone) => "resume_on_phone",
             Unable::Refused(refused) => match refused {
                 Refused::UnknownAgent(_) => "unknown_agent",
                 Refused::NotSignedIn(_) => "not_signed_in",
@@ -71,6 +83,8 @@ impl fmt::Display for Unable {
             Unable::Refused(refused) => refused.fmt(f),
             Unable::UnknownSeat(seat) => write!(f, "seat {seat} is not in the configuration"),
             Unable::NoCall => f.write_str("there is no call"),
+            Unable::OnPhone => f.write_str("it rings on the phone: pick up there"),
+            Unable::NotHeld(why) => why.fmt(f),
         }
     }
 }
@@ -101,6 +115,9 @@ impl Gateway {
             AgentOrder::NotReady(reason) => AcdInput::NotReady { agent, reason },
             AgentOrder::ExtendWrapUp => AcdInput::ExtendWrapUp { agent },
             AgentOrder::HangUp => return self.hang_up(now, &agent),
+            AgentOrder::Answer => return self.answer(now, &agent),
+            AgentOrder::Hold => return self.hold(now, &agent, true),
+            AgentOrder::Resume => return self.hold(now, &agent, false),
             AgentOrder::ToQueue(queue) => {
                 let call = self.acd.agent(&agent).and_then(|view| view.call).ok_or(Unable::NoCall)?;
                 return Ok(self.transfer(now, call, &queue)?);
@@ -109,13 +126,32 @@ impl Gateway {
         Ok(self.acd.handle(now, input)?)
     }
 
-    /// Unlike a phone's code the order does not show that the seat's phone is there.
+    /// Unlike a phone's code the order does not show that a device of the seat is there.
     fn sign_in_at(&mut self, now: Instant, agent: AgentNo, seat: SeatNo) -> Result<(), Unable> {
         self.acd.handle(now, AcdInput::SignIn { agent, seat: seat.clone() })?;
-        if self.registrar.lookup(&seat).is_none() {
+        if self.reached_by(&seat).is_none() {
             self.acd.handle(now, AcdInput::SeatLost { seat })?;
         }
         Ok(())
+    }
+
+    fn answer(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
+        let seat = self.acd.agent(agent).and_then(|view| view.seat).ok_or(Unable::NoCall)?;
+        match self.ringing_in_browser(seat) {
+            Some(leg) => self.with_browser(now, leg, |browser, events| browser.answer(events)),
+            None if self.acd.agent_state(agent) == Some(AgentState::Reserved) => return Err(Unable::OnPhone),
+            None => return Err(Unable::NoCall),
+        }
+        Ok(())
+    }
+
+    fn hold(&mut self, now: Instant, agent: &AgentNo, held: bool) -> Result<(), Unable> {
+        let id = self.acd.agent(agent).and_then(|view| view.call).ok_or(Unable::NoCall)?;
+        let call = self.calls.get_mut(&id).ok_or(Unable::NotHeld(NotHeld::NoTalk))?;
+        let mut out = Vec::new();
+        let done = call.hold(now, held, &mut out);
+        self.carry_out(now, id, out);
+        Ok(done.map_err(Unable::NotHeld)?)
     }
 
     fn hang_up(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
@@ -136,6 +172,9 @@ impl Gateway {
             || self.attempts.get(&id).is_some_and(|attempt| attempt.is_ringing()),
             |call| call.is_ringing(),
         );
+        if rings && self.legs.get(&leg).is_some_and(|known| known.device.is_ringing_browser()) {
+            return self.with_browser(now, leg, |browser, events| browser.decline(events));
+        }
         if rings {
             self.tell(now, leg, LegCommand::Hangup(HangupReason::Withdrawn));
             return self.call_input(now, id, CallInput::SeatEnded { leg, end: LegEnd::Declined });

@@ -9,6 +9,7 @@ use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
 use crate::plane::MediaCommand;
+use crate::screen::ReachedBy;
 use crate::seat::sip_phone;
 use crate::sip::endpoint::ServerTx;
 use crate::sip::flow::Flow;
@@ -59,7 +60,7 @@ impl Gateway {
             session.sign_as(subscriber);
         }
         session.follow_route(&peers, &self.listening, self.trunks.named_hops(&trunk));
-        self.legs.insert(leg, Leg { role: Role::Caller { call: id }, session, invite: Some(tx) });
+        self.legs.insert(leg, Leg::sip(Role::Caller { call: id }, session, Some(tx)));
         self.callers.insert(super::requests::caller_key(msg), leg);
         self.invites.insert(tx, leg);
         self.figures_due.insert(leg, id);
@@ -238,6 +239,9 @@ impl Gateway {
     /// Rings a seat.
     fn place(&mut self, now: Instant, call: CallId, place: Place) {
         let leg = place.leg;
+        if self.reached_by(&place.seat) == Some(ReachedBy::Browser) {
+            return self.place_in_browser(call, place);
+        }
         let Some(binding) = self.registrar.lookup(&place.seat) else {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
         };
@@ -259,7 +263,7 @@ impl Gateway {
         let session = Session::place(&mut cx, leg.0, tag, target, local);
         let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
         let role = Role::Seat { call, agent: place.agent, seat: place.seat };
-        self.legs.insert(leg, Leg { role, session, invite: None });
+        self.legs.insert(leg, Leg::sip(role, session, None));
         if let Some(call) = self.calls.get_mut(&call) {
             call.seat_placed(leg, sip_call_id);
         } else if let Some(attempt) = self.attempts.get_mut(&call) {

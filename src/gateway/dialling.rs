@@ -4,6 +4,7 @@
 //! Law: who dials is on the phone. An offer that rings at that moment is withdrawn and its caller keeps the place; a seat
 //! that rings or talks for the distributor is busy to a colleague who dials it.
 
+use super::devices::Device;
 use super::legs::{Leg, Role};
 use super::{Gateway, Service};
 use crate::acd::AcdInput;
@@ -14,6 +15,8 @@ use crate::ids::{CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::route;
 use crate::leg::LegEnd;
 use crate::plane::Codec;
+use crate::screen::ReachedBy;
+use crate::seat::browser::BrowserLeg;
 use crate::seat::dial_plan::{self, Dialled, Ground};
 use crate::sip::flow::Flow;
 use crate::sip::message::{Message, Name};
@@ -97,7 +100,7 @@ impl Gateway {
         session.set_peer(Peer::Phone);
         let id = CallId(self.next_call);
         self.next_call += 1;
-        self.legs.insert(leg, Leg { role: Role::Dialler { call: id, seat: seat.clone() }, session, invite: Some(tx) });
+        self.legs.insert(leg, Leg::sip(Role::Dialler { call: id, seat: seat.clone() }, session, Some(tx)));
         self.invites.insert(tx, leg);
         self.figures_due.insert(leg, id);
         let near = Near {
@@ -129,6 +132,13 @@ impl Gateway {
     }
 
     fn ring_party(&mut self, now: Instant, call: CallId, leg: LegId, seat: &SeatNo, shown: Shown) -> bool {
+        if self.reached_by(seat) == Some(ReachedBy::Browser) {
+            let role = Role::Party { call, seat: Some(seat.clone()) };
+            self.legs.insert(leg, Leg { role, device: Device::Browser(BrowserLeg::ringing()) });
+            self.seat_engaged(now, seat);
+            self.call_input(now, call, CallInput::PartyRings { leg });
+            return true;
+        }
         let phone = self.registrar.lookup(seat).map(|b| (b.flow, b.uri.clone(), b.path.clone()));
         let Some((flow, contact, route)) = phone else { return false };
         let Some(local) = self.open_seat_media(flow, leg, seat) else { return false };
@@ -143,7 +153,7 @@ impl Gateway {
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
         let session = Session::place(&mut cx, leg.0, tag, target, local);
-        self.legs.insert(leg, Leg { role: Role::Party { call, seat: Some(seat.clone()) }, session, invite: None });
+        self.legs.insert(leg, Leg::sip(Role::Party { call, seat: Some(seat.clone()) }, session, None));
         self.seat_engaged(now, seat);
         true
     }

@@ -43,7 +43,7 @@ impl Gateway {
             let status = if done { 480 } else { 403 };
             return self.respond_once(now, tx, flow, msg, status);
         };
-        self.legs.insert(leg, Leg { role: Role::Feature { seat, ready }, session, invite: Some(tx) });
+        self.legs.insert(leg, Leg::sip(Role::Feature { seat, ready }, session, Some(tx)));
         self.invites.insert(tx, leg);
         if let Some(media) = negotiated {
             self.connect_media(leg, media);

@@ -1,12 +1,13 @@
-//! Legs: each a SIP session, its media port and its role. Opening, reporting, closing.
+//! Legs: each a device, its audio and its role. Opening, reporting, closing.
 
+use super::devices::{AudioBy, Device};
 use super::timers::Alarm;
 use super::{Gateway, Output};
 use crate::call::CallInput;
 use crate::config::settings::Srtp;
 use crate::event::CallFact;
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
-use crate::leg::{LegCommand, LegEnd, LegEvent};
+use crate::leg::{LegCommand, LegEnd, LegEvent, Replaces};
 use crate::plane::{Codec, Direction, MediaCommand, MediaEvent, Negotiated};
 use crate::sdp::encryption::Encryption;
 use crate::sdp::offer_answer::Local;
@@ -20,9 +21,32 @@ use std::time::Duration;
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Leg {
     pub role: Role,
-    pub session: Session,
-    /// The server transaction of the INVITE that opened it; CANCEL names it.
-    pub invite: Option<ServerTx>,
+    pub device: Device,
+}
+
+impl Leg {
+    pub fn sip(role: Role, session: Session, invite: Option<ServerTx>) -> Leg {
+        Leg { role, device: Device::Sip { session: Box::new(session), invite } }
+    }
+
+    pub fn session(&self) -> Option<&Session> {
+        match &self.device {
+            Device::Sip { session, .. } => Some(session),
+            Device::Browser(_) => None,
+        }
+    }
+
+    pub fn session_mut(&mut self) -> Option<&mut Session> {
+        match &mut self.device {
+            Device::Sip { session, .. } => Some(session),
+            Device::Browser(_) => None,
+        }
+    }
+
+    /// Is it this dialog of a phone's?
+    pub fn is(&self, dialog: &Replaces) -> bool {
+        self.session().is_some_and(|session| session.dialog().is(dialog))
+    }
 }
 
 /// Whose leg it is.
@@ -55,7 +79,7 @@ pub(super) enum Role {
 }
 
 impl Role {
-    fn call(&self) -> Option<CallId> {
+    pub(super) fn call(&self) -> Option<CallId> {
         match self {
             Role::Caller { call } | Role::Seat { call, .. } | Role::Dialler { call, .. } | Role::Party { call, .. } => {
                 Some(*call)
@@ -64,7 +88,7 @@ impl Role {
         }
     }
 
-    /// Whose phone is at the far end, if one of ours is.
+    /// Which seat is at the far end, if one is.
     pub(super) fn seat(&self) -> Option<&SeatNo> {
         match self {
             Role::Caller { .. } | Role::Party { seat: None, .. } => None,
@@ -100,11 +124,12 @@ impl Gateway {
         let media = &self.settings.media;
         let address = if flow.local.ip().to_canonical().is_ipv4() { media.address_v4 } else { media.address_v6 }?;
         // A call of ours that goes another way keeps its port.
-        let port = match self.media_ports.get(&leg) {
-            Some(port) => *port,
+        let port = match self.audio.get(&leg) {
+            Some(AudioBy::Port(port)) => *port,
+            Some(AudioBy::Browser) => return None,
             None => {
                 let port = self.ports.take()?;
-                self.media_ports.insert(leg, port);
+                self.audio.insert(leg, AudioBy::Port(port));
                 self.outputs.push_back(Output::Media(MediaCommand::Open { leg, port }));
                 port
             }
@@ -132,17 +157,19 @@ impl Gateway {
         expect_rtp_within: Option<Duration>,
         rtp_timeout: Option<Duration>,
     ) {
-        let also_from = self.legs.get(&leg).map(|l| l.session.flow().remote.ip());
-        if self.media_ports.contains_key(&leg) {
+        let also_from = self.legs.get(&leg).and_then(Leg::session).map(|session| session.flow().remote.ip());
+        if self.audio.contains_key(&leg) {
             let connect = MediaCommand::Connect { leg, remote, also_from, expect_rtp_within, rtp_timeout };
             self.outputs.push_back(Output::Media(connect));
         }
     }
 
-    /// Gives the leg's port back, once; later calls do nothing.
+    /// Gives back what the leg holds, once; later calls do nothing.
     pub(super) fn close_media(&mut self, leg: LegId) {
-        if let Some(port) = self.media_ports.remove(&leg) {
-            self.ports.give_back(port);
+        if let Some(held) = self.audio.remove(&leg) {
+            if let AudioBy::Port(port) = held {
+                self.ports.give_back(port);
+            }
             self.outputs.push_back(Output::Media(MediaCommand::Close { leg }));
         }
     }
@@ -157,25 +184,29 @@ impl Gateway {
         }
         // Until then a phone that dialled has nothing to hear, and need not speak.
         if let LegCommand::EarlyMedia | LegCommand::Answer = command
-            && let Some(Leg { role: Role::Dialler { .. }, session, .. }) = self.legs.get(&leg)
+            && let Some(Leg { role: Role::Dialler { .. }, device: Device::Sip { session, .. } }) = self.legs.get(&leg)
             && let Some(media) = session.media().cloned()
         {
             self.connect_media(leg, media);
         }
-        self.with_session(now, leg, |session, cx| session.command(cx, command));
+        match self.legs.get(&leg).map(|known| &known.device) {
+            Some(Device::Browser(_)) => {
+                self.with_browser(now, leg, |browser, events| browser.command(&command, events))
+            }
+            _ => self.with_session(now, leg, |session, cx| session.command(cx, command)),
+        }
     }
 
     /// Lets a session act, then handles what it reports and re-arms its alarm.
     pub(super) fn with_session(&mut self, now: Instant, leg: LegId, act: impl FnOnce(&mut Session, &mut Context<'_>)) {
         self.find_path(leg);
-        let Some(known) = self.legs.get_mut(&leg) else { return };
+        let Some(Leg { role, device: Device::Sip { session, .. } }) = self.legs.get_mut(&leg) else { return };
         let mut events = Vec::new();
         let mut cx = Context { now, endpoint: &mut self.endpoint, tokens: &mut self.tokens, events: &mut events };
-        act(&mut known.session, &mut cx);
-        self.paths.keep(leg, known.session.flow());
-        self.timers.set(Alarm::Leg(leg), known.session.next_timeout());
-        let over = known.session.is_over();
-        let role = known.role.clone();
+        act(session, &mut cx);
+        self.paths.keep(leg, session.flow());
+        self.timers.set(Alarm::Leg(leg), session.next_timeout());
+        let (role, over) = (role.clone(), session.is_over());
         for event in events {
             self.leg_event(now, leg, &role, event);
         }
@@ -184,12 +215,10 @@ impl Gateway {
         }
     }
 
-    fn drop_leg(&mut self, leg: LegId) {
-        if let Some(gone) = self.legs.remove(&leg)
-            && let Some(invite) = gone.invite
-        {
+    pub(super) fn drop_leg(&mut self, leg: LegId) {
+        if let Some(Device::Sip { session, invite: Some(invite) }) = self.legs.remove(&leg).map(|gone| gone.device) {
             self.invites.remove(&invite);
-            let (call_id, from_tag) = gone.session.dialog().far_end();
+            let (call_id, from_tag) = session.dialog().far_end();
             let key = (call_id.to_vec(), from_tag.to_vec());
             if self.callers.get(&key) == Some(&leg) {
                 self.callers.remove(&key);
@@ -202,7 +231,7 @@ impl Gateway {
         self.close_media(leg);
     }
 
-    fn leg_event(&mut self, now: Instant, leg: LegId, role: &Role, event: LegEvent) {
+    pub(super) fn leg_event(&mut self, now: Instant, leg: LegId, role: &Role, event: LegEvent) {
         match event {
             LegEvent::Ringing => {
                 if let Role::Party { call, .. } = role {
@@ -219,13 +248,16 @@ impl Gateway {
             LegEvent::EarlyMedia { .. } => {}
             LegEvent::Answered { media } => {
                 self.connect_media(leg, media);
-                match role {
-                    Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
-                    Role::Caller { call } => self.citizen_answered(now, *call, leg),
-                    Role::Party { call, .. } => self.call_input(now, *call, CallInput::PartyAnswered { leg }),
-                    Role::Feature { .. } | Role::Dialler { .. } => {}
-                }
+                self.far_end_answered(now, leg, role);
             }
+            LegEvent::PickedUp => {
+                if let Some(seat) = role.seat() {
+                    self.open_browser(leg, seat.clone(), role.call());
+                }
+                self.far_end_answered(now, leg, role);
+            }
+            LegEvent::AudioLost => self.seat_audio(now, leg, role, false),
+            LegEvent::AudioBack => self.seat_audio(now, leg, role, true),
             LegEvent::MediaChanged { media } => {
                 let direction = media.direction;
                 self.connect_media(leg, media);
@@ -251,6 +283,15 @@ impl Gateway {
             LegEvent::Refer(to) => self.referred(now, leg, role, to),
             LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
             LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
+        }
+    }
+
+    fn far_end_answered(&mut self, now: Instant, leg: LegId, role: &Role) {
+        match role {
+            Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
+            Role::Caller { call } => self.citizen_answered(now, *call, leg),
+            Role::Party { call, .. } => self.call_input(now, *call, CallInput::PartyAnswered { leg }),
+            Role::Feature { .. } | Role::Dialler { .. } => {}
         }
     }
 
@@ -302,8 +343,7 @@ impl Gateway {
             | MediaEvent::Digit { leg, .. }
             | MediaEvent::PlayEnded { leg }
             | MediaEvent::Closed { leg, .. } => leg,
-            // No seat is rung in a browser yet.
-            MediaEvent::Browser(_) => return,
+            MediaEvent::Browser(event) => return self.browser_event(now, event),
         };
         if let MediaEvent::Closed { stats, .. } = event {
             if let Some(call) = self.figures_due.remove(&leg) {
@@ -312,7 +352,7 @@ impl Gateway {
             return;
         }
         // Closed meanwhile: news of it from before is no news (its silence would end a call that has been passed on).
-        if !self.media_ports.contains_key(&leg) {
+        if !self.audio.contains_key(&leg) {
             return;
         }
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };

@@ -138,7 +138,7 @@ impl Gateway {
         let dialling = Dialling { number: number.to_owned(), trunks, tried: vec![] };
         let session = self.send_by(now, &way, |cx, target| Session::place(cx, leg.0, tag, target, local));
         let sip_call_id = String::from_utf8_lossy(&session.dialog().call_id).into_owned();
-        self.legs.insert(leg, Leg { role, session, invite: None });
+        self.legs.insert(leg, Leg::sip(role, session, None));
         if let Some(attempt) = self.attempts.get_mut(&call) {
             attempt.placed(leg, sip_call_id);
         }
@@ -294,7 +294,7 @@ impl Gateway {
         if self.abandoned.contains_key(&tx) {
             return self.with_abandoned(now, tx, |session, cx| session.response(cx, tx, msg));
         }
-        let ours = self.legs.get(&leg).is_some_and(|known| known.session.is_calling_by(tx));
+        let ours = self.legs.get(&leg).and_then(Leg::session).is_some_and(|session| session.is_calling_by(tx));
         let dialling = self.dialling.get(&leg).filter(|_| ours && msg.cseq().method == Method::Invite);
         let way = dialling.and_then(|d| Some((*d.tried.last()?, self.is_for_help(&d.number))));
         if let (Some((at, help)), Some(status)) = (way, msg.status()) {
@@ -321,14 +321,14 @@ impl Gateway {
         if self.abandoned.contains_key(&tx) {
             return self.with_abandoned(now, tx, |session, cx| session.request_failed(cx, tx));
         }
-        let ours = self.legs.get(&leg).is_some_and(|known| known.session.is_calling_by(tx));
+        let ours = self.legs.get(&leg).and_then(Leg::session).is_some_and(|session| session.is_calling_by(tx));
         if let Some(at) = self.dialling.get(&leg).filter(|_| ours).and_then(|d| d.tried.last().copied()) {
             let gone = self.go_on(now, leg, false);
             if gone {
                 return self.hop_seen(now, at, Sign::Silent);
             }
         }
-        let to = self.legs.get(&leg).map(|known| known.session.request_flow());
+        let to = self.legs.get(&leg).and_then(Leg::session).map(Session::request_flow);
         let at = to.and_then(|flow| self.trunks.at(flow.transport, flow.remote));
         self.with_session(now, leg, |session, cx| session.request_failed(cx, tx));
         if let Some(at) = at {
@@ -351,7 +351,7 @@ impl Gateway {
             return false;
         };
         let local = self.open_media_by(leg, &way);
-        let (Some(local), Some(mut before)) = (local, self.legs.get(&leg).map(|l| l.session.clone())) else {
+        let (Some(local), Some(mut before)) = (local, self.legs.get(&leg).and_then(Leg::session).cloned()) else {
             return false;
         };
         tracing::info!(%leg, trunk = %way.trunk, hop = %way.flow.remote, "the call goes on by another hop");
@@ -364,8 +364,8 @@ impl Gateway {
             }
         }
         let session = self.send_by(now, &way, |cx, target| Session::place_again(cx, &before, target, local));
-        if let Some(known) = self.legs.get_mut(&leg) {
-            known.session = session;
+        if let Some(placed) = self.legs.get_mut(&leg).and_then(Leg::session_mut) {
+            *placed = session;
         }
         self.timers.set(Alarm::Leg(leg), None);
         self.under_way(now, leg, dialling, way);

@@ -5,6 +5,8 @@
 //! encrypted stays so.
 
 use super::Gateway;
+use super::devices::Device;
+use super::legs::Leg;
 use crate::config::settings::Host;
 use crate::ids::LegId;
 use crate::sip::dialog::Dialog;
@@ -54,16 +56,18 @@ impl Gateway {
         if !self.paths.lost.contains(&leg) {
             return false;
         }
-        let Some(known) = self.legs.get(&leg) else { return false };
-        let old = known.session.flow();
+        let Some((known, session)) = self.legs.get(&leg).and_then(|leg| Some((leg, leg.session()?))) else {
+            return false;
+        };
+        let old = session.flow();
         let found = match known.role.seat() {
-            None => self.path_to_trunk(old, known.session.dialog()),
+            None => self.path_to_trunk(old, session.dialog()),
             Some(seat) => self.registrar.lookup(seat).map(|b| b.flow),
         };
         let Some(path) = found.filter(|path| *path != old) else { return false };
-        if let Some(known) = self.legs.get_mut(&leg) {
-            known.session.move_to(path);
-            if let Some(invite) = known.invite {
+        if let Some(Device::Sip { session, invite }) = self.legs.get_mut(&leg).map(|leg| &mut leg.device) {
+            session.move_to(path);
+            if let Some(invite) = *invite {
                 self.endpoint.reroute(invite, path);
             }
         }
@@ -74,8 +78,8 @@ impl Gateway {
     /// A request of the leg's far end came by a connection from another address: its own if its seat is registered
     /// there, or its trunk has the address too. Anybody else's moves nothing.
     pub(super) fn follow(&mut self, leg: LegId, flow: Flow) {
-        let Some(known) = self.legs.get(&leg) else { return };
-        let (old, ip) = (known.session.flow(), flow.remote.ip());
+        let Some((known, session)) = self.legs.get(&leg).and_then(|leg| Some((leg, leg.session()?))) else { return };
+        let (old, ip) = (session.flow(), flow.remote.ip());
         if !flow.transport.is_stream() || flow.transport != old.transport || ip == old.remote.ip() {
             return;
         }
@@ -84,8 +88,8 @@ impl Gateway {
             Some(seat) => self.registrar.bindings(seat).iter().any(|b| b.flow.remote.ip() == ip),
             None => trunk(ip).is_some_and(|name| trunk(old.remote.ip()) == Some(name)),
         };
-        if its_own && let Some(known) = self.legs.get_mut(&leg) {
-            known.session.move_to(flow);
+        if its_own && let Some(session) = self.legs.get_mut(&leg).and_then(Leg::session_mut) {
+            session.move_to(flow);
         }
     }
 

@@ -7,7 +7,7 @@
 //! but one of them a citizen who called, or was called by, a queue.
 
 use super::dialling::Shown;
-use super::legs::Role;
+use super::legs::{Leg, Role};
 use super::lines::language;
 use super::{Gateway, Output, Service};
 use crate::acd::{AcdInput, Refused, Request, Waits};
@@ -77,7 +77,7 @@ impl Gateway {
                 let queue = language.queue.clone();
                 return self.pass_to_queue(now, id, &queue);
             }
-            Dialled::Call(Party::Seat(other)) if self.registrar.lookup(&other).is_none() => return Err(AWAY),
+            Dialled::Call(Party::Seat(other)) if self.reached_by(&other).is_none() => return Err(AWAY),
             Dialled::Call(Party::Seat(other)) if self.is_busy(seat, &other) => return Err(BUSY),
             Dialled::Call(Party::Outside(_)) if self.passes_enough(seat) => return Err(BUSY),
             Dialled::Call(to) if !self.can_ring(&to) => {
@@ -184,7 +184,7 @@ impl Gateway {
     /// The seat's own call by its phone's dialog.
     fn own_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<CallId, u16> {
         let found = self.legs.values().find_map(|leg| match &leg.role {
-            Role::Dialler { call, seat: whose } if whose == seat && leg.session.dialog().is(dialog) => Some(*call),
+            Role::Dialler { call, seat: whose } if whose == seat && leg.is(dialog) => Some(*call),
             _ => None,
         });
         found.ok_or(FORBIDDEN)
@@ -193,9 +193,7 @@ impl Gateway {
     /// The citizen's call by the dialog of the phone at this seat, and which leg of it that is.
     fn call_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<(LegId, CallId), u16> {
         let found = self.legs.iter().find_map(|(id, leg)| match &leg.role {
-            Role::Seat { call, seat: whose, .. } if whose == seat && leg.session.dialog().is(dialog) => {
-                Some((*id, *call))
-            }
+            Role::Seat { call, seat: whose, .. } if whose == seat && leg.is(dialog) => Some((*id, *call)),
             _ => None,
         });
         found.ok_or(FORBIDDEN)
@@ -204,7 +202,7 @@ impl Gateway {
     /// The caller has been put through to this leg, which may have its far end on hold.
     pub(super) fn landed(&mut self, now: Instant, id: CallId, leg: LegId) {
         self.taken_over(now, id, leg);
-        let media = self.legs.get(&leg).and_then(|known| known.session.media());
+        let media = self.legs.get(&leg).and_then(Leg::session).and_then(|session| session.media());
         if let Some(direction) = media.map(|media| media.direction).filter(|direction| !direction.sends()) {
             self.call_input(now, id, CallInput::SeatMedia { leg, direction });
         }

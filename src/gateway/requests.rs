@@ -143,7 +143,7 @@ impl Gateway {
         let tag = std::str::from_utf8(msg.to_tag()?).ok()?;
         let leg = LegId(u64::from_str_radix(tag.split('-').next()?, 16).ok()?);
         let known = self.legs.get(&leg)?;
-        known.session.owns(msg).then_some(leg)
+        known.session()?.owns(msg).then_some(leg)
     }
 }
 

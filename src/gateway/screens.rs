@@ -15,12 +15,14 @@ impl Gateway {
             callbacks: queue.callbacks,
             oldest: queue.oldest,
         });
+        let audio = view.seat.and_then(|seat| self.reached_by(seat));
         Some(AgentScreen {
             agent: agent.clone(),
             seat: view.seat.cloned(),
             doing: Doing::new(view.state, view.since, view.until, view.then),
             leader: view.leader,
-            reachable: view.seat.is_some_and(|seat| self.registrar.lookup(seat).is_some()),
+            reachable: audio.is_some(),
+            audio,
             call: view.call.and_then(|call| self.call_screen(call)),
             serving: view.serving,
             own_calls: view.seat.and_then(|seat| self.engaged_seats.get(seat)).copied().unwrap_or(0),

@@ -5,6 +5,7 @@
 //! dropped unparsed (or answered 403, if so configured). ACKs and responses are never answered. A call for help on a
 //! seat's credentials is looked at, and challenged, wherever it comes from.
 
+use super::legs::Leg;
 use super::{Gateway, Output};
 use crate::config::settings::Unknown;
 use crate::guard::intake::{Class, Kind, Sender, kind};
@@ -164,7 +165,8 @@ impl Gateway {
 
     /// Does a phone or a call need this connection?
     pub fn needs(&self, flow: Flow) -> bool {
-        self.registrar.is_at(flow.remote) || self.legs.values().any(|leg| leg.session.flow() == flow)
+        self.registrar.is_at(flow.remote)
+            || self.legs.values().filter_map(Leg::session).any(|session| session.flow() == flow)
     }
 
     /// Is a trunk or a phone at the other end, or a call?

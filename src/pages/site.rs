@@ -19,15 +19,38 @@ const HTML: &str = "text/html; charset=utf-8";
 const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
-const FILES: [File; 8] = [
+#[rustfmt::skip]
+const FILES: [File; 30] = [
     File { path: "/", kind: HTML, text: include_str!("site/index.html") },
     File { path: "/style.css", kind: STYLE, text: include_str!("site/style.css") },
+    File { path: "/desk.css", kind: STYLE, text: include_str!("site/desk.css") },
+    File { path: "/console.css", kind: STYLE, text: include_str!("site/console.css") },
+    File { path: "/acts.js", kind: SCRIPT, text: include_str!("site/acts.js") },
+    File { path: "/alert.js", kind: SCRIPT, text: include_str!("site/alert.js") },
     File { path: "/app.js", kind: SCRIPT, text: include_str!("site/app.js") },
-    File { path: "/bar.js", kind: SCRIPT, text: include_str!("site/bar.js") },
-    File { path: "/ticket.js", kind: SCRIPT, text: include_str!("site/ticket.js") },
-    File { path: "/line.js", kind: SCRIPT, text: include_str!("site/line.js") },
+    File { path: "/ask.js", kind: SCRIPT, text: include_str!("site/ask.js") },
+    File { path: "/audio.js", kind: SCRIPT, text: include_str!("site/audio.js") },
+    File { path: "/buttons.js", kind: SCRIPT, text: include_str!("site/buttons.js") },
+    File { path: "/call.js", kind: SCRIPT, text: include_str!("site/call.js") },
+    File { path: "/console.js", kind: SCRIPT, text: include_str!("site/console.js") },
+    File { path: "/desk.js", kind: SCRIPT, text: include_str!("site/desk.js") },
+    File { path: "/devices.js", kind: SCRIPT, text: include_str!("site/devices.js") },
     File { path: "/dom.js", kind: SCRIPT, text: include_str!("site/dom.js") },
+    File { path: "/earlier.js", kind: SCRIPT, text: include_str!("site/earlier.js") },
+    File { path: "/en.js", kind: SCRIPT, text: include_str!("site/en.js") },
+    File { path: "/headset.js", kind: SCRIPT, text: include_str!("site/headset.js") },
+    File { path: "/keys.js", kind: SCRIPT, text: include_str!("site/keys.js") },
+    File { path: "/line.js", kind: SCRIPT, text: include_str!("site/line.js") },
+    File { path: "/lines.js", kind: SCRIPT, text: include_str!("site/lines.js") },
+    File { path: "/reach.js", kind: SCRIPT, text: include_str!("site/reach.js") },
+    File { path: "/region.js", kind: SCRIPT, text: include_str!("site/region.js") },
+    File { path: "/rows.js", kind: SCRIPT, text: include_str!("site/rows.js") },
+    File { path: "/sound.js", kind: SCRIPT, text: include_str!("site/sound.js") },
+    File { path: "/state.js", kind: SCRIPT, text: include_str!("site/state.js") },
+    File { path: "/ticket.js", kind: SCRIPT, text: include_str!("site/ticket.js") },
+    File { path: "/time.js", kind: SCRIPT, text: include_str!("site/time.js") },
     File { path: "/words.js", kind: SCRIPT, text: include_str!("site/words.js") },
+    File { path: "/zh.js", kind: SCRIPT, text: include_str!("site/zh.js") },
 ];
 
 pub fn router() -> Router<Arc<Pages>> {
@@ -97,7 +120,8 @@ mod tests {
 
     /// `name: "..."` of one of the dictionaries.
     fn words(dictionary: &str) -> BTreeSet<&'static str> {
-        let text = FILES.iter().find(|file| file.path == "/words.js").expect("the words").text;
+        let path = format!("/{}.js", dictionary.to_lowercase());
+        let text = FILES.iter().find(|file| file.path == path).expect("the words").text;
         let (_, from) = text.split_once(&format!("const {dictionary} = {{")).expect("the dictionary");
         let (inside, _) = from.split_once("};").expect("its end");
         let keys = inside.split('"').step_by(2);
@@ -115,11 +139,18 @@ mod tests {
         assert!(zh.len() > 100, "{zh:?}");
         assert_eq!(zh.symmetric_difference(&en).collect::<Vec<_>>(), Vec::<&&str>::new());
         let scripts = FILES.iter().filter(|file| file.kind == SCRIPT);
-        let asked = scripts.flat_map(|file| file.text.split("t(\"").skip(1).filter_map(|rest| rest.split_once("\")")));
-        for (key, _) in
-            asked.filter(|(key, _)| key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'))
-        {
-            assert!(zh.contains(key), "{key} has no word");
+        // `t("word")`, and in tables `words: "word"` and `"why_word"`.
+        for text in scripts.map(|file| file.text) {
+            let called =
+                text.match_indices("t(\"").filter(|(at, _)| !text[..*at].ends_with(|c: char| c.is_alphanumeric()));
+            let told = text.match_indices("words: \"");
+            let reasons = text.match_indices("\"why_").map(|(at, _)| (at, "\""));
+            for (at, before) in called.chain(told).chain(reasons) {
+                let (key, _) = text[at + before.len()..].split_once('"').expect("a closing quote");
+                if key.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_') {
+                    assert!(zh.contains(key), "{key} has no word");
+                }
+            }
         }
         use crate::casework::words::{Kind, Stage, Urgency};
         let word = |value: serde_json::Value| value.as_str().expect("a word").to_owned();

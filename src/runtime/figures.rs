@@ -1,6 +1,6 @@
 //! What the gateway tells about itself once a second, beside its events.
 
-use crate::event::CallbackKind;
+use crate::event::{AgentState, CallbackKind};
 use crate::gateway::{Gateway, Refusals};
 use crate::guard::Watch;
 use crate::ids::{QueueName, Skill, TrunkName};
@@ -21,8 +21,8 @@ pub struct Figures {
     pub longest_wait: Duration,
     /// Callers of each queue whom somebody idle could serve; all zero, or the distributor is at fault.
     pub stranded: Vec<(QueueName, usize)>,
-    /// Agents who have the skill, at whatever level, by the state's word.
-    pub skills: BTreeMap<Skill, BTreeMap<&'static str, usize>>,
+    /// Agents who have the skill, at whatever level.
+    pub skills: BTreeMap<Skill, BTreeMap<AgentState, usize>>,
     /// Seats with a phone registered.
     pub seats_registered: usize,
     pub sip: EndpointCounters,
@@ -41,6 +41,8 @@ pub struct Figures {
 pub struct TrunkFigures {
     pub name: TrunkName,
     pub channels: u32,
+    /// Most channels.
+    pub limit: u32,
     /// None of its hops lives.
     pub down: bool,
     /// The state of each.
@@ -55,6 +57,7 @@ impl TrunkFigures {
         TrunkFigures {
             name: trunk.settings.name.clone(),
             channels: trunk.active(),
+            limit: trunk.settings.max_calls,
             down: trunk.is_down(),
             hops: trunk.nodes().map(|node| node.health.as_str()).collect(),
             round_trip: trunk.nodes().filter_map(|node| node.round_trip).max().unwrap_or_default(),
@@ -93,11 +96,11 @@ impl Figures {
 }
 
 /// Skills change while people work, so they are counted as they are now.
-fn skills(gateway: &Gateway) -> BTreeMap<Skill, BTreeMap<&'static str, usize>> {
-    let mut skills: BTreeMap<Skill, BTreeMap<&'static str, usize>> = BTreeMap::new();
+fn skills(gateway: &Gateway) -> BTreeMap<Skill, BTreeMap<AgentState, usize>> {
+    let mut skills: BTreeMap<Skill, BTreeMap<AgentState, usize>> = BTreeMap::new();
     for agent in gateway.acd().agents() {
         for skill in agent.skills.keys() {
-            *skills.entry(skill.clone()).or_default().entry(agent.state.as_str()).or_default() += 1;
+            *skills.entry(skill.clone()).or_default().entry(agent.state).or_default() += 1;
         }
     }
     skills

@@ -213,6 +213,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         queues: core.queues.clone(),
         agents: core.agents.clone(),
         office: Some(office),
+        latest: None,
     };
     let mut journalling = vec![];
     let (mut journal, mut events, mut copy) = (None, None, None);
@@ -241,6 +242,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     }
     sources.ledger = Some(shell.webhook_ledger).filter(|_| !sources.hooks.is_empty());
     let (observer, observing, latest) = observer::start(metrics, journal, Some(view))?;
+    sources.latest = Some(latest.clone());
     let hooks = sources.hooks.clone();
     let v1 = v1::Api::new(sources);
     // Before /healthz, which says that all is open.
@@ -341,7 +343,7 @@ fn health(
             signalling_up: latest.told.elapsed() < LOOP_STUCK,
             media_up: media.all_up(),
             calls: latest.calls,
-            trunks_down: latest.trunks_down,
+            trunks_down: latest.trunks.iter().filter(|trunk| trunk.down).map(|trunk| trunk.name.clone()).collect(),
             media: media.read(),
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),

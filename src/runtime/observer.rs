@@ -1,13 +1,14 @@
 //! Everything that only looks on: logs, metrics, the event log, live views. Its own thread, fed through a bounded queue,
 //! so that a slow terminal, log pipe or disk never holds up a call.
 
-use super::figures::Figures;
+use super::figures::{Figures, TrunkFigures};
 use crate::api::metrics::Metrics;
-use crate::event::{AgentEvent, CallEvent, CallbackChange};
-use crate::ids::TrunkName;
+use crate::event::{AgentEvent, AgentState, CallEvent, CallbackChange};
+use crate::ids::Skill;
 use crate::logging;
 use crate::store::journal::Journal;
 use crate::time::Instant;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
@@ -39,8 +40,15 @@ pub struct Alive {
     pub told: std::time::Instant,
     pub calls: usize,
     pub draining: bool,
-    /// None of whose hops lives.
-    pub trunks_down: Vec<TrunkName>,
+    pub trunks: Vec<TrunkFigures>,
+    /// Agents who have the skill now, at whatever level.
+    pub skills: BTreeMap<Skill, BTreeMap<AgentState, usize>>,
+}
+
+impl Alive {
+    fn new(calls: usize, draining: bool) -> Alive {
+        Alive { told: std::time::Instant::now(), calls, draining, trunks: vec![], skills: BTreeMap::new() }
+    }
 }
 
 pub type Latest = watch::Receiver<Alive>;
@@ -51,8 +59,7 @@ pub fn start(
     journal: Option<Journal>,
     subscriber: Option<SyncSender<Observed>>,
 ) -> std::io::Result<(Observer, JoinHandle<()>, Latest)> {
-    let (alive, latest) =
-        watch::channel(Alive { told: std::time::Instant::now(), calls: 0, draining: false, trunks_down: vec![] });
+    let (alive, latest) = watch::channel(Alive::new(0, false));
     let (queue, observed) = sync_channel(DEPTH);
     let missed = Arc::new(AtomicU64::new(0));
     let observer = Observer { queue, missed: missed.clone() };
@@ -97,9 +104,8 @@ fn observe(
                 Observed::Callback(change) => metrics.callback(change),
                 Observed::Figures(figures) => {
                     metrics.figures(figures, missed.load(Ordering::Relaxed));
-                    let (calls, draining) = (figures.calls, figures.draining);
-                    let trunks_down = figures.trunks.iter().filter(|t| t.down).map(|t| t.name.clone()).collect();
-                    alive.send_replace(Alive { told: std::time::Instant::now(), calls, draining, trunks_down });
+                    let (trunks, skills) = (figures.trunks.clone(), figures.skills.clone());
+                    alive.send_replace(Alive { trunks, skills, ..Alive::new(figures.calls, figures.draining) });
                 }
             }
             if let Some(to) = &subscriber

@@ -239,6 +239,7 @@ impl Signalling {
                 Message::Order { agent, order, answer } => {
                     // Whoever asked may have gone; the order stands.
                     let _ = answer.send(self.gateway.order(now, &agent, order));
+                    self.screens.agent(&agent);
                     self.carry_out(now);
                 }
                 Message::Remembered(callers) => self.feed(now, Input::Remembered(callers)),
@@ -300,6 +301,7 @@ impl Signalling {
                     let theirs = self.streams.iter().filter(|(flow, _)| holder(flow.remote.ip()) == source);
                     theirs.filter(|(flow, _)| !self.gateway.needs(**flow)).for_each(|(_, writer)| writer.close());
                 }
+                Output::Screen(agent) => self.screens.agent(&agent),
                 Output::Guard(Order::Close(flow)) => {
                     if let Some(writer) = self.streams.get(&flow) {
                         writer.close();

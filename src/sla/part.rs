@@ -61,6 +61,11 @@ impl Part {
         self.counters.conversation(segment);
     }
 
+    /// A wrap-up that its conversation did not have yet when it was counted.
+    pub fn wrapped_up(&mut self, time: Duration) {
+        self.counters.wrapped_up(time);
+    }
+
     /// A call without its conversations.
     pub fn request(&mut self, record: &CallRecord, within: Duration) {
         match &record.kind {

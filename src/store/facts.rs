@@ -14,7 +14,7 @@ mod read;
 mod rebuild;
 
 pub use follow::{FactsOptions, catch_up, start};
-pub use live::{Broken, Live};
+pub use live::{Broken, Live, Told};
 pub use now::Now;
 pub use read::{Coverage, FactsError, FactsReader, Mark, MarkKind};
 pub use rebuild::{Difference, Rebuilt, rebuild, rebuild_from_copy};

@@ -385,7 +385,7 @@ impl World {
                         }
                     }
                 }
-                Output::Agent(_) | Output::Guard(_) => {}
+                Output::Agent(_) | Output::Guard(_) | Output::Screen(_) => {}
             }
         }
         for call in spooled {

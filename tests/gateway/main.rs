@@ -1,6 +1,7 @@
 //! The gateway as its peers meet it: real SIP messages, virtual time, a network that loses nothing.
 
 mod accounts;
+mod browser;
 mod dialling;
 mod guard;
 mod joining;

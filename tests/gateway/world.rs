@@ -3,7 +3,8 @@
 use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
 use rexian::event::{AgentState, CallEvent, CallFact, EndCause, Party};
 use rexian::gateway::{AgentOrder, Gateway, Input, Leftovers, Output};
-use rexian::ids::{AgentNo, CallId, LegId};
+use rexian::ids::{AgentNo, CallId, LegId, SeatNo};
+use rexian::plane::browser::{BrowserEvent, Lost};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
 use rexian::record::Fold;
 use rexian::sim::ua::{
@@ -46,6 +47,8 @@ pub struct World {
     pub tickets: Vec<NewTicket>,
     /// Every leg's media, as last told.
     sources: BTreeMap<LegId, Source>,
+    /// Legs that have the audio of a seat's browser.
+    in_browser: BTreeMap<LegId, SeatNo>,
     /// The latest call's leg.
     callers_leg: LegId,
     last_call: Option<CallId>,
@@ -79,6 +82,7 @@ impl World {
             record: Fold::default(),
             tickets: vec![],
             sources: BTreeMap::new(),
+            in_browser: BTreeMap::new(),
             callers_leg: LegId(0),
             last_call: None,
         };
@@ -243,7 +247,14 @@ impl World {
                     self.facts.push(event.what);
                 }
                 Output::Media(MediaCommand::Open { leg, .. }) => self.callers_leg = self.callers_leg.min(leg),
-                Output::Media(MediaCommand::Close { leg }) => drop(self.sources.remove(&leg)),
+                Output::Media(MediaCommand::OpenBrowser { leg, seat, .. }) => {
+                    assert!(!self.in_browser.values().any(|s| *s == seat), "two legs in the browser of {seat}");
+                    self.in_browser.insert(leg, seat);
+                }
+                Output::Media(MediaCommand::Close { leg }) => {
+                    self.sources.remove(&leg);
+                    self.in_browser.remove(&leg);
+                }
                 Output::Media(MediaCommand::SetSource { leg, source }) => {
                     if let Some((caller, _)) = self.caller.as_mut().filter(|_| leg == self.callers_leg)
                         && heard(&source).ends_with(OTHER_SIDE)
@@ -252,7 +263,7 @@ impl World {
                     }
                     self.sources.insert(leg, source);
                 }
-                Output::Media(_) | Output::Callback(_) | Output::Guard(_) => {}
+                Output::Media(_) | Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
             }
         }
     }
@@ -264,6 +275,26 @@ impl World {
 
     pub fn seat_hears(&self) -> String {
         self.sources.get(&self.seat_leg()).map(heard).unwrap_or_default()
+    }
+
+    /// What the media plane says of a seat's browser.
+    pub fn browser(&mut self, event: BrowserEvent) {
+        self.feed(Input::Media(MediaEvent::Browser(event)));
+        self.run(Duration::from_millis(10));
+    }
+
+    pub fn browser_up(&mut self, seat: &str) {
+        self.browser(BrowserEvent::Up { seat: SeatNo::new(seat) });
+    }
+
+    pub fn browser_down(&mut self, seat: &str, why: Lost) {
+        self.browser(BrowserEvent::Down { seat: SeatNo::new(seat), why });
+    }
+
+    /// What is sent to the leg that has the audio of this seat's browser.
+    pub fn page_hears(&self, seat: &str) -> String {
+        let leg = self.in_browser.iter().find(|(_, s)| s.as_str() == seat).map(|(leg, _)| leg);
+        leg.and_then(|leg| self.sources.get(leg)).map(heard).unwrap_or_default()
     }
 
     /// The prompts have been played to the caller.
@@ -383,6 +414,7 @@ impl World {
         self.run(Duration::from_secs(70));
         let left = self.gateway.leftovers();
         assert_eq!(Leftovers { alarms: 0, ..left }, Leftovers::default());
+        assert!(self.in_browser.is_empty(), "{:?}", self.in_browser);
     }
 }
 

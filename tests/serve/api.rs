@@ -5,11 +5,11 @@ use crate::common::{Hotline, SOON, Server, rexian, until};
 use rexian::api::v1::access::digest_of;
 use rexian::api::v1::operations;
 use rexian::demo::field::Who;
-use serde_json::Value;
-use std::collections::BTreeSet;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk", "platform_engineer", "wallboard"];
 
@@ -17,13 +17,14 @@ const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk",
 pub const BUREAU: &str = "市城市管理局";
 
 /// Written by hand, apart from the program's own table. `x`: may, in the order of [`ROLES`].
-const MAY_ASK: [(&str, &str); 41] = [
+const MAY_ASK: [(&str, &str); 42] = [
     ("GET /v1/queues", "x x x . x x"),
     ("GET /v1/agents", "x x x . x ."),
     ("GET /v1/calls", ". x x . x ."),
     ("GET /v1/calls/0000000000000001", "x x x . x ."),
     ("GET /v1/calls/0000000000000001/events", ". x x . x ."),
     ("GET /v1/sla", "x x x . x x"),
+    ("GET /v1/wallboard", "x x x . x x"),
     ("GET /v1/events", ". x x . x ."),
     ("GET /v1/webhooks", ". . x . x ."),
     ("GET /v1/webhooks/x/dead-letters", ". . x . x ."),
@@ -283,6 +284,136 @@ fn the_wallboards_counts_are_those_of_the_period_also_over_a_kill_9() {
     server.start_again();
     agree(&server, 4, 3);
     assert_eq!(get(&server, "/v1/queues")["queues"][0]["waiting"], 0);
+}
+
+/// The wallboard's figures, counted by hand from the events alone.
+fn recounted(events: &[Value]) -> Value {
+    let of = |kind: &'static str| events.iter().filter(move |event| event["type"] == kind);
+    let mean = |all: Vec<f64>| (!all.is_empty()).then(|| all.iter().sum::<f64>() / all.len() as f64);
+    let ratio = |part: usize, all: usize| (all > 0).then(|| part as f64 / all as f64);
+    let answered: BTreeMap<&str, f64> =
+        of("call.answered").map(|e| (e["call"].as_str().unwrap(), e["wait_s"].as_f64().unwrap())).collect();
+    let is_answered = |event: &&Value| answered.contains_key(event["call"].as_str().unwrap());
+    let lost = of("call.ended").filter(|event| !is_answered(event)).count();
+    let within = answered.values().filter(|wait| **wait <= 15.0).count();
+    let talks = of("call.ended").filter(is_answered).map(|event| event["talk_s"].as_f64().unwrap());
+    let at = |event: &Value| -> jiff::Timestamp { event["at"].as_str().unwrap().parse().unwrap() };
+    let (mut now, mut wrap_ups) = (BTreeMap::<&str, &Value>::new(), vec![]);
+    for event in of("agent.state") {
+        let before = now.insert(event["agent"].as_str().unwrap(), event);
+        if let Some(before) = before.filter(|before| before["state"] == "wrap_up") {
+            wrap_ups.push(at(event).duration_since(at(before)).as_secs_f64());
+        }
+    }
+    let who = |state: &str| now.values().filter(|event| event["state"] == state).count();
+    let (offered, all) = (of("call.queued").count(), answered.len() + lost);
+    json!({
+        "waiting": offered - all,
+        "offered": offered, "answered": answered.len(), "answered_within": within, "lost": lost,
+        "connection_rate": ratio(answered.len(), all), "connection_rate_24h": ratio(answered.len(), all),
+        "service_level": ratio(within, all), "timely_answer": ratio(within, answered.len()),
+        "average_speed_of_answer": mean(answered.values().copied().collect()),
+        "talk_time": mean(talks.collect()), "wrap_up_time": mean(wrap_ups),
+        "idle": who("ready"), "talking": who("talking"), "wrap_up": who("wrap_up"),
+        "signed_in": now.len() - who("logged_out"),
+    })
+}
+
+/// The same of one group of the wallboard.
+fn shown(group: &Value) -> Value {
+    let mut shown = json!({ "waiting": group["waiting"] });
+    for (part, keys) in [
+        ("today", &["offered", "answered", "answered_within", "lost"][..]),
+        ("agents", &["idle", "talking", "wrap_up", "signed_in"]),
+    ] {
+        keys.iter().for_each(|key| shown[*key] = group[part][*key].clone());
+    }
+    for figure in group["figures"].as_array().unwrap() {
+        assert!(!figure["formula"].as_str().unwrap().is_empty(), "{figure}");
+        shown[figure["id"].as_str().unwrap()] = figure["value"].clone();
+    }
+    shown
+}
+
+fn alike(a: &Value, b: &Value) -> bool {
+    let close = |(a, b): (&Value, &Value)| match (a.as_f64(), b.as_f64()) {
+        (Some(a), Some(b)) => (a - b).abs() < 2e-6,
+        (a, b) => a == b,
+    };
+    let (a, b) = (a.as_object().unwrap(), b.as_object().unwrap());
+    a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| close((a, b))))
+}
+
+#[test]
+fn the_wallboard_equals_a_recount_of_the_events() {
+    let mut server = started();
+    let agree = |server: &Server, channels: u64, calls: usize| {
+        let deadline = Instant::now() + SOON;
+        loop {
+            let events = get(server, "/v1/events?limit=1000")["events"].as_array().unwrap().clone();
+            let counted = recounted(&events);
+            let seen = get(server, "/v1/wallboard");
+            let groups = [&seen["total"], &seen["skills"]["mandarin"]];
+            let same = groups.iter().all(|group| alike(&shown(group), &counted));
+            if same && seen["channels_in_use"] == channels && counted["offered"] == calls {
+                return seen;
+            }
+            assert!(Instant::now() < deadline, "counted {counted:#}\nshown {seen:#}");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    };
+    let mut street = Street::new(&server.hotline);
+    let lost = street.call();
+    until("a caller who waits", || {
+        street.run(Duration::from_millis(20));
+        (get(&server, "/v1/queues")["queues"][0]["waiting"] == 1).then_some(())
+    });
+    agree(&server, 1, 1);
+    street.field.at_call(lost, |c, now| c.hang_up(now));
+    street.wait_ended(Who::Call(lost));
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    for _ in 0..2 {
+        let call = street.call();
+        street.wait_answered(Who::Phone(phone));
+        street.field.at_call(call, |c, now| c.hang_up(now));
+        street.wait_ended(Who::Phone(phone));
+    }
+    // One talks, one waits.
+    street.call();
+    street.wait_answered(Who::Phone(phone));
+    street.call();
+    street.run(Duration::from_millis(500));
+    let now = agree(&server, 2, 5);
+    assert_eq!(
+        [&now["total"]["waiting"], &now["total"]["today"]["lost"], &now["total"]["agents"]["talking"]],
+        [1, 1, 1].map(|n| json!(n)).each_ref(),
+        "{now:#}"
+    );
+    assert!(now["total"]["longest_wait_s"].as_f64().unwrap() > 0.0);
+    let trunk = now["trunks"].as_array().unwrap().iter().find(|trunk| trunk["name"] == "carrier").unwrap();
+    assert_eq!((&trunk["channels_in_use"], &trunk["up"]), (&2.into(), &true.into()), "{trunk}");
+
+    // Many screens at once have one answer.
+    let many: BTreeSet<String> = std::thread::scope(|s| {
+        let screens: Vec<_> =
+            (0..10).map(|_| s.spawn(|| ask(&server, "GET /v1/wallboard", Some("wallboard")))).collect();
+        screens.into_iter().map(|screen| screen.join().unwrap().body).collect()
+    });
+    assert!(many.len() <= 2, "computed again for each of ten screens: {many:#?}");
+
+    // Nothing is forgotten when the process dies; the calls that were up are faults of ours.
+    server.kill();
+    server.start_again();
+    let again = until("today's counts after a restart", || {
+        let answer = ask(&server, "GET /v1/wallboard", Some("wallboard"));
+        (answer.status == 200 && answer.json()["total"]["today"]["offered"] == 5).then(|| answer.json())
+    });
+    let today = &again["total"]["today"];
+    assert_eq!(
+        [&today["answered"], &today["abandoned"], &today["faults"], &again["total"]["waiting"]],
+        [3, 1, 1, 0].map(|n| json!(n)).each_ref(),
+        "{again:#}"
+    );
 }
 
 /// Reads one server-sent event: its id and its JSON.

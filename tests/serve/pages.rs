@@ -286,3 +286,23 @@ fn by_tls_the_cookie_is_for_tls_only() {
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}{}", String::from_utf8_lossy(&asked.stderr));
     assert!(answer.contains("set-cookie: __Host-rexian=") && answer.contains("; Secure"), "{answer}");
 }
+
+#[test]
+fn the_wallboards_link_needs_nobody_signed_in_and_opens_nothing_else() {
+    let server = Hotline { pages: true, ..crate::api::hotline() }.start();
+    let get = |path: &str, token: &str| {
+        let mut stream = connect(&server);
+        let host = server.hotline.pages();
+        let token = format!("Authorization: Bearer {token}\r\nSec-Fetch-Site: same-origin\r\n");
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{token}\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        (answer[9..12].parse::<u16>().unwrap(), answer)
+    };
+    until("the wallboard", || (get("/v1/wallboard", "token-wallboard").0 == 200).then_some(()));
+    let (_, shown) = get("/v1/wallboard", "token-wallboard");
+    assert!(shown.contains(r#""connection_rate_24h""#), "{shown}");
+    assert_eq!(get("/v1/wallboard", "another").0, 401);
+    assert_eq!(get("/v1/wallboard", "token-clerk").0, 403);
+    assert_eq!(get("/v1/calls", "token-wallboard").0, 403, "what is on screen is all it opens");
+}

@@ -104,11 +104,12 @@ impl Agents {
     }
 
     /// A skill that nobody had and no queue asked for at the start has no series.
-    pub(super) fn skills(&self, told: &BTreeMap<Skill, BTreeMap<&'static str, usize>>) {
+    pub(super) fn skills(&self, told: &BTreeMap<Skill, BTreeMap<AgentState, usize>>) {
         for (skill, states) in &self.skills {
             let agents = told.get(skill);
             for (state, gauge) in states {
-                gauge.set(agents.and_then(|agents| agents.get(state)).map_or(0.0, |n| *n as f64));
+                let of = agents.into_iter().flatten().filter(|(told, _)| told.as_str() == *state);
+                gauge.set(of.map(|(_, agents)| *agents as f64).sum::<f64>());
             }
         }
     }

@@ -88,7 +88,7 @@ impl Rig {
             waiting: 0,
             longest_wait: Duration::ZERO,
             stranded: vec![("english".into(), 2)],
-            skills: [("english".into(), [("ready", 1)].into())].into(),
+            skills: [("english".into(), [(AgentState::Ready, 1)].into())].into(),
             seats_registered: 3,
             sip,
             guard: crate::guard::Watch { bans: 3, banned_now: 2, seats_guessed_at: 1 },

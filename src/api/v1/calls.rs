@@ -1,10 +1,10 @@
 //! `/v1/calls`: call records, those that are up and those of a period.
 
 use super::V1;
+use super::board::waits;
 use super::event::To;
 use super::extract::{Asked, Named};
 use super::problem::Problem;
-use super::queues::waits;
 use super::sla::period;
 use super::time::{Moment, seconds};
 use crate::ids::CallId;

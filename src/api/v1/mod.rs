@@ -8,6 +8,7 @@
 
 pub mod access;
 mod agents;
+mod board;
 mod calls;
 pub(super) mod event;
 mod events;
@@ -23,10 +24,12 @@ mod sla;
 mod socket;
 pub(super) mod tickets;
 mod time;
+mod wallboard;
 
 use crate::api::logs::Log;
 use crate::api::webhooks::Hook;
 use crate::config::settings::{AgentSettings, ApiToken, QueueSettings};
+use crate::runtime::observer::Latest;
 use crate::store::facts::{FactsError, FactsReader};
 use access::{Access, SignedIn};
 use axum::Router;
@@ -52,6 +55,8 @@ pub struct Sources {
     pub agents: Vec<AgentSettings>,
     /// Where tickets are worked on.
     pub office: Option<Office>,
+    /// What the gateway tells about itself every second.
+    pub latest: Option<Latest>,
 }
 
 impl Sources {
@@ -66,6 +71,7 @@ impl Sources {
             queues: vec![],
             agents: vec![],
             office: None,
+            latest: None,
         }
     }
 }
@@ -82,15 +88,17 @@ pub struct Api(Arc<V1>);
 pub(super) struct V1 {
     sources: Sources,
     readers: Semaphore,
-    board: tokio::sync::Mutex<Option<queues::Board>>,
+    board: tokio::sync::Mutex<Option<board::Board>>,
     periods: sla::Periods,
+    wallboard: wallboard::Shown,
     streams: Arc<Semaphore>,
 }
 
 impl Api {
     pub fn new(sources: Sources) -> Api {
         let (readers, streams) = (Semaphore::new(READERS), Arc::new(Semaphore::new(STREAMS)));
-        Api(Arc::new(V1 { sources, readers, board: Default::default(), periods: sla::periods(), streams }))
+        let (board, periods, wallboard) = (Default::default(), sla::periods(), wallboard::shown());
+        Api(Arc::new(V1 { sources, readers, board, periods, wallboard, streams }))
     }
 
     /// For who has a token.

@@ -3,7 +3,7 @@
 
 use super::access::Access;
 use super::problem::Problem;
-use super::{V1, agents, calls, events, hooks, openapi, page, queues, sla, tickets};
+use super::{V1, agents, calls, events, hooks, openapi, page, queues, sla, tickets, wallboard};
 use crate::casework::rights;
 use crate::casework::words::{Action, Role};
 use axum::Router;
@@ -69,7 +69,7 @@ pub(super) const LEADERS: Who = Who::These(&[ShiftLeader, HotlineOffice, Platfor
 const ENGINEERS: Who = Who::These(&[PlatformEngineer]);
 const OVERSEERS: Who = Who::These(&[HotlineOffice, PlatformEngineer]);
 
-const OPERATIONS: [Operation; 10] = [
+const OPERATIONS: [Operation; 11] = [
     Operation {
         method: "GET",
         path: "/v1/queues",
@@ -147,6 +147,20 @@ const OPERATIONS: [Operation; 10] = [
         answer: |g| g.subschema_for::<sla::Sla>(),
         problems: &[400],
         handler: || get(sla::of_period),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/wallboard",
+        id: "getWallboard",
+        summary: "Everything a big screen shows: who waits, today's counts and figures, the connection rate of the last 24 \
+            hours, agents by state, in total and by skill, and the trunks' channels. Computed at most once a second.",
+        who: HOTLINE,
+        query: None,
+        headers: &[],
+        body: None,
+        answer: |g| g.subschema_for::<wallboard::Wallboard>(),
+        problems: &[],
+        handler: || get(wallboard::now),
     },
     Operation {
         method: "GET",

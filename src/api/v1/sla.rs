@@ -61,7 +61,7 @@ struct Counts {
 
 /// A figure with its names and its formula: reports mix formulas of like names.
 #[derive(Serialize, JsonSchema)]
-struct NamedFigure {
+pub(super) struct NamedFigure {
     id: &'static str,
     zh: String,
     en: String,
@@ -73,7 +73,8 @@ struct NamedFigure {
 }
 
 const LONGEST: Duration = Duration::from_secs(31 * 86_400);
-const STANDARD: Duration = Duration::from_secs(15);
+/// N of a call that asked for nobody, or for a queue that is no more.
+pub(super) const STANDARD: Duration = Duration::from_secs(15);
 
 /// The periods asked for lately: a busy day is tens of thousands of records, read for each.
 pub(super) type Periods = Memo<SlaQuery, Arc<Sla>>;

@@ -1,6 +1,6 @@
 // Signing in, and the way from there to the desk and back.
 
-import { Bar } from "/bar.js";
+import { Desk } from "/desk.js";
 import { make, say, setText } from "/dom.js";
 import { language, switchLanguage, t } from "/words.js";
 
@@ -18,7 +18,7 @@ function open(who) {
   document.title = `${who.agent} · ${t("title")}`;
   page.removeAttribute("aria-busy");
   desk?.close();
-  desk = new Bar(page, who, { leave, languageChanged: () => (switchLanguage(), open(who)), signedOut: () => signIn(null) });
+  desk = new Desk(page, who, { leave, languageChanged: () => (switchLanguage(), open(who)), signedOut: () => signIn(null) });
 }
 
 async function leave() {

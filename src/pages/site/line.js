@@ -1,6 +1,8 @@
 // The line to the gateway: one WebSocket, opened again for as long as the page is there. Every order is answered; one that
 // is on its way when the line breaks is answered "no_answer", and never sent twice.
 
+import { wait } from "/time.js";
+
 const SOONEST = 500;
 const LATEST = 8000;
 
@@ -13,10 +15,17 @@ export class Line {
   /** Microseconds by which the gateway's clock is ahead of ours. */
   #ahead = 0;
 
-  /** `hears.screen(screen)`, `hears.state("connecting" | "connected" | "lost")`, `hears.signedOut()`. */
+  /** `hears.screen(screen)`, `hears.floor(floor)`, `hears.state("connecting" | "connected" | "lost")`, `hears.signedOut()`. */
   constructor(hears) {
     this.hears = hears;
+  }
+
+  open() {
     this.#open("connecting");
+  }
+
+  get isOpen() {
+    return this.#socket?.readyState === WebSocket.OPEN;
   }
 
   /** The gateway's time in microseconds. */
@@ -24,11 +33,11 @@ export class Line {
     return Date.now() * 1000 + this.#ahead;
   }
 
-  /** Resolves to `null`, or to why it was not done. */
+  /** Resolves to the answer: `unable` is `null`, or why it was not done. */
   order(order) {
     const id = this.#next++;
     return new Promise((resolve) => {
-      if (this.#socket?.readyState !== WebSocket.OPEN) return resolve("no_answer");
+      if (!this.isOpen) return resolve({ unable: "no_answer" });
       this.#waiting.set(id, resolve);
       this.#socket.send(JSON.stringify({ id, ...order }));
     });
@@ -49,27 +58,30 @@ export class Line {
   }
 
   #heard(message) {
+    if (message.now) this.#ahead = message.now - Date.now() * 1000;
     if (message.screen) {
       this.#delay = SOONEST;
-      this.#ahead = message.now - Date.now() * 1000;
       this.hears.state("connected");
       this.hears.screen(message.screen);
+    } else if (message.floor) {
+      this.hears.floor(message.floor);
     } else if (message.answer) {
-      this.#waiting.get(message.answer)?.(message.unable);
+      this.#waiting.get(message.answer)?.(message);
       this.#waiting.delete(message.answer);
     }
   }
 
   async #broke() {
-    for (const resolve of this.#waiting.values()) resolve("no_answer");
+    for (const resolve of this.#waiting.values()) resolve({ unable: "no_answer" });
     this.#waiting.clear();
     if (this.#closed) return;
     this.hears.state("lost");
     // A little apart from the other seats', or all of them knock at once when the gateway is back.
-    await new Promise((done) => setTimeout(done, this.#delay * (0.75 + Math.random() / 2)));
+    await wait(this.#delay * (0.75 + Math.random() / 2));
     this.#delay = Math.min(this.#delay * 2, LATEST);
     if (this.#closed) return;
     const who = await fetch("/session").catch(() => null);
+    if (this.#closed) return;
     if (who?.status === 401) return this.hears.signedOut();
     this.#open("lost");
   }

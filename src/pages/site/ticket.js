@@ -1,8 +1,10 @@
 // The ticket of the call in hand: found by its call, saved as it is typed, acted on by what the gateway says one may. What the
 // form shows is the gateway's; only a field that is being typed in is ours until it is saved.
 
+import { ask, key } from "/ask.js";
 import { make, setText } from "/dom.js";
-import { language, t } from "/words.js";
+import { wait } from "/time.js";
+import { t } from "/words.js";
 
 const SAVE_AFTER = 800;
 const LOOK_AGAIN = 700;
@@ -19,6 +21,7 @@ const TEXTS = [
 export class Ticket {
   #place;
   #agent;
+  #found;
   #call = null;
   #ticket = null;
   #typed = new Map();
@@ -29,10 +32,12 @@ export class Ticket {
   #leaving = () => this.#save(true);
   #closed = false;
 
-  constructor(place, agent) {
+  /** `found(ticket_no)`: there is a ticket now. */
+  constructor(place, agent, found) {
     this.#place = place;
     this.#agent = agent;
-    this.#empty("");
+    this.#found = found;
+    this.#empty(t("ticket_here"));
     addEventListener("pagehide", this.#leaving);
   }
 
@@ -54,14 +59,14 @@ export class Ticket {
       const found = await ask(`/v1/tickets?agent=${encodeURIComponent(this.#agent)}&limit=5`);
       const ticket = found.ok && found.body.tickets.find((one) => one.call === call);
       if (ticket && this.#call === call) return this.#show(ticket);
-      await new Promise((done) => setTimeout(done, LOOK_AGAIN));
+      await wait(LOOK_AGAIN);
     }
     if (this.#call === call && !this.#ticket) this.#empty(t("ticket_none"));
   }
 
   #empty(text) {
-    this.#place.hidden = !text;
-    this.#place.replaceChildren(make("p", { class: "quiet" }, text));
+    this.#place.classList.add("empty");
+    this.#place.replaceChildren(make("p", {}, text));
   }
 
   #show(ticket) {
@@ -81,17 +86,15 @@ export class Ticket {
     };
     const content = make("textarea", { maxlength: 8000, oninput: () => this.#type("content", content.value), onblur: () => this.#save() });
     const secret = make("input", { type: "checkbox", onchange: () => this.#type("confidential", secret.checked) });
-    this.earlier = make("ul", { class: "earlier" });
-    this.#place.hidden = false;
+    this.#place.classList.remove("empty");
     this.#place.replaceChildren(
       make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.said),
-      this.earlier,
       make("div", { class: "fields" }, choice("kind", KINDS, true), choice("urgency", URGENCIES, false),
         this.#field("confidential", t("confidential"), secret, "tick"), TEXTS.slice(0, 1).map(text),
         this.#field("content", t("content"), content, "wide"), TEXTS.slice(1).map(text)),
       this.acts);
     this.#fill(ticket);
-    this.#history(ticket.ticket_no);
+    this.#found(ticket.ticket_no);
   }
 
   #field(field, label, input, width = "") {
@@ -109,7 +112,7 @@ export class Ticket {
       else input.value = ticket[field] ?? "";
       input.disabled = !ticket.may.includes("fill_in");
     }
-    const ask = make("input", { "aria-label": t("answer"), placeholder: t("answer") });
+    const ask = make("input", { "aria-label": t("answer_text"), placeholder: t("answer_text") });
     const lead = make("input", { "aria-label": t("department"), placeholder: t("department") });
     const may = (act, ...children) => (ticket.may.includes(act) ? make("span", { class: "entry" }, ...children) : null);
     const button = (act, body, kind = "") => make("button", { class: kind, onclick: () => this.#act(act, body?.()) }, t(act));
@@ -173,28 +176,8 @@ export class Ticket {
     return false;
   }
 
-  async #history(no) {
-    const found = await ask(`/v1/tickets/${no}/caller`);
-    if (!found.ok || this.#ticket?.ticket_no !== no) return;
-    const { tickets, in_30_days: count, repeat } = found.body;
-    const head = tickets.length ? `${t("earlier")}: ${count} ${t("in_30_days")}${repeat ? " · " + t("repeat") : ""}` : t("earlier_none");
-    const rows = tickets.slice(0, 3).map((one) => make("li", {}, one.ticket_no, make("span", {}, one.title ?? "")));
-    this.earlier.replaceChildren(make("li", {}, head), ...rows);
-  }
-
   #tell(text, bad = false) {
     this.said.className = bad ? "said bad" : "said";
     setText(this.said, text);
   }
-}
-
-async function ask(path, options = {}) {
-  const headers = { "content-type": "application/json", "accept-language": language(), ...options.headers };
-  const answer = await fetch(path, { ...options, headers }).catch(() => null);
-  return { ok: !!answer?.ok, status: answer?.status ?? 0, body: await answer?.json().catch(() => null) };
-}
-
-/** Unique on this page and among pages. */
-function key() {
-  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

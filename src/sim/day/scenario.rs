@@ -277,6 +277,7 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
             pairs: 400,
             expect_rtp_within: Duration::from_secs(5),
             rtp_timeout: Duration::from_secs(20),
+            browser_return: Duration::from_secs(20),
         },
         trunks: vec![
             trunk(0, "answers-at-once", AnswerMode::OnQueue),

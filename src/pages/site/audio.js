@@ -1,0 +1,284 @@
+// The seat's audio for a shift: one connection to the gateway, kept for as long as it is wanted. Calls come and go in it;
+// hold, transfer and all the rest happen at the gateway. Not here: devices and what can be wrong with them (`devices.js`), the
+// ring (`sound.js`), what of this is shown (`headset.js`).
+
+import { list, microphone, playAt } from "/devices.js";
+import { Level, wakeSound } from "/sound.js";
+import { wait } from "/time.js";
+
+const WANTED = "rexian-audio";
+const SOONEST = 500;
+const LATEST = 8000;
+/** A path that is not there by then will not come. */
+const PATIENCE = 8000;
+/** "disconnected" often mends itself. */
+const GRACE = 2000;
+/** A timer that is late by so much has slept with its computer. */
+const NAP = 5000;
+
+/** One window has the seat's audio: the last one that asked. */
+const windows = new BroadcastChannel("rexian-audio");
+
+export class Audio {
+  /** off, starting, live, mending, failed */
+  state = "off";
+  /** Of failed and mending: what is wrong, as a word. */
+  why = null;
+  /** The same in the gateway's sentence, where it has one. */
+  sentence = null;
+  muted = false;
+  /** The browser plays only once somebody has pressed something. */
+  blocked = false;
+  devices = { inputs: [], outputs: [] };
+
+  #line;
+  #changed;
+  #wanted = false;
+  #stream = null;
+  #connection = null;
+  #player = new globalThis.Audio();
+  #own = null;
+  #nudge = () => {};
+  /** Which loop is the present one. */
+  #turn = 0;
+  #liveSince = 0;
+  #ends = new AbortController();
+
+  /** `line.order`, `line.isOpen`; `changed()` after whatever can be seen of this. */
+  constructor(line, changed) {
+    this.#line = line;
+    this.#changed = changed;
+    const on = (target, event, does) => target.addEventListener(event, does, { signal: this.#ends.signal });
+    on(globalThis, "online", () => this.#nudge("network"));
+    on(globalThis, "pagehide", () => this.#connection?.close());
+    on(document, "visibilitychange", () => document.hidden || this.#look());
+    if (navigator.mediaDevices) on(navigator.mediaDevices, "devicechange", () => this.#deviceChanged());
+    for (const event of ["pointerdown", "keydown"]) on(globalThis, event, () => this.blocked && this.#play());
+    on(windows, "message", () => this.#wanted && this.#give("elsewhere"));
+    let last = Date.now();
+    this.timer = setInterval(() => {
+      if (Date.now() - last > NAP) this.#nudge("slept");
+      last = Date.now();
+    }, 1000);
+  }
+
+  /** Was it on when this page was last loaded? Then it comes back by itself. */
+  static get wasOn() {
+    return sessionStorage.getItem(WANTED) !== null;
+  }
+
+  get isOn() {
+    return this.#wanted;
+  }
+
+  /** From a click or a key press; again after a failure. */
+  async start() {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#set("starting");
+    await wakeSound();
+    windows.postMessage("mine");
+    sessionStorage.setItem(WANTED, "1");
+    this.#keep();
+  }
+
+  /** The desk phone is used from here, or nothing. */
+  stop() {
+    if (this.#wanted) this.#line.order({ order: "audio_close" });
+    sessionStorage.removeItem(WANTED);
+    this.#give(null);
+  }
+
+  close() {
+    clearInterval(this.timer);
+    this.#ends.abort();
+    this.#give(null);
+  }
+
+  mute(muted) {
+    this.muted = muted;
+    for (const track of this.#stream?.getAudioTracks() ?? []) track.enabled = !muted;
+    this.#own?.forget();
+    this.#changed();
+  }
+
+  /** 0 to 1; and whether the microphone is dead while it should not be. */
+  level() {
+    const level = this.#own?.read() ?? 0;
+    return { level, dead: !this.muted && (this.#own?.silence ?? 0) > 15000 };
+  }
+
+  /** Other devices were chosen. */
+  async chosen() {
+    await playAt(this.#player, "headset");
+    await wakeSound();
+    if (!this.#wanted || !this.#connection) return;
+    try {
+      const stream = await microphone();
+      await this.#connection.getSenders()[0].replaceTrack(stream.getAudioTracks()[0]);
+      this.#take(stream);
+    } catch (why) {
+      this.#give(typeof why === "string" ? why : "device_trouble");
+    }
+    this.#changed();
+  }
+
+  /** What the gateway's screen says of us: if it has lost us, we begin anew. */
+  seen(audio) {
+    if (this.state === "live" && audio !== "browser" && Date.now() - this.#liveSince > GRACE) this.#nudge("forgotten");
+  }
+
+  /** The line to the gateway is there again. */
+  lineIsBack() {
+    if (this.state !== "live") this.#nudge("line");
+  }
+
+  // ---- one loop for as long as audio is wanted
+
+  async #keep() {
+    const turn = ++this.#turn;
+    const over = () => !this.#wanted || turn !== this.#turn;
+    let delay = SOONEST;
+    while (!over()) {
+      const why = !this.#line.isOpen ? "no_line" : this.#connection ? await this.#restart() : await this.#begin();
+      if (over()) return;
+      if (why === null) {
+        delay = SOONEST;
+        this.#liveSince = Date.now();
+        this.#set("live");
+        const trouble = await this.#trouble();
+        if (over()) return;
+        if (trouble === "forgotten" || trouble === "microphone") this.#drop();
+        this.#set("mending", trouble);
+        continue;
+      }
+      if (why === "no_session") this.#drop();
+      this.#set("mending", why);
+      await Promise.race([wait(delay), this.#trouble()]);
+      delay = Math.min(delay * 2, LATEST);
+    }
+  }
+
+  /** From nothing. `null`, or what is wrong; what only a person can mend ends the loop. */
+  async #begin() {
+    try {
+      if (!this.#stream) this.#take(await microphone());
+    } catch (why) {
+      this.#give(typeof why === "string" ? why : "device_trouble");
+      return why;
+    }
+    this.devices = await list();
+    const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
+    this.#connection = connection;
+    connection.addTrack(this.#stream.getAudioTracks()[0], this.#stream);
+    const known = RTCRtpReceiver.getCapabilities?.("audio")?.codecs ?? [];
+    const ours = known.filter((codec) => /\/(pcma|pcmu|telephone-event)$/i.test(codec.mimeType));
+    if (ours.length) connection.getTransceivers()[0].setCodecPreferences?.(ours);
+    connection.ontrack = ({ track }) => {
+      this.#player.srcObject = new MediaStream([track]);
+      this.#play();
+    };
+    connection.onconnectionstatechange = () => this.#look();
+    return this.#negotiate("audio_offer");
+  }
+
+  /** The same session by another path. */
+  async #restart() {
+    this.#connection.restartIce();
+    return this.#negotiate("audio_reoffer");
+  }
+
+  async #negotiate(order) {
+    const connection = this.#connection;
+    try {
+      await connection.setLocalDescription();
+      const answer = await this.#line.order({ order, sdp: connection.localDescription.sdp });
+      if (connection !== this.#connection) return "superseded";
+      if (answer.unable) {
+        if (connection.signalingState === "have-local-offer") await connection.setLocalDescription({ type: "rollback" }).catch(() => null);
+        if (!["no_answer", "no_session"].includes(answer.unable)) this.#give(answer.unable, answer.why);
+        return answer.unable;
+      }
+      await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    } catch (error) {
+      console.warn("audio:", error);
+      this.#drop();
+      return "browser_trouble";
+    }
+    return (await this.#connects(connection)) ? null : "no_path";
+  }
+
+  async #connects(connection) {
+    for (const end = Date.now() + PATIENCE; Date.now() < end && connection === this.#connection; await wait(50)) {
+      if (connection.connectionState === "connected") return true;
+      if (["failed", "closed"].includes(connection.connectionState)) break;
+    }
+    return false;
+  }
+
+  /** Resolves with what is wrong, when something is. */
+  #trouble() {
+    return new Promise((resolve) => { this.#nudge = resolve; }).finally(() => { this.#nudge = () => {}; });
+  }
+
+  /** Is the path still there? */
+  #look() {
+    const connection = this.#connection;
+    if (connection?.connectionState === "failed") this.#nudge("path_lost");
+    if (connection?.connectionState === "disconnected")
+      setTimeout(() => connection.connectionState === "disconnected" && connection === this.#connection && this.#nudge("path_lost"), GRACE);
+  }
+
+  async #deviceChanged() {
+    this.devices = await list();
+    const track = this.#stream?.getAudioTracks()[0];
+    if (this.#wanted && track?.readyState === "ended") this.#nudge("microphone");
+    this.#changed();
+  }
+
+  #take(stream) {
+    this.#leave();
+    this.#stream = stream;
+    this.#own = new Level(stream);
+    const [track] = stream.getAudioTracks();
+    track.enabled = !this.muted;
+    track.onended = () => this.#nudge("microphone");
+  }
+
+  #leave() {
+    this.#own?.close();
+    this.#own = null;
+    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    this.#stream = null;
+  }
+
+  async #play() {
+    await playAt(this.#player, "headset");
+    this.blocked = await this.#player.play().then(() => false, (error) => error.name === "NotAllowedError");
+    if (!this.blocked) wakeSound();
+    this.#changed();
+  }
+
+  /** The connection; the microphone only if it has ended. */
+  #drop() {
+    this.#connection?.close();
+    this.#connection = null;
+    if (this.#stream?.getAudioTracks()[0].readyState === "ended") this.#leave();
+  }
+
+  /** No more by itself: `why` says what to mend, or nothing is wrong. */
+  #give(why, sentence = null) {
+    this.#wanted = false;
+    this.#drop();
+    this.#leave();
+    this.#player.srcObject = null;
+    this.muted = false;
+    this.#nudge("given up");
+    this.#set(why ? "failed" : "off", why, sentence);
+  }
+
+  #set(state, why = null, sentence = null) {
+    Object.assign(this, { state, why, sentence });
+    this.#changed();
+  }
+}

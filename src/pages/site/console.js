@@ -1,0 +1,1 @@
+export class Console { constructor() { this.element = document.createElement("div"); } watch() {} show() {} screen() {} tick() {} close() {} }

@@ -1,0 +1,259 @@
+//! Seats in browsers: rung in the page, answered by an order; and what becomes of a call whose page goes away.
+
+use crate::dialling::outward;
+use crate::world::World;
+use rexian::config::settings::CoreSettings;
+use rexian::event::{AgentState, CallFact, NotReadyReason};
+use rexian::gateway::AgentOrder;
+use rexian::ids::{AgentNo, SeatNo};
+use rexian::plane::browser::Lost;
+use rexian::screen::{AgentScreen, ReachedBy, Stage};
+use std::time::Duration;
+
+const OTHER_SIDE: &str = "the other side";
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+fn screen(world: &World, agent: &str) -> AgentScreen {
+    world.gateway.agent_screen(&AgentNo::new(agent)).expect("on the roster")
+}
+
+fn state(world: &World, agent: &str) -> AgentState {
+    world.gateway.acd().agent_state(&AgentNo::new(agent)).expect("on the roster")
+}
+
+fn plain(core: &mut CoreSettings) {
+    outward(core);
+    core.queues.iter_mut().for_each(|queue| queue.announce_agent = false);
+}
+
+/// 6601 sits at 8001 with a browser and no phone, ready; also the phones of these seats.
+fn at_a_page(phones: &[usize]) -> World {
+    let mut world = World::of(phones, plain);
+    assert_eq!(world.order("6601", AgentOrder::SignIn(SeatNo::new("8001"))), Ok(()));
+    assert_eq!(world.order("6601", AgentOrder::Ready), Err("seat_unreachable"));
+    world.browser_up("8001");
+    assert_eq!(screen(&world, "6601").audio, Some(ReachedBy::Browser));
+    assert_eq!(world.order("6601", AgentOrder::Ready), Ok(()));
+    world
+}
+
+fn in_a_call(phones: &[usize]) -> World {
+    let mut world = at_a_page(phones);
+    // Who has been idle for longer is out for a moment.
+    let others: Vec<String> = phones.iter().map(|n| (6601 + n).to_string()).collect();
+    others.iter().for_each(|agent| drop(world.order(agent, AgentOrder::NotReady(NotReadyReason::Break))));
+    world.call(seconds(300), seconds(200));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    assert_eq!((state(&world, "6601"), world.caller_hears()), (AgentState::Talking, OTHER_SIDE.to_owned()));
+    others.iter().for_each(|agent| assert_eq!(world.order(agent, AgentOrder::Ready), Ok(())));
+    world
+}
+
+#[test]
+fn it_rings_in_the_page_and_is_answered_there() {
+    let mut world = at_a_page(&[]);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Err("no_call"));
+    world.call(seconds(60), seconds(20));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    world.restart();
+    world.run(seconds(2));
+    assert_eq!(screen(&world, "6601").call.map(|call| call.stage), Some(Stage::Ringing));
+    assert_eq!((world.page_hears("8001"), world.tickets.len()), (String::new(), 0));
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    assert_eq!(world.page_hears("8001"), OTHER_SIDE);
+    assert_eq!((world.caller_hears(), world.tickets.len()), (OTHER_SIDE.to_owned(), 1));
+    assert_eq!(world.order("6601", AgentOrder::Answer), Err("no_call"), "it rings no more");
+    world.restart();
+    world.run(seconds(25));
+    assert_eq!(world.story(), ["queued mandarin line", "answered 6601", "caller_hangup"]);
+    assert_eq!(state(&world, "6601"), AgentState::Ready);
+    world.nothing_is_left();
+}
+
+#[test]
+fn hanging_up_and_declining_in_the_page() {
+    let mut world = in_a_call(&[]);
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+    assert_eq!(world.story().last().map(String::as_str), Some("agent_hangup"));
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Err("no_call"));
+    world.call(seconds(8), seconds(20));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+    assert_eq!(state(&world, "6601"), AgentState::NotReady(NotReadyReason::Declined));
+    world.run(seconds(20));
+    world.nothing_is_left();
+}
+
+#[test]
+fn nobody_answers_in_the_page_and_the_ring_ends() {
+    let mut world = at_a_page(&[]);
+    world.call(seconds(60), seconds(20));
+    world.until(seconds(40), |w| state(w, "6601") == AgentState::NotReady(NotReadyReason::NoAnswer));
+    assert_eq!(world.order("6601", AgentOrder::Answer), Err("no_call"));
+    // A caller who hangs up while it rings.
+    assert_eq!(world.order("6601", AgentOrder::Ready), Ok(()));
+    world.until(seconds(5), |w| state(w, "6601") == AgentState::Reserved);
+    world.until(seconds(60), |w| w.ended().is_some());
+    assert_ne!(state(&world, "6601"), AgentState::Reserved);
+    world.nothing_is_left();
+}
+
+#[test]
+fn hold_by_order_for_page_and_phone_alike() {
+    let mut world = in_a_call(&[]);
+    let held = |world: &World| world.facts.iter().filter(|fact| matches!(fact, CallFact::Held)).count();
+    let resumed = |world: &World| world.facts.iter().filter(|fact| matches!(fact, CallFact::Resumed)).count();
+    assert_eq!(world.order("6601", AgentOrder::Hold), Ok(()));
+    assert_eq!((world.caller_hears(), world.page_hears("8001")), ("music".to_owned(), "Silence".to_owned()));
+    assert_eq!((state(&world, "6601"), held(&world)), (AgentState::Hold, 1));
+    assert_eq!(screen(&world, "6601").call.map(|call| call.stage), Some(Stage::Held));
+    assert_eq!(world.order("6601", AgentOrder::Hold), Ok(()), "so it is");
+    assert_eq!(held(&world), 1);
+    world.restart();
+    world.run(seconds(30));
+    assert_eq!(world.order("6601", AgentOrder::Resume), Ok(()));
+    assert_eq!((world.caller_hears(), world.page_hears("8001")), (OTHER_SIDE.to_owned(), OTHER_SIDE.to_owned()));
+    assert_eq!((state(&world, "6601"), resumed(&world)), (AgentState::Talking, 1));
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+    let hold = world.facts.iter().find_map(|fact| match fact {
+        CallFact::Ended { hold, .. } => Some(hold.as_secs()),
+        _ => None,
+    });
+    assert_eq!(hold, Some(30));
+    assert_eq!(world.order("6601", AgentOrder::Hold), Err("no_call"));
+    world.nothing_is_left();
+
+    let mut world = World::of(&[0], plain);
+    world.call(seconds(60), seconds(60));
+    world.until(seconds(20), |w| world_talks(w));
+    assert_eq!(world.order("6601", AgentOrder::Hold), Ok(()));
+    assert_eq!((world.caller_hears(), world.seat_hears()), ("music".to_owned(), "Silence".to_owned()));
+    assert_eq!(world.order("6601", AgentOrder::Resume), Ok(()));
+    assert_eq!((world.caller_hears(), world.seat_hears()), (OTHER_SIDE.to_owned(), OTHER_SIDE.to_owned()));
+}
+
+fn world_talks(world: &World) -> bool {
+    state(world, "6601") == AgentState::Talking
+}
+
+#[test]
+fn a_reload_in_a_call_keeps_call_and_ticket() {
+    for why in [Lost::Closed, Lost::Silent, Lost::Replaced] {
+        let mut world = in_a_call(&[]);
+        let call = screen(&world, "6601").call.map(|call| call.call);
+        world.browser_down("8001", why);
+        assert_eq!(world.caller_hears(), "music", "{why:?}");
+        assert_eq!(state(&world, "6601"), AgentState::Talking);
+        world.restart();
+        world.run(seconds(19));
+        world.browser_up("8001");
+        assert_eq!((world.caller_hears(), world.page_hears("8001")), (OTHER_SIDE.to_owned(), OTHER_SIDE.to_owned()));
+        world.run(seconds(60));
+        assert_eq!(screen(&world, "6601").call.map(|call| call.call), call);
+        assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+        assert_eq!(world.story(), ["queued mandarin line", "answered 6601", "agent_hangup"]);
+        assert_eq!((state(&world, "6601"), world.tickets.len()), (AgentState::Ready, 1));
+        world.nothing_is_left();
+    }
+}
+
+#[test]
+fn who_is_on_hold_stays_so_over_a_reload() {
+    let mut world = in_a_call(&[]);
+    assert_eq!(world.order("6601", AgentOrder::Hold), Ok(()));
+    world.browser_down("8001", Lost::Closed);
+    world.browser_up("8001");
+    assert_eq!((world.caller_hears(), world.page_hears("8001")), ("music".to_owned(), "Silence".to_owned()));
+    world.browser_down("8001", Lost::Closed);
+    assert_eq!(world.order("6601", AgentOrder::Resume), Ok(()));
+    assert_eq!(world.caller_hears(), "music", "nobody is there yet");
+    world.browser_up("8001");
+    assert_eq!(world.caller_hears(), OTHER_SIDE);
+}
+
+#[test]
+fn a_page_that_does_not_come_back_puts_the_caller_back_in_line() {
+    let mut world = in_a_call(&[1]);
+    world.browser_down("8001", Lost::Silent);
+    world.run(seconds(19));
+    assert_eq!(state(&world, "6601"), AgentState::Talking);
+    world.until(seconds(10), |w| w.story().contains(&"answered 6601".to_owned()) && w.caller_hears() == OTHER_SIDE);
+    assert_eq!(
+        world.story(),
+        ["queued mandarin line", "answered 6601", "transferred 6601", "moved mandarin agent", "taken over 6602"]
+    );
+    assert_eq!(state(&world, "6601"), AgentState::NotReady(NotReadyReason::Unreachable));
+    assert_eq!(world.tickets.len(), 1, "the same ticket");
+    world.browser_up("8001");
+    assert_eq!(state(&world, "6601"), AgentState::Ready);
+}
+
+#[test]
+fn an_idle_seat_whose_page_goes_is_not_ready_until_it_is_back() {
+    let mut world = at_a_page(&[]);
+    world.browser_down("8001", Lost::Replaced);
+    assert_eq!(state(&world, "6601"), AgentState::Ready, "a page that reloads is not gone");
+    world.browser_up("8001");
+    world.browser_down("8001", Lost::Replaced);
+    world.browser_down("8001", Lost::NeverConnected);
+    assert_eq!(state(&world, "6601"), AgentState::NotReady(NotReadyReason::Unreachable));
+    assert_eq!((screen(&world, "6601").audio, screen(&world, "6601").reachable), (None, false));
+    world.restart();
+    world.browser_up("8001");
+    assert_eq!(state(&world, "6601"), AgentState::Ready);
+    for why in [Lost::Closed, Lost::Silent, Lost::Broken] {
+        world.browser_down("8001", why);
+        assert_eq!(state(&world, "6601"), AgentState::NotReady(NotReadyReason::Unreachable), "{why:?}");
+        assert_eq!(world.order("6601", AgentOrder::Ready), Err("seat_unreachable"));
+        world.browser_up("8001");
+        assert_eq!(state(&world, "6601"), AgentState::Ready);
+    }
+}
+
+#[test]
+fn an_offer_in_a_page_that_goes_fails_and_rings_elsewhere() {
+    let mut world = at_a_page(&[]);
+    world.call(seconds(60), seconds(20));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    world.browser_down("8001", Lost::Replaced);
+    world.browser_up("8001");
+    assert_eq!(state(&world, "6601"), AgentState::Reserved, "a page that reloads goes on ringing");
+    world.browser_down("8001", Lost::Closed);
+    assert_eq!(state(&world, "6601"), AgentState::NotReady(NotReadyReason::Unreachable));
+    world.browser_up("8001");
+    world.until(seconds(5), |w| state(w, "6601") == AgentState::Reserved);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    world.run(seconds(30));
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_seat_with_both_is_rung_in_the_browser_and_stays_reachable_by_phone() {
+    let mut world = World::of(&[0], plain);
+    assert_eq!(screen(&world, "6601").audio, Some(ReachedBy::Phone));
+    world.browser_up("8001");
+    assert_eq!(screen(&world, "6601").audio, Some(ReachedBy::Browser));
+    let rung = world.to_others.len();
+    world.call(seconds(60), seconds(10));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    world.run(seconds(5));
+    assert_eq!(world.to_others.len(), rung, "the phone is silent");
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    world.run(seconds(15));
+    world.browser_down("8001", Lost::Silent);
+    assert_eq!((state(&world, "6601"), screen(&world, "6601").audio), (AgentState::Ready, Some(ReachedBy::Phone)));
+    world.call(seconds(60), seconds(10));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Err("answer_on_phone"));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Talking);
+    // The phone goes while the browser is there: the seat is not lost.
+    world.until(seconds(30), |w| state(w, "6601") == AgentState::Ready);
+    world.browser_up("8001");
+    world.connection_breaks(0);
+    assert_eq!((state(&world, "6601"), screen(&world, "6601").audio), (AgentState::Ready, Some(ReachedBy::Browser)));
+    world.nothing_is_left();
+}
