@@ -22,6 +22,7 @@ mod outbound;
 mod owner;
 mod paths;
 mod ports;
+mod recording;
 mod referring;
 mod requests;
 mod screens;
@@ -61,6 +62,7 @@ use outbound::Dialling;
 use owner::Owner;
 use paths::Paths;
 use ports::Ports;
+use recording::Recorded;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use timers::{Alarm, Timers};
@@ -179,6 +181,8 @@ pub struct Gateway {
     outputs: VecDeque<Output>,
     next_call: u64,
     next_leg: u64,
+    /// Calls of which something is, or was, recorded.
+    recorded: BTreeMap<CallId, Recorded>,
     service: Service,
     refusals: Refusals,
 }
@@ -243,6 +247,7 @@ impl Gateway {
             // Call ids rise with the start time (ms), so that they never repeat after a restart.
             next_call: now.as_unix_millis() << 20,
             next_leg: 1,
+            recorded: BTreeMap::new(),
             service: Service::Open,
             refusals: Refusals::default(),
             settings,

@@ -8,6 +8,7 @@
 use crate::config::settings::LogSettings;
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded, Party};
 use crate::plane::LegStats;
+use crate::plane::recording::Recording;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -153,6 +154,10 @@ pub fn call_event(event: &CallEvent) {
         }
         CallFact::NotPassedOn { agent, to, status } => {
             info!(target: "rexian::call", call, %agent, to = party(to), status, "call not passed on");
+        }
+        // Said by who finished it.
+        CallFact::Recorded(Recording { segment, ms, complete, .. }) => {
+            debug!(target: "rexian::call", call, segment, ms, complete, "recorded");
         }
         CallFact::LegClosed { leg, stats } => {
             let LegStats { received, sent, lost, remote_lost, refused, jitter_us } = stats;

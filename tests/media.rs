@@ -1,11 +1,12 @@
 //! The media plane over real loopback sockets: what a caller, an agent and an attacker would notice.
 
-use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, WorldSettings};
-use rexian::ids::LegId;
+use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, RecordingSettings, WorldSettings};
+use rexian::ids::{CallId, LegId};
 use rexian::media::rtp::Packet;
 use rexian::media::srtp;
 use rexian::media::tone::{self, FRAME, ToneGenerator};
 use rexian::media::{Figures, MediaPlane, MediaStartError, PromptLibrary, g711};
+use rexian::plane::recording::RecordingName;
 use rexian::plane::srtp::{Keys, MasterKey, Suite};
 use rexian::plane::{Codec, Direction, LegStats, MediaCommand, MediaEvent, Negotiated, Source};
 use std::cell::RefCell;
@@ -81,9 +82,14 @@ fn next_range() -> u16 {
 }
 
 fn rig_with(threads: usize, prompts: PromptLibrary) -> Rig {
+    rig_of(threads, prompts, None)
+}
+
+fn rig_of(threads: usize, prompts: PromptLibrary, recording: Option<RecordingSettings>) -> Rig {
     for _ in 0..50 {
         let first_port = next_range();
         let (media, world) = settings(first_port, threads);
+        let world = WorldSettings { recording: recording.clone(), ..world };
         let (sender, events) = channel();
         match MediaPlane::start(&media, &world, prompts.clone(), move |event| drop(sender.send(event))) {
             Ok(plane) => return Rig { plane, events, first_port, seen: Vec::new() },
@@ -801,6 +807,54 @@ fn a_mix_stands_ten_percent_of_loss_and_keys_are_passed_on_to_nobody() {
     rig.event("the key", |e| matches!(e, MediaEvent::Digit { digit: '5', .. }).then_some(()));
     phones[1].0.forget();
     assert_eq!(phones[1].0.hear().payload_type, 8);
+}
+
+#[test]
+fn a_call_is_recorded_with_the_caller_left_and_who_is_heard_right() {
+    const TONES: [f32; 3] = [400.0, 700.0, 1_100.0];
+    let folder = tempfile::tempdir().unwrap();
+    let music = ToneGenerator::new(2_100.0, -15.0).frame().repeat(50);
+    let prompts = BTreeMap::from([("music".into(), music.into())]);
+    let mut rig = rig_of(2, PromptLibrary::from_alaw(prompts), Some(RecordingSettings::new(folder.path())));
+    let mut phones: Vec<(Phone, f32)> = TONES.iter().map(|hz| (Phone::new(), *hz)).collect();
+    phones[0].0.codec = Codec::Pcmu;
+    let legs: Vec<LegId> = (0u16..).zip(&mut phones).map(|(n, (phone, _))| rig.open(n, phone)).collect();
+    let [caller, agent, third] = legs[..] else { unreachable!() };
+    let file = |segment| RecordingName { call: CallId(0xC0FFEE), segment };
+    let mut take = |rig: &mut Rig, segment: u16, stop: bool| {
+        rig.plane.command(MediaCommand::Record { caller, file: file(segment) });
+        talk_at_once(&mut phones, 60, |n, _| segment == 3 && n % 10 == 0);
+        if stop {
+            rig.plane.command(MediaCommand::StopRecording { caller });
+        } else {
+            rig.close(caller);
+        }
+        rig.event("Recorded", |e| match e {
+            MediaEvent::Recorded { call: CallId(0xC0FFEE), recording } => Some(recording.clone()),
+            _ => None,
+        })
+    };
+    rig.bridge(caller, agent);
+    let two = take(&mut rig, 1, true);
+    // Music is nobody's word.
+    rig.source_now(caller, Source::Music("music".into()));
+    let held = take(&mut rig, 2, true);
+    // Three at once, with losses; the caller's end is the recording's.
+    rig.source_now(caller, Source::Mix(vec![agent, third]));
+    rig.source_now(agent, Source::Mix(vec![caller, third]));
+    let three = take(&mut rig, 3, false);
+    for (recording, right) in [(&two, &TONES[1..2]), (&held, &[]), (&three, &TONES[1..])] {
+        let bytes = std::fs::read(folder.path().join(&recording.file)).unwrap();
+        let sound = &bytes[bytes.len() - recording.ms as usize * 16..];
+        let side = |n: usize| sound.chunks(2).map(|pair| pair[n]).collect::<Vec<u8>>();
+        let all = [TONES[0], TONES[1], TONES[2], 2_100.0];
+        let there =
+            |n| all.into_iter().filter(|hz| tone::measure(&side(n), *hz).level_dbov > -27.0).collect::<Vec<_>>();
+        assert_eq!((there(0), there(1)), (vec![400.0], right.to_vec()), "{recording:?}");
+        assert!((1_150..1_400).contains(&recording.ms) && recording.complete, "{recording:?}");
+    }
+    let recording = rig.plane.recording().unwrap().read();
+    assert_eq!((recording.complete, recording.running, recording.lost), (3, 0, 0));
 }
 
 #[test]

@@ -63,6 +63,8 @@ pub struct CoreSettings {
     /// Local time ahead of UTC, in minutes; China has no summer time.
     pub utc_offset: i16,
     pub media: MediaSettings,
+    /// Conversations with agents are recorded.
+    pub recording: bool,
     pub trunks: Vec<TrunkSettings>,
     /// Proxies before the phones: how calls reach a phone is believed of these only.
     pub proxies: Vec<Cidr>,
@@ -100,6 +102,7 @@ impl CoreSettings {
                 rtp_timeout: Duration::from_secs(30),
                 browser_return: Duration::from_secs(20),
             },
+            recording: false,
             trunks: vec![],
             proxies: vec![],
             lines: vec![],

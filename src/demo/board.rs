@@ -106,6 +106,7 @@ impl Board {
             | CallFact::PassingOn { .. }
             | CallFact::PassedOn { .. }
             | CallFact::NotPassedOn { .. }
+            | CallFact::Recorded(_)
             | CallFact::LegClosed { .. } => {}
         }
     }

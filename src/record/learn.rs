@@ -113,6 +113,7 @@ impl CallRecord {
             | CallFact::NoAudio { .. }
             | CallFact::FarEndCause { .. }
             | CallFact::PassingOn { .. }
+            | CallFact::Recorded(_)
             | CallFact::LegClosed { .. } => {}
         }
     }

@@ -92,7 +92,7 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         CallFact::NotPassedOn { agent, to, status } => {
             format!("工号 {agent} 转接 {} 未成（{status}）", party(to))
         }
-        CallFact::LegClosed { .. } => return None,
+        CallFact::LegClosed { .. } | CallFact::Recorded(_) => return None,
     })
 }
 

@@ -111,7 +111,7 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         CallFact::NotPassedOn { agent, to, status } => {
             format!("{} could not be had ({status}), asked for by {agent}", party(to))
         }
-        CallFact::LegClosed { .. } => return None,
+        CallFact::LegClosed { .. } | CallFact::Recorded(_) => return None,
     })
 }
 

@@ -206,3 +206,6 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

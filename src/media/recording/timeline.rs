@@ -121,7 +121,7 @@ mod tests {
         let mut line = Timeline::new(ms(0));
         // Packets 2 and 3 change places, 4 comes 60 ms late with 5, 6 and 7; 9 is lost.
         for (at, n) in [(20, 1u8), (61, 3), (62, 2), (141, 4), (141, 5), (141, 6), (141, 7), (160, 8), (200, 10)] {
-            line.place(Side::Caller, A, ms(at), u32::MAX - 100 + 160 * u32::from(n) % 2_000, &[n; 160]);
+            line.place(Side::Caller, A, ms(at), (u32::MAX - 100).wrapping_add(160 * u32::from(n)), &[n; 160]);
         }
         for (at, n) in [(100, 51u8), (120, 52)] {
             line.place(Side::Others, B, ms(at), 160 * u32::from(n), &[n; 160]);

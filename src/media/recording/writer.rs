@@ -207,3 +207,65 @@ fn begin(
     let path = library.place(name, begun)?;
     Ok((Growing::create(&path, begun)?, path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::{CallId, LegId};
+    use crate::media::recording::Side;
+    use crate::media::tone::FRAME;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn a_disk_that_refuses_in_the_middle_leaves_what_it_took() {
+        let folder = tempfile::tempdir().unwrap();
+        let (ended, over) = channel();
+        let (clock, status) = (Clock::start(), Arc::new(RecordingStatus::default()));
+        let library = Library::open(folder.path()).unwrap();
+        let mut writer = Writer::new(library, 0, clock, status.clone(), ended);
+        let begun = clock.now();
+        let [one, two] = [1, 2].map(|segment| RecordingName { call: CallId(9), segment });
+        let say = |writer: &mut Writer, name, ms: u32| {
+            let at = begun + Duration::from_millis(ms.into());
+            let (side, stream, codec) = (Side::Caller, (LegId(1), 1), Codec::Pcma);
+            let len = FRAME as u8;
+            writer.take(Take::Audio(Audio {
+                name,
+                side,
+                stream,
+                at,
+                timestamp: ms * 8,
+                codec,
+                len,
+                octets: [7; FRAME],
+            }));
+        };
+        for name in [one, two] {
+            writer.take(Take::Begin { name, at: begun });
+            (0..100).for_each(|n| say(&mut writer, name, n * 20));
+        }
+        writer.round();
+        // From here on the disk takes nothing more of the first.
+        let file = writer.running.get_mut(&one).unwrap().file.as_mut().unwrap();
+        file.0 = Growing::refusing(&file.1);
+        for name in [one, two] {
+            (100..200).for_each(|n| say(&mut writer, name, n * 20));
+        }
+        writer.round();
+        let Ended { name, part, complete } = over.try_recv().unwrap();
+        assert_eq!((name, complete), (one, false));
+        assert!(std::fs::metadata(part).unwrap().len() > 16_000, "a second at least is there");
+        assert!(status.read().running == 1, "the other goes on");
+        // None is begun until the disk has had a pause.
+        let later = RecordingName { call: CallId(9), segment: 3 };
+        writer.take(Take::Begin { name: later, at: writer.now });
+        say(&mut writer, later, 4_020);
+        writer.round();
+        assert_eq!(status.read().failed, 1);
+        let after = writer.now + PAUSE;
+        writer.take(Take::Begin { name: later, at: after });
+        say(&mut writer, later, 14_020);
+        writer.round();
+        assert_eq!((status.read().failed, status.read().running, status.read().trouble), (1, 2, false));
+    }
+}
