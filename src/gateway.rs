@@ -11,6 +11,7 @@ mod callbacks;
 mod calls;
 mod carriers;
 mod commands;
+mod consulting;
 mod devices;
 mod dialling;
 mod features;

@@ -155,6 +155,24 @@ pub fn call_event(event: &CallEvent) {
         CallFact::NotPassedOn { agent, to, status } => {
             info!(target: "rexian::call", call, %agent, to = party(to), status, "call not passed on");
         }
+        CallFact::Consulting { agent, to } => {
+            info!(target: "rexian::call", call, %agent, to = party(to), "agent consults");
+        }
+        CallFact::Consulted { ring } => {
+            info!(target: "rexian::call", call, ring_ms = ms(ring), "consulted party answered")
+        }
+        CallFact::ThreeWay => info!(target: "rexian::call", call, "three-way call"),
+        CallFact::ConsultOver { agent, to, why } => {
+            let (status, why) = (why.status(), why.as_str());
+            info!(target: "rexian::call", call, %agent, to = party(to), why, status, "consultation over");
+        }
+        CallFact::Help { agent, asked } => info!(target: "rexian::call", call, %agent, asked, "agent asks for help"),
+        CallFact::Supervised { by, act, agent, why } => {
+            let (act, agent, why) = (act.as_str(), agent.as_ref().map(|a| a.as_str()), why.as_deref());
+            info!(target: "rexian::call", call, %by, act, agent, why, "shift leader acts");
+        }
+        CallFact::Surveyed { agent } => info!(target: "rexian::call", call, %agent, "caller sent to the survey"),
+        CallFact::Rated { score } => info!(target: "rexian::call", call, score, "caller rates the call"),
         // Said by who finished it.
         CallFact::Recorded(Recording { segment, ms, complete, .. }) => {
             debug!(target: "rexian::call", call, segment, ms, complete, "recorded");

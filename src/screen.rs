@@ -7,7 +7,7 @@
 use crate::event::{AgentState, Purpose};
 use crate::ids::{AgentNo, CallId, LineName, QueueName, SeatNo, Skill};
 use crate::time::Instant;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// One agent's.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -80,6 +80,35 @@ pub struct CallScreen {
     pub answered: Option<Instant>,
     /// How it came here, for people.
     pub path: String,
+    /// Whom the agent has called beside the caller, or passes the caller on to.
+    pub party: Option<PartyScreen>,
+    /// Who could not be had when last asked for.
+    pub unreached: Option<Unreached>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartyScreen {
+    /// A seat, or a number.
+    pub to: String,
+    pub stage: PartyStage,
+    pub since: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PartyStage {
+    Calling,
+    /// With the agent alone.
+    Talking,
+    ThreeWay,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreached {
+    pub to: String,
+    /// Of the SIP answer; 408: nobody answered in time.
+    pub status: u16,
+    pub at: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -89,6 +118,9 @@ pub enum Stage {
     Ringing,
     Talking,
     Held,
+    /// On hold while the agent talks with somebody else, or calls them.
+    Consulting,
+    ThreeWay,
     /// Being passed on to somebody who has not answered.
     Passing,
     /// With somebody who is no agent.

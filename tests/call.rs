@@ -3,7 +3,7 @@
 //! `c` is the caller's leg, `s1`, `s2` the seats' legs. Times are seconds since the INVITE. What a call asks its
 //! surroundings (`ask ...`) is answered by a line of its own, or not at all.
 
-use rexian::call::{Ask, Call, CallInput, CallOutput, Distributor, Terms};
+use rexian::call::{Ask, Call, CallInput, CallOutput, Distributor, Terms, Then};
 use rexian::config::settings::{Announce, AnswerMode, QueueSettings};
 use rexian::event::{CallFact, Chosen, EndCause, OfferEnd, Party, Why};
 use rexian::ids::{CallId, LegId};
@@ -340,6 +340,143 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  80    timeout             | s9 Hangup(Withdrawn), s9 closed, NotPassedOn 6601 408, s1 Referred(408), c hears s1
  80    party s9 answers    | s9 Hangup(Withdrawn)
 "),
+    ("consulted, and back: the caller's music is hold; the party hears the agent alone", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 22    party s9 rings      |
+ 23    party s9 is heard   | s1 hears s9
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s9 hears s1
+ 40    orders back         | s9 Hangup(Normal), s9 closed, ConsultOver returned, Resumed, acd Resumed, c hears s1, s1 hears c
+ 65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=20, over
+"),
+    ("consulted and passed on: the party has the caller, the agent is off", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 40    orders transfer     | PassingOn 6601, s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, Reached 0, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 40    s1 ended Released   |
+ 65    party s9 ended HungUp | s9 Hangup(Normal), s9 closed, c Hangup(Normal), c closed, Ended mandarin party_hangup wait=5 talk=35 hold=20, over
+"),
+    ("passed on while the party rings, who does not answer: the agent has the caller again, off hold", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    orders transfer     | PassingOn 6601, Resumed, acd Resumed, s1 hears c, c hears RingBack
+ 80    timeout             | s9 Hangup(Withdrawn), s9 closed, NotPassedOn 6601 408, s1 Referred(408), c hears s1
+ 95    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=90 hold=5, over
+"),
+    ("a passing on that nobody has answered is taken back", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 25    orders back         | s9 Hangup(Withdrawn), s9 closed, NotPassedOn 6601 487, s1 Referred(487), c hears s1
+"),
+    ("the party is busy: the caller comes back", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 21    party s9 refuses 486 |
+ 21    party s9 ended Busy | s9 Hangup(Withdrawn), s9 closed, ConsultOver 486, Resumed, acd Resumed, c hears s1, s1 hears c
+"),
+    ("the party does not answer in a minute; an answer after that is let go", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 79.9  timeout             |
+ 80    timeout             | s9 Hangup(Withdrawn), s9 closed, ConsultOver 408, Resumed, acd Resumed, c hears s1, s1 hears c
+ 80    party s9 answers    | s9 Hangup(Withdrawn)
+"),
+    ("the party hangs up, or its audio dies", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 30    party s9 ended HungUp | s9 Hangup(Normal), s9 closed, ConsultOver party_hangup, Resumed, acd Resumed, c hears s1, s1 hears c
+ 40    consults s8         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 45    party s8 answers    | Consulted 5, s8 Acknowledge, s1 hears s8, s8 hears s1
+ 50    s8 is silent        | s8 Hangup(Normal), s8 closed, ConsultOver party_lost, Resumed, acd Resumed, c hears s1, s1 hears c
+"),
+    ("the agent's hang-up key in a consultation leads back to the caller, in conversation it ends the call", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 30    orders hang up      | s9 Hangup(Normal), s9 closed, ConsultOver returned, Resumed, acd Resumed, c hears s1, s1 hears c
+ 31    orders hang up      | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin agent_hangup wait=5 talk=26 hold=10, over
+"),
+    ("the agent's phone dies in a consultation: the caller goes back into the line", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 50    s1 is silent        | s9 Hangup(Normal), s9 closed, ConsultOver call_over, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
+ 50    back 6601           | Moved mandarin agent, c hears please-wait>music
+"),
+    ("the phone is put down while the party rings: the caller is on hold, so goes back into the line", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 22    s1 ended HungUp     | s9 Hangup(Withdrawn), s9 closed, ConsultOver call_over, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
+"),
+    ("the caller has had enough of the music: all is over", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 45    caller hangs up     | s9 Hangup(Normal), s9 closed, ConsultOver call_over, s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=40 hold=25, over
+ 45    party s9 ended HungUp |
+"),
+    ("the caller's audio dies, the drain's time is over", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 45    forced              | s9 Hangup(Withdrawn), s9 closed, ConsultOver call_over, s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(OurFault), c closed, Ended mandarin our_fault wait=5 talk=40 hold=25, over
+"),
+    ("three hear one another; the party leaves, the two go on", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 22    orders three way    |
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 30    orders three way    | Resumed, acd Resumed, c hears s1+s9, s1 hears c+s9, s9 hears c+s1, ThreeWay
+ 31    orders three way    |
+ 40    party s9 ended HungUp | s9 Hangup(Normal), s9 closed, ConsultOver party_hangup, c hears s1, s1 hears c
+ 65    caller hangs up     | s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=10, over
+"),
+    ("three; the agent lets the party go", AnswerMode::OnQueue, "
++ answered
+ 20    calls help s9       | Consulting 6601 110
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, c hears s1+s9, s1 hears c+s9, s9 hears c+s1, ThreeWay
+ 30    orders back         | s9 Hangup(Normal), s9 closed, ConsultOver returned, c hears s1, s1 hears c
+"),
+    ("three; the agent leaves, by key or by dying: the two others go on", AnswerMode::OnQueue, "
++ answered
+ 20    calls help s9       | Consulting 6601 110
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, c hears s1+s9, s1 hears c+s9, s9 hears c+s1, ThreeWay
+ 40    orders hang up      | PassingOn 6601, s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, Reached 0, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 65    caller hangs up     | s9 Hangup(Normal), s9 closed, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=35 hold=0, over
+"),
+    ("three; the caller leaves: all is over", AnswerMode::OnQueue, "
++ answered
+ 20    calls help s9       | Consulting 6601 110
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, c hears s1+s9, s1 hears c+s9, s9 hears c+s1, ThreeWay
+ 65    caller hangs up     | s9 Hangup(Normal), s9 closed, ConsultOver call_over, s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=60 hold=0, over
+"),
+    ("for help: the caller is with the agent until it answers, and hears nothing of its ringing", AnswerMode::OnQueue, "
++ answered
+ 20    calls help s9       | Consulting 6601 110
+ 21    party s9 is heard   | s1 hears c+s9
+ 25    party s9 refuses 503 |
+ 25    party s9 ended Unreachable | s9 Hangup(Withdrawn), s9 closed, ConsultOver 503, s1 hears c
+"),
+    ("for help, and the agent's phone dies: the caller waits for the help, not in the line", AnswerMode::OnQueue, "
++ answered
+ 20    calls help s9       | Consulting 6601 110
+ 22    s1 ended Unreachable | PassingOn 6601, s1 hears c, c hears RingBack, s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 25    party s9 answers    | Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+"),
+    ("the phone's own hold key after a consultation, and in one", AnswerMode::OnQueue, "
++ answered
+ 10    s1 holds            | Held, acd Held, c hears music
+ 20    consults s9         | Consulting 6601 12330, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 30    orders back         | s9 Hangup(Normal), s9 closed, ConsultOver returned, s1 hears c
+ 35    s1 resumes          | Resumed, acd Resumed, c hears s1
+"),
+    ("into another queue out of a consultation", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    transferred english | s9 Hangup(Withdrawn), s9 closed, ConsultOver call_over, s1 AcceptRefer, s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
+"),
     ("a key without *, long after it, or from a seat no longer on the call passes nobody on", AnswerMode::OnQueue, "
 + answered
  10    s1 presses 2        |
@@ -415,6 +552,16 @@ fn step(call: &mut Call, at: Instant, words: &[&str], out: &mut Vec<CallOutput>)
         }
         ["transferred", to] => call.transferred(at, queue(to), 1, vec!["please-wait".into()], out),
         ["passes", "on", s] => call.pass_on(at, Party::Seat("8002".into()), leg(s), at + Duration::from_secs(60), out),
+        ["consults", s] => {
+            call.consult(at, Party::Outside("12330".into()), leg(s), at + Duration::from_secs(60), Then::Talk, out);
+        }
+        ["calls", "help", s] => {
+            call.consult(at, Party::Emergency("110".into()), leg(s), at + Duration::from_secs(60), Then::ThreeWay, out);
+        }
+        ["orders", "back"] => drop(call.end_consult(at, out)),
+        ["orders", "three", "way"] => drop(call.three_way(at, out)),
+        ["orders", "transfer"] => drop(call.complete(at, out)),
+        ["orders", "hang", "up"] => call.agent_hangs_up(at, leg("s1"), out),
         ["landed", agent] => call.landed(at, (*agent).into(), "8002".into(), out),
         ["back", agent] => call.back(at, (*agent).into(), 1, vec!["please-wait".into()], out),
         ["transfer", "refused"] => call.transfer_refused(out),
@@ -519,6 +666,12 @@ fn show_fact(fact: &CallFact) -> String {
         CallFact::TakenOver { agent, wait, ring, .. } => {
             format!("TakenOver {agent} wait={} ring={}", wait.as_secs_f64(), ring.as_secs_f64())
         }
+        CallFact::Consulting { agent, to } => format!("Consulting {agent} {}", to.number()),
+        CallFact::Consulted { ring } => format!("Consulted {}", ring.as_secs()),
+        CallFact::ConsultOver { why, .. } => match why.status() {
+            Some(status) => format!("ConsultOver {status}"),
+            None => format!("ConsultOver {}", why.as_str()),
+        },
         CallFact::Offered { agent, .. } => format!("Offered {agent}"),
         CallFact::OfferEnded { agent, why } => format!("OfferEnded {agent} {why:?}"),
         CallFact::Answered { wait, ring, spooled, .. } => {
@@ -539,6 +692,7 @@ fn show_source(source: &Source) -> String {
         Source::Play { prompts, then } => format!("{}>{}", prompts.join("+"), show_source(then)),
         Source::Music(music) => music.to_string(),
         Source::Leg(leg) => name(*leg),
+        Source::Mix(legs) => legs.iter().map(|leg| name(*leg)).collect::<Vec<_>>().join("+"),
         other => format!("{other:?}"),
     }
 }

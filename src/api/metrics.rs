@@ -203,6 +203,7 @@ impl Metrics {
                 self.passage.transfers.increment(1);
                 self.passed_on(event.call, event.at);
             }
+            CallFact::Surveyed { .. } if judged => self.passed_on(event.call, event.at),
             CallFact::TakenOver { agent, queue, wait, .. } => {
                 self.agents.serves(agent, judged.then(|| queue.clone()));
                 if judged {
@@ -239,6 +240,14 @@ impl Metrics {
             | CallFact::OfferEnded { .. }
             | CallFact::Transferred { .. }
             | CallFact::PassingOn { .. }
+            | CallFact::Consulting { .. }
+            | CallFact::Consulted { .. }
+            | CallFact::ThreeWay
+            | CallFact::ConsultOver { .. }
+            | CallFact::Help { .. }
+            | CallFact::Supervised { .. }
+            | CallFact::Surveyed { .. }
+            | CallFact::Rated { .. }
             | CallFact::PassedOn { .. }
             | CallFact::NotPassedOn { .. }
             | CallFact::Reached { .. }

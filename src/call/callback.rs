@@ -307,6 +307,8 @@ impl Attempt {
             asked: self.since,
             answered: None,
             path: self.route.as_str().to_owned(),
+            party: None,
+            unreached: None,
         }
     }
 

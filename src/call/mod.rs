@@ -3,8 +3,9 @@
 //! Not here: who gets the call (`acd`), where it goes (`ivr`), SIP (`trunk`, `seat`, `sip`), packets (`media`). A call
 //! knows legs.
 //!
-//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk` with `hold`, and
-//! `transfer` back into the line, `passing` on to somebody. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk` with `hold` and
+//! `hearing` (who hears whom), and `transfer` back into the line, `passing` on to somebody; `consulting` is somebody beside
+//! the caller. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //! `own` is a call that a seat dials.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
@@ -13,6 +14,8 @@
 
 mod announcing;
 mod callback;
+mod consulting;
+mod hearing;
 mod hold;
 mod offering;
 mod own;
@@ -27,6 +30,7 @@ mod view;
 mod waiting;
 
 pub use callback::{Attempt, purpose};
+pub use consulting::Then;
 pub use hold::NotHeld;
 pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
@@ -194,10 +198,10 @@ impl Call {
             }
             // A phone that answers after its offer ended: let it go (it is acknowledged and hung up by its session).
             In::SeatAnswered { leg } if self.seat_leg() != Some(*leg) => return ringing::let_go(*leg, out),
-            In::PartyAnswered { leg } if !matches!(&self.state, State::Passing(p) if p.leg == *leg) => {
+            In::PartyAnswered { leg } if !self.waits_for(*leg) => {
                 return ringing::let_go(*leg, out);
             }
-            In::SeatAudio { leg, there } => return self.seat_audio(*leg, *there, out),
+            In::SeatAudio { leg, there } => return self.seat_audio(now, *leg, *there, out),
             _ => {}
         }
         self.state = match std::mem::replace(&mut self.state, State::Over) {
@@ -217,9 +221,10 @@ impl Call {
             State::Announcing(message) => Some(message.until),
             State::Waiting(line) => line.next_timeout(),
             State::PickingUp(pickup) => Some(pickup.patience),
+            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.until()),
             State::Passing(passing) => Some(passing.until),
             State::Away(away) => away.until(),
-            State::Arrived | State::Ringing(..) | State::Talking(_) | State::Over => None,
+            State::Arrived | State::Ringing(..) | State::Over => None,
         }
     }
 

@@ -13,6 +13,7 @@ use crate::event::{CallFact, Chosen, EndCause, Party, Why};
 use crate::ids::{AgentNo, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::{PromptId, Source};
+use crate::screen::Unreached;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -24,19 +25,22 @@ const CROSSING: Duration = Duration::from_secs(4);
 /// So late does it show by its media that a phone died before it could be told.
 const UNHEARD: Duration = Duration::from_secs(35);
 
+/// The agent has thought better of it.
+const TAKEN_BACK: u16 = 487;
+
 /// The party is being called; the caller hears ring-back.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Passing {
     pub(super) by: By,
     /// The agent's seat.
-    from: SeatNo,
-    to: Party,
+    pub(super) from: SeatNo,
+    pub(super) to: Party,
     pub(super) leg: LegId,
-    since: Instant,
+    pub(super) since: Instant,
     /// Nobody rings longer.
     pub(super) until: Instant,
     /// How the party refused, said just before its leg ends.
-    refused: Option<u16>,
+    pub(super) refused: Option<u16>,
 }
 
 /// Who passes on.
@@ -73,6 +77,11 @@ impl Away {
 }
 
 impl Talk {
+    /// It is the agent's side that goes.
+    pub(super) fn is_left_by(&self, input: &CallInput) -> bool {
+        matches!(input, CallInput::SeatEnded { leg, .. } | CallInput::RtpTimeout { leg } if *leg == self.seat.leg)
+    }
+
     /// The phone has gone, and nobody wanted to end the call: it answers nothing any more (of one that has the caller on
     /// hold nothing else shows it), or the caller came back so shortly before that it cannot know.
     pub(super) fn has_left_unknowing(&self, now: Instant, input: &CallInput) -> bool {
@@ -89,10 +98,12 @@ impl Talk {
 impl Call {
     /// The agent in conversation asks that the caller go to `to`, whose leg will be `leg`, or is already up.
     pub fn pass_on(&mut self, now: Instant, to: Party, leg: LegId, until: Instant, out: &mut Vec<CallOutput>) {
-        let talk = match std::mem::replace(&mut self.state, State::Over) {
+        let mut talk = match std::mem::replace(&mut self.state, State::Over) {
             State::Talking(talk) => talk,
             other => return self.state = other,
         };
+        talk.clear(out);
+        talk.unreached = None;
         out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
         out.push(CallOutput::SetSource { leg: self.incoming.leg, source: Source::RingBack });
         let from = talk.seat.seat.clone();
@@ -146,18 +157,14 @@ impl Call {
             }
             // The phone has hung up, or is dead.
             CallInput::SeatEnded { leg, .. } | CallInput::RtpTimeout { leg } if seat == Some(leg) => {
-                if let By::Agent(talk) = passing.by {
-                    let agent = talk.seat.agent.clone();
-                    out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
-                    self.agent_off(now, talk, passing.to.clone(), out);
-                    passing.by = By::Gone(agent);
-                }
+                self.agent_goes(now, &mut passing, leg, out);
             }
             CallInput::SeatMedia { leg, direction } => {
                 if let By::Agent(talk) = &mut passing.by
                     && leg == talk.seat.leg
                 {
-                    talk.held_on_phone(now, !direction.sends(), out);
+                    talk.hold.on_phone = !direction.sends();
+                    talk.settle_hold(now, out);
                 }
             }
             CallInput::CallerEnded(LegEnd::HungUp) => return self.given_up(now, passing, EndCause::CallerHangUp, out),
@@ -171,7 +178,32 @@ impl Call {
         State::Passing(passing)
     }
 
-    fn party_answered(&mut self, now: Instant, passing: Passing, out: &mut Vec<CallOutput>) -> State {
+    /// The agent waits no longer for whom the caller goes to.
+    pub(super) fn agent_goes(&mut self, now: Instant, passing: &mut Passing, leg: LegId, out: &mut Vec<CallOutput>) {
+        let By::Agent(talk) = &passing.by else { return };
+        let agent = talk.seat.agent.clone();
+        if let By::Agent(talk) = std::mem::replace(&mut passing.by, By::Gone(agent)) {
+            out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
+            self.agent_off(now, talk, passing.to.clone(), out);
+        }
+    }
+
+    /// The agent will have the caller again instead of waiting for that party.
+    pub fn take_back(&mut self, now: Instant, out: &mut Vec<CallOutput>) -> bool {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Passing(passing) if matches!(passing.by, By::Agent(_)) => {
+                ringing::let_go(passing.leg, out);
+                self.state = self.not_passed(now, passing, TAKEN_BACK, out);
+                true
+            }
+            other => {
+                self.state = other;
+                false
+            }
+        }
+    }
+
+    pub(super) fn party_answered(&mut self, now: Instant, passing: Passing, out: &mut Vec<CallOutput>) -> State {
         let (caller, party) = (self.incoming.leg, passing.leg);
         let outside = match &passing.to {
             Party::Outside(_) => Some(Outside { from: passing.from, until: now + self.terms.longest_away }),
@@ -250,7 +282,8 @@ impl Call {
     }
 
     /// The phone went, as we know now, before it could know that the caller was its agent's again.
-    pub(super) fn left_behind(&mut self, now: Instant, talk: Talk, out: &mut Vec<CallOutput>) -> State {
+    pub(super) fn left_behind(&mut self, now: Instant, mut talk: Talk, out: &mut Vec<CallOutput>) -> State {
+        talk.clear(out);
         self.before = Some(self.spent(now, &talk));
         let Seat { agent, leg, .. } = talk.seat;
         out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
@@ -263,14 +296,17 @@ impl Call {
     }
 
     fn not_passed(&mut self, now: Instant, passing: Passing, status: u16, out: &mut Vec<CallOutput>) -> State {
-        let (status, to) = (for_phone(status), passing.to);
+        let (status, to) = (if status == TAKEN_BACK { status } else { for_phone(status) }, passing.to);
         out.push(CallOutput::CloseMedia { leg: passing.leg });
         match passing.by {
             By::Agent(mut talk) => {
                 let (agent, leg) = (talk.seat.agent.clone(), talk.seat.leg);
+                let unreached = Unreached { to: to.number().to_owned(), status, at: now };
+                talk.unreached = (status != TAKEN_BACK).then_some(unreached);
                 out.push(CallOutput::Fact(CallFact::NotPassedOn { agent, to, status }));
                 out.push(CallOutput::Tell { leg, command: LegCommand::Referred(status) });
-                self.give_back(&talk, out);
+                let caller = self.incoming.leg;
+                out.push(CallOutput::SetSource { leg: caller, source: self.heard_by(&talk, caller) });
                 talk.back_at = Some(now);
                 State::Talking(talk)
             }
@@ -282,7 +318,8 @@ impl Call {
         }
     }
 
-    fn agent_off(&mut self, now: Instant, talk: Talk, to: Party, out: &mut Vec<CallOutput>) {
+    fn agent_off(&mut self, now: Instant, mut talk: Talk, to: Party, out: &mut Vec<CallOutput>) {
+        talk.clear(out);
         self.before = Some(self.spent(now, &talk));
         let Seat { agent, leg, .. } = talk.seat;
         out.push(CallOutput::CloseMedia { leg });

@@ -1,13 +1,15 @@
 //! From the agent's answer to the end of the conversation: pickup and bridge. Not here: who hears whom (`hold`).
 
+use super::consulting::Consult;
 use super::hold::Hold;
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
-use crate::event::{CallFact, EndCause};
+use crate::event::{CallFact, ConsultEnd, EndCause};
 use crate::ids::{AgentNo, LegId};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::{PromptId, Source};
+use crate::screen::Unreached;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 
@@ -31,11 +33,21 @@ pub(super) struct Talk {
     /// When the caller came back from a party who could not be had, or could not be passed on: the phone may go, or be
     /// gone, without knowing that the agent has them.
     pub(super) back_at: Option<Instant>,
+    /// Whom the agent has called beside the caller.
+    pub(super) consult: Option<Consult>,
+    /// Who could not be had when last asked for.
+    pub(super) unreached: Option<Unreached>,
 }
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
-        Talk { seat, answered_at, hold: Hold::default(), star_until: None, back_at: None }
+        let (star_until, back_at, consult, unreached) = (None, None, None, None);
+        Talk { seat, answered_at, hold: Hold::default(), star_until, back_at, consult, unreached }
+    }
+
+    /// The agent is off the call, or the call is over: so is everybody else who was on it.
+    pub(super) fn clear(&mut self, out: &mut Vec<CallOutput>) {
+        self.third_goes(ConsultEnd::CallOver, out);
     }
 }
 
@@ -102,15 +114,15 @@ impl Call {
             out.push(CallOutput::Tell { leg: caller, command: LegCommand::Answer });
         }
         let talk = Talk::new(seat, answered_at);
-        let hear = self.hear(&talk);
+        let heard = self.heard_by(&talk, caller);
         let source = if self.terms.queue.announce_agent {
-            Source::Play { prompts: announcement(&talk.seat.agent), then: Box::new(hear.caller) }
+            Source::Play { prompts: announcement(&talk.seat.agent), then: Box::new(heard) }
         } else {
-            hear.caller
+            heard
         };
         out.push(CallOutput::SetSource { leg: caller, source });
         // The agent hears the citizen at once, also while the number is announced.
-        out.push(CallOutput::SetSource { leg: talk.seat.leg, source: hear.agent });
+        out.push(CallOutput::SetSource { leg: talk.seat.leg, source: self.heard_by(&talk, talk.seat.leg) });
         State::Talking(talk)
     }
 
@@ -121,7 +133,13 @@ impl Call {
         input: CallInput,
         out: &mut Vec<CallOutput>,
     ) -> State {
+        let Some(input) = self.beside(now, &mut talk, input, out) else { return State::Talking(talk) };
         if let Some(cause) = end_cause(&input, &talk.seat) {
+            if talk.is_left_by(&input)
+                && let Some(consult) = talk.consult.take()
+            {
+                return self.agent_leaves(now, talk, consult, out);
+            }
             if talk.has_left_unknowing(now, &input) {
                 return self.left_behind(now, talk, out);
             }
@@ -130,9 +148,7 @@ impl Call {
         match input {
             // The seat put us on hold when it no longer wants to hear the caller.
             CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg => {
-                let before = self.hear(&talk);
-                talk.held_on_phone(now, !direction.sends(), out);
-                self.switch(before, &talk, out);
+                self.change(now, &mut talk, out, |talk, _| talk.hold.on_phone = !direction.sends());
             }
             CallInput::SeatDigit { leg, digit: '*' } if leg == talk.seat.leg => {
                 talk.star_until = Some(now + TOGETHER);
@@ -146,8 +162,13 @@ impl Call {
         State::Talking(talk)
     }
 
-    /// The agent means it: nothing of a phone's that may not have known.
+    /// The agent means it: nothing of a phone's that may not have known. From a consultation it leads back to the caller,
+    /// who is on hold and would be lost by it.
     pub fn agent_hangs_up(&mut self, now: Instant, leg: LegId, out: &mut Vec<CallOutput>) {
+        if self.consults_alone() {
+            self.end_consult(now, out);
+            return;
+        }
         if let State::Talking(talk) = &mut self.state {
             talk.back_at = None;
         }
@@ -157,10 +178,11 @@ impl Call {
     pub(super) fn hang_up_both(
         &mut self,
         now: Instant,
-        talk: Talk,
+        mut talk: Talk,
         cause: EndCause,
         out: &mut Vec<CallOutput>,
     ) -> State {
+        talk.clear(out);
         let Before { wait, talk: talked, hold, .. } = self.spent(now, &talk);
         let leg = talk.seat.leg;
         let reason = if cause == EndCause::MediaTimeout { HangupReason::MediaTimeout } else { HangupReason::Normal };

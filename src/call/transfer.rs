@@ -38,10 +38,11 @@ impl Call {
         prompts: Vec<PromptId>,
         out: &mut Vec<CallOutput>,
     ) {
-        let talk = match std::mem::replace(&mut self.state, State::Over) {
+        let mut talk = match std::mem::replace(&mut self.state, State::Over) {
             State::Talking(talk) => talk,
             other => return self.state = other,
         };
+        talk.clear(out);
         self.before = Some(self.spent(now, &talk));
         let seat = talk.seat;
         // If it was its REFER that asked. What it may take for leave to go comes only now that it is certain.
@@ -63,7 +64,7 @@ impl Call {
     /// The agent keeps the caller and hears that it cannot be.
     pub fn transfer_refused(&self, out: &mut Vec<CallOutput>) {
         if let State::Talking(talk) = &self.state {
-            let then = Box::new(Source::Leg(self.incoming.leg));
+            let then = Box::new(self.heard_by(talk, talk.seat.leg));
             let source = Source::Play { prompts: vec!["beep-error".into()], then };
             out.push(CallOutput::SetSource { leg: talk.seat.leg, source });
         }

@@ -1,9 +1,10 @@
 //! What the agent's screen shows of a call. Nothing here decides or changes anything.
 
 use super::passing::By;
+use super::talk::Talk;
 use super::{Call, State};
 use crate::leg::Caller;
-use crate::screen::{CallScreen, Stage, purpose_word};
+use crate::screen::{CallScreen, PartyScreen, PartyStage, Stage, purpose_word};
 use crate::time::Instant;
 
 impl Call {
@@ -11,6 +12,7 @@ impl Call {
         let (stage, answered) = match &self.state {
             State::Ringing(..) => (Stage::Ringing, None),
             State::PickingUp(pickup) => (Stage::Talking, Some(pickup.answered_at)),
+            State::Talking(talk) if talk.consult.is_some() => (third(talk), Some(talk.answered_at)),
             State::Talking(talk) if talk.is_held() => (Stage::Held, Some(talk.answered_at)),
             State::Talking(talk) => (Stage::Talking, Some(talk.answered_at)),
             State::Passing(passing) => (Stage::Passing, by(&passing.by)),
@@ -32,7 +34,34 @@ impl Call {
             asked: self.asked_at(),
             answered,
             path: self.route.as_str().to_owned(),
+            party: self.party_screen(),
+            unreached: match &self.state {
+                State::Talking(talk) => talk.unreached.clone(),
+                _ => None,
+            },
         }
+    }
+}
+
+impl Call {
+    fn party_screen(&self) -> Option<PartyScreen> {
+        match &self.state {
+            State::Talking(talk) => talk.consult.as_ref().map(|consult| consult.screen()),
+            State::Passing(passing) => {
+                let (to, stage) = (passing.to.number().to_owned(), PartyStage::Calling);
+                Some(PartyScreen { to, stage, since: passing.since })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// With a call for help under way the caller is in conversation as before.
+fn third(talk: &Talk) -> Stage {
+    match talk.consult.as_ref().map(|consult| (consult.third(), consult.screen().stage)) {
+        Some((_, PartyStage::ThreeWay)) => Stage::ThreeWay,
+        Some((third, _)) if third.private => Stage::Consulting,
+        _ => Stage::Talking,
     }
 }
 

@@ -104,6 +104,14 @@ impl Board {
             | CallFact::Dialled { .. }
             | CallFact::Reached { .. }
             | CallFact::PassingOn { .. }
+            | CallFact::Consulting { .. }
+            | CallFact::Consulted { .. }
+            | CallFact::ThreeWay
+            | CallFact::ConsultOver { .. }
+            | CallFact::Help { .. }
+            | CallFact::Supervised { .. }
+            | CallFact::Surveyed { .. }
+            | CallFact::Rated { .. }
             | CallFact::PassedOn { .. }
             | CallFact::NotPassedOn { .. }
             | CallFact::Recorded(_)

@@ -33,6 +33,16 @@ pub enum AgentOrder {
     Resume,
     /// 转接 into a queue, the caller's place kept.
     ToQueue(QueueName),
+    /// 咨询 of whom a phone at this seat would reach by these digits; the caller is on hold meanwhile.
+    Consult(String),
+    /// Back to the caller: from whom is consulted or whom the caller is on the way to.
+    EndConsult,
+    /// 转接 to whom is consulted, or to these digits without having talked to anybody.
+    Transfer(Option<String>),
+    /// 三方通话 with whom is consulted.
+    ThreeWay,
+    /// 110: called beside the caller, who is never on hold; three-way at the answer.
+    Emergency,
 }
 
 /// Why an order was not carried out.
@@ -43,6 +53,17 @@ pub enum Unable {
     UnknownSeat(SeatNo),
     /// There is no call to answer, to hang up or to pass on.
     NoCall,
+    /// Nobody is consulted, or has not answered.
+    NoConsult,
+    /// Something else is under way.
+    NotNow,
+    /// This seat may not call that, or it is no number.
+    NotAllowed,
+    Busy,
+    /// No phone there.
+    NotThere,
+    /// No room for another call.
+    Overload,
     /// It rings on the seat's phone, to be answered there.
     OnPhone,
     NotHeld(NotHeld),
@@ -54,8 +75,15 @@ impl Unable {
         match self {
             Unable::UnknownSeat(_) => "unknown_seat",
             Unable::NoCall => "no_call",
+            Unable::NoConsult => "no_consult",
+            Unable::NotNow => "not_now",
+            Unable::NotAllowed => "not_allowed",
+            Unable::Busy => "busy",
+            Unable::NotThere => "not_there",
+            Unable::Overload => "overload",
             Unable::OnPhone => "answer_on_phone",
             Unable::NotHeld(NotHeld::NoTalk) => "not_talking",
+            Unable::NotHeld(NotHeld::ThirdParty) => "not_now",
             Unable::NotHeld(NotHeld::OnPhone) => "resume_on_phone",
             Unable::Refused(refused) => match refused {
                 Refused::UnknownAgent(_) => "unknown_agent",
@@ -83,6 +111,12 @@ impl fmt::Display for Unable {
             Unable::Refused(refused) => refused.fmt(f),
             Unable::UnknownSeat(seat) => write!(f, "seat {seat} is not in the configuration"),
             Unable::NoCall => f.write_str("there is no call"),
+            Unable::NoConsult => f.write_str("nobody is consulted, or has not answered"),
+            Unable::NotNow => f.write_str("something else is under way in this call"),
+            Unable::NotAllowed => f.write_str("this seat may not call that, or it is no number"),
+            Unable::Busy => f.write_str("busy there"),
+            Unable::NotThere => f.write_str("no phone is registered there"),
+            Unable::Overload => f.write_str("there is no room for another call now"),
             Unable::OnPhone => f.write_str("it rings on the phone: pick up there"),
             Unable::NotHeld(why) => why.fmt(f),
         }
@@ -122,6 +156,11 @@ impl Gateway {
                 let call = self.acd.agent(&agent).and_then(|view| view.call).ok_or(Unable::NoCall)?;
                 return Ok(self.transfer(now, call, &queue)?);
             }
+            AgentOrder::Consult(to) => return self.consult(now, &agent, &to),
+            AgentOrder::EndConsult => return self.end_consult(now, &agent),
+            AgentOrder::Transfer(to) => return self.transfer_to(now, &agent, to.as_deref()),
+            AgentOrder::ThreeWay => return self.three_way(now, &agent),
+            AgentOrder::Emergency => return self.emergency(now, &agent),
         };
         Ok(self.acd.handle(now, input)?)
     }

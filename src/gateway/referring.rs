@@ -22,15 +22,15 @@ use crate::sip::message::uri::Uri;
 use crate::time::Instant;
 
 /// Not to be had by this phone. Of the refusals it is one that leaves the dialog alone (RFC 5057 s5.1).
-const FORBIDDEN: u16 = 403;
+pub(super) const FORBIDDEN: u16 = 403;
 /// Busy there.
-const BUSY: u16 = 486;
+pub(super) const BUSY: u16 = 486;
 /// No phone there.
-const AWAY: u16 = 480;
+pub(super) const AWAY: u16 = 480;
 /// The same phone's REFER before is not over.
-const PENDING: u16 = 491;
+pub(super) const PENDING: u16 = 491;
 /// No room.
-const OVERLOAD: u16 = 503;
+pub(super) const OVERLOAD: u16 = 503;
 
 impl Gateway {
     pub(super) fn referred(&mut self, now: Instant, leg: LegId, role: &Role, to: ReferTo) {
@@ -66,7 +66,18 @@ impl Gateway {
             tracing::warn!(%seat, "a phone passes on to a host that is not ours");
             return Err(FORBIDDEN);
         }
-        match self.read_dialled(seat, uri) {
+        self.pass_to(now, leg, id, seat, self.read_dialled(seat, uri))
+    }
+
+    pub(super) fn pass_to(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        id: CallId,
+        seat: &SeatNo,
+        to: Dialled,
+    ) -> Result<(), u16> {
+        match to {
             Dialled::Ours(number) => {
                 let line = self.numbers.get(&number).and_then(|line| self.lines.get(*line)).ok_or(FORBIDDEN)?;
                 let queue = line.queue.clone();
@@ -77,14 +88,11 @@ impl Gateway {
                 let queue = language.queue.clone();
                 return self.pass_to_queue(now, id, &queue);
             }
-            Dialled::Call(Party::Seat(other)) if self.reached_by(&other).is_none() => return Err(AWAY),
-            Dialled::Call(Party::Seat(other)) if self.is_busy(seat, &other) => return Err(BUSY),
             Dialled::Call(Party::Outside(_)) if self.passes_enough(seat) => return Err(BUSY),
-            Dialled::Call(to) if !self.can_ring(&to) => {
-                self.refusals.overload += 1;
-                return Err(OVERLOAD);
+            Dialled::Call(to) => {
+                self.can_be_called(seat, &to)?;
+                self.pass_to_party(now, leg, id, seat, to);
             }
-            Dialled::Call(to) => self.pass_to_party(now, leg, id, seat, to),
             Dialled::Feature(_) => return Err(FORBIDDEN),
             Dialled::Refused(why) => {
                 tracing::warn!(%seat, ?why, "a seat may not pass a caller on to this");
@@ -93,6 +101,19 @@ impl Gateway {
             }
         }
         Ok(())
+    }
+
+    /// Is there a phone, is it free, and have we room for the call?
+    pub(super) fn can_be_called(&mut self, seat: &SeatNo, to: &Party) -> Result<(), u16> {
+        match to {
+            Party::Seat(other) if self.reached_by(other).is_none() => Err(AWAY),
+            Party::Seat(other) if self.is_busy(seat, other) => Err(BUSY),
+            to if !self.can_ring(to) => {
+                self.refusals.overload += 1;
+                Err(OVERLOAD)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Into a line, if it takes the caller. Otherwise the phone is refused: had it a 202, it might hang up on that.
@@ -153,6 +174,8 @@ impl Gateway {
     fn may_pass(&self, id: CallId, leg: LegId) -> Result<(), u16> {
         let call = self.calls.get(&id).ok_or(FORBIDDEN)?;
         match call.talks_on() {
+            // Somebody else is on the call: that is the page's to end.
+            Some(talk) if talk == leg && call.third_party().is_some() => Err(PENDING),
             Some(talk) if talk == leg => Ok(()),
             None if call.is_passing() => Err(PENDING),
             _ => Err(FORBIDDEN),
@@ -160,7 +183,7 @@ impl Gateway {
     }
 
     /// Has the seat as many callers out there as it may? Nobody of ours is there to end those calls.
-    fn passes_enough(&self, seat: &SeatNo) -> bool {
+    pub(super) fn passes_enough(&self, seat: &SeatNo) -> bool {
         let out = self.calls.values().filter(|call| call.passed_outside_by() == Some(seat)).count();
         out >= self.settings.dialling.passed_on_per_seat as usize
     }

@@ -42,6 +42,11 @@ enum Asked {
     ExtendWrapUp { id: u64 },
     HangUp { id: u64 },
     ToQueue { id: u64, queue: String },
+    Consult { id: u64, to: String },
+    EndConsult { id: u64 },
+    Transfer { id: u64, to: Option<String> },
+    ThreeWay { id: u64 },
+    Emergency { id: u64 },
 }
 
 #[derive(Serialize)]
@@ -132,6 +137,11 @@ async fn order(pages: &Pages, agent: &AgentNo, asked: Asked) -> Answer {
         Asked::ExtendWrapUp { id } => (id, Some(AgentOrder::ExtendWrapUp)),
         Asked::HangUp { id } => (id, Some(AgentOrder::HangUp)),
         Asked::ToQueue { id, queue } => (id, Some(AgentOrder::ToQueue(QueueName::new(queue)))),
+        Asked::Consult { id, to } => (id, Some(AgentOrder::Consult(to))),
+        Asked::EndConsult { id } => (id, Some(AgentOrder::EndConsult)),
+        Asked::Transfer { id, to } => (id, Some(AgentOrder::Transfer(to))),
+        Asked::ThreeWay { id } => (id, Some(AgentOrder::ThreeWay)),
+        Asked::Emergency { id } => (id, Some(AgentOrder::Emergency)),
     };
     let Some(order) = order else { return Answer { answer, unable: Some("unknown_reason"), why: None } };
     let (tell, told) = oneshot::channel();

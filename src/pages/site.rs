@@ -20,11 +20,13 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 #[rustfmt::skip]
-const FILES: [File; 30] = [
+const FILES: [File; 37] = [
     File { path: "/", kind: HTML, text: include_str!("site/index.html") },
-    File { path: "/style.css", kind: STYLE, text: include_str!("site/style.css") },
-    File { path: "/desk.css", kind: STYLE, text: include_str!("site/desk.css") },
+    File { path: "/wallboard.html", kind: HTML, text: include_str!("site/wallboard.html") },
     File { path: "/console.css", kind: STYLE, text: include_str!("site/console.css") },
+    File { path: "/desk.css", kind: STYLE, text: include_str!("site/desk.css") },
+    File { path: "/style.css", kind: STYLE, text: include_str!("site/style.css") },
+    File { path: "/wallboard.css", kind: STYLE, text: include_str!("site/wallboard.css") },
     File { path: "/acts.js", kind: SCRIPT, text: include_str!("site/acts.js") },
     File { path: "/alert.js", kind: SCRIPT, text: include_str!("site/alert.js") },
     File { path: "/app.js", kind: SCRIPT, text: include_str!("site/app.js") },
@@ -38,8 +40,10 @@ const FILES: [File; 30] = [
     File { path: "/dom.js", kind: SCRIPT, text: include_str!("site/dom.js") },
     File { path: "/earlier.js", kind: SCRIPT, text: include_str!("site/earlier.js") },
     File { path: "/en.js", kind: SCRIPT, text: include_str!("site/en.js") },
+    File { path: "/floor.js", kind: SCRIPT, text: include_str!("site/floor.js") },
     File { path: "/headset.js", kind: SCRIPT, text: include_str!("site/headset.js") },
     File { path: "/keys.js", kind: SCRIPT, text: include_str!("site/keys.js") },
+    File { path: "/leading.js", kind: SCRIPT, text: include_str!("site/leading.js") },
     File { path: "/line.js", kind: SCRIPT, text: include_str!("site/line.js") },
     File { path: "/lines.js", kind: SCRIPT, text: include_str!("site/lines.js") },
     File { path: "/reach.js", kind: SCRIPT, text: include_str!("site/reach.js") },
@@ -49,6 +53,9 @@ const FILES: [File; 30] = [
     File { path: "/state.js", kind: SCRIPT, text: include_str!("site/state.js") },
     File { path: "/ticket.js", kind: SCRIPT, text: include_str!("site/ticket.js") },
     File { path: "/time.js", kind: SCRIPT, text: include_str!("site/time.js") },
+    File { path: "/waiting.js", kind: SCRIPT, text: include_str!("site/waiting.js") },
+    File { path: "/wallboard.js", kind: SCRIPT, text: include_str!("site/wallboard.js") },
+    File { path: "/why.js", kind: SCRIPT, text: include_str!("site/why.js") },
     File { path: "/words.js", kind: SCRIPT, text: include_str!("site/words.js") },
     File { path: "/zh.js", kind: SCRIPT, text: include_str!("site/zh.js") },
 ];

@@ -310,10 +310,7 @@ impl CallRecord {
 
 /// As exports show it.
 pub fn number_of(party: &Party) -> &str {
-    match party {
-        Party::Seat(seat) => seat.as_str(),
-        Party::Outside(number) | Party::Emergency(number) => number,
-    }
+    party.number()
 }
 
 /// Whole microseconds: short, and a number for SQL.

@@ -90,6 +90,12 @@ impl CallRecord {
                 }
             }
             CallFact::Transferred { .. } => self.pass_on(at),
+            // The talk is over, the call is not.
+            CallFact::Surveyed { .. } => {
+                if let Some(segment) = self.talking() {
+                    segment.close(at);
+                }
+            }
             CallFact::PassedOn { to, .. } => {
                 self.pass_on(at);
                 // Who rings does not talk yet.
@@ -113,6 +119,13 @@ impl CallRecord {
             | CallFact::NoAudio { .. }
             | CallFact::FarEndCause { .. }
             | CallFact::PassingOn { .. }
+            | CallFact::Consulting { .. }
+            | CallFact::Consulted { .. }
+            | CallFact::ThreeWay
+            | CallFact::ConsultOver { .. }
+            | CallFact::Help { .. }
+            | CallFact::Supervised { .. }
+            | CallFact::Rated { .. }
             | CallFact::Recorded(_)
             | CallFact::LegClosed { .. } => {}
         }

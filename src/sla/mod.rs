@@ -128,6 +128,14 @@ impl Summary {
                     });
                 }
             }
+            // As passed on, but to nobody: the survey is no talk, and no transfer.
+            CallFact::Surveyed { .. } => {
+                if let Some(Open::Answered(talk)) = self.open.get(id) {
+                    let (queue, talk, hold) = talk.clone().over(*at);
+                    self.open.insert(*id, Open::Passed { at: *at });
+                    self.count(&queue, |counters, _| counters.talk_ended(talk, hold));
+                }
+            }
             CallFact::TakenOver { agent, queue, wait, .. } => match self.open.get(id) {
                 Some(Open::Passed { at }) => {
                     let talk = Talk::begun(queue, *at + *wait, true);
@@ -167,6 +175,13 @@ impl Summary {
             | CallFact::CallbackOffered
             | CallFact::Reached { .. }
             | CallFact::PassingOn { .. }
+            | CallFact::Consulting { .. }
+            | CallFact::Consulted { .. }
+            | CallFact::ThreeWay
+            | CallFact::ConsultOver { .. }
+            | CallFact::Help { .. }
+            | CallFact::Supervised { .. }
+            | CallFact::Rated { .. }
             | CallFact::NotPassedOn { .. }
             | CallFact::OfferEnded { .. }
             | CallFact::Digit(_)

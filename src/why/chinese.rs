@@ -1,7 +1,9 @@
 //! A call's story in Chinese.
 
 use super::story::{Before, Remark, span};
-use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Party, Purpose, Why};
+use crate::event::{
+    CallFact, Chosen, ConsultEnd, EndCause, ForwardReason, Forwarded, OfferEnd, Party, Purpose, Supervision, Why,
+};
 use std::time::Duration;
 
 pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
@@ -92,6 +94,38 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         CallFact::NotPassedOn { agent, to, status } => {
             format!("工号 {agent} 转接 {} 未成（{status}）", party(to))
         }
+        CallFact::Consulting { agent, to } => format!("工号 {agent} 咨询 {}", party(to)),
+        CallFact::Consulted { ring } => format!("被咨询方应答，振铃 {}", time(*ring)),
+        CallFact::ThreeWay => "三方通话".into(),
+        CallFact::ConsultOver { to, why, .. } => {
+            let why = match why {
+                ConsultEnd::NotReached { status } => format!("未接通（{status}）"),
+                ConsultEnd::Returned => "由座席结束".into(),
+                ConsultEnd::PartyHangUp => "已挂断".into(),
+                ConsultEnd::PartyLost => "通路或语音中断".into(),
+                ConsultEnd::CallOver => "随座席通话一同结束".into(),
+            };
+            format!("与 {} 的咨询{why}", party(to))
+        }
+        CallFact::Help { agent, asked: true } => format!("工号 {agent} 求助班长"),
+        CallFact::Help { agent, asked: false } => format!("工号 {agent} 取消求助"),
+        CallFact::Supervised { by, act, agent, why } => {
+            let act = match act {
+                Supervision::Listen => "监听",
+                Supervision::Whisper => "密语",
+                Supervision::Barge => "强插",
+                Supervision::Left => "退出",
+                Supervision::TakeOver => "拦截",
+                Supervision::Disconnect => "强拆",
+                Supervision::MoveUp => "将来电提前",
+                Supervision::MoveCall => "将来电改队列",
+            };
+            let with = agent.as_ref().map(|agent| format!("（工号 {agent}）")).unwrap_or_default();
+            let why = why.as_ref().map(|why| format!("：{}", why.escape_debug())).unwrap_or_default();
+            format!("班长 {by} {act}{with}{why}")
+        }
+        CallFact::Surveyed { agent } => format!("工号 {agent} 退出，来电人转满意度评价"),
+        CallFact::Rated { score } => format!("来电人评分 {score}（满分 5）"),
         CallFact::LegClosed { .. } | CallFact::Recorded(_) => return None,
     })
 }

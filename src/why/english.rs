@@ -1,7 +1,9 @@
 //! A call's story in English.
 
 use super::story::{Before, Remark, span};
-use crate::event::{CallFact, Chosen, EndCause, ForwardReason, Forwarded, OfferEnd, Party, Purpose, Why};
+use crate::event::{
+    CallFact, Chosen, ConsultEnd, EndCause, ForwardReason, Forwarded, OfferEnd, Party, Purpose, Supervision, Why,
+};
 use std::time::Duration;
 
 pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
@@ -111,6 +113,38 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         CallFact::NotPassedOn { agent, to, status } => {
             format!("{} could not be had ({status}), asked for by {agent}", party(to))
         }
+        CallFact::Consulting { agent, to } => format!("{agent} calls {} beside the caller", party(to)),
+        CallFact::Consulted { ring } => format!("that party answered after {}", time(*ring)),
+        CallFact::ThreeWay => "the caller, the agent and that party hear one another".into(),
+        CallFact::ConsultOver { to, why, .. } => {
+            let why = match why {
+                ConsultEnd::NotReached { status } => format!("could not be had ({status})"),
+                ConsultEnd::Returned => "is let go by the agent".into(),
+                ConsultEnd::PartyHangUp => "has hung up".into(),
+                ConsultEnd::PartyLost => "is lost: its leg or its audio failed".into(),
+                ConsultEnd::CallOver => "is let go with the agent's part of the call".into(),
+            };
+            format!("{} {why}", party(to))
+        }
+        CallFact::Help { agent, asked: true } => format!("{agent} asks for the shift leader"),
+        CallFact::Help { agent, asked: false } => format!("{agent} needs the shift leader no more"),
+        CallFact::Supervised { by, act, agent, why } => {
+            let act = match act {
+                Supervision::Listen => "listens",
+                Supervision::Whisper => "speaks to the agent alone",
+                Supervision::Barge => "speaks to all",
+                Supervision::Left => "is off the call",
+                Supervision::TakeOver => "takes the call over",
+                Supervision::Disconnect => "ends the call",
+                Supervision::MoveUp => "moves the caller to the front",
+                Supervision::MoveCall => "moves the caller to another queue",
+            };
+            let with = agent.as_ref().map(|agent| format!(" (agent {agent})")).unwrap_or_default();
+            let why = why.as_ref().map(|why| format!(": {}", why.escape_debug())).unwrap_or_default();
+            format!("shift leader {by} {act}{with}{why}")
+        }
+        CallFact::Surveyed { agent } => format!("{agent} is off the call, the caller is asked how it was"),
+        CallFact::Rated { score } => format!("the caller rates the call {score} of 5"),
         CallFact::LegClosed { .. } | CallFact::Recorded(_) => return None,
     })
 }

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod browser;
+mod consulting;
 mod dialling;
 mod guard;
 mod joining;

@@ -335,6 +335,25 @@ impl World {
         self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
     }
 
+    pub fn caller_is_silent(&mut self) {
+        let leg = self.callers_leg;
+        self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
+    /// No RTP from whom was called last.
+    pub fn party_is_silent(&mut self) {
+        let leg = *self.sources.keys().last().expect("a leg");
+        self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
+    pub fn caller_leaves(&mut self) {
+        let now = self.now;
+        if let Some((caller, _)) = &mut self.caller {
+            caller.hang_up(now);
+        }
+        self.run(Duration::from_millis(10));
+    }
+
     /// A key of the caller, as SIP INFO in the dialog the gateway has answered.
     pub fn caller_sends_info(&mut self, digit: char) {
         let answer = self.to_caller.iter().find(|m| m.starts_with("SIP/2.0 200")).expect("an answered call");
@@ -401,6 +420,10 @@ impl World {
                 CallFact::NotPassedOn { agent, to, status } => {
                     format!("{agent} not passed on to {}: {status}", party(to))
                 }
+                CallFact::Consulting { agent, to } => format!("{agent} consults {}", party(to)),
+                CallFact::Consulted { .. } => "consulted".to_owned(),
+                CallFact::ThreeWay => "three-way".to_owned(),
+                CallFact::ConsultOver { to, why, .. } => format!("without {}: {}", party(to), why.as_str()),
                 CallFact::Ended { cause, .. } => cause.as_str().to_owned(),
                 _ => return None,
             })
@@ -505,6 +528,7 @@ fn heard(source: &Source) -> String {
         Source::Play { prompts, then } => format!("{}>{}", prompts.join("+"), heard(then)),
         Source::Music(music) => music.to_string(),
         Source::Leg(_) => OTHER_SIDE.into(),
+        Source::Mix(legs) => format!("{} others", legs.len()),
         other => format!("{other:?}"),
     }
 }

@@ -111,6 +111,23 @@ pub enum What {
     PassedOn { agent: String, to: To },
     #[serde(rename = "call.not_passed_on")]
     NotPassedOn { agent: String, to: To, status: u16 },
+    #[serde(rename = "call.consulting")]
+    Consulting { agent: String, to: To },
+    #[serde(rename = "call.consulted")]
+    Consulted { ring_s: f64 },
+    #[serde(rename = "call.three_way")]
+    ThreeWay,
+    #[serde(rename = "call.consult_over")]
+    ConsultOver { agent: String, to: To, why: &'static str, status: Option<u16> },
+    #[serde(rename = "call.help")]
+    Help { agent: String, asked: bool },
+    /// A shift leader's act. `act`: listen, whisper, barge, left, take_over, disconnect, move_up or move_call.
+    #[serde(rename = "call.supervised")]
+    Supervised { by: String, act: &'static str, agent: Option<String>, why: Option<String> },
+    #[serde(rename = "call.surveyed")]
+    Surveyed { agent: String },
+    #[serde(rename = "call.rated")]
+    Rated { score: u8 },
 }
 
 /// Every `type` there is.
@@ -246,6 +263,20 @@ impl From<CallFact> for What {
             CallFact::NotPassedOn { agent, to, status } => {
                 What::NotPassedOn { agent: agent.to_string(), to: to.into(), status }
             }
+            CallFact::Consulting { agent, to } => What::Consulting { agent: agent.to_string(), to: to.into() },
+            CallFact::Consulted { ring } => What::Consulted { ring_s: seconds(ring) },
+            CallFact::ThreeWay => What::ThreeWay,
+            CallFact::ConsultOver { agent, to, why } => {
+                let (agent, to) = (agent.to_string(), to.into());
+                What::ConsultOver { agent, to, why: why.as_str(), status: why.status() }
+            }
+            CallFact::Help { agent, asked } => What::Help { agent: agent.to_string(), asked },
+            CallFact::Supervised { by, act, agent, why } => {
+                let agent = agent.map(|agent| agent.to_string());
+                What::Supervised { by: by.to_string(), act: act.as_str(), agent, why }
+            }
+            CallFact::Surveyed { agent } => What::Surveyed { agent: agent.to_string() },
+            CallFact::Rated { score } => What::Rated { score },
         }
     }
 }

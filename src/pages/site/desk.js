@@ -39,7 +39,7 @@ export class Desk {
     });
     this.audio = new Audio(this.line, () => this.#showAll());
     this.headset = new Headset(this.audio, run);
-    this.console = who.leader ? new Console(this.line, (order) => this.#order(order), who) : null;
+    this.console = who.leader ? new Console(this.line, (order) => this.#order(order), (text) => this.#notice(text)) : null;
     this.#more = {
       F10: ["to_number", () => this.reach.number.focus()],
       "Alt+W": ["to_ticket", () => this.form.querySelector("select, input, textarea")?.focus()],

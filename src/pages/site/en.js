@@ -38,7 +38,7 @@ export const EN = {
   purpose_inbound: "Inbound", purpose_callback: "Promised callback", purpose_missed_call: "Missed call",
   why_logged_out: "log in", why_is_ready: "you are", why_no_wrap_up: "no wrap-up", why_no_ring: "no ring", why_pick_up: "lift phone",
   why_no_call: "no call", why_no_talk: "no call", why_mute_on_phone: "by phone", why_party: "3rd party", why_no_party: "nobody asked",
-  why_no_number: "no number", why_by_phone: "by phone", why_party_rings: "still rings", why_is_three_way: "it is", why_no_queue: "no other",
+  why_no_number: "no number", why_by_phone: "by phone", why_party_rings: "still rings", why_is_three_way: "now", why_no_queue: "no other",
   why_in_call: "in a call",
   // Ticket
   ticket_here: "The ticket of an answered call is shown here", ticket: "Ticket", ticket_waits: "The ticket is being opened…", ticket_none: "This call has no ticket", earlier: "Earlier calls", earlier_none: "First call", in_days: "{m} in 30 days · {y} in a year",
@@ -51,6 +51,22 @@ export const EN = {
   stage_draft: "To be filled in", stage_accepted: "Accepted", stage_awaiting_dispatch: "Awaiting dispatch", stage_dispatched: "Dispatched",
   stage_signed_for: "Signed for", stage_in_hand: "In hand", stage_settled: "Settled", stage_awaiting_callback: "Awaiting callback",
   stage_called_back: "Called back", stage_archived: "Archived",
+  // Shift leader's console
+  agents: "Agents", floor_state: "State", floor_agent: "Agent / seat", floor_time: "Time", floor_caller: "Call", floor_skills: "Skills", with_logged_out: "with logged out",
+  asks_help: "asks for help", listened_by: "{s} listens", all_queues: "All queues", free_of: "Free / here", in_line: "Calls in line", caller: "Caller", priority: "Priority",
+  nobody_waits: "Nobody waits", chosen_agent: "Chosen agent", listening: "Listening", floor_waits: "Reading the floor…",
+  listen: "Listen", whisper: "Whisper", barge: "Barge in", end_listening: "Leave", take_over: "Take over", disconnect: "Disconnect", set_skills: "Skills",
+  force_ready: "Set ready", force_not_ready: "Set not ready", force_out: "Log out", move_up: "Move up", move_call: "Other queue",
+  mode_listen: "Listening to", mode_whisper: "Whispering to (the citizen does not hear you)", mode_barge: "In the call of (the citizen hears you)",
+  why: "Reason (goes into the audit)", why_customary: "Rush|Agent asked for help|Quality|Equipment|End of shift|Special call", do_it: "Do it", cancel: "Cancel", levels: "Skill levels of this shift (0: none)",
+  why_choose_agent: "choose an agent", why_agent_out: "logged out", why_yourself: "yourself", why_agent_no_call: "no call", why_not_listening: "not listening",
+  why_mode: "now", why_choose_call: "choose a call", why_agent_ready: "is ready",
+  // Wallboard
+  board_title: "Hotline now", board_reading: "Reading…", board_live: "Live", board_old: "the figures are {s} old", board_no_answer: "No answer, trying again", board_not_allowed: "This link may not see this, or no longer: ask the engineers",
+  board_waiting_now: "Waiting now", board_longest_wait: "Longest wait", board_offered_today: "In today", board_answered_today: "Answered", board_lost_today: "Lost",
+  board_mean_average_speed_of_answer: "Mean wait", board_mean_talk_time: "Mean talk", board_mean_wrap_up_time: "Mean wrap", board_channels: "Channels", board_trunk_down: "Trunk down {s}",
+  board_skill: "Skill", board_waiting: "Wait", board_longest: "Longest", board_connection: "Connected", board_service: "{n} s / R", board_timely: "{n} s / A", board_answered: "Answ./in",
+  board_idle: "Idle", board_ringing: "Ringing", board_talking: "Talk", board_wrap_up: "Wrap", board_busy: "Busy", board_on_break: "Break",
   // Why not
   unable_wrong_password: "Wrong agent number or password", unable_too_many_guesses: "Too many tries: again in {s} s", unable_unavailable: "Not available now, try again later",
   unable_unknown_agent: "This agent is not on the roster", unable_not_signed_in: "Log in at a seat first", unable_not_their_day: "Not invited at this time",

@@ -50,6 +50,22 @@ export const ZH = {
   urgency_normal: "一般", urgency_urgent: "紧急", urgency_critical: "特急",
   stage_draft: "待完善", stage_accepted: "已受理", stage_awaiting_dispatch: "待派遣", stage_dispatched: "已派遣", stage_signed_for: "已签收",
   stage_in_hand: "办理中", stage_settled: "已办结", stage_awaiting_callback: "待回访", stage_called_back: "已回访", stage_archived: "已归档",
+  // 班长席
+  agents: "话务员", floor_state: "状态", floor_agent: "工号 / 座席", floor_time: "时长", floor_caller: "来电", floor_skills: "技能", with_logged_out: "含未签入",
+  asks_help: "求助", listened_by: "{s} 监听中", all_queues: "各队列", free_of: "空闲 / 在席", in_line: "排队中的来电", caller: "来电号码", priority: "优先级",
+  nobody_waits: "无人排队", chosen_agent: "选中的话务员", listening: "监听", floor_waits: "正在读取现场…",
+  listen: "监听", whisper: "密语", barge: "强插", end_listening: "结束监听", take_over: "拦截", disconnect: "强拆", set_skills: "调整技能",
+  force_ready: "强制示闲", force_not_ready: "强制示忙", force_out: "强制签出", move_up: "提前", move_call: "改队列",
+  mode_listen: "正在监听", mode_whisper: "正在密语（市民听不到您）", mode_barge: "已强插（市民听得到您）",
+  why: "原因（将记入审计）", why_customary: "话务高峰|话务员求助|服务质量|设备故障|班次结束|特殊来电", do_it: "执行", cancel: "取消", levels: "本班技能等级（0 为无）",
+  why_choose_agent: "请选择话务员", why_agent_out: "未签入", why_yourself: "是您自己", why_agent_no_call: "无通话", why_not_listening: "未监听",
+  why_mode: "进行中", why_choose_call: "请选择来电", why_agent_ready: "已空闲",
+  // 大屏
+  board_title: "热线运行大屏", board_reading: "正在读取…", board_live: "实时", board_old: "数据为 {s} 之前", board_no_answer: "读不到数据，正在重试", board_not_allowed: "此链接无权查看或已失效，请联系技术人员",
+  board_waiting_now: "当前排队", board_longest_wait: "最长等待", board_offered_today: "今日来电", board_answered_today: "今日接听", board_lost_today: "今日未接",
+  board_mean_average_speed_of_answer: "平均等待", board_mean_talk_time: "平均通话", board_mean_wrap_up_time: "平均整理", board_channels: "占用中继", board_trunk_down: "中继中断 {s}",
+  board_skill: "技能组", board_waiting: "排队", board_longest: "最长等待", board_connection: "接通率", board_service: "{n}秒人工接通率", board_timely: "{n}秒应答及时率", board_answered: "接听/来电",
+  board_idle: "空闲", board_ringing: "振铃", board_talking: "通话", board_wrap_up: "整理", board_busy: "示忙", board_on_break: "小休",
   // 不能做的原因
   unable_wrong_password: "工号或密码不对", unable_too_many_guesses: "尝试过多，请在 {s} 秒后再试", unable_unavailable: "暂时不可用，请稍后再试",
   unable_unknown_agent: "名册中没有此工号", unable_not_signed_in: "请先签入", unable_not_their_day: "今日不在邀请时段内",

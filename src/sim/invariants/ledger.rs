@@ -1,6 +1,7 @@
 //! What the events say about each call, kept the way a clerk would: an event that cannot follow the last one is a fault.
 
 use super::Audit;
+use super::passing::consults;
 use super::spells::Spell;
 use crate::config::settings::Relaxation;
 use crate::event::{CallFact, EndCause, Party, Purpose};
@@ -34,6 +35,8 @@ pub struct Record {
     pub passed: Option<Instant>,
     /// To whom, who has not said no.
     pub to: Option<Party>,
+    /// Whom its agent has called beside the caller.
+    pub third: Option<Party>,
     pub tickets_opened: u32,
     /// The gateway was told that its ticket is on the disk.
     pub durable: bool,
@@ -141,6 +144,7 @@ impl Audit {
             spells: Vec::new(),
             passed: None,
             to: None,
+            third: None,
             tickets_opened: 0,
             durable: false,
             end: None,
@@ -270,6 +274,13 @@ impl Audit {
             | (stage @ Stage::Passed, CallFact::Reached { .. } | CallFact::TakenOver { .. }) => {
                 self.passes_on(now, id, record, stage, fact)?
             }
+            (
+                stage @ Stage::Answered { .. },
+                CallFact::Consulting { .. }
+                | CallFact::Consulted { .. }
+                | CallFact::ThreeWay
+                | CallFact::ConsultOver { .. },
+            ) => consults(record, stage, fact)?,
             (Stage::Answered { agent, seat, mut spell }, CallFact::Held) if !spell.is_held() => {
                 self.touched.insert(agent.clone());
                 spell.hold_begins(now);
@@ -309,61 +320,6 @@ impl Audit {
         Ok(())
     }
 
-    fn ended(
-        &mut self,
-        now: Instant,
-        id: CallId,
-        record: &mut Record,
-        stage: Stage,
-        fact: &CallFact,
-    ) -> Result<(), String> {
-        let CallFact::Ended { cause, wait, talk, hold, queue, .. } = fact else { return Ok(()) };
-        match (&record.line, cause) {
-            (Some(line), _) if queue.as_ref() != Some(line) => return Err(format!("it was in {line}")),
-            (None, EndCause::QueueFull | EndCause::NoAgents) => record.refused_by = queue.clone(),
-            _ => {}
-        }
-        self.leave_queue(id, record);
-        record.end = Some(End { at: now, cause: *cause });
-        if *cause == EndCause::CallbackTaken && !record.callback_offered {
-            return Err("nobody had offered to call back".into());
-        }
-        if let Stage::Answered { agent, spell, .. } = stage {
-            record.spells.push(spell.over(now, false));
-            self.touched.insert(agent.clone());
-            self.disengage(&agent, id)?;
-        }
-        let answered_cause = matches!(
-            cause,
-            EndCause::CallerHangUp | EndCause::AgentHangUp | EndCause::PartyHangUp | EndCause::MediaTimeout
-        );
-        let Some(pickup) = &record.pickup else {
-            // What never was in a line has not waited for an agent.
-            let waited = if record.queue.is_some() { now - record.queued_at } else { Duration::ZERO };
-            if answered_cause {
-                return Err("such a cause is for answered calls".into());
-            }
-            if !talk.is_zero() || !hold.is_zero() || (*wait != waited && !record.is_ours()) {
-                return Err("an unanswered call has its wait and no talk".into());
-            }
-            if record.tickets_opened > 0 {
-                return Err("a ticket was opened, but no pickup reported".into());
-            }
-            return Ok(());
-        };
-        let right = *talk == record.talked() && *hold == record.held() && *wait == pickup.wait;
-        // One who was passed on may wait in vain a second time, but not abandon: an agent has answered.
-        let again = record.passed.is_some() && *cause == EndCause::QueueTimeout;
-        if !answered_cause && !again && !matches!(cause, EndCause::TrunkFault | EndCause::OurFault) {
-            return Err("such a cause is for unanswered calls".into());
-        }
-        if right {
-            Ok(())
-        } else {
-            Err(format!("picked up {pickup:?}, talks {:?}: the durations are wrong", record.spells))
-        }
-    }
-
     fn enter(&mut self, now: Instant, id: CallId, record: &mut Record, queue: &QueueName) -> Stage {
         record.line = Some(queue.clone());
         record.entered = now;
@@ -372,7 +328,7 @@ impl Audit {
         Stage::Waiting
     }
 
-    fn leave_queue(&mut self, id: CallId, record: &Record) {
+    pub(super) fn leave_queue(&mut self, id: CallId, record: &Record) {
         if let Some(queue) = &record.line
             && let Some(waiting) = self.waiting.get_mut(queue)
         {

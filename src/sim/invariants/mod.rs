@@ -4,6 +4,7 @@
 //! Written while the day runs: `ledger` (calls, agents and offers, from events). At its end: `verdict` compares the
 //! ledger with what carriers, phones and stores saw.
 
+mod ending;
 mod idle;
 mod ledger;
 mod own;
@@ -365,6 +366,8 @@ fn turn(fact: &CallFact) -> Option<&'static str> {
         CallFact::Transferred { .. } => Some("passed on"),
         CallFact::PassedOn { .. } => Some("handed over"),
         CallFact::NotPassedOn { .. } => Some("handed back"),
+        CallFact::Consulting { .. } => Some("consulted"),
+        CallFact::ThreeWay => Some("in three"),
         CallFact::Ended { cause: EndCause::Joined, .. } => Some("joined"),
         CallFact::TakenOver { .. } => Some("taken over"),
         CallFact::Offered { chosen, .. } if chosen.preferred => Some("preferred"),

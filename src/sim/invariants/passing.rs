@@ -8,6 +8,18 @@ use crate::event::{CallFact, Party};
 use crate::ids::CallId;
 use crate::time::Instant;
 
+/// Somebody beside the caller: called once, gone once, or passed on to.
+pub(super) fn consults(record: &mut Record, stage: Stage, fact: &CallFact) -> Result<Stage, String> {
+    let Stage::Answered { agent, .. } = &stage else { return Err("nobody has the caller".into()) };
+    match (fact, &record.third) {
+        (CallFact::Consulting { agent: named, to }, None) if named == agent => record.third = Some(to.clone()),
+        (CallFact::Consulted { .. } | CallFact::ThreeWay, Some(_)) => {}
+        (CallFact::ConsultOver { to, .. }, Some(third)) if to == third => record.third = None,
+        (_, third) => return Err(format!("it is with {agent} and {third:?}")),
+    }
+    Ok(stage)
+}
+
 impl Audit {
     pub(super) fn passes_on(
         &mut self,
@@ -21,6 +33,9 @@ impl Audit {
             (Stage::Answered { agent, seat, spell }, CallFact::PassingOn { agent: named, to }) => {
                 if agent != *named || record.to.is_some() {
                     return Err(format!("it is with {agent}, on the way to {:?}", record.to));
+                }
+                if record.third.take().is_some_and(|third| third != *to) {
+                    return Err("somebody else is still on it".into());
                 }
                 record.to = Some(to.clone());
                 Ok(Stage::Answered { agent, seat, spell })

@@ -86,6 +86,11 @@ fn agent_of(fact: &CallFact) -> Option<&str> {
         | CallFact::Dialled { agent: Some(agent), .. }
         | CallFact::PassingOn { agent, .. }
         | CallFact::PassedOn { agent, .. }
+        | CallFact::Consulting { agent, .. }
+        | CallFact::ConsultOver { agent, .. }
+        | CallFact::Help { agent, .. }
+        | CallFact::Supervised { agent: Some(agent), .. }
+        | CallFact::Surveyed { agent }
         | CallFact::NotPassedOn { agent, .. } => Some(agent.as_str()),
         _ => None,
     }

@@ -1,0 +1,38 @@
+// What a shift leader can do to an agent or to a waiting call: each with its key, what is asked of the gateway, and why it cannot be
+// done now. Acts that need a reason have `why: true` in their order: it is asked for, and kept with the act.
+//
+// A situation is `{screen, agent, call, queues}`: the leader's own screen, the agent chosen, the waiting call chosen.
+
+const someone = ({ agent }) => (agent ? null : "why_choose_agent");
+const here = ({ agent }) => (agent.state === "logged_out" ? "why_agent_out" : null);
+const other = ({ agent, screen }) => (agent.agent === screen.agent ? "why_yourself" : null);
+const inCall = ({ agent }) => (agent.call ? null : "why_agent_no_call");
+const listening = ({ screen }) => (screen.listening ? null : "why_not_listening");
+const mode = (one) => ({ screen }) => (screen.listening?.mode === one ? "why_mode" : null);
+const waiting = ({ call }) => (call ? null : "why_choose_call");
+const first = (...reasons) => (situation) => reasons.reduce((found, reason) => found ?? reason(situation), null);
+const force = (to) => ({ agent }) => ({ order: "force", agent: agent.agent, to });
+
+export const AGENT_ACTS = {
+  listen: { key: "L", words: "listen", can: first(someone, other, inCall, ({ agent, screen }) => (screen.listening?.agent === agent.agent ? "why_mode" : null)), order: ({ agent }) => ({ order: "listen", agent: agent.agent }) },
+  take_over: { key: "T", words: "take_over", can: first(someone, other, inCall), order: ({ agent }) => ({ order: "take_over", agent: agent.agent }) },
+  disconnect: { key: "X", words: "disconnect", kind: "stop", why: true, can: first(someone, inCall), order: ({ agent }) => ({ order: "disconnect", agent: agent.agent }) },
+  skills: { key: "S", words: "set_skills", why: true, skills: true, can: someone, order: ({ agent }, skills) => ({ order: "set_skills", agent: agent.agent, skills }) },
+  force_ready: { key: "R", words: "force_ready", why: true, can: first(someone, here, ({ agent }) => (agent.state === "ready" ? "why_agent_ready" : null)), order: force("ready") },
+  force_not_ready: { key: "N", words: "force_not_ready", why: true, can: first(someone, here), order: force("not_ready") },
+  force_out: { key: "O", words: "force_out", why: true, can: first(someone, here), order: force("logged_out") },
+};
+
+export const LISTENING_ACTS = {
+  listen_only: { key: "1", words: "listen", can: first(listening, mode("listen")), order: () => ({ order: "listen_only" }) },
+  whisper: { key: "2", words: "whisper", can: first(listening, mode("whisper")), order: () => ({ order: "whisper" }) },
+  barge: { key: "3", words: "barge", can: first(listening, mode("barge")), order: () => ({ order: "barge" }) },
+  end_listening: { key: "E", words: "end_listening", can: listening, order: () => ({ order: "end_listening" }) },
+};
+
+export const CALL_ACTS = {
+  move_up: { key: "U", words: "move_up", why: true, can: waiting, order: ({ call }) => ({ order: "move_up", call: call.call }) },
+  move_call: { key: "Q", words: "move_call", why: true, queue: true, can: waiting, order: ({ call }, queue) => ({ order: "move_call", call: call.call, queue }) },
+};
+
+export const LEADING = { ...AGENT_ACTS, ...LISTENING_ACTS, ...CALL_ACTS };
