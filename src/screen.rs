@@ -25,8 +25,11 @@ pub struct AgentScreen {
     /// The call of the wrap-up.
     #[serde(serialize_with = "hex_or_none")]
     pub serving: Option<CallId>,
-    /// The seat's calls of its own.
+    /// Of the seat's calls of its own the first.
+    pub own: Option<OwnScreen>,
     pub own_calls: u32,
+    /// The agent hears herself.
+    pub test_call: bool,
     /// Where this agent's skills are asked for.
     pub queues: Vec<QueueScreen>,
 }
@@ -127,6 +130,29 @@ pub enum Stage {
     Away,
     /// A citizen is being called back.
     Calling,
+}
+
+/// A call of a seat's own, as either seat sees it; or a caller whom a colleague has sent there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OwnScreen {
+    #[serde(serialize_with = "hex")]
+    pub call: CallId,
+    /// Who is at the other end: a seat, a number; a caller may withhold theirs.
+    pub to: Option<String>,
+    /// The other end called.
+    pub incoming: bool,
+    pub stage: OwnStage,
+    pub since: Instant,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OwnStage {
+    /// Here, to be answered.
+    Ringing,
+    /// There.
+    Calling,
+    Talking,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -10,6 +10,7 @@ use crate::event::{CallFact, EndCause, Party};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::Source;
+use crate::screen::{OwnScreen, OwnStage};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -173,6 +174,21 @@ impl OwnCall {
             Stage::Calling { until, .. } => Some(*until),
             Stage::Talking { .. } | Stage::Over => None,
         }
+    }
+
+    /// As who dialled sees it (`near`), or whom they called.
+    pub fn screen(&self, near: bool) -> OwnScreen {
+        let to = match &self.to {
+            _ if !near => self.near.seat.to_string(),
+            Party::Seat(seat) => seat.to_string(),
+            Party::Outside(number) | Party::Emergency(number) => number.clone(),
+        };
+        let (stage, since) = match &self.stage {
+            Stage::Talking { since } => (OwnStage::Talking, *since),
+            Stage::Calling { .. } | Stage::Over if near => (OwnStage::Calling, self.began),
+            Stage::Calling { .. } | Stage::Over => (OwnStage::Ringing, self.began),
+        };
+        OwnScreen { call: self.id, to: Some(to), incoming: !near, stage, since }
     }
 
     pub fn seat(&self) -> &SeatNo {

@@ -57,7 +57,7 @@ pub(super) enum By {
 pub(super) struct Away {
     pub(super) leg: LegId,
     /// When it was asked for.
-    since: Instant,
+    pub(super) since: Instant,
     outside: Option<Outside>,
 }
 

@@ -4,7 +4,7 @@ use super::passing::By;
 use super::talk::Talk;
 use super::{Call, State};
 use crate::leg::Caller;
-use crate::screen::{CallScreen, PartyScreen, PartyStage, Stage, purpose_word};
+use crate::screen::{CallScreen, OwnScreen, OwnStage, PartyScreen, PartyStage, Stage, purpose_word};
 use crate::time::Instant;
 
 impl Call {
@@ -19,12 +19,11 @@ impl Call {
             State::Away(_) => (Stage::Away, None),
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => (Stage::Waiting, None),
         };
-        let Caller { raw, e164, withheld } = &self.incoming.caller;
         CallScreen {
             call: self.id,
             stage,
-            caller: e164.clone().or(raw.clone()).filter(|_| !withheld),
-            withheld: *withheld,
+            caller: self.callers_number(),
+            withheld: self.incoming.caller.withheld,
             dnis: self.incoming.dnis.clone(),
             line: self.terms.line.clone(),
             queue: self.terms.queue.name.clone(),
@@ -44,6 +43,21 @@ impl Call {
 }
 
 impl Call {
+    /// As the seat sees it that the caller has been sent to.
+    pub fn sent_screen(&self) -> Option<OwnScreen> {
+        let (stage, since) = match &self.state {
+            State::Passing(passing) => (OwnStage::Ringing, passing.since),
+            State::Away(away) => (OwnStage::Talking, away.since),
+            _ => return None,
+        };
+        Some(OwnScreen { call: self.id, to: self.callers_number(), incoming: true, stage, since })
+    }
+
+    fn callers_number(&self) -> Option<String> {
+        let Caller { raw, e164, withheld } = &self.incoming.caller;
+        e164.clone().or(raw.clone()).filter(|_| !withheld)
+    }
+
     fn party_screen(&self) -> Option<PartyScreen> {
         match &self.state {
             State::Talking(talk) => talk.consult.as_ref().map(|consult| consult.screen()),

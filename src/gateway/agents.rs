@@ -2,6 +2,7 @@
 //! (`features`, `call`), what shift leaders order (`commands`).
 
 use super::Gateway;
+use super::dialling::NoDial;
 use super::legs::Role;
 use crate::acd::{AcdInput, Refused};
 use crate::call::{CallInput, NotHeld};
@@ -31,6 +32,11 @@ pub enum AgentOrder {
     Hold,
     /// 取回.
     Resume,
+    /// 呼出 from the page: a call of the seat's own, to a number as a phone would dial it.
+    Dial(String),
+    /// 试音: the agent hears herself.
+    TestCall,
+    EndTestCall,
     /// 转接 into a queue, the caller's place kept.
     ToQueue(QueueName),
     /// 咨询 of whom a phone at this seat would reach by these digits; the caller is on hold meanwhile.
@@ -67,6 +73,15 @@ pub enum Unable {
     /// It rings on the seat's phone, to be answered there.
     OnPhone,
     NotHeld(NotHeld),
+    /// The seat has a phone and no browser: numbers are dialled there.
+    DialOnPhone,
+    /// The seat's browser has no audio.
+    NoBrowser,
+    /// One call at a time.
+    InCall,
+    /// No number, or none that the seat's plan has.
+    NotInPlan,
+    NoDial(NoDial),
 }
 
 impl Unable {
@@ -85,6 +100,12 @@ impl Unable {
             Unable::NotHeld(NotHeld::NoTalk) => "not_talking",
             Unable::NotHeld(NotHeld::ThirdParty) => "not_now",
             Unable::NotHeld(NotHeld::OnPhone) => "resume_on_phone",
+            Unable::DialOnPhone => "dial_on_phone",
+            Unable::NoBrowser => "no_browser",
+            Unable::InCall => "in_call",
+            Unable::NotInPlan => "not_in_plan",
+            Unable::NoDial(NoDial::Busy) => "busy",
+            Unable::NoDial(NoDial::Overload) => "overload",
             Unable::Refused(refused) => match refused {
                 Refused::UnknownAgent(_) => "unknown_agent",
                 Refused::NotSignedIn(_) => "not_signed_in",
@@ -119,6 +140,12 @@ impl fmt::Display for Unable {
             Unable::Overload => f.write_str("there is no room for another call now"),
             Unable::OnPhone => f.write_str("it rings on the phone: pick up there"),
             Unable::NotHeld(why) => why.fmt(f),
+            Unable::DialOnPhone => f.write_str("the seat has a phone: dial there"),
+            Unable::NoBrowser => f.write_str("the seat's browser has no audio"),
+            Unable::InCall => f.write_str("the seat is in a call: one at a time"),
+            Unable::NotInPlan => f.write_str("the seat's dial plan does not have this number"),
+            Unable::NoDial(NoDial::Busy) => f.write_str("busy there"),
+            Unable::NoDial(NoDial::Overload) => f.write_str("no room for a call now"),
         }
     }
 }
@@ -149,6 +176,13 @@ impl Gateway {
             AgentOrder::NotReady(reason) => AcdInput::NotReady { agent, reason },
             AgentOrder::ExtendWrapUp => AcdInput::ExtendWrapUp { agent },
             AgentOrder::HangUp => return self.hang_up(now, &agent),
+            AgentOrder::Dial(number) => return self.page_dials(now, &agent, &number),
+            AgentOrder::TestCall => return self.test_call(now, &agent),
+            AgentOrder::EndTestCall => {
+                let seat = self.acd.agent(&agent).and_then(|view| view.seat).cloned();
+                let ended = seat.is_some_and(|seat| self.end_test_call(now, &seat));
+                return if ended { Ok(()) } else { Err(Unable::NoCall) };
+            }
             AgentOrder::Answer => return self.answer(now, &agent),
             AgentOrder::Hold => return self.hold(now, &agent, true),
             AgentOrder::Resume => return self.hold(now, &agent, false),
@@ -194,13 +228,20 @@ impl Gateway {
     }
 
     fn hang_up(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
-        let seat = self.acd.agent(agent).and_then(|view| view.seat).ok_or(Unable::NoCall)?;
-        let (leg, role) = self.leg_of_seat(seat).ok_or(Unable::NoCall)?;
-        match role.clone() {
+        let seat = self.acd.agent(agent).and_then(|view| view.seat).cloned().ok_or(Unable::NoCall)?;
+        let Some((leg, role)) = self.leg_of_seat(&seat) else {
+            return if self.end_test_call(now, &seat) { Ok(()) } else { Err(Unable::NoCall) };
+        };
+        let role = role.clone();
+        if self.legs.get(&leg).is_some_and(|known| known.device.is_ringing_browser()) {
+            self.with_browser(now, leg, |browser, events| browser.decline(events));
+            return Ok(());
+        }
+        match role {
             Role::Seat { call, .. } => self.leave_call(now, call, leg),
             Role::Dialler { call, .. } => self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::HungUp }),
             Role::Party { call, .. } => self.call_input(now, call, CallInput::PartyEnded { leg, end: LegEnd::HungUp }),
-            Role::Caller { .. } | Role::Feature { .. } => return Err(Unable::NoCall),
+            Role::Caller { .. } | Role::Feature { .. } | Role::TestCall { .. } => return Err(Unable::NoCall),
         }
         Ok(())
     }
@@ -211,9 +252,6 @@ impl Gateway {
             || self.attempts.get(&id).is_some_and(|attempt| attempt.is_ringing()),
             |call| call.is_ringing(),
         );
-        if rings && self.legs.get(&leg).is_some_and(|known| known.device.is_ringing_browser()) {
-            return self.with_browser(now, leg, |browser, events| browser.decline(events));
-        }
         if rings {
             self.tell(now, leg, LegCommand::Hangup(HangupReason::Withdrawn));
             return self.call_input(now, id, CallInput::SeatEnded { leg, end: LegEnd::Declined });

@@ -36,8 +36,7 @@ impl Gateway {
         let (reliable, srtp, peers) = (settings.profile.reliable, settings.srtp, settings.peers.clone());
         let ours = |number: &str| self.numbers.contains_key(number);
         let incoming = trunk::incoming(leg, settings, &self.settings.area_code, msg, ours);
-        let id = CallId(self.next_call);
-        self.next_call += 1;
+        let id = self.new_call();
 
         let Some(line) = self.numbers.get(&incoming.dnis).copied() else {
             self.refusals.unknown_number += 1;
@@ -146,6 +145,7 @@ impl Gateway {
                 CallOutput::Over => self.call_over(now, id),
             }
         }
+        self.own_call_shows(id);
         let alarm = self.calls.get(&id).and_then(Call::next_timeout);
         let alarm = alarm.or_else(|| self.attempts.get(&id).and_then(Attempt::next_timeout));
         let alarm = alarm.or_else(|| self.own.get(&id).and_then(OwnCall::next_timeout));
@@ -241,7 +241,7 @@ impl Gateway {
     fn place(&mut self, now: Instant, call: CallId, place: Place) {
         let leg = place.leg;
         if self.reached_by(&place.seat) == Some(ReachedBy::Browser) {
-            return self.place_in_browser(call, place);
+            return self.place_in_browser(now, call, place);
         }
         let Some(binding) = self.registrar.lookup(&place.seat) else {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });

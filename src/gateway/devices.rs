@@ -7,13 +7,13 @@
 
 use super::legs::{Leg, Role};
 use super::timers::Alarm;
-use super::{Gateway, Output};
-use crate::acd::AcdInput;
+use super::{Gateway, Output, Unable};
+use crate::acd::{AcdInput, Refused};
 use crate::call::CallInput;
-use crate::ids::{CallId, LegId, SeatNo};
-use crate::leg::{LegEvent, Place};
-use crate::plane::MediaCommand;
+use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::leg::{HangupReason, LegCommand, LegEvent, Place};
 use crate::plane::browser::{BrowserEvent, Lost};
+use crate::plane::{MediaCommand, Source};
 use crate::screen::ReachedBy;
 use crate::seat::browser::BrowserLeg;
 use crate::sip::endpoint::ServerTx;
@@ -21,6 +21,10 @@ use crate::sip::registrar::Change;
 use crate::sip::session::Session;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Long enough to speak a sentence or two, and to turn a knob.
+const LONGEST_TEST: Duration = Duration::from_secs(60);
 
 /// What is at the far end of a leg.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -121,7 +125,58 @@ impl Gateway {
         self.legs.iter().find(|(_, leg)| rings(leg)).map(|(leg, _)| *leg)
     }
 
-    pub(super) fn place_in_browser(&mut self, call: CallId, place: Place) {
+    /// Has picked up or dialled: what merely rings there is no call yet, and a test call gives way.
+    pub(super) fn in_call_in_browser(&self, seat: &SeatNo) -> bool {
+        let on_call = |role: &Role| !matches!(role, Role::TestCall { .. }) && role.seat() == Some(seat);
+        let talks = |leg: &Leg| matches!(leg.device, Device::Browser(_)) && !leg.device.is_ringing_browser();
+        self.legs.values().any(|leg| on_call(&leg.role) && talks(leg))
+    }
+
+    /// The agent hears a beep and then herself, as the gateway hears her.
+    pub(super) fn test_call(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
+        let view = self.acd.agent(agent).ok_or_else(|| Refused::UnknownAgent(agent.clone()))?;
+        let seat = view.seat.cloned().ok_or_else(|| Refused::NotSignedIn(agent.clone()))?;
+        if !self.browsers.contains(&seat) {
+            return Err(Unable::NoBrowser);
+        }
+        if view.call.is_some() || self.leg_of_seat(&seat).is_some() {
+            return Err(Unable::InCall);
+        }
+        self.end_test_call(now, &seat);
+        let leg = self.new_leg();
+        let role = Role::TestCall { seat: seat.clone() };
+        self.legs.insert(leg, Leg { role, device: Device::Browser(BrowserLeg::up()) });
+        self.shows(&seat);
+        self.open_browser(leg, seat, None);
+        let source = Source::Play { prompts: vec!["beep-ok".into()], then: Box::new(Source::Leg(leg)) };
+        self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+        self.timers.set(Alarm::Feature(leg), Some(now + LONGEST_TEST));
+        Ok(())
+    }
+
+    /// False: there was none.
+    pub(super) fn end_test_call(&mut self, now: Instant, seat: &SeatNo) -> bool {
+        let Some(leg) = self.test_call_at(seat) else { return false };
+        self.tell(now, leg, LegCommand::Hangup(HangupReason::Normal));
+        true
+    }
+
+    pub(super) fn test_call_at(&self, seat: &SeatNo) -> Option<LegId> {
+        let test = |leg: &Leg| matches!(&leg.role, Role::TestCall { seat: s } if s == seat);
+        self.legs.iter().find(|(_, leg)| test(leg)).map(|(leg, _)| *leg)
+    }
+
+    pub(super) fn tell_browser(&mut self, now: Instant, leg: LegId, command: &LegCommand) {
+        // A phone makes its own ring-back.
+        if let (LegCommand::Ring, Some(Role::Dialler { .. })) = (command, self.legs.get(&leg).map(|l| &l.role)) {
+            let source = Source::RingBack;
+            self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+        }
+        self.with_browser(now, leg, |browser, events| browser.command(command, events));
+    }
+
+    pub(super) fn place_in_browser(&mut self, now: Instant, call: CallId, place: Place) {
+        self.end_test_call(now, &place.seat);
         let role = Role::Seat { call, agent: place.agent, seat: place.seat };
         self.legs.insert(place.leg, Leg { role, device: Device::Browser(BrowserLeg::ringing()) });
     }

@@ -1,4 +1,4 @@
-//! Calls of the seats' own: what a phone dials, the legs of it, and which seats have one. Not here: the seat's rules
+//! Calls of the seats' own: what a phone or a page dials, the legs of it, and which seats have one. Not here: the seat's rules
 //! (`seat::dial_plan`), what both sides are told (`call::own`), features (`features`).
 //!
 //! Law: who dials is on the phone. An offer that rings at that moment is withdrawn and its caller keeps the place; a seat
@@ -6,12 +6,12 @@
 
 use super::devices::Device;
 use super::legs::{Leg, Role};
-use super::{Gateway, Service};
-use crate::acd::AcdInput;
+use super::{Gateway, Service, Unable};
+use crate::acd::{AcdInput, Refused};
 use crate::call::{CallInput, Near, OwnCall};
 use crate::config::settings::{Reliable, Srtp};
 use crate::event::{AgentState, Party};
-use crate::ids::{CallId, LegId, SeatNo, TrunkName};
+use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::route;
 use crate::leg::LegEnd;
 use crate::plane::Codec;
@@ -25,6 +25,18 @@ use crate::time::Instant;
 
 /// Calls of one seat's own at once: a consultation, and one more.
 const MOST_OF_A_SEAT: u32 = 2;
+
+/// Longer is no number.
+const LONGEST_NUMBER: usize = 32;
+
+/// Why a call that the plan allows is not made now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoDial {
+    /// There, or here.
+    Busy,
+    /// No room, or draining.
+    Overload,
+}
 
 /// What a seat's phone shows of who calls it.
 pub(super) struct Shown {
@@ -72,18 +84,16 @@ impl Gateway {
     }
 
     fn own_call(&mut self, now: Instant, flow: Flow, msg: &Message<'_>, seat: SeatNo, to: Party) {
+        match self.may_dial(&seat, &to) {
+            Ok(()) => {}
+            Err(NoDial::Busy) => return self.answer_stateless(flow, msg, 486, |b| b),
+            Err(NoDial::Overload) => {
+                return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
+            }
+        }
         let help = matches!(to, Party::Emergency(_));
-        let busy = self.own_calls_at(&seat) >= MOST_OF_A_SEAT;
-        if (busy && !help) || matches!(&to, Party::Seat(other) if self.is_busy(&seat, other)) {
-            return self.answer_stateless(flow, msg, 486, |b| b);
-        }
-        // For help there is always room, as long as there is a port.
-        if !help && (self.service == Service::Draining || !self.has_room()) {
-            self.refusals.overload += 1;
-            return self.answer_stateless(flow, msg, 503, |b| b.header(Name::RetryAfter, b"5"));
-        }
         let tx = self.endpoint.accept(now, flow, msg);
-        let (leg, far) = (self.new_leg(), self.new_leg());
+        let leg = self.new_leg();
         let tag = self.tag(leg);
         let local = match help {
             // A call for help is not refused for want of encryption.
@@ -98,17 +108,65 @@ impl Gateway {
             return self.respond_once(now, tx, flow, msg, 488);
         };
         session.set_peer(Peer::Phone);
-        let id = CallId(self.next_call);
-        self.next_call += 1;
+        let id = self.new_call();
         self.legs.insert(leg, Leg::sip(Role::Dialler { call: id, seat: seat.clone() }, session, Some(tx)));
         self.invites.insert(tx, leg);
         self.figures_due.insert(leg, id);
-        let near = Near {
-            leg,
-            seat: seat.clone(),
-            agent: self.acd.agent_at(&seat).cloned(),
-            sip_call_id: String::from_utf8_lossy(msg.call_id()).into_owned(),
+        let sip_call_id = String::from_utf8_lossy(msg.call_id()).into_owned();
+        self.begin_own(now, id, leg, seat, sip_call_id, to);
+    }
+
+    /// An agent dials on the page: the same plan and the same limits as by a phone.
+    pub(super) fn page_dials(&mut self, now: Instant, agent: &AgentNo, number: &str) -> Result<(), Unable> {
+        let seat = self.acd.agent(agent).and_then(|view| view.seat).cloned();
+        let seat = seat.ok_or_else(|| Refused::NotSignedIn(agent.clone()))?;
+        match self.reached_by(&seat) {
+            Some(ReachedBy::Browser) => {}
+            Some(ReachedBy::Phone) => return Err(Unable::DialOnPhone),
+            None => return Err(Refused::SeatUnreachable { agent: agent.clone(), seat }.into()),
+        }
+        // One call at a time; who dials while it rings is on the phone, and the caller goes to a colleague.
+        if self.in_call_in_browser(&seat) {
+            return Err(Unable::InCall);
+        }
+        let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '*');
+        if number.is_empty() || number.len() > LONGEST_NUMBER || !number.chars().all(plain) {
+            return Err(Unable::NotInPlan);
+        }
+        let uri = format!("sip:{number}@{}", self.settings.domain);
+        let Dialled::Call(to) = self.read_dialled(&seat, uri.as_bytes()) else {
+            self.refusals.not_in_plan += 1;
+            return Err(Unable::NotInPlan);
         };
+        self.may_dial(&seat, &to).map_err(Unable::NoDial)?;
+        self.end_test_call(now, &seat);
+        let (leg, id) = (self.new_leg(), self.new_call());
+        let role = Role::Dialler { call: id, seat: seat.clone() };
+        self.legs.insert(leg, Leg { role, device: Device::Browser(BrowserLeg::up()) });
+        // The agent hears how it goes from the start.
+        self.open_browser(leg, seat.clone(), Some(id));
+        self.begin_own(now, id, leg, seat, String::new(), to);
+        Ok(())
+    }
+
+    fn may_dial(&mut self, seat: &SeatNo, to: &Party) -> Result<(), NoDial> {
+        let help = matches!(to, Party::Emergency(_));
+        let busy = self.own_calls_at(seat) >= MOST_OF_A_SEAT;
+        if (busy && !help) || matches!(to, Party::Seat(other) if self.is_busy(seat, other)) {
+            return Err(NoDial::Busy);
+        }
+        // For help there is always room, as long as there is a port.
+        if !help && (self.service == Service::Draining || !self.has_room()) {
+            self.refusals.overload += 1;
+            return Err(NoDial::Overload);
+        }
+        Ok(())
+    }
+
+    /// The near side is there; now the far one.
+    fn begin_own(&mut self, now: Instant, id: CallId, leg: LegId, seat: SeatNo, sip_call_id: String, to: Party) {
+        let near = Near { leg, seat: seat.clone(), agent: self.acd.agent_at(&seat).cloned(), sip_call_id };
+        let far = self.new_leg();
         self.seat_engaged(now, &seat);
         let mut out = Vec::new();
         let ring_timeout = self.settings.dialling.ring_timeout;
@@ -133,6 +191,7 @@ impl Gateway {
 
     fn ring_party(&mut self, now: Instant, call: CallId, leg: LegId, seat: &SeatNo, shown: Shown) -> bool {
         if self.reached_by(seat) == Some(ReachedBy::Browser) {
+            self.end_test_call(now, seat);
             let role = Role::Party { call, seat: Some(seat.clone()) };
             self.legs.insert(leg, Leg { role, device: Device::Browser(BrowserLeg::ringing()) });
             self.seat_engaged(now, seat);
@@ -182,6 +241,7 @@ impl Gateway {
     }
 
     fn seat_engaged(&mut self, now: Instant, seat: &SeatNo) {
+        self.shows(seat);
         let count = self.engaged_seats.entry(seat.clone()).or_default();
         *count += 1;
         if *count == 1 {
@@ -192,6 +252,7 @@ impl Gateway {
 
     /// One call of the seat's own is over.
     pub(super) fn seat_free(&mut self, now: Instant, seat: &SeatNo) {
+        self.shows(seat);
         let Some(count) = self.engaged_seats.get_mut(seat) else { return };
         *count -= 1;
         if *count == 0 {

@@ -76,6 +76,10 @@ pub(super) enum Role {
         seat: SeatNo,
         ready: Option<AgentNo>,
     },
+    /// An agent hears herself in her browser.
+    TestCall {
+        seat: SeatNo,
+    },
 }
 
 impl Role {
@@ -84,7 +88,7 @@ impl Role {
             Role::Caller { call } | Role::Seat { call, .. } | Role::Dialler { call, .. } | Role::Party { call, .. } => {
                 Some(*call)
             }
-            Role::Feature { .. } => None,
+            Role::Feature { .. } | Role::TestCall { .. } => None,
         }
     }
 
@@ -94,6 +98,7 @@ impl Role {
             Role::Caller { .. } | Role::Party { seat: None, .. } => None,
             Role::Seat { seat, .. }
             | Role::Feature { seat, .. }
+            | Role::TestCall { seat }
             | Role::Dialler { seat, .. }
             | Role::Party { seat: Some(seat), .. } => Some(seat),
         }
@@ -101,6 +106,12 @@ impl Role {
 }
 
 impl Gateway {
+    pub(super) fn new_call(&mut self) -> CallId {
+        let call = CallId(self.next_call);
+        self.next_call += 1;
+        call
+    }
+
     pub(super) fn new_leg(&mut self) -> LegId {
         let leg = LegId(self.next_leg);
         self.next_leg += 1;
@@ -190,9 +201,7 @@ impl Gateway {
             self.connect_media(leg, media);
         }
         match self.legs.get(&leg).map(|known| &known.device) {
-            Some(Device::Browser(_)) => {
-                self.with_browser(now, leg, |browser, events| browser.command(&command, events))
-            }
+            Some(Device::Browser(_)) => self.tell_browser(now, leg, &command),
             _ => self.with_session(now, leg, |session, cx| session.command(cx, command)),
         }
     }
@@ -291,7 +300,7 @@ impl Gateway {
             Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
             Role::Caller { call } => self.citizen_answered(now, *call, leg),
             Role::Party { call, .. } => self.call_input(now, *call, CallInput::PartyAnswered { leg }),
-            Role::Feature { .. } | Role::Dialler { .. } => {}
+            Role::Feature { .. } | Role::TestCall { .. } | Role::Dialler { .. } => {}
         }
     }
 
@@ -317,6 +326,10 @@ impl Gateway {
                 self.timers.set(Alarm::Feature(leg), None);
                 self.make_ready(now, ready.clone());
             }
+            Role::TestCall { seat } => {
+                self.timers.set(Alarm::Feature(leg), None);
+                self.shows(seat);
+            }
         }
         self.close_media(leg);
     }
@@ -325,7 +338,7 @@ impl Gateway {
         match role {
             Role::Caller { call } => self.caller_digit(now, *call, digit),
             Role::Seat { call, .. } => self.call_input(now, *call, CallInput::SeatDigit { leg, digit }),
-            Role::Feature { .. } | Role::Dialler { .. } | Role::Party { .. } => {}
+            Role::Feature { .. } | Role::TestCall { .. } | Role::Dialler { .. } | Role::Party { .. } => {}
         }
     }
 

@@ -2,8 +2,9 @@
 
 use super::Gateway;
 use super::legs::Role;
+use crate::call::Call;
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
-use crate::screen::{AgentScreen, CallScreen, Doing, QueueScreen};
+use crate::screen::{AgentScreen, CallScreen, Doing, OwnScreen, QueueScreen};
 
 impl Gateway {
     /// `None`: nobody of this number is on the roster.
@@ -25,6 +26,8 @@ impl Gateway {
             audio,
             call: view.call.and_then(|call| self.call_screen(call)),
             serving: view.serving,
+            own: view.seat.and_then(|seat| self.own_screen(seat)),
+            test_call: view.seat.is_some_and(|seat| self.test_call_at(seat).is_some()),
             own_calls: view.seat.and_then(|seat| self.engaged_seats.get(seat)).copied().unwrap_or(0),
             queues: queues.collect(),
         })
@@ -39,9 +42,31 @@ impl Gateway {
         self.calls.get(&call).map(|call| call.screen()).or_else(|| self.attempts.get(&call).map(|call| call.screen()))
     }
 
+    /// The call that the seat has dialled, or that a colleague has sent there.
+    fn own_screen(&self, seat: &SeatNo) -> Option<OwnScreen> {
+        self.legs.values().find_map(|leg| match &leg.role {
+            Role::Dialler { call, seat: s } if s == seat => self.own.get(call).map(|own| own.screen(true)),
+            Role::Party { call, seat: Some(s) } if s == seat => {
+                let own = self.own.get(call).map(|own| own.screen(false));
+                own.or_else(|| self.calls.get(call).and_then(Call::sent_screen))
+            }
+            _ => None,
+        })
+    }
+
+    /// Seats see how their own call goes.
+    pub(super) fn own_call_shows(&mut self, id: CallId) {
+        if self.own.contains_key(&id) {
+            let seats = self.legs.values().filter(|leg| leg.role.call() == Some(id)).filter_map(|leg| leg.role.seat());
+            let seats: Vec<SeatNo> = seats.cloned().collect();
+            seats.iter().for_each(|seat| self.shows(seat));
+        }
+    }
+
     /// The leg by which a seat is on a call, rung or talking; of several the first.
     pub(super) fn leg_of_seat(&self, seat: &SeatNo) -> Option<(LegId, &Role)> {
-        let on_call = |role: &Role| !matches!(role, Role::Feature { .. }) && role.seat() == Some(seat);
+        let on_call =
+            |role: &Role| !matches!(role, Role::Feature { .. } | Role::TestCall { .. }) && role.seat() == Some(seat);
         self.legs.iter().map(|(leg, known)| (*leg, &known.role)).find(|(_, role)| on_call(role))
     }
 }

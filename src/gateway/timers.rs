@@ -15,7 +15,7 @@ pub enum Alarm {
     Call(CallId),
     /// A seat whose offer was withdrawn has not stopped ringing.
     Clearing(LegId),
-    /// A feature-code call has lasted long enough.
+    /// A feature-code or test call has lasted long enough.
     Feature(LegId),
     /// A hop is to be asked whether it lives, or has not answered in time.
     Probe(u32),

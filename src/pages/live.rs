@@ -1,11 +1,12 @@
 //! `/live`: an agent's screen as it changes, whole each time, and the agent's orders, each answered. One WebSocket each.
 //!
-//! To the page: `{"screen":{...},"now":µs}` and `{"answer":1,"unable":null}`. From it: `{"id":1,"order":"ready"}` and the
-//! like (see [`Asked`]). Times are microseconds since 1970; `now` is ours, so that a page whose clock is wrong counts right.
+//! To the page: `{"screen":{...},"now":µs}`, `{"answer":1,"unable":null}`, and `{"audio":"replaced"}` when another window has
+//! taken this one's audio. From it: `{"id":1,"order":"ready"}` and the like (see [`Asked`]). Times are microseconds since 1970; `now` is ours, so that a page whose clock is wrong counts right.
 //!
 //! A screen that is slow to take what it is sent misses what came in between, never the last.
 
 use super::Pages;
+use super::audio::{NoAudio, Page};
 use super::session::Open;
 use crate::event::NotReadyReason;
 use crate::gateway::{AgentOrder, Unable};
@@ -23,30 +24,69 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
-/// An order is short.
-const LONGEST: usize = 1_024;
+/// An order is short, but for an offer of audio, which names every address of its machine.
+const LONGEST: usize = 24 << 10;
 /// How often a page is asked whether it is there, and how long it may be silent.
 const ASK: Duration = Duration::from_secs(10);
 const SILENT: Duration = Duration::from_secs(30);
 /// The loop answers within a turn; where it does not, something is wrong that the page must show.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// What a page may ask.
+/// What a page may ask, each by a number of its own.
+#[derive(Debug, Deserialize)]
+struct Asked {
+    id: u64,
+    #[serde(flatten)]
+    order: Order,
+}
+
 #[derive(Debug, Deserialize)]
 #[serde(tag = "order", rename_all = "snake_case")]
-enum Asked {
-    SignIn { id: u64, seat: String },
-    SignOut { id: u64 },
-    Ready { id: u64 },
-    NotReady { id: u64, reason: String },
-    ExtendWrapUp { id: u64 },
-    HangUp { id: u64 },
-    ToQueue { id: u64, queue: String },
-    Consult { id: u64, to: String },
-    EndConsult { id: u64 },
-    Transfer { id: u64, to: Option<String> },
-    ThreeWay { id: u64 },
-    Emergency { id: u64 },
+enum Order {
+    SignIn {
+        seat: String,
+    },
+    SignOut,
+    Ready,
+    NotReady {
+        reason: String,
+    },
+    ExtendWrapUp,
+    HangUp,
+    ToQueue {
+        queue: String,
+    },
+    Answer,
+    Hold,
+    Resume,
+    Dial {
+        to: String,
+    },
+    TestCall,
+    EndTestCall,
+    Consult {
+        to: String,
+    },
+    EndConsult,
+    Transfer {
+        to: Option<String>,
+    },
+    ThreeWay,
+    Emergency,
+    /// The first offer of the page's `RTCPeerConnection`; the answer has an `sdp`.
+    AudioOffer {
+        sdp: String,
+    },
+    /// Any later one of the same connection. Unable, `no_session`: begin anew with `audio_offer`.
+    AudioReoffer {
+        sdp: String,
+    },
+    AudioClose,
+}
+
+#[derive(Deserialize)]
+struct Numbered {
+    id: u64,
 }
 
 #[derive(Serialize)]
@@ -62,6 +102,23 @@ struct Answer {
     unable: Option<&'static str>,
     /// The same in a sentence, where there is one.
     why: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sdp: Option<String>,
+}
+
+impl Answer {
+    fn done(answer: u64) -> Answer {
+        Answer { answer, unable: None, why: None, sdp: None }
+    }
+
+    fn unable(answer: u64, unable: &'static str, why: Option<String>) -> Answer {
+        Answer { unable: Some(unable), why, ..Answer::done(answer) }
+    }
+}
+
+#[derive(Serialize)]
+struct AudioIs {
+    audio: &'static str,
 }
 
 pub async fn live(State(pages): State<Arc<Pages>>, headers: HeaderMap, upgrade: WebSocketUpgrade) -> Response {
@@ -81,6 +138,7 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
     let (sender, mut screens) = watch::channel(None);
     pages.inbox.offer(ToLoop::Watch { agent: agent.clone(), screen: sender });
     let (mut ask, mut heard) = (tokio::time::interval(ASK), tokio::time::Instant::now());
+    let audio = pages.audio.page(&agent);
     let over = session.over();
     tokio::pin!(over);
     loop {
@@ -89,6 +147,7 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 Ok(()) => {
                     let screen: Option<Arc<AgentScreen>> = screens.borrow_and_update().clone();
                     let Some(screen) = screen else { continue };
+                    audio.sits_at(screen.seat.as_ref());
                     text(&Shown { screen: &screen, now: clock.now() })
                 }
                 // The loop has ended, or the agent is off the roster.
@@ -97,10 +156,14 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(asked))) => {
                     heard = tokio::time::Instant::now();
-                    match serde_json::from_str(&asked) {
-                        Ok(asked) => text(&order(pages, &agent, asked).await),
-                        Err(error) => {
-                            tracing::debug!(%agent, %error, "a page asked what it cannot");
+                    match (serde_json::from_str(&asked), serde_json::from_str(&asked)) {
+                        (Ok(asked), _) => text(&obey(pages, &agent, &audio, asked).await),
+                        // A page of another version: it is told, and keeps its call.
+                        (Err(error), Ok(Numbered { id })) => {
+                            text(&Answer::unable(id, "unknown_order", Some(error.to_string())))
+                        }
+                        (Err(error), Err(_)) => {
+                            tracing::debug!(%agent, %error, "a page says what is no order");
                             break;
                         }
                     }
@@ -115,7 +178,11 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 true => Message::Ping(Default::default()),
                 false => break,
             },
-            () = &mut over => break,
+            () = audio.replaced() => text(&AudioIs { audio: "replaced" }),
+            () = &mut over => {
+                audio.close();
+                break;
+            }
         };
         // A page that takes nothing in all that time is gone.
         if !matches!(tokio::time::timeout(SILENT, socket.send(said)).await, Ok(Ok(()))) {
@@ -125,31 +192,69 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
     let _ = tokio::time::timeout(ASK, socket.send(Message::Close(None))).await;
 }
 
-async fn order(pages: &Pages, agent: &AgentNo, asked: Asked) -> Answer {
-    let (answer, order) = match asked {
-        Asked::SignIn { id, seat } => (id, Some(AgentOrder::SignIn(SeatNo::new(seat)))),
-        Asked::SignOut { id } => (id, Some(AgentOrder::SignOut)),
-        Asked::Ready { id } => (id, Some(AgentOrder::Ready)),
-        Asked::NotReady { id, reason } => {
+async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, Asked { id, order }: Asked) -> Answer {
+    let order = match order {
+        Order::SignIn { seat } => AgentOrder::SignIn(SeatNo::new(seat)),
+        Order::SignOut => AgentOrder::SignOut,
+        Order::Ready => AgentOrder::Ready,
+        Order::NotReady { reason } => {
             let chosen = NotReadyReason::CHOSEN.into_iter().find(|known| known.as_str() == reason);
-            (id, chosen.map(AgentOrder::NotReady))
+            match chosen {
+                Some(chosen) => AgentOrder::NotReady(chosen),
+                None => return Answer::unable(id, "unknown_reason", None),
+            }
         }
-        Asked::ExtendWrapUp { id } => (id, Some(AgentOrder::ExtendWrapUp)),
-        Asked::HangUp { id } => (id, Some(AgentOrder::HangUp)),
-        Asked::ToQueue { id, queue } => (id, Some(AgentOrder::ToQueue(QueueName::new(queue)))),
-        Asked::Consult { id, to } => (id, Some(AgentOrder::Consult(to))),
-        Asked::EndConsult { id } => (id, Some(AgentOrder::EndConsult)),
-        Asked::Transfer { id, to } => (id, Some(AgentOrder::Transfer(to))),
-        Asked::ThreeWay { id } => (id, Some(AgentOrder::ThreeWay)),
-        Asked::Emergency { id } => (id, Some(AgentOrder::Emergency)),
+        Order::ExtendWrapUp => AgentOrder::ExtendWrapUp,
+        Order::HangUp => AgentOrder::HangUp,
+        Order::ToQueue { queue } => AgentOrder::ToQueue(QueueName::new(queue)),
+        Order::Answer => AgentOrder::Answer,
+        Order::Hold => AgentOrder::Hold,
+        Order::Resume => AgentOrder::Resume,
+        Order::Dial { to } => AgentOrder::Dial(to),
+        Order::TestCall => AgentOrder::TestCall,
+        Order::EndTestCall => AgentOrder::EndTestCall,
+        Order::Consult { to } => AgentOrder::Consult(to),
+        Order::EndConsult => AgentOrder::EndConsult,
+        Order::Transfer { to } => AgentOrder::Transfer(to),
+        Order::ThreeWay => AgentOrder::ThreeWay,
+        Order::Emergency => AgentOrder::Emergency,
+        Order::AudioClose => {
+            audio.close();
+            return Answer::done(id);
+        }
+        Order::AudioOffer { sdp } => {
+            let Some(seat) = seat_of(pages, agent).await else { return nowhere(id) };
+            return answered(id, audio.offer(seat, &sdp).await);
+        }
+        Order::AudioReoffer { sdp } => {
+            let Some(seat) = seat_of(pages, agent).await else { return nowhere(id) };
+            return answered(id, audio.reoffer(seat, &sdp).await);
+        }
     };
-    let Some(order) = order else { return Answer { answer, unable: Some("unknown_reason"), why: None } };
     let (tell, told) = oneshot::channel();
     pages.inbox.offer(ToLoop::Order { agent: agent.clone(), order, answer: tell });
     match tokio::time::timeout(PATIENCE, told).await {
-        Ok(Ok(Ok(()))) => Answer { answer, unable: None, why: None },
-        Ok(Ok(Err(unable))) => Answer { answer, unable: Some(Unable::as_str(&unable)), why: Some(unable.to_string()) },
-        Ok(Err(_)) | Err(_) => Answer { answer, unable: Some("no_answer"), why: None },
+        Ok(Ok(Ok(()))) => Answer::done(id),
+        Ok(Ok(Err(unable))) => Answer::unable(id, Unable::as_str(&unable), Some(unable.to_string())),
+        Ok(Err(_)) | Err(_) => Answer::unable(id, "no_answer", None),
+    }
+}
+
+/// Audio is for the seat one is signed in at, as the gateway knows it now.
+async fn seat_of(pages: &Pages, agent: &AgentNo) -> Option<SeatNo> {
+    let (answer, told) = oneshot::channel();
+    pages.inbox.offer(ToLoop::SeatOf { agent: agent.clone(), answer });
+    tokio::time::timeout(PATIENCE, told).await.ok()?.ok()?
+}
+
+fn nowhere(id: u64) -> Answer {
+    Answer::unable(id, "not_signed_in", Some("audio is for the seat where one is signed in".to_owned()))
+}
+
+fn answered(id: u64, outcome: Result<String, NoAudio>) -> Answer {
+    match outcome {
+        Ok(sdp) => Answer { sdp: Some(sdp), ..Answer::done(id) },
+        Err(why) => Answer::unable(id, why.as_str(), Some(why.to_string())),
     }
 }
 

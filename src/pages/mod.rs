@@ -1,12 +1,13 @@
 //! What people at the hotline open in a browser: served by the gateway itself, no other server, no build step. Belongs
-//! here: signing in (`sign_in`, `password`, `session`), the agent's live screen and orders (`live`), the files of the
-//! site (`site`), the door to all of it (`door`). Not here: what a screen shows (`gateway::screens`), the API for programs
+//! here: signing in (`sign_in`, `password`, `session`), the agent's live screen and orders (`live`), a page's audio
+//! on its way to the media plane (`audio`), the files of the site (`site`), the door to all of it (`door`). Not here: what a screen shows (`gateway::screens`), the API for programs
 //! (`api`).
 //!
 //! Security: strict cookies, every request that changes something and every WebSocket from our own origin only, a content
 //! security policy that runs no script but our files, passwords as Argon2id, guesses slowed. What a browser sends is
 //! bounded before it is kept.
 
+mod audio;
 mod door;
 mod live;
 pub mod password;
@@ -18,8 +19,10 @@ use crate::api::v1::Api;
 use crate::casework::{Actor, Post};
 use crate::config::settings::{AgentSettings, PagesSettings, SeatSettings};
 use crate::ids::{AgentNo, SeatNo};
+use crate::media::webrtc::BrowserDoor;
 use crate::net::tls::Tls;
 use crate::runtime::inbox::Inbox;
+use audio::Audio;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Request, State};
 use axum::http::HeaderMap;
@@ -48,6 +51,7 @@ pub(crate) struct Pages {
     agents: BTreeMap<AgentNo, bool>,
     seats: Vec<SeatNo>,
     inbox: Inbox,
+    audio: Arc<Audio>,
     screens: Arc<Semaphore>,
     /// Cookies are for TLS only.
     encrypted: bool,
@@ -60,6 +64,7 @@ pub async fn serve(
     agents: &[AgentSettings],
     seats: &[SeatSettings],
     inbox: Inbox,
+    audio: Option<BrowserDoor>,
     v1: &Api,
 ) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(settings.listen).await?;
@@ -70,6 +75,7 @@ pub async fn serve(
         agents: agents.iter().map(|agent| (agent.number.clone(), agent.leader)).collect(),
         seats: seats.iter().map(|seat| seat.number.clone()).collect(),
         inbox,
+        audio: Audio::new(audio),
         screens: Arc::new(Semaphore::new(SCREENS)),
         encrypted: tls.is_some(),
     };

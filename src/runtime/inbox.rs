@@ -3,7 +3,7 @@
 use super::screens::Screen;
 use crate::event::RememberedCaller;
 use crate::gateway::{AgentOrder, Unable};
-use crate::ids::{AgentNo, TrunkName};
+use crate::ids::{AgentNo, SeatNo, TrunkName};
 use crate::net::connection::Writer;
 use crate::plane::MediaEvent;
 use crate::sip::flow::Flow;
@@ -47,6 +47,11 @@ pub enum Message {
     Watch {
         agent: AgentNo,
         screen: Screen,
+    },
+    /// At which seat is this agent signed in?
+    SeatOf {
+        agent: AgentNo,
+        answer: oneshot::Sender<Option<SeatNo>>,
     },
     Order {
         agent: AgentNo,

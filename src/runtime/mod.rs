@@ -246,17 +246,19 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let hooks = sources.hooks.clone();
     let v1 = v1::Api::new(sources);
     // Before /healthz, which says that all is open.
-    let pages =
-        match shell.pages {
-            None => None,
-            Some(settings) => {
-                let address = settings.listen;
-                let served = pages::serve(settings, tls.clone(), &core.agents, &core.seats, inbox.clone(), &v1);
-                Some(world.block_on(served).map_err(|e| {
+    let pages = match shell.pages {
+        None => None,
+        Some(settings) => {
+            let address = settings.listen;
+            let served =
+                pages::serve(settings, tls.clone(), &core.agents, &core.seats, inbox.clone(), media.browsers(), &v1);
+            Some(
+                world.block_on(served).map_err(|e| {
                     format!("pages.listen {address}: {e}; name an address of this machine and a free port")
-                })?)
-            }
-        };
+                })?,
+            )
+        }
+    };
     let http = match shell.http {
         None => None,
         Some(address) => {

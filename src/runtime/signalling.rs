@@ -236,6 +236,10 @@ impl Signalling {
                 }
                 Message::Resolved { trunk, hop, targets } => self.feed(now, Input::Resolved { trunk, hop, targets }),
                 Message::Watch { agent, screen } => self.screens.watch(agent, screen),
+                Message::SeatOf { agent, answer } => {
+                    let seat = self.gateway.acd().agent(&agent).and_then(|view| view.seat);
+                    let _ = answer.send(seat.cloned());
+                }
                 Message::Order { agent, order, answer } => {
                     // Whoever asked may have gone; the order stands.
                     let _ = answer.send(self.gateway.order(now, &agent, order));

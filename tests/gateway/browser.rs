@@ -1,13 +1,14 @@
 //! Seats in browsers: rung in the page, answered by an order; and what becomes of a call whose page goes away.
 
-use crate::dialling::outward;
+use crate::dialling::{answer, dials, in_dialog, last, outward};
 use crate::world::World;
 use rexian::config::settings::CoreSettings;
 use rexian::event::{AgentState, CallFact, NotReadyReason};
 use rexian::gateway::AgentOrder;
 use rexian::ids::{AgentNo, SeatNo};
 use rexian::plane::browser::Lost;
-use rexian::screen::{AgentScreen, ReachedBy, Stage};
+use rexian::screen::{AgentScreen, OwnStage, ReachedBy, Stage};
+use rexian::sim::ua::AfterRefer;
 use std::time::Duration;
 
 const OTHER_SIDE: &str = "the other side";
@@ -44,7 +45,8 @@ fn in_a_call(phones: &[usize]) -> World {
     let mut world = at_a_page(phones);
     // Who has been idle for longer is out for a moment.
     let others: Vec<String> = phones.iter().map(|n| (6601 + n).to_string()).collect();
-    others.iter().for_each(|agent| drop(world.order(agent, AgentOrder::NotReady(NotReadyReason::Break))));
+    let pause = AgentOrder::NotReady(NotReadyReason::Break);
+    others.iter().for_each(|agent| assert_eq!(world.order(agent, pause.clone()), Ok(())));
     world.call(seconds(300), seconds(200));
     world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
     assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
@@ -255,5 +257,138 @@ fn a_seat_with_both_is_rung_in_the_browser_and_stays_reachable_by_phone() {
     world.browser_up("8001");
     world.connection_breaks(0);
     assert_eq!((state(&world, "6601"), screen(&world, "6601").audio), (AgentState::Ready, Some(ReachedBy::Browser)));
+    world.nothing_is_left();
+}
+
+fn own(world: &World, agent: &str) -> Option<(String, bool, OwnStage)> {
+    screen(world, agent).own.map(|own| (own.to.unwrap_or_default(), own.incoming, own.stage))
+}
+
+#[test]
+fn an_agent_dials_on_the_page_as_on_a_phone() {
+    let mut world = at_a_page(&[]);
+    let dial = |number: &str| AgentOrder::Dial(number.to_owned());
+    for number in ["", "abc", "12345", "*12", "13800138000;x=y", "00861", "4711"] {
+        assert_eq!(world.order("6601", dial(number)), Err("not_in_plan"), "{number}");
+    }
+    assert_eq!(world.order("6601", dial("8001")), Err("busy"), "oneself");
+    world.facts.clear();
+    assert_eq!(world.order("6601", dial("13812345678")), Ok(()));
+    let invite = last(&world.outside, "INVITE").clone();
+    assert!(invite.starts_with("INVITE sip:13812345678@127.0.0.1:7070"), "{invite}");
+    let to = "+8613812345678".to_owned();
+    assert_eq!(own(&world, "6601"), Some((to.clone(), false, OwnStage::Calling)));
+    assert_eq!(state(&world, "6601"), AgentState::Engaged);
+    assert_eq!(world.order("6601", dial("13812345678")), Err("in_call"));
+    world.outside_says(&answer(&invite, "180 Ringing", "", false));
+    assert_eq!(world.page_hears("8001"), "RingBack");
+    world.restart();
+    world.outside_says(&answer(&invite, "200 OK", "", true));
+    assert_eq!((world.page_hears("8001"), world.talking_legs()), (OTHER_SIDE.to_owned(), 2));
+    assert_eq!(own(&world, "6601"), Some((to, false, OwnStage::Talking)));
+    // A page that reloads finds this call again as well.
+    world.browser_down("8001", Lost::Closed);
+    world.run(seconds(5));
+    world.browser_up("8001");
+    assert_eq!(world.page_hears("8001"), OTHER_SIDE);
+    world.run(seconds(10));
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+    let bye = last(&world.outside, "BYE").clone();
+    world.outside_says(&answer(&bye, "200 OK", "", false));
+    assert_eq!(world.story(), ["8001 6601 dialled +8613812345678", "reached", "agent_hangup"]);
+    assert_eq!((state(&world, "6601"), own(&world, "6601")), (AgentState::Ready, None));
+    // The other side hangs up.
+    assert_eq!(world.order("6601", dial("12330")), Ok(()));
+    let invite = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&invite, "200 OK", "", true));
+    world.outside_says(&in_dialog(&invite, "BYE", 1));
+    assert_eq!(state(&world, "6601"), AgentState::Ready);
+    world.nothing_is_left();
+    let mut world = World::of(&[0], plain);
+    assert_eq!(world.order("6601", dial("13812345678")), Err("dial_on_phone"));
+    assert_eq!(world.order("6602", dial("13812345678")), Err("not_signed_in"));
+}
+
+#[test]
+fn who_dials_while_it_rings_is_on_the_phone() {
+    let mut world = at_a_page(&[]);
+    world.call(seconds(60), seconds(10));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    assert_eq!(world.order("6601", AgentOrder::Dial("12330".into())), Ok(()));
+    assert_eq!(state(&world, "6601"), AgentState::Engaged);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Err("no_call"));
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+    let cancelled = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&cancelled, "487 Request Terminated", "", false));
+    world.until(seconds(5), |w| state(w, "6601") == AgentState::Reserved);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    world.run(seconds(15));
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_colleague_rings_in_the_page() {
+    let mut world = at_a_page(&[1]);
+    dials(&mut world, 0, "8001", 30);
+    assert_eq!(own(&world, "6601"), Some(("8002".to_owned(), true, OwnStage::Ringing)));
+    assert_eq!(state(&world, "6601"), AgentState::Engaged);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    assert_eq!((world.page_hears("8001"), world.talking_legs()), (OTHER_SIDE.to_owned(), 2));
+    assert_eq!(own(&world, "6601"), Some(("8002".to_owned(), true, OwnStage::Talking)));
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+    assert_eq!((state(&world, "6601"), own(&world, "6601")), (AgentState::Ready, None));
+    world.run(seconds(10));
+    dials(&mut world, 0, "8001", 30);
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()), "declined");
+    assert_eq!(state(&world, "6601"), AgentState::Ready);
+    world.run(seconds(10));
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_call_passed_on_to_a_page_becomes_its_agents() {
+    let mut world = at_a_page(&[1]);
+    assert_eq!(world.order("6601", AgentOrder::NotReady(NotReadyReason::Break)), Ok(()));
+    world.call(seconds(90), seconds(60));
+    world.until(seconds(20), |w| state(w, "6602") == AgentState::Talking);
+    let now = world.now;
+    world.phones[0].0.refer(now, "8001", AfterRefer::Waits);
+    world.run(seconds(1));
+    assert_eq!(own(&world, "6601"), Some(("+8653187654321".to_owned(), true, OwnStage::Ringing)));
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    assert_eq!((state(&world, "6601"), world.caller_hears()), (AgentState::Talking, OTHER_SIDE.to_owned()));
+    assert_eq!((screen(&world, "6601").call.map(|call| call.stage), own(&world, "6601")), (Some(Stage::Talking), None));
+    assert_eq!((world.order("6601", AgentOrder::Hold), world.caller_hears()), (Ok(()), "music".to_owned()));
+    world.run(seconds(60));
+    world.nothing_is_left();
+}
+
+#[test]
+fn an_agent_tries_the_headset_until_a_call_comes() {
+    let mut world = at_a_page(&[]);
+    assert_eq!(world.order("6601", AgentOrder::EndTestCall), Err("no_call"));
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Ok(()));
+    assert_eq!(world.page_hears("8001"), format!("beep-ok>{OTHER_SIDE}"));
+    assert!(screen(&world, "6601").test_call);
+    assert_eq!(state(&world, "6601"), AgentState::Ready, "it costs no call");
+    assert_eq!(world.order("6601", AgentOrder::EndTestCall), Ok(()));
+    assert_eq!((world.page_hears("8001"), screen(&world, "6601").test_call), (String::new(), false));
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Ok(()));
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Ok(()), "once more, from the beep");
+    assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Ok(()));
+    world.restart();
+    world.run(seconds(61));
+    assert_eq!(world.page_hears("8001"), "", "not for ever");
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Ok(()));
+    world.call(seconds(60), seconds(20));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    assert!(!screen(&world, "6601").test_call);
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Err("in_call"));
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Err("in_call"));
+    world.run(seconds(30));
+    world.browser_down("8001", Lost::Closed);
+    assert_eq!(world.order("6601", AgentOrder::TestCall), Err("no_browser"));
     world.nothing_is_left();
 }

@@ -304,10 +304,9 @@ impl Browsers {
             on.session = None;
         }
         match (entry.life, why) {
-            (Life::Up { .. }, _) | (Life::Beginning { .. }, Lost::NeverConnected | Lost::Broken) => {
-                self.tell(BrowserEvent::Down { seat: entry.seat, why });
-            }
-            (Life::Beginning { .. } | Life::Silent { .. }, _) => {}
+            (Life::Up { .. } | Life::Beginning { .. }, _) => self.tell(BrowserEvent::Down { seat: entry.seat, why }),
+            // Told already.
+            (Life::Silent { .. }, _) => {}
         }
     }
 
