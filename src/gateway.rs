@@ -298,17 +298,9 @@ impl Gateway {
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
-        let callbacks = self.callbacks.next_timeout();
-        [
-            self.endpoint.next_timeout(),
-            self.acd.next_timeout(),
-            self.registrar.next_timeout(),
-            self.timers.next(),
-            callbacks,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let (endpoint, registrar) = (self.endpoint.next_timeout(), self.registrar.next_timeout());
+        let own = [self.acd.next_timeout(), self.timers.next(), self.callbacks.next_timeout()];
+        own.into_iter().chain([endpoint, registrar]).flatten().min()
     }
 
     /// The whole state as bytes; a gateway restored from them goes on with identical outputs.

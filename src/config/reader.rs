@@ -240,13 +240,6 @@ impl<'a> Section<'a> {
         self.read(key, wanted, r#"write it as "500ms", "15s", "2m" or "1h""#, read)
     }
 
-    /// `"400d"`.
-    pub fn days(&self, key: &'static str) -> Option<At<u32>> {
-        self.text(key, "a number of days", r#"write it as "400d", at most "3660d""#, |text| {
-            text.strip_suffix('d').and_then(|days| days.parse().ok()).filter(|days| (1..=3_660).contains(days))
-        })
-    }
-
     pub fn socket(&self, key: &'static str) -> Option<At<SocketAddr>> {
         self.read(key, "an address with port", SOCKET_FIX, socket)
     }

@@ -2,13 +2,13 @@
 //! (`media::recording`).
 
 use super::reader::Section;
-use super::sections::set;
+use super::sections::{days, set};
 use super::settings::{CoreSettings, RecordingSettings, WorldSettings};
 
 /// Off unless a directory is named.
 pub(super) fn recording(section: Section<'_>, core: &mut CoreSettings, world: &mut WorldSettings) {
     let directory = section.string("directory");
-    let (keep, free) = (section.days("keep"), section.number("free_space_mb", 0..=100_000_000));
+    let (keep, free) = (days(&section, "keep"), section.number("free_space_mb", 0..=100_000_000));
     if section.line > 0 && directory.is_none() && !section.has("directory") {
         section.missing("directory", "\"/var/lib/rexian/recordings\"");
     }

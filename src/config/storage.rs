@@ -3,7 +3,7 @@
 
 use super::database::{self, Whose};
 use super::reader::{At, Section};
-use super::sections::set;
+use super::sections::{days, set};
 use super::settings::{CaseStoreSettings, CoreSettings, FactsFile, PostgresSettings, WorldSettings};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,7 +59,7 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
         let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
         section.file.problem(section.line, what, "name a file of its own");
     }
-    if let Some(days) = section.days("keep_events") {
+    if let Some(days) = days(&section, "keep_events") {
         world.keep_events = Duration::from_secs(u64::from(days.value) * 24 * 3_600);
     }
     world.ship_events = copy(&section, world);

@@ -25,7 +25,7 @@ fn what_cannot_be_meant() {
         &[
             "19: keep = \"half a year\" in [recording] is not a number of days | write it as \"400d\", at most \"3660d\"",
             "20: directory in [recording] is empty | name a folder, or remove [recording]",
-            "21: unknown key free in [recording] | did you mean keep?",
+            "21: unknown key free in [recording] | remove it; known here: directory, keep, free_space_mb",
         ],
     );
     let missing = "18: [recording] has no directory | add directory = \"/var/lib/rexian/recordings\"";
