@@ -27,7 +27,9 @@ impl Gateway {
         }
         match fact {
             CallFact::Answered { .. } | CallFact::TakenOver { .. } | CallFact::Resumed => self.begin_recording(call),
-            CallFact::Held | CallFact::Transferred { .. } | CallFact::PassedOn { .. } => self.end_recording(call),
+            CallFact::Held | CallFact::Transferred { .. } | CallFact::PassedOn { .. } | CallFact::Surveyed { .. } => {
+                self.end_recording(call)
+            }
             CallFact::Ended { .. } => {
                 self.end_recording(call);
                 self.recorded.remove(&call);

@@ -17,7 +17,7 @@ const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk",
 pub const BUREAU: &str = "市城市管理局";
 
 /// Written by hand, apart from the program's own table. `x`: may, in the order of [`ROLES`].
-const MAY_ASK: [(&str, &str); 42] = [
+const MAY_ASK: [(&str, &str); 44] = [
     ("GET /v1/queues", "x x x . x x"),
     ("GET /v1/agents", "x x x . x ."),
     ("GET /v1/calls", ". x x . x ."),
@@ -26,6 +26,8 @@ const MAY_ASK: [(&str, &str); 42] = [
     ("GET /v1/sla", "x x x . x x"),
     ("GET /v1/wallboard", "x x x . x x"),
     ("GET /v1/events", ". x x . x ."),
+    ("GET /v1/recordings?call=0000000000000001", ". x x . . ."),
+    ("GET /v1/recordings/0000000000000001-001/audio", ". x x . . ."),
     ("GET /v1/webhooks", ". . x . x ."),
     ("GET /v1/webhooks/x/dead-letters", ". . x . x ."),
     ("POST /v1/webhooks/x/dead-letters/1/retry", ". . . . x ."),

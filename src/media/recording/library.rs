@@ -8,6 +8,7 @@ use crate::time::Instant;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// Being written.
 pub(super) const PART: &str = "wav.part";
@@ -100,6 +101,11 @@ impl Library {
         }
         names.sort();
         Ok(names)
+    }
+
+    /// When it was finished.
+    pub fn untold_since(&self, name: RecordingName) -> io::Result<SystemTime> {
+        fs::metadata(self.folder.join(UNTOLD).join(name.to_string()))?.modified()
     }
 
     pub fn told(&self, name: RecordingName) -> io::Result<()> {
