@@ -175,7 +175,7 @@ impl From<Kept> for Recording {
 
 impl V1 {
     fn library(&self) -> Result<Library, Problem> {
-        let off = || Problem::unavailable("nothing is recorded here: see [recording]");
+        let off = || Problem::not_found("nothing is recorded here: see [recording] of the configuration");
         self.sources.recordings.clone().ok_or_else(off)
     }
 }

@@ -188,7 +188,7 @@ const OPERATIONS: [Operation; 13] = [
         headers: &[],
         body: None,
         answer: |g| g.subschema_for::<recordings::Recordings>(),
-        problems: &[400],
+        problems: &[400, 404],
         handler: || get(recordings::list),
     },
     Operation {
