@@ -13,6 +13,8 @@ mod pages;
 mod postgres;
 #[path = "serve/recordings.rs"]
 mod recordings;
+#[path = "serve/screens.rs"]
+mod screens;
 #[path = "serve/streams.rs"]
 mod streams;
 #[path = "serve/tickets.rs"]

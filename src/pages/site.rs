@@ -20,7 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 #[rustfmt::skip]
-const FILES: [File; 37] = [
+const FILES: [File; 38] = [
     File { path: "/", kind: HTML, text: include_str!("site/index.html") },
     File { path: "/wallboard.html", kind: HTML, text: include_str!("site/wallboard.html") },
     File { path: "/console.css", kind: STYLE, text: include_str!("site/console.css") },
@@ -46,6 +46,7 @@ const FILES: [File; 37] = [
     File { path: "/leading.js", kind: SCRIPT, text: include_str!("site/leading.js") },
     File { path: "/line.js", kind: SCRIPT, text: include_str!("site/line.js") },
     File { path: "/lines.js", kind: SCRIPT, text: include_str!("site/lines.js") },
+    File { path: "/own_day.js", kind: SCRIPT, text: include_str!("site/own_day.js") },
     File { path: "/reach.js", kind: SCRIPT, text: include_str!("site/reach.js") },
     File { path: "/region.js", kind: SCRIPT, text: include_str!("site/region.js") },
     File { path: "/rows.js", kind: SCRIPT, text: include_str!("site/rows.js") },

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its part")]
 
 pub mod caller;
+pub mod chromium;
 pub mod pki;
 
 use pki::Pki;

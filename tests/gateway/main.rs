@@ -12,6 +12,7 @@ mod referring;
 mod screens;
 mod srtp;
 mod streams;
+mod supervision;
 mod transfer;
 mod way;
 mod world;

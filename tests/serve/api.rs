@@ -17,9 +17,10 @@ const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk",
 pub const BUREAU: &str = "市城市管理局";
 
 /// Written by hand, apart from the program's own table. `x`: may, in the order of [`ROLES`].
-const MAY_ASK: [(&str, &str); 44] = [
+const MAY_ASK: [(&str, &str); 45] = [
     ("GET /v1/queues", "x x x . x x"),
     ("GET /v1/agents", "x x x . x ."),
+    ("GET /v1/agents/today", "x x x . x ."),
     ("GET /v1/calls", ". x x . x ."),
     ("GET /v1/calls/0000000000000001", "x x x . x ."),
     ("GET /v1/calls/0000000000000001/events", ". x x . x ."),

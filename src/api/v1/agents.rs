@@ -1,15 +1,21 @@
-//! `/v1/agents`: the roster, and what everybody does now.
+//! `/v1/agents`: the roster, and what everybody does now; `/v1/agents/today`: one's own figures of the day.
 
 use super::V1;
+use super::extract::Asking;
+use super::memo::Memo;
 use super::problem::Problem;
-use super::time::Moment;
+use super::sla::midnight;
+use super::time::{Moment, seconds};
 use crate::event::AgentState;
 use crate::host::Clock;
+use crate::ids::AgentNo;
 use axum::Json;
 use axum::extract::State;
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 #[derive(Serialize, JsonSchema)]
 pub struct AgentsNow {
@@ -52,4 +58,49 @@ pub async fn list(State(api): State<Arc<V1>>) -> Result<Json<AgentsNow>, Problem
         }
     });
     Ok(Json(AgentsNow { seq: now.seq, at: Moment(clock.max(now.at)), agents: agents.collect() }))
+}
+
+/// Since midnight in China, of conversations that are over; test calls left out.
+#[derive(Clone, Default, Serialize, JsonSchema)]
+pub struct OwnDay {
+    conversations: u64,
+    talk_s: f64,
+    wrap_up_s: f64,
+    /// `null`: there was none.
+    mean_talk_s: Option<f64>,
+}
+
+/// Everybody's: one reading of the day serves all who ask.
+pub(super) type Days = Memo<(), Arc<BTreeMap<AgentNo, OwnDay>>>;
+
+pub(super) fn days() -> Days {
+    Memo::new(Duration::from_secs(20), 1)
+}
+
+pub async fn today(State(api): State<Arc<V1>>, asking: Asking) -> Result<Json<OwnDay>, Problem> {
+    let clock = Clock::start().now();
+    let days = api.days.answer((), async {
+        let counted = api.facts(move |facts| {
+            let mut days = BTreeMap::<AgentNo, OwnDay>::new();
+            facts.each_call(midnight(clock), clock, |record| {
+                for segment in record.segments.iter().filter(|segment| record.is_judged() && segment.until.is_some()) {
+                    if let Some(agent) = segment.agent() {
+                        days.entry(agent.clone()).or_default().add(segment.talk(), segment.wrap_up);
+                    }
+                }
+            })?;
+            Ok(Arc::new(days))
+        });
+        counted.await
+    });
+    Ok(Json(days.await?.get(&AgentNo::new(asking.actor.name)).cloned().unwrap_or_default()))
+}
+
+impl OwnDay {
+    fn add(&mut self, talk: Duration, wrap_up: Duration) {
+        self.conversations += 1;
+        self.talk_s += seconds(talk);
+        self.wrap_up_s += seconds(wrap_up);
+        self.mean_talk_s = Some(self.talk_s / self.conversations as f64);
+    }
 }

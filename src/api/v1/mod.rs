@@ -96,14 +96,16 @@ pub(super) struct V1 {
     board: tokio::sync::Mutex<Option<board::Board>>,
     periods: sla::Periods,
     wallboard: wallboard::Shown,
+    days: agents::Days,
     streams: Arc<Semaphore>,
 }
 
 impl Api {
     pub fn new(sources: Sources) -> Api {
         let (readers, streams) = (Semaphore::new(READERS), Arc::new(Semaphore::new(STREAMS)));
-        let (board, periods, wallboard) = (Default::default(), sla::periods(), wallboard::shown());
-        Api(Arc::new(V1 { sources, readers, board, periods, wallboard, streams }))
+        let (board, periods, wallboard, days) =
+            (Default::default(), sla::periods(), wallboard::shown(), agents::days());
+        Api(Arc::new(V1 { sources, readers, board, periods, wallboard, days, streams }))
     }
 
     /// For who has a token.

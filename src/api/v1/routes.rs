@@ -71,7 +71,7 @@ const ENGINEERS: Who = Who::These(&[PlatformEngineer]);
 const LISTENERS: Who = Who::These(&[ShiftLeader, HotlineOffice]);
 const OVERSEERS: Who = Who::These(&[HotlineOffice, PlatformEngineer]);
 
-const OPERATIONS: [Operation; 13] = [
+const OPERATIONS: [Operation; 14] = [
     Operation {
         method: "GET",
         path: "/v1/queues",
@@ -97,6 +97,19 @@ const OPERATIONS: [Operation; 13] = [
         answer: |g| g.subschema_for::<agents::AgentsNow>(),
         problems: &[],
         handler: || get(agents::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/agents/today",
+        id: "getOwnDay",
+        summary: "The figures of the day so far of whoever asks, by their number. Computed three times a minute.",
+        who: STAFF,
+        query: None,
+        headers: &[],
+        body: None,
+        answer: |g| g.subschema_for::<agents::OwnDay>(),
+        problems: &[],
+        handler: || get(agents::today),
     },
     Operation {
         method: "GET",

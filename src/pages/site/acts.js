@@ -11,12 +11,13 @@ const signedIn = ({ screen }) => (screen.state === "logged_out" ? "why_logged_ou
 const alone = ({ screen }) => (screen.call?.party ? "why_party" : null);
 const party = ({ screen }) => (screen.call?.party ? null : "why_no_party");
 const numbered = ({ number }) => (number ? null : "why_no_number");
-const byBrowser = ({ screen }) => (screen.audio === "browser" ? null : "why_by_phone");
+const byBrowser = ({ screen }) => (screen.audio === "browser" ? null : screen.audio === "phone" ? "why_by_phone" : "why_no_sound");
 /** The first reason there is; a later one may count on the earlier ones. */
 const first = (...reasons) => (situation) => reasons.reduce((found, reason) => found ?? reason(situation), null);
 
 const notReady = (reason) => () => ({ order: "not_ready", reason });
 const held = ({ screen }) => screen.call?.stage === "held";
+const rings = ({ screen }) => screen.call?.stage === "ringing" || screen.own?.stage === "ringing";
 const engaged = ({ screen }) => !!(screen.call || screen.own);
 
 export const ACTS = {
@@ -30,11 +31,11 @@ export const ACTS = {
   // The call
   answer: {
     key: "F3", words: "answer", kind: "go", order: () => ({ order: "answer" }),
-    why: ({ screen }) => (screen.call?.stage !== "ringing" ? "why_no_ring" : screen.audio === "browser" ? null : "why_pick_up"),
+    why: (s) => (!rings(s) ? "why_no_ring" : s.screen.audio === "browser" ? null : "why_pick_up"),
   },
   hang_up: {
     key: "F8", kind: "stop", order: () => ({ order: "hang_up" }),
-    words: ({ screen }) => (screen.call?.stage === "ringing" ? "decline" : "hang_up"), why: (s) => (engaged(s) ? null : "why_no_call"),
+    words: (s) => (rings(s) ? "decline" : "hang_up"), why: (s) => (engaged(s) ? null : "why_no_call"),
   },
   hold: {
     key: "F6", words: (s) => (held(s) ? "resume" : "hold"), on: held,
@@ -42,13 +43,13 @@ export const ACTS = {
   },
   mute: {
     key: "Alt+M", also: "M", words: ({ audio }) => (audio.muted ? "unmute" : "mute"), on: ({ audio }) => audio.muted,
-    why: ({ audio }) => (audio.state === "live" ? null : "why_mute_on_phone"), own: ({ audio }) => audio.mute(!audio.muted),
+    why: (s) => (s.audio.state === "live" ? null : byBrowser(s) ?? "why_other_window"), own: ({ audio }) => audio.mute(!audio.muted),
   },
   // Others
   consult: { key: "Alt+C", words: "consult", why: first(talks, alone, numbered), order: ({ number }) => ({ order: "consult", to: number }) },
   transfer: {
     key: "Alt+T", words: (s) => (s.screen.call?.party ? "transfer_now" : "transfer"),
-    why: (s) => talks(s) ?? (s.screen.call.party ? (s.screen.call.party.stage === "calling" ? "why_party_rings" : null) : numbered(s)),
+    why: (s) => talks(s) ?? (s.screen.call.party ? null : numbered(s)),
     order: ({ screen, number }) => (screen.call.party ? { order: "transfer" } : { order: "transfer", to: number }),
   },
   three_way: {
@@ -61,7 +62,7 @@ export const ACTS = {
     why: first(talks, ({ queue }) => (queue ? null : "why_no_queue")),
   },
   survey: { key: "Alt+S", words: "survey", why: first(talks, alone), order: () => ({ order: "survey" }) },
-  emergency: { key: "Shift+F12", words: "emergency", kind: "stop", why: first(talks, alone), order: () => ({ order: "emergency" }) },
+  emergency: { key: "Shift+F12", words: "emergency", kind: "stop", why: ({ screen }) => (screen.call?.answered ? null : "why_no_talk"), order: () => ({ order: "emergency" }) },
   help: {
     key: "F1", words: ({ screen }) => (screen.help ? "no_help" : "ask_help"), on: ({ screen }) => !!screen.help, why: signedIn,
     order: ({ screen }) => ({ order: screen.help ? "no_help" : "ask_help" }),
@@ -72,9 +73,9 @@ export const ACTS = {
   },
   keypad: { key: "Alt+K", words: "keypad", why: first(byBrowser, (s) => (s.screen.call?.answered || s.screen.own ? null : "why_no_call")), own: ({ pad }) => pad() },
   test_call: {
-    key: "Alt+E", words: ({ screen }) => (screen.own?.test ? "end_test_call" : "test_call"), on: ({ screen }) => !!screen.own?.test,
-    why: first(signedIn, byBrowser, ({ screen }) => (screen.call ? "why_in_call" : null)),
-    order: ({ screen }) => ({ order: screen.own?.test ? "end_test_call" : "test_call" }),
+    key: "Alt+E", words: ({ screen }) => (screen.test_call ? "end_test_call" : "test_call"), on: ({ screen }) => !!screen.test_call,
+    why: first(signedIn, byBrowser, (s) => (engaged(s) ? "why_in_call" : null)),
+    order: ({ screen }) => ({ order: screen.test_call ? "end_test_call" : "test_call" }),
   },
 };
 

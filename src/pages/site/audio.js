@@ -16,6 +16,9 @@ const GRACE = 2000;
 /** A timer that is late by so much has slept with its computer. */
 const NAP = 5000;
 
+/** What passes: it is tried again. */
+const PASSING = ["no_answer", "no_session", "audio_overload"];
+
 /** One window has the seat's audio: the last one that asked. */
 const windows = new BroadcastChannel("rexian-audio");
 
@@ -128,6 +131,11 @@ export class Audio {
     if (this.state === "live" && audio !== "browser" && Date.now() - this.#liveSince > GRACE) this.#nudge("forgotten");
   }
 
+  /** The gateway says that another window has it. */
+  replaced() {
+    if (this.#wanted) this.#give("elsewhere");
+  }
+
   /** The line to the gateway is there again. */
   lineIsBack() {
     if (this.state !== "live") this.#nudge("line");
@@ -179,7 +187,9 @@ export class Audio {
       this.#play();
     };
     connection.onconnectionstatechange = () => this.#look();
-    return this.#negotiate("audio_offer");
+    const why = await this.#negotiate("audio_offer");
+    if (why) this.#drop();
+    return why;
   }
 
   /** The same session by another path. */
@@ -196,7 +206,7 @@ export class Audio {
       if (connection !== this.#connection) return "superseded";
       if (answer.unable) {
         if (connection.signalingState === "have-local-offer") await connection.setLocalDescription({ type: "rollback" }).catch(() => null);
-        if (!["no_answer", "no_session"].includes(answer.unable)) this.#give(answer.unable, answer.why);
+        if (!PASSING.includes(answer.unable)) this.#give(answer.unable, answer.why);
         return answer.unable;
       }
       await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });

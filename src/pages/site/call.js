@@ -24,11 +24,11 @@ export class CallCard {
   show(situation) {
     const { screen, audio } = situation;
     const { call } = screen;
-    const stage = call?.stage ?? (screen.own ? "own" : "none");
+    const stage = call?.stage ?? (screen.own?.stage === "ringing" ? "ringing" : screen.own || screen.test_call ? "own" : "none");
     this.element.className = `card call ${stage}`;
     this.muted.hidden = !audio.muted;
     this.acts.show(situation);
-    const shown = JSON.stringify([call, screen.serving, screen.own, screen.state]);
+    const shown = JSON.stringify([call, screen.serving, screen.own, screen.state, screen.test_call]);
     if (shown === this.#shown) return;
     this.#shown = shown;
     this.waited = this.talked = null;
@@ -37,10 +37,11 @@ export class CallCard {
   }
 
   #none(screen) {
-    this.title.replaceChildren(t(screen.own ? "stage_own" : "call"));
-    setText(this.number, screen.own ? readable(screen.own.to) || t("test_call") : "");
+    const { own } = screen;
+    this.title.replaceChildren(t(own ? (own.stage === "ringing" ? "stage_own_ringing" : "stage_own") : screen.test_call ? "stage_test" : "call"));
+    setText(this.number, own ? readable(own.to) || t("withheld") : "");
     const quiet = screen.serving ? "serving" : { ready: "waits_for_call", logged_out: "waits_for_sign_in" }[screen.state] ?? "no_call";
-    setText(this.region, screen.own ? region(screen.own.to) : t(quiet));
+    setText(this.region, own ? region(own.to) : t(screen.test_call ? "test_call_says" : quiet));
     this.facts.replaceChildren();
   }
 

@@ -12,6 +12,7 @@ import { Headset } from "/headset.js";
 import { listen, showKeys } from "/keys.js";
 import { Line } from "/line.js";
 import { Lines } from "/lines.js";
+import { OwnDay } from "/own_day.js";
 import { Reach } from "/reach.js";
 import { readable } from "/region.js";
 import { StateBar } from "/state.js";
@@ -31,11 +32,12 @@ export class Desk {
     this.reach = new Reach(who, run, (digits) => this.#order({ order: "digits", digits }));
     this.reach.changed = () => this.#showAll();
     this.lines = new Lines();
+    this.day = new OwnDay();
     this.earlier = new Earlier();
     this.form = make("section", { class: "card form", "aria-label": t("ticket") });
     this.ticket = new Ticket(this.form, who.agent, (no) => this.earlier.ofTicket(no));
     this.line = new Line({
-      screen: (screen) => this.#show(screen), floor: (floor) => this.console?.show(floor), state: (state) => this.#connection(state), signedOut,
+      screen: (screen) => this.#show(screen), floor: (floor) => this.console?.show(floor), replaced: () => this.audio.replaced(), state: (state) => this.#connection(state), signedOut,
     });
     this.audio = new Audio(this.line, () => this.#showAll());
     this.headset = new Headset(this.audio, run);
@@ -44,7 +46,7 @@ export class Desk {
       F10: ["to_number", () => this.reach.number.focus()],
       "Alt+W": ["to_ticket", () => this.form.querySelector("select, input, textarea")?.focus()],
       ...(this.console ? { "Alt+V": ["other_view", () => this.#turn(this.#view === "desk" ? "console" : "desk")] } : {}),
-      "?": ["shortcuts", () => this.#keys()],
+      "Shift+F1": ["shortcuts", () => this.#keys()], "?": ["shortcuts", () => this.#keys()],
     };
     this.#build(page, leave, languageChanged);
     this.deaf = listen(run, this.#more);
@@ -60,6 +62,7 @@ export class Desk {
     this.deaf();
     this.#alert.quiet();
     this.ticket.close();
+    this.day.close();
     this.audio.close();
     this.console?.close();
     this.line.close();
@@ -73,7 +76,7 @@ export class Desk {
     const tab = (view) => make("button", { type: "button", class: "tab", onclick: () => this.#turn(view) }, t(`view_${view}`));
     this.tabs = this.console ? { desk: tab("desk"), console: tab("console") } : {};
     this.views = {
-      desk: make("div", { class: "desk" }, make("div", { class: "side" }, this.call.element, this.reach.element, this.lines.element),
+      desk: make("div", { class: "desk" }, make("div", { class: "side" }, this.call.element, this.reach.element, this.lines.element, this.day.element),
         make("div", { class: "side" }, this.earlier.element, this.form)),
       ...(this.console ? { console: this.console.element } : {}),
     };
@@ -149,14 +152,15 @@ export class Desk {
     document.body.dataset.state = screen.state;
     setText(this.place, screen.seat ? `${t("seat")} ${screen.seat}` : "");
     const { call } = screen;
-    const rings = call?.stage === "ringing";
-    if (rings) this.#alert.ring(readable(call.caller) || t("withheld"));
+    const rings = call?.stage === "ringing" ? call.caller : screen.own?.stage === "ringing" ? screen.own.to : undefined;
+    if (rings !== undefined) this.#alert.ring(readable(rings) || t("withheld"));
     else this.#alert.quiet();
-    if (rings && before?.call?.call !== call.call) this.#turn("desk");
+    if (call?.stage === "ringing" && before?.call?.call !== call.call) this.#turn("desk");
     // A phone rings by itself; what it was muted for is over with the call.
     if (before?.call && !call && this.audio.muted) this.audio.mute(false);
+    if (before?.call && !call) this.day.look();
     this.ticket.of(call?.answered ? call.call : screen.serving);
-    if (rings) this.earlier.ofNumber(call);
+    if (call?.stage === "ringing") this.earlier.ofNumber(call);
     if (screen.state === "logged_out" && this.audio.isOn && before && before.state !== "logged_out") this.audio.stop();
     this.audio.seen(screen.audio);
     this.#showAll();

@@ -15,7 +15,8 @@ export class Line {
   /** Microseconds by which the gateway's clock is ahead of ours. */
   #ahead = 0;
 
-  /** `hears.screen(screen)`, `hears.floor(floor)`, `hears.state("connecting" | "connected" | "lost")`, `hears.signedOut()`. */
+  /** `hears.screen(screen)`, `hears.floor(floor)`, `hears.replaced()`: another window has the audio;
+   *  `hears.state("connecting" | "connected" | "lost")`, `hears.signedOut()`. */
   constructor(hears) {
     this.hears = hears;
   }
@@ -65,6 +66,8 @@ export class Line {
       this.hears.screen(message.screen);
     } else if (message.floor) {
       this.hears.floor(message.floor);
+    } else if (message.audio === "replaced") {
+      this.hears.replaced();
     } else if (message.answer) {
       this.#waiting.get(message.answer)?.(message);
       this.#waiting.delete(message.answer);

@@ -12,6 +12,11 @@ const KEPT = "rexian-reached";
 /** Services' short numbers and seats are worth remembering; a citizen's number is nobody's to keep on a desk. */
 const SHORT = /^\d{3,6}$/;
 const MOST = 8;
+/** Why somebody could not be had, by the SIP status. */
+const UNREACHED = {
+  403: "unreached_barred", 404: "unreached_unknown", 408: "unreached_no_answer", 480: "unreached_no_answer", 484: "unreached_unknown",
+  486: "unreached_busy", 487: "unreached_no_answer", 600: "unreached_busy", 603: "unreached_declined",
+};
 
 export class Reach {
   #queues = "";
@@ -22,13 +27,14 @@ export class Reach {
     this.known = make("datalist", { id: "reached" });
     this.queue = make("select", { id: "to-queue", "aria-label": t("queue"), onchange: () => this.changed?.() });
     this.party = make("p", { class: "party", role: "status", hidden: true });
+    this.failed = make("p", { class: "party failed", role: "status", hidden: true });
     const keys = [..."123456789*0#"].map((digit) => make("button", { type: "button", onclick: () => digits(digit) }, digit));
     this.pad = make("div", { class: "pad", role: "group", "aria-label": t("keypad"), hidden: true }, keys);
     this.others = new Buttons(t("others"), ["consult", "transfer", "three_way", "end_consult"], run);
     this.toQueue = new Buttons(t("to_queue"), ["to_queue", "dial"], run);
     this.element = make("section", { class: "card reach", "aria-label": t("others") },
       this.field = make("div", { class: "with" }, make("label", { for: "to" }, t("number_or_seat"), make("kbd", {}, "F10")), this.number, this.known),
-      this.party, this.others.element,
+      this.party, this.failed, this.others.element,
       make("div", { class: "with" }, make("label", { for: "to-queue" }, t("queue")), this.queue, this.toQueue.element), this.pad);
     this.#list();
   }
@@ -73,7 +79,11 @@ export class Reach {
 
   tick({ screen }, now) {
     const party = screen.call?.party ?? screen.own;
-    if (party) setText(this.party, `${t(`party_${party.stage}`)} ${readable(party.to)} · ${span(now - party.since)}`);
+    const unreached = screen.call?.unreached;
+    if (party) setText(this.party, `${t(`party_${party.stage}`)} ${readable(party.to) || t("withheld")} · ${span(now - party.since)}`);
+    const failed = unreached && !party ? t("unreached", { s: unreached.to, why: t(UNREACHED[unreached.status] ?? "unreached_other", { n: unreached.status }) }) : "";
+    setText(this.failed, failed);
+    this.failed.hidden = !failed;
   }
 
   #list() {
