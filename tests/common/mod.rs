@@ -63,6 +63,8 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
+    /// Seats in browsers.
+    pub browsers: bool,
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -94,6 +96,7 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
+            browsers: false,
             storage: "",
             more: String::new(),
         }
@@ -169,6 +172,9 @@ impl Hotline {
                 toml,
                 "\n[[trunks]]\nname = \"early\"\npeers = [\"{early}/{prefix}\"]\nprofile = \"generic-on-pickup\"\n"
             );
+        }
+        if self.browsers {
+            toml = toml.replace("first_port = 20000\n", "first_port = 20000\nbrowser_port = 19990\n");
         }
         if self.pages {
             let _ = writeln!(toml, "\n[pages]\nlisten = \"{}\"", self.pages());
