@@ -63,13 +63,10 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
-<<<<<<< HEAD
     /// Phones on pages of these origins may connect by secure WebSocket, if there are any.
     pub web: Vec<String>,
-=======
     /// Seats may be in browsers, whose audio comes to port 19998.
     pub browsers: bool,
->>>>>>> desk2
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -101,11 +98,8 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
-<<<<<<< HEAD
             web: vec![],
-=======
             browsers: false,
->>>>>>> desk2
             storage: "",
             more: String::new(),
         }

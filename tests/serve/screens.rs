@@ -4,18 +4,23 @@
 use crate::common::caller::{Street, answers};
 use crate::common::chromium::Chromium;
 use crate::common::{Hotline, Server, password};
+use rexian::api::v1::access::digest_of;
 use rexian::demo::field::Who;
 use std::time::Duration;
 
+/// With 6690, who leads the shift, and a token for a screen on the wall.
 fn started() -> Server {
-    let hotline = Hotline { pages: true, ..Hotline::new() };
-    // Long enough to be seen.
-    let more = "".into();
-    Hotline { more, ..hotline }.start()
+    let sha256: String = digest_of("token-wall").iter().map(|b| format!("{b:02x}")).collect();
+    let hash = rexian::pages::password::hash("leads-the-shift-1", &[90; 16]).unwrap();
+    let more = format!(
+        "\n[[agents]]\nnumber = \"6690\"\nskills = {{ mandarin = 5 }}\nleader = true\npassword_hash = {hash:?}\n\
+         \n[[http.tokens]]\nname = \"wall\"\nrole = \"wallboard\"\nsha256 = {sha256:?}\n"
+    );
+    Hotline { pages: true, browsers: true, more, ..Hotline::new() }.start()
 }
 
-/// The page in a language, with agent 6601 signed in.
-fn signed_in(browser: &mut Chromium, server: &Server, language: &str) {
+/// The page in a language, with an agent signed in by the keyboard.
+fn signed_in(browser: &mut Chromium, server: &Server, language: &str, agent: &str, password: &str) {
     browser.open(&format!("http://{}/", server.hotline.pages()));
     browser.until("the door", "document.querySelector('#agent')", || {});
     browser.read(&format!("localStorage.setItem('rexian-language', '{language}')"));
@@ -28,9 +33,9 @@ fn signed_in(browser: &mut Chromium, server: &Server, language: &str) {
         ),
         || {},
     );
-    browser.enter("6601");
+    browser.enter(agent);
     browser.press("Tab");
-    browser.enter(&password(1_usize));
+    browser.enter(password);
     browser.press("Enter");
     browser.until("the desk", "document.querySelector('#state').textContent", || {});
 }
@@ -48,7 +53,7 @@ fn a_call_is_worked_by_keyboard_alone_and_what_is_typed_stays_text_in_both_langu
     let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
     for language in ["zh", "en"] {
         let Some(mut browser) = Chromium::start(None) else { return };
-        signed_in(&mut browser, &server, language);
+        signed_in(&mut browser, &server, language, "6601", &password(1_usize));
         // The phone's code has signed 6601 in; a page finds that and needs no more.
         browser.until("the state of the phone's making", &state("ready"), || street.run(Duration::from_millis(5)));
         browser.press("F7");
@@ -103,4 +108,109 @@ fn a_call_is_worked_by_keyboard_alone_and_what_is_typed_stays_text_in_both_langu
         browser.until("no more keys", "!document.querySelector('dialog.keys')", || {});
         assert_eq!(browser.complaints, Vec::<String>::new(), "{language}");
     }
+}
+
+#[test]
+fn a_headset_at_the_computer_takes_a_call_and_has_it_again_after_a_reload() {
+    let Some(mut browser) = Chromium::start(None) else { return };
+    let server = started();
+    let mut street = Street::new(&server.hotline);
+    signed_in(&mut browser, &server, "zh", "6601", &password(1_usize));
+    let live = "document.querySelector('.headset').dataset.audio === 'live'";
+    browser.tab_to(".entry .go");
+    browser.press("Enter");
+    browser.until("the headset's audio", live, || {});
+    browser.press("F2");
+    browser.until("readiness", &state("ready"), || {});
+    browser.press("Alt+E");
+    browser.until("the test of oneself", "document.querySelector('.call.own')", || {});
+    browser.press("Alt+E");
+    browser.until("the end of the test", "document.querySelector('.call.none')", || {});
+    let caller = street.call();
+    let mut step = |browser: &mut Chromium, what: &str, is: &str| {
+        browser.until(what, is, || street.run(Duration::from_millis(20)));
+    };
+    step(&mut browser, "the ring", "document.querySelector('.call.ringing')");
+    browser.press("F3");
+    step(&mut browser, "the talk", &state("talking"));
+    browser.press("F6");
+    step(&mut browser, "hold", &state("hold"));
+    browser.press("F6");
+    step(&mut browser, "the talk again", &state("talking"));
+    browser.press("Alt+M");
+    step(&mut browser, "the warning that one is muted", "document.querySelector('p.muted:not([hidden])')");
+    browser.read("window.before = 1; location.reload()");
+    let back = format!("!window.before && {live} && {} && !!document.querySelector('.fields')", state("talking"));
+    step(&mut browser, "the same call after a reload", &back);
+    browser.press("Shift+F12");
+    let failed = "document.querySelector('.party.failed:not([hidden])')?.textContent.startsWith('110 ')";
+    step(&mut browser, "that no trunk reaches 110", failed);
+    browser.press("F8");
+    step(&mut browser, "the end", "document.querySelector('.call.none')");
+    street.wait_ended(Who::Call(caller));
+    assert_eq!(server.tickets().len(), 1);
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+#[test]
+fn a_leader_sees_the_floor_and_acts_on_it_by_keyboard() {
+    let Some(mut browser) = Chromium::start(None) else { return };
+    let server = started();
+    let mut street = Street::new(&server.hotline);
+    street.sign_in(server.hotline.seat_address(1), 1, answers());
+    for language in ["zh", "en"] {
+        signed_in(&mut browser, &server, language, "6690", "leads-the-shift-1");
+        browser.press("Alt+V");
+        let row = "document.querySelector('.floor tr[data-key=\"6601\"]')";
+        browser.until("the agent's row", &format!("{row}?.dataset.is === 'ready'"), || {
+            street.run(Duration::from_millis(20))
+        });
+        browser.tab_to(".floor tbody tr");
+        browser.press("N");
+        browser.until("why", "document.activeElement.id === 'why'", || {});
+        browser.enter(HOSTILE);
+        browser.press("Enter");
+        browser.until("that it is done", &format!("{row}.dataset.is === 'not_ready'"), || {
+            street.run(Duration::from_millis(20))
+        });
+        browser.tab_to(".floor tbody tr");
+        browser.press("R");
+        browser.until("why", "document.activeElement.id === 'why'", || {});
+        browser.enter("ok");
+        browser.press("Enter");
+        browser.until("that it is undone", &format!("{row}.dataset.is === 'ready'"), || {
+            street.run(Duration::from_millis(20))
+        });
+        browser.read("fetch('/session', { method: 'DELETE' })");
+    }
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+#[test]
+fn the_wallboard_shows_the_day_and_says_when_it_cannot() {
+    let Some(mut browser) = Chromium::start(None) else { return };
+    let mut server = started();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    street.call();
+    street.wait_answered(Who::Phone(phone));
+    for (language, name) in [("zh", "今日来电"), ("en", "In today")] {
+        browser.open("about:blank");
+        browser.open(&format!("http://{}/wallboard.html#token=token-wall&lang={language}", server.hotline.pages()));
+        let shown = format!(
+            "document.body.innerText.includes('{name}') && document.body.innerText.includes('15') && document.querySelector('tbody td')"
+        );
+        browser.until("the figures", &shown, || street.run(Duration::from_millis(20)));
+        browser.until("the talk", "document.querySelector('.tile.talking .value').textContent === '1'", || {
+            street.run(Duration::from_millis(20));
+        });
+    }
+    assert_eq!(browser.complaints, Vec::<String>::new());
+    server.kill();
+    browser.until("how old it is", "document.body.classList.contains('stale')", || {});
+    server.start_again();
+    browser.until("that it is live again", "!document.body.classList.contains('stale')", || {});
+    browser.open("about:blank");
+    browser.open(&format!("http://{}/wallboard.html#token=guessed", server.hotline.pages()));
+    browser.until("that the link is none", "document.querySelector('.age').textContent.includes('无权')", || {});
 }

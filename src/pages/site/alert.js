@@ -14,10 +14,10 @@ export class Alert {
     if ("Notification" in globalThis && Notification.permission === "default") Notification.requestPermission().catch(() => null);
   }
 
-  /** `who`: shown in the title; on the desktop, where others look on, only that it rings. */
-  ring(who) {
-    if (this.#bell.rings) return;
-    this.#bell.start();
+  /** `who`: shown in the title; on the desktop, where others look on, only that it rings. `aloud`: a desk phone rings by itself. */
+  ring(who, aloud) {
+    if (this.#blinks) return;
+    if (aloud) this.#bell.start();
     this.#title = document.title;
     let odd = false;
     this.#blinks = setInterval(() => { document.title = (odd = !odd) ? `☎ ${who}` : this.#title; }, 700);
@@ -28,9 +28,10 @@ export class Alert {
   }
 
   quiet() {
-    if (!this.#bell.rings) return;
+    if (!this.#blinks) return;
     this.#bell.stop();
     clearInterval(this.#blinks);
+    this.#blinks = null;
     document.title = this.#title;
     this.#notice?.close();
     this.#notice = null;

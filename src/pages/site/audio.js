@@ -3,7 +3,7 @@
 // ring (`sound.js`), what of this is shown (`headset.js`).
 
 import { list, microphone, playAt } from "/devices.js";
-import { Level, wakeSound } from "/sound.js";
+import { Level } from "/sound.js";
 import { wait } from "/time.js";
 
 const WANTED = "rexian-audio";
@@ -75,11 +75,10 @@ export class Audio {
   }
 
   /** From a click or a key press; again after a failure. */
-  async start() {
+  start() {
     if (this.#wanted) return;
     this.#wanted = true;
     this.#set("starting");
-    await wakeSound();
     windows.postMessage("mine");
     sessionStorage.setItem(WANTED, "1");
     this.#keep();
@@ -114,7 +113,6 @@ export class Audio {
   /** Other devices were chosen. */
   async chosen() {
     await playAt(this.#player, "headset");
-    await wakeSound();
     if (!this.#wanted || !this.#connection) return;
     try {
       const stream = await microphone();
@@ -265,7 +263,6 @@ export class Audio {
   async #play() {
     await playAt(this.#player, "headset");
     this.blocked = await this.#player.play().then(() => false, (error) => error.name === "NotAllowedError");
-    if (!this.blocked) wakeSound();
     this.#changed();
   }
 

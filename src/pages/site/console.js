@@ -88,7 +88,7 @@ export class Console {
   #acts() {
     const situation = this.#situation;
     const { agent, screen } = situation;
-    setText(this.who, agent ? [agent.agent, agent.name, agent.seat && `${t("seat")} ${agent.seat}`, t(`state_${agent.state}`)].filter(Boolean).join(" · ") : t("why_choose_agent"));
+    setText(this.who, agent ? [agent.agent, agent.team, agent.seat && `${t("seat")} ${agent.seat}`, t(`state_${agent.state}`)].filter(Boolean).join(" · ") : t("why_choose_agent"));
     this.listening.hidden = !screen.listening;
     for (const { act, button, why } of this.#buttons) {
       const reason = act.can(situation);

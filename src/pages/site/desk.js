@@ -109,6 +109,7 @@ export class Desk {
     if (!this.#screen) return;
     const [act, situation] = [ACTS[id], this.#situation];
     const why = act.why(situation);
+    if (why === "why_is_ready") return;
     if (why) return this.#notice(`${t(typeof act.words === "function" ? act.words(situation) : act.words)}: ${t(why)}`);
     if (act.own) return act.own(situation);
     const order = act.order(situation);
@@ -153,7 +154,7 @@ export class Desk {
     setText(this.place, screen.seat ? `${t("seat")} ${screen.seat}` : "");
     const { call } = screen;
     const rings = call?.stage === "ringing" ? call.caller : screen.own?.stage === "ringing" ? screen.own.to : undefined;
-    if (rings !== undefined) this.#alert.ring(readable(rings) || t("withheld"));
+    if (rings !== undefined) this.#alert.ring(readable(rings) || t("withheld"), screen.audio === "browser");
     else this.#alert.quiet();
     if (call?.stage === "ringing" && before?.call?.call !== call.call) this.#turn("desk");
     // A phone rings by itself; what it was muted for is over with the call.

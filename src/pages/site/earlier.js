@@ -15,9 +15,10 @@ export class Earlier {
 
   /** While it rings there is no ticket yet, and the number is all there is. */
   async ofNumber(call) {
-    if (!call?.caller || this.#of === call.call) return;
+    if (this.#of === call.call) return;
     this.#of = call.call;
     this.element.hidden = true;
+    if (!/^\+\d{7,15}$/.test(call.caller ?? "")) return;
     const found = await ask(`/v1/tickets?number=${encodeURIComponent(call.caller)}&limit=${SHOWN}`);
     if (found.ok && this.#of === call.call) this.#show(found.body.tickets.map((one) => ({ ...one, at: one.received_at })));
   }

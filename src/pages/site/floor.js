@@ -96,11 +96,12 @@ export class Floor {
       state.dataset.text = shape + is + !!one.help;
       state.replaceChildren(make("span", { class: "shape", "aria-hidden": "true" }, shape), ` ${is}`, one.help ? make("strong", { class: "help" }, t("asks_help")) : "");
     }
-    cell(agent, [one.agent, one.name, one.seat && `@${one.seat}`].filter(Boolean).join(" "));
+    cell(agent, [one.agent, one.seat && `@${one.seat}`, one.team].filter(Boolean).join(" "));
     const [since, long] = [this.#now - one.since, LONG[one.state]];
     cell(time, one.state === "logged_out" ? "" : span(since), long && since > long ? "late" : "");
-    const heard = one.listened_by ? ` · ${t("listened_by", { s: one.listened_by })}` : "";
-    cell(caller, one.call ? `${one.call.queue} · ${readable(one.call.caller) || t("withheld")}${heard}` : "");
+    const heard = one.listened_by ? ` · ${t(`heard_${one.listened_by.mode}`, { s: one.listened_by.agent })}` : "";
+    const party = one.call?.party ? ` + ${one.call.party.to}` : "";
+    cell(caller, one.call ? `${one.call.queue} · ${readable(one.call.caller) || t("withheld")}${party}${heard}` : "");
     setText(skills, (one.skills ?? []).map(({ skill, level }) => `${skill} ${level}`).join("  "));
   }
 

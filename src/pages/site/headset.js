@@ -3,7 +3,6 @@
 
 import { canChooseSpeaker, choose, chosen } from "/devices.js";
 import { make, say, setText } from "/dom.js";
-import { wakeSound } from "/sound.js";
 import { t, unable } from "/words.js";
 
 const DEVICES = [["microphone", "inputs"], ["headset", "outputs"], ["bell", "outputs"]];
@@ -51,7 +50,6 @@ export class Headset {
   }
 
   #open() {
-    wakeSound();
     this.dialog.showModal();
   }
 
@@ -63,8 +61,8 @@ export class Headset {
     this.element.hidden = !here;
     const byPhone = audio.state === "off";
     // What the gateway reaches the seat by is the truth; what this window tries, beside it.
-    const state = byPhone ? (screen.audio === "browser" ? "elsewhere" : screen.reachable ? "phone" : "no_phone") : audio.blocked ? "blocked" : audio.state;
-    this.element.dataset.audio = audio.muted ? "muted" : state;
+    const state = byPhone ? (screen.audio === "browser" ? "elsewhere" : screen.reachable ? "phone" : "no_phone") : audio.blocked ? "blocked" : audio.muted && audio.state === "live" ? "muted" : audio.state;
+    this.element.dataset.audio = state;
     const why = audio.why ? unable({ unable: audio.why, why: audio.sentence }, "audio_") : "";
     const text = t(`audio_is_${state}`);
     setText(this.text, text);

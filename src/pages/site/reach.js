@@ -15,7 +15,7 @@ const MOST = 8;
 /** Why somebody could not be had, by the SIP status. */
 const UNREACHED = {
   403: "unreached_barred", 404: "unreached_unknown", 408: "unreached_no_answer", 480: "unreached_no_answer", 484: "unreached_unknown",
-  486: "unreached_busy", 487: "unreached_no_answer", 600: "unreached_busy", 603: "unreached_declined",
+  486: "unreached_busy", 487: "unreached_no_answer", 503: "unreached_no_line", 600: "unreached_busy", 603: "unreached_declined",
 };
 
 export class Reach {

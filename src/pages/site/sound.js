@@ -1,81 +1,83 @@
-// What the page itself sounds: the ring, and how loud a stream is. One AudioContext, which runs only after somebody has
-// pressed something.
+// What the page itself sounds: the ring, and how loud a stream is. The ring is played like any file, which browsers allow a page that
+// has the microphone even before anything is pressed.
 
 import { playAt } from "/devices.js";
 
-let context = null;
-
-/** To be called from a key press or a click, once is enough. */
-export async function wakeSound() {
-  context ??= new AudioContext();
-  if (context.state === "suspended") await Promise.race([context.resume(), new Promise((done) => setTimeout(done, 300))]).catch(() => null);
-  await playAt(context, "bell");
-  return context.state === "running";
-}
+const RATE = 8000;
 
 /** Two soft notes every three seconds until `stop()`: heard beside a conversation, no fright without one. */
 export class Bell {
-  #timer = null;
+  #player = null;
 
   get rings() {
-    return this.#timer !== null;
+    return this.#player !== null;
   }
 
-  start() {
+  async start() {
     if (this.rings) return;
-    this.#strike();
-    this.#timer = setInterval(() => this.#strike(), 3000);
+    const player = new Audio(URL.createObjectURL(tune()));
+    this.#player = player;
+    player.loop = true;
+    await playAt(player, "bell");
+    if (this.#player === player) await player.play().catch(() => null);
   }
 
   stop() {
-    clearInterval(this.#timer);
-    this.#timer = null;
-  }
-
-  #strike() {
-    if (context?.state !== "running") return;
-    note(context.currentTime, 660, 0.35);
-    note(context.currentTime + 0.4, 550, 0.6);
+    if (!this.rings) return;
+    this.#player.pause();
+    URL.revokeObjectURL(this.#player.src);
+    this.#player = null;
   }
 }
 
-function note(at, hertz, length) {
-  const tone = new OscillatorNode(context, { frequency: hertz });
-  const loud = new GainNode(context, { gain: 0 });
-  loud.gain.setValueAtTime(0, at);
-  loud.gain.linearRampToValueAtTime(0.25, at + 0.02);
-  loud.gain.setTargetAtTime(0, at + length * 0.5, length / 6);
-  tone.connect(loud).connect(context.destination);
-  tone.start(at);
-  tone.stop(at + length + 0.3);
+/** Three seconds as a WAV file. */
+function tune() {
+  const samples = new Int16Array(3 * RATE);
+  for (const [at, hertz, length] of [[0, 660, 0.4], [0.45, 550, 0.9]]) {
+    for (let n = 0; n < length * RATE; n++) {
+      const time = n / RATE;
+      const loud = Math.min(1, time / 0.02) * Math.exp(-time * 4) * 0.35;
+      samples[Math.floor(at * RATE) + n] += Math.sin(2 * Math.PI * hertz * time) * loud * 32767;
+    }
+  }
+  const head = new DataView(new ArrayBuffer(44));
+  const text = (at, word) => [...word].forEach((letter, n) => head.setUint8(at + n, letter.charCodeAt(0)));
+  text(0, "RIFF"), head.setUint32(4, 36 + samples.byteLength, true), text(8, "WAVEfmt "), head.setUint32(16, 16, true);
+  head.setUint16(20, 1, true), head.setUint16(22, 1, true), head.setUint32(24, RATE, true), head.setUint32(28, 2 * RATE, true);
+  head.setUint16(32, 2, true), head.setUint16(34, 16, true), text(36, "data"), head.setUint32(40, samples.byteLength, true);
+  return new Blob([head, samples], { type: "audio/wav" });
 }
 
-/** How loud a stream is, 0 to 1, and since when it has been dead silent. */
+/** How loud a stream is, 0 to 1, and since when it has been dead silent. Known once something was pressed on the page. */
 export class Level {
-  #source;
-  #analyser;
+  #stream;
+  #context = null;
+  #analyser = null;
   #samples = new Float32Array(1024);
   #heard = Date.now();
 
   constructor(stream) {
-    context ??= new AudioContext();
-    this.#analyser = new AnalyserNode(context, { fftSize: 1024 });
-    this.#source = context.createMediaStreamSource(stream);
-    this.#source.connect(this.#analyser);
+    this.#stream = stream;
   }
 
   read() {
+    if (!this.#context) {
+      if (navigator.userActivation && !navigator.userActivation.hasBeenActive) return 0;
+      this.#context = new AudioContext();
+      this.#analyser = new AnalyserNode(this.#context, { fftSize: 1024 });
+      this.#context.createMediaStreamSource(this.#stream).connect(this.#analyser);
+    }
     this.#analyser.getFloatTimeDomainData(this.#samples);
     const power = this.#samples.reduce((sum, sample) => sum + sample * sample, 0) / this.#samples.length;
     const decibels = 10 * Math.log10(power + 1e-12);
     // A live microphone always hisses; with the cable out, or the headset's own switch off, there is nothing at all.
-    if (decibels > -100 || context.state !== "running") this.#heard = Date.now();
+    if (decibels > -100 || this.#context.state !== "running") this.#heard = Date.now();
     return Math.min(1, Math.max(0, (decibels + 60) / 55));
   }
 
   /** Milliseconds of dead silence. */
   get silence() {
-    return Date.now() - this.#heard;
+    return this.#context ? Date.now() - this.#heard : 0;
   }
 
   /** Silence is counted from here. */
@@ -84,6 +86,6 @@ export class Level {
   }
 
   close() {
-    this.#source.disconnect();
+    this.#context?.close();
   }
 }
