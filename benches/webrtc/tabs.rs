@@ -71,7 +71,7 @@ pub fn asked_for() -> Option<u16> {
 }
 
 pub fn child(seats: u16) {
-    let mut told = std::io::stdin().lines();
+    let mut told = BufReader::new(std::io::stdin()).lines();
     let mut tabs = Vec::new();
     for _ in 0..seats {
         let begun = Instant::now();
