@@ -27,6 +27,7 @@ impl Gateway {
             call: view.call.and_then(|call| self.call_screen(call)),
             serving: view.serving,
             own: view.seat.and_then(|seat| self.own_screen(seat)),
+            dialled_in_vain: view.seat.and_then(|seat| self.browsers.get(seat)).cloned().flatten(),
             test_call: view.seat.is_some_and(|seat| self.test_call_at(seat).is_some()),
             own_calls: view.seat.and_then(|seat| self.engaged_seats.get(seat)).copied().unwrap_or(0),
             queues: queues.collect(),

@@ -297,10 +297,17 @@ fn an_agent_dials_on_the_page_as_on_a_phone() {
     world.outside_says(&answer(&bye, "200 OK", "", false));
     assert_eq!(world.story(), ["8001 6601 dialled +8613812345678", "reached", "agent_hangup"]);
     assert_eq!((state(&world, "6601"), own(&world, "6601")), (AgentState::Ready, None));
+    // Busy there.
+    assert_eq!(world.order("6601", dial("13812345678")), Ok(()));
+    let invite = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&invite, "486 Busy Here", "", false));
+    let vain = screen(&world, "6601").dialled_in_vain.map(|vain| (vain.to, vain.status));
+    assert_eq!((vain, own(&world, "6601")), (Some(("+8613812345678".to_owned(), 486)), None));
     // The other side hangs up.
     assert_eq!(world.order("6601", dial("12330")), Ok(()));
     let invite = last(&world.outside, "INVITE").clone();
     world.outside_says(&answer(&invite, "200 OK", "", true));
+    assert_eq!(screen(&world, "6601").dialled_in_vain, None);
     world.outside_says(&in_dialog(&invite, "BYE", 1));
     assert_eq!(state(&world, "6601"), AgentState::Ready);
     world.nothing_is_left();
