@@ -16,7 +16,7 @@ pub use end::EndCause;
 
 mod desk;
 
-pub use desk::{ConsultEnd, Supervision};
+pub use desk::{ConsultEnd, LeaderAct, LeaderEvent, Supervision};
 
 mod callback;
 

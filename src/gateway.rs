@@ -28,18 +28,20 @@ mod requests;
 mod screens;
 mod seats;
 mod strangers;
+mod supervision;
 mod timers;
 mod view;
 
 pub use agents::{AgentOrder, Unable};
 pub use commands::Command;
+pub use supervision::LeaderOrder;
 pub use view::{Leftovers, Refusals};
 
-use crate::acd::{Acd, AcdOutput};
+use crate::acd::Acd;
 use crate::call::{Attempt, Call, OwnCall};
 use crate::callback::Callbacks;
 use crate::config::settings::{CoreSettings, LineSettings, SeatSettings};
-use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, RememberedCaller};
+use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackEntry, LeaderEvent, RememberedCaller};
 use crate::guard::intake::Sender;
 use crate::guard::{Guard, Order};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
@@ -122,6 +124,7 @@ pub enum Output {
     OpenTicket(Box<NewTicket>),
     Call(CallEvent),
     Agent(AgentEvent),
+    Leader(LeaderEvent),
     /// Make this durable: the list of citizens to be called back outlives the process.
     Callback(CallbackChange),
     Guard(Order),
@@ -401,10 +404,7 @@ impl Gateway {
     /// one offer must never meet the next.
     fn distribute(&mut self, now: Instant) {
         while let Some(output) = self.acd.next_output() {
-            match output {
-                AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
-                other => self.distributed(now, other),
-            }
+            self.distributed(now, output);
         }
     }
 

@@ -6,7 +6,7 @@
 //! through a bounded queue, and when a reader stalls, lines are dropped and their number is logged afterwards.
 
 use crate::config::settings::LogSettings;
-use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded, Party};
+use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded, LeaderAct, LeaderEvent, Party};
 use crate::plane::LegStats;
 use std::fmt;
 use std::io::{self, Write};
@@ -177,6 +177,13 @@ pub fn call_event(event: &CallEvent) {
             debug!(target: "rexian::call", call, %leg, received, sent, lost, remote_lost, refused, jitter_us, "leg closed");
         }
     }
+}
+
+/// One line for a shift leader's act on an agent.
+pub fn leader_event(event: &LeaderEvent) {
+    let LeaderEvent { by, agent, act, why, .. } = event;
+    let skills = if let LeaderAct::Skills(skills) = act { Some(tracing::field::debug(skills)) } else { None };
+    info!(target: "rexian::agent", %agent, %by, act = act.as_str(), skills, why = why.as_deref(), "shift leader acts");
 }
 
 /// One line for an agent event.

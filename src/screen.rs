@@ -25,6 +25,10 @@ pub struct AgentScreen {
     /// The call of the wrap-up.
     #[serde(serialize_with = "hex_or_none")]
     pub serving: Option<CallId>,
+    /// Since when this agent asks for a shift leader.
+    pub help: Option<Instant>,
+    /// A leader's: on whose call, and how.
+    pub listening: Option<Listening>,
     /// Of the seat's calls of its own the first.
     pub own: Option<OwnScreen>,
     pub own_calls: u32,
@@ -172,6 +176,78 @@ pub struct QueueScreen {
     pub callbacks: usize,
     /// When the caller in line the longest asked for a human.
     pub oldest: Option<Instant>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listening {
+    /// The other one of the two: whom the leader hears, or who hears the agent.
+    pub agent: AgentNo,
+    /// `listen`, `whisper` or `barge`.
+    pub mode: &'static str,
+    pub since: Instant,
+}
+
+/// The shift leader's console.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Floor {
+    pub agents: Vec<FloorAgent>,
+    pub queues: Vec<FloorQueue>,
+    /// In the order of the line, the first [`MOST_WAITING`].
+    pub waiting: Vec<FloorCaller>,
+}
+
+pub const MOST_WAITING: usize = 200;
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FloorAgent {
+    pub agent: AgentNo,
+    pub seat: Option<SeatNo>,
+    pub team: Option<String>,
+    pub leader: bool,
+    #[serde(flatten)]
+    pub doing: Doing,
+    pub reachable: bool,
+    pub help: Option<Instant>,
+    pub skills: Vec<SkillLevel>,
+    pub call: Option<FloorCall>,
+    pub listened_by: Option<Listening>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SkillLevel {
+    pub skill: Skill,
+    pub level: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FloorCall {
+    #[serde(serialize_with = "hex")]
+    pub call: CallId,
+    pub queue: QueueName,
+    pub stage: Stage,
+    pub caller: Option<String>,
+    pub asked: Instant,
+    pub answered: Option<Instant>,
+    pub party: Option<PartyScreen>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FloorQueue {
+    #[serde(flatten)]
+    pub queue: QueueScreen,
+    pub skill: Skill,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FloorCaller {
+    #[serde(serialize_with = "hex")]
+    pub call: CallId,
+    pub queue: QueueName,
+    /// `None`: withheld.
+    pub caller: Option<String>,
+    pub asked: Instant,
+    /// As the line or the queue gives it.
+    pub priority: u8,
 }
 
 /// As people and APIs write it: as a number it is too long for a browser.

@@ -3,7 +3,7 @@
 //! `c` is the caller's leg, `s1`, `s2` the seats' legs. Times are seconds since the INVITE. What a call asks its
 //! surroundings (`ask ...`) is answered by a line of its own, or not at all.
 
-use rexian::call::{Ask, Call, CallInput, CallOutput, Distributor, Terms, Then};
+use rexian::call::{Ask, Call, CallInput, CallOutput, Distributor, Questions, Terms, Then};
 use rexian::config::settings::{Announce, AnswerMode, QueueSettings};
 use rexian::event::{CallFact, Chosen, EndCause, OfferEnd, Party, Why};
 use rexian::ids::{CallId, LegId};
@@ -477,6 +477,38 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
  25    transferred english | s9 Hangup(Withdrawn), s9 closed, ConsultOver call_over, s1 AcceptRefer, s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
 "),
+    ("asked how it was: another key means nothing, the first that does counts, also in the question", AnswerMode::OnQueue, "
++ answered
+ 35    orders survey       | s1 Hangup(Normal), s1 closed, acd TalkEnded, Surveyed 6601, c hears survey>Silence
+ 36    s1 ended Released   |
+ 37    digit 9             | Digit 9
+ 39    digit 4             | Digit 4, Rated 4, c hears thanks>Silence
+ 40    digit 1             | Digit 1
+ 42    play ended          | c Hangup(Normal), c closed, Ended mandarin agent_hangup wait=5 talk=30 hold=0, over
+"),
+    ("asked how it was, and no key: a quarter of a minute after the question", AnswerMode::OnQueue, "
++ answered
+ 35    orders survey       | s1 Hangup(Normal), s1 closed, acd TalkEnded, Surveyed 6601, c hears survey>Silence
+ 45    play ended          |
+ 59.9  timeout             |
+ 60    timeout             | c Hangup(Normal), c closed, Ended mandarin agent_hangup wait=5 talk=30 hold=0, over
+"),
+    ("asked how it was, and hung up", AnswerMode::OnQueue, "
++ answered
+ 35    orders survey       | s1 Hangup(Normal), s1 closed, acd TalkEnded, Surveyed 6601, c hears survey>Silence
+ 36    orders survey       |
+ 40    caller hangs up     | c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=30 hold=0, over
+"),
+    ("the end of the question is never reported: over after a minute", AnswerMode::OnQueue, "
++ answered
+ 35    orders survey       | s1 Hangup(Normal), s1 closed, acd TalkEnded, Surveyed 6601, c hears survey>Silence
+ 95    timeout             | c Hangup(Normal), c closed, Ended mandarin agent_hangup wait=5 talk=30 hold=0, over
+"),
+    ("not out of a consultation", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    orders survey       |
+"),
     ("a key without *, long after it, or from a seat no longer on the call passes nobody on", AnswerMode::OnQueue, "
 + answered
  10    s1 presses 2        |
@@ -562,6 +594,9 @@ fn step(call: &mut Call, at: Instant, words: &[&str], out: &mut Vec<CallOutput>)
         ["orders", "three", "way"] => drop(call.three_way(at, out)),
         ["orders", "transfer"] => drop(call.complete(at, out)),
         ["orders", "hang", "up"] => call.agent_hangs_up(at, leg("s1"), out),
+        ["orders", "survey"] => {
+            call.survey(at, Questions { ask: vec!["survey".into()], thanks: vec!["thanks".into()] }, out);
+        }
         ["landed", agent] => call.landed(at, (*agent).into(), "8002".into(), out),
         ["back", agent] => call.back(at, (*agent).into(), 1, vec!["please-wait".into()], out),
         ["transfer", "refused"] => call.transfer_refused(out),
@@ -666,6 +701,8 @@ fn show_fact(fact: &CallFact) -> String {
         CallFact::TakenOver { agent, wait, ring, .. } => {
             format!("TakenOver {agent} wait={} ring={}", wait.as_secs_f64(), ring.as_secs_f64())
         }
+        CallFact::Surveyed { agent } => format!("Surveyed {agent}"),
+        CallFact::Rated { score } => format!("Rated {score}"),
         CallFact::Consulting { agent, to } => format!("Consulting {agent} {}", to.number()),
         CallFact::Consulted { ring } => format!("Consulted {}", ring.as_secs()),
         CallFact::ConsultOver { why, .. } => match why.status() {

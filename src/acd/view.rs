@@ -2,7 +2,8 @@
 
 use super::Acd;
 use super::agent::{Agent, Aim, Duty};
-use super::queue::Place;
+use super::port::Waits;
+use super::queue::{Call, Place};
 use crate::event::AgentState;
 use crate::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
 use crate::time::Instant;
@@ -100,6 +101,14 @@ impl Acd {
     /// Callers in line, all queues.
     pub fn waiting(&self) -> usize {
         self.index.lines.iter().map(|line| line.callers()).sum()
+    }
+
+    /// The first callers in line, over all queues, in the order of the line.
+    pub fn first_in_line(&self, most: usize) -> Vec<(CallId, &QueueName)> {
+        let waiting = |call: &&Call| call.place == Place::Waiting && call.waits == Waits::OnTheLine;
+        let mut all: Vec<&Call> = self.calls.values().filter(waiting).collect();
+        all.sort_unstable_by_key(|call| call.order);
+        all.into_iter().take(most).map(|call| (call.order.call, self.queue_at(call.queue).name())).collect()
     }
 
     /// Seats being rung.

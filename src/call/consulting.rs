@@ -182,7 +182,10 @@ impl Call {
     pub(super) fn waits_for(&self, leg: LegId) -> bool {
         match &self.state {
             State::Passing(passing) => passing.leg == leg,
-            State::Talking(talk) => talk.consult.as_ref().is_some_and(|c| c.leg == leg && c.until().is_some()),
+            State::Talking(Talk { consult, leader, .. }) => {
+                consult.as_ref().is_some_and(|third| third.leg == leg && third.until().is_some())
+                    || leader.as_ref().is_some_and(|leader| leader.leg == leg && leader.until().is_some())
+            }
             _ => false,
         }
     }

@@ -89,7 +89,7 @@ impl Call {
             held: (talk.is_held() || self.waits_for_page(talk)).then(|| self.terms.queue.music.clone()),
             apart: talk.hold.ordered,
             third: talk.consult.as_ref().map(|consult| consult.third()),
-            leader: None,
+            leader: talk.leader.as_ref().and_then(|leader| leader.on()),
         })
     }
 

@@ -5,7 +5,7 @@
 //!
 //! One file per stretch of the way: `announcing` (before the queue), `waiting` (in line), `ringing`, `talk` with `hold` and
 //! `hearing` (who hears whom), and `transfer` back into the line, `passing` on to somebody; `consulting` is somebody beside
-//! the caller. `offering` is being called back instead of waiting, `callback` the call of ours then.
+//! the caller, `supervising` a shift leader above both. `offering` is being called back instead of waiting, `callback` the call of ours then.
 //! `own` is a call that a seat dials.
 //!
 //! Invariants: every call emits `Ended` exactly once, as its last fact; a ticket is opened exactly once, at the first
@@ -23,6 +23,8 @@ mod passing;
 mod path;
 mod port;
 mod ringing;
+mod supervising;
+mod surveying;
 mod talk;
 mod ticket;
 mod transfer;
@@ -31,9 +33,12 @@ mod waiting;
 
 pub use callback::{Attempt, purpose};
 pub use consulting::Then;
+pub use hearing::Mode;
 pub use hold::NotHeld;
 pub use own::{Joined, Near, OwnCall};
 pub use port::{Ask, CallInput, CallOutput, Distributor, Terms};
+pub use supervising::Comes;
+pub use surveying::Questions;
 pub use talk::announcement;
 
 use crate::event::{CallFact, Chosen, EndCause};
@@ -45,6 +50,7 @@ use passing::{Away, By, Passing};
 use path::Path;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use surveying::Survey;
 use talk::{Pickup, Talk};
 use waiting::InLine;
 
@@ -92,6 +98,8 @@ enum State {
     Passing(Passing),
     /// The caller talks with a party who is no agent.
     Away(Away),
+    /// The caller is asked how it was; the agent has gone.
+    Surveying(Survey),
     Over,
 }
 
@@ -212,6 +220,7 @@ impl Call {
             State::Talking(talk) => self.talking(now, talk, input, out),
             State::Passing(passing) => self.passing(now, passing, input, out),
             State::Away(away) => self.away(now, away, input, out),
+            State::Surveying(survey) => self.surveying(now, survey, input, out),
             state @ (State::Arrived | State::Over) => state,
         };
     }
@@ -221,9 +230,10 @@ impl Call {
             State::Announcing(message) => Some(message.until),
             State::Waiting(line) => line.next_timeout(),
             State::PickingUp(pickup) => Some(pickup.patience),
-            State::Talking(talk) => talk.consult.as_ref().and_then(|consult| consult.until()),
+            State::Talking(talk) => talk.next_timeout(),
             State::Passing(passing) => Some(passing.until),
             State::Away(away) => away.until(),
+            State::Surveying(survey) => Some(survey.until),
             State::Arrived | State::Ringing(..) | State::Over => None,
         }
     }
@@ -273,7 +283,7 @@ impl Call {
             State::Ringing(seat, _) => Some(seat.leg),
             State::PickingUp(pickup) => Some(pickup.seat.leg),
             State::Talking(talk) | State::Passing(Passing { by: By::Agent(talk), .. }) => Some(talk.seat.leg),
-            State::Passing(_) | State::Away(_) => None,
+            State::Passing(_) | State::Away(_) | State::Surveying(_) => None,
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => None,
         }
     }

@@ -2,6 +2,7 @@
 
 use super::consulting::Consult;
 use super::hold::Hold;
+use super::supervising::Supervisor;
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
@@ -35,19 +36,41 @@ pub(super) struct Talk {
     pub(super) back_at: Option<Instant>,
     /// Whom the agent has called beside the caller.
     pub(super) consult: Option<Consult>,
+    /// A shift leader who hears this, or is rung for it.
+    pub(super) leader: Option<Supervisor>,
+    /// The agent asks for a leader, since then.
+    pub(super) help: Option<Instant>,
     /// Who could not be had when last asked for.
     pub(super) unreached: Option<Unreached>,
 }
 
 impl Talk {
     fn new(seat: Seat, answered_at: Instant) -> Talk {
-        let (star_until, back_at, consult, unreached) = (None, None, None, None);
-        Talk { seat, answered_at, hold: Hold::default(), star_until, back_at, consult, unreached }
+        let hold = Hold::default();
+        let (star_until, back_at, consult, leader, help, unreached) = (None, None, None, None, None, None);
+        Talk { seat, answered_at, hold, star_until, back_at, consult, leader, help, unreached }
     }
 
     /// The agent is off the call, or the call is over: so is everybody else who was on it.
     pub(super) fn clear(&mut self, out: &mut Vec<CallOutput>) {
         self.third_goes(ConsultEnd::CallOver, out);
+        self.leader_goes(out);
+        self.asks_for_help(None, out);
+    }
+
+    pub(super) fn next_timeout(&self) -> Option<Instant> {
+        let third = self.consult.as_ref().and_then(|consult| consult.until());
+        let leader = self.leader.as_ref().and_then(|leader| leader.until());
+        third.into_iter().chain(leader).min()
+    }
+
+    /// Since then, or no more.
+    fn asks_for_help(&mut self, since: Option<Instant>, out: &mut Vec<CallOutput>) {
+        if self.help.is_some() != since.is_some() {
+            let (agent, asked) = (self.seat.agent.clone(), since.is_some());
+            out.push(CallOutput::Fact(CallFact::Help { agent, asked }));
+            self.help = since;
+        }
     }
 }
 
@@ -126,13 +149,11 @@ impl Call {
         State::Talking(talk)
     }
 
-    pub(super) fn talking(
-        &mut self,
-        now: Instant,
-        mut talk: Talk,
-        input: CallInput,
-        out: &mut Vec<CallOutput>,
-    ) -> State {
+    pub(super) fn talking(&mut self, now: Instant, talk: Talk, input: CallInput, out: &mut Vec<CallOutput>) -> State {
+        let (mut talk, input) = match self.above(now, talk, input, out) {
+            Ok(both) => both,
+            Err(state) => return state,
+        };
         let Some(input) = self.beside(now, &mut talk, input, out) else { return State::Talking(talk) };
         if let Some(cause) = end_cause(&input, &talk.seat) {
             if talk.is_left_by(&input)
@@ -160,6 +181,19 @@ impl Call {
             _ => {}
         }
         State::Talking(talk)
+    }
+
+    /// 求助班长, or no more. False: nobody is in conversation.
+    pub fn ask_help(&mut self, now: Instant, asked: bool, out: &mut Vec<CallOutput>) -> bool {
+        self.in_talk(out, |_, talk, out| {
+            talk.asks_for_help(asked.then_some(now), out);
+            true
+        })
+    }
+
+    /// Since when the agent in conversation has asked for a leader.
+    pub fn help_asked(&self) -> Option<Instant> {
+        if let State::Talking(talk) = &self.state { talk.help } else { None }
     }
 
     /// The agent means it: nothing of a phone's that may not have known. From a consultation it leads back to the caller,

@@ -16,7 +16,7 @@ impl Call {
             State::Talking(talk) if talk.is_held() => (Stage::Held, Some(talk.answered_at)),
             State::Talking(talk) => (Stage::Talking, Some(talk.answered_at)),
             State::Passing(passing) => (Stage::Passing, by(&passing.by)),
-            State::Away(_) => (Stage::Away, None),
+            State::Away(_) | State::Surveying(_) => (Stage::Away, None),
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => (Stage::Waiting, None),
         };
         CallScreen {

@@ -208,7 +208,7 @@ impl Demo {
             match seen {
                 Observed::Call(event) => self.board.on_call(&event, house::WITHIN),
                 Observed::Agent(event) => self.board.on_agent(&event),
-                Observed::Callback(_) | Observed::Figures(_) => {}
+                Observed::Leader(_) | Observed::Callback(_) | Observed::Figures(_) => {}
             }
         }
         let now = self.stage.now();

@@ -1,6 +1,9 @@
 //! Words of what agents and shift leaders do with a call in hand. Not here: who may (`gateway`), what each hears (`call`).
 
+use crate::ids::{AgentNo, Skill};
+use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Why a consulted party is off the call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,6 +75,41 @@ impl Supervision {
             Supervision::Disconnect => "disconnect",
             Supervision::MoveUp => "move_up",
             Supervision::MoveCall => "move_call",
+        }
+    }
+}
+
+/// What a shift leader does with an agent, beside the calls; the agent's change of state has its own event.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LeaderEvent {
+    pub at: Instant,
+    pub by: AgentNo,
+    pub agent: AgentNo,
+    pub act: LeaderAct,
+    /// As the leader put it.
+    pub why: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum LeaderAct {
+    /// 强制示闲.
+    ForcedReady,
+    /// 强制示忙.
+    ForcedNotReady,
+    /// 强制签出.
+    ForcedOut,
+    /// For the rest of the shift.
+    Skills(BTreeMap<Skill, u8>),
+}
+
+impl LeaderAct {
+    /// Stable word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            LeaderAct::ForcedReady => "forced_ready",
+            LeaderAct::ForcedNotReady => "forced_not_ready",
+            LeaderAct::ForcedOut => "forced_out",
+            LeaderAct::Skills(_) => "skills",
         }
     }
 }

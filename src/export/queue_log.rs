@@ -59,7 +59,7 @@ impl QueueLog {
                 self.calls.clear();
                 self.agents.clear();
             }
-            Entry::Gap { .. } | Entry::Unknown(_) => {}
+            Entry::Leader(_) | Entry::Gap { .. } | Entry::Unknown(_) => {}
         }
     }
 

@@ -1,9 +1,9 @@
 //! What agents order from their screens. Each order is answered: done, or why not. Not here: the same by a phone's keys
 //! (`features`, `call`), what shift leaders order (`commands`).
 
-use super::Gateway;
 use super::dialling::NoDial;
 use super::legs::Role;
+use super::{Gateway, LeaderOrder};
 use crate::acd::{AcdInput, Refused};
 use crate::call::{CallInput, NotHeld};
 use crate::event::{AgentState, NotReadyReason};
@@ -49,6 +49,12 @@ pub enum AgentOrder {
     ThreeWay,
     /// 110: called beside the caller, who is never on hold; three-way at the answer.
     Emergency,
+    /// 转满意度评价: the agent is off, the caller is asked how it was.
+    Survey,
+    /// 求助班长, shown on the leaders' consoles; `false`: no more.
+    AskHelp(bool),
+    /// Of a shift leader, refused to others.
+    Lead(LeaderOrder),
 }
 
 /// Why an order was not carried out.
@@ -70,6 +76,10 @@ pub enum Unable {
     NotThere,
     /// No room for another call.
     Overload,
+    /// Shift leaders only.
+    NotLeader,
+    /// The leader is not on the line.
+    NotListening,
     /// It rings on the seat's phone, to be answered there.
     OnPhone,
     NotHeld(NotHeld),
@@ -96,6 +106,8 @@ impl Unable {
             Unable::Busy => "busy",
             Unable::NotThere => "not_there",
             Unable::Overload => "overload",
+            Unable::NotLeader => "not_leader",
+            Unable::NotListening => "not_listening",
             Unable::OnPhone => "answer_on_phone",
             Unable::NotHeld(NotHeld::NoTalk) => "not_talking",
             Unable::NotHeld(NotHeld::ThirdParty) => "not_now",
@@ -138,6 +150,8 @@ impl fmt::Display for Unable {
             Unable::Busy => f.write_str("busy there"),
             Unable::NotThere => f.write_str("no phone is registered there"),
             Unable::Overload => f.write_str("there is no room for another call now"),
+            Unable::NotLeader => f.write_str("only a shift leader may do that"),
+            Unable::NotListening => f.write_str("you are not on the line of that agent"),
             Unable::OnPhone => f.write_str("it rings on the phone: pick up there"),
             Unable::NotHeld(why) => why.fmt(f),
             Unable::DialOnPhone => f.write_str("the seat has a phone: dial there"),
@@ -195,6 +209,9 @@ impl Gateway {
             AgentOrder::Transfer(to) => return self.transfer_to(now, &agent, to.as_deref()),
             AgentOrder::ThreeWay => return self.three_way(now, &agent),
             AgentOrder::Emergency => return self.emergency(now, &agent),
+            AgentOrder::Survey => return self.survey(now, &agent),
+            AgentOrder::AskHelp(asked) => return self.ask_help(now, &agent, asked),
+            AgentOrder::Lead(order) => return self.lead(now, agent, order),
         };
         Ok(self.acd.handle(now, input)?)
     }

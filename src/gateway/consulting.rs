@@ -4,17 +4,19 @@
 use super::Gateway;
 use super::agents::Unable;
 use super::dialling::Shown;
+use super::lines::language;
 use super::referring::{AWAY, BUSY, OVERLOAD, PENDING};
-use crate::call::{Call, CallOutput, Then};
+use crate::call::{Call, CallOutput, Questions, Then};
 use crate::event::Party;
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
+use crate::ivr::spoken;
 use crate::seat::dial_plan::Dialled;
 use crate::time::Instant;
 
 /// The agent's part of a citizen's call.
-struct InTalk {
-    call: CallId,
-    seat: SeatNo,
+pub(super) struct InTalk {
+    pub call: CallId,
+    pub seat: SeatNo,
     leg: LegId,
 }
 
@@ -70,6 +72,20 @@ impl Gateway {
         self.call_for_help(now, talk, Party::Emergency(number))
     }
 
+    pub(super) fn survey(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
+        let id = self.in_talk(agent)?.call;
+        let Some(call) = self.calls.get(&id) else { return Err(Unable::NoCall) };
+        let language = language(&call.terms().queue);
+        let questions = Questions { ask: spoken::survey(language), thanks: spoken::survey_thanks(language) };
+        let asked = self.order_call(now, id, |call, now, out| call.survey(now, questions, out));
+        asked.map_err(|_| Unable::NotNow)
+    }
+
+    pub(super) fn ask_help(&mut self, now: Instant, agent: &AgentNo, asked: bool) -> Result<(), Unable> {
+        let call = self.in_talk(agent)?.call;
+        self.order_call(now, call, |call, now, out| call.ask_help(now, asked, out))
+    }
+
     fn call_for_help(&mut self, now: Instant, talk: InTalk, to: Party) -> Result<(), Unable> {
         match self.calls.get(&talk.call).and_then(Call::third_party) {
             Some(Party::Emergency(_)) => return Err(Unable::NotNow),
@@ -92,7 +108,7 @@ impl Gateway {
         self.call_party(now, talk.call, party, &to, Shown { from, referred_by: None });
     }
 
-    fn order_call(
+    pub(super) fn order_call(
         &mut self,
         now: Instant,
         id: CallId,
@@ -110,12 +126,12 @@ impl Gateway {
         self.read_dialled(seat, format!("sip:{typed}@{}", self.settings.domain).as_bytes())
     }
 
-    fn call_of_agent(&self, agent: &AgentNo) -> Result<CallId, Unable> {
+    pub(super) fn call_of_agent(&self, agent: &AgentNo) -> Result<CallId, Unable> {
         self.acd.agent(agent).and_then(|view| view.call).ok_or(Unable::NoCall)
     }
 
     /// Of the agent in conversation with a citizen.
-    fn in_talk(&self, agent: &AgentNo) -> Result<InTalk, Unable> {
+    pub(super) fn in_talk(&self, agent: &AgentNo) -> Result<InTalk, Unable> {
         let call = self.call_of_agent(agent)?;
         let seat = self.acd.agent(agent).and_then(|view| view.seat).cloned().ok_or(Unable::NoCall)?;
         let known = self.calls.get(&call).ok_or(Unable::NoCall)?;

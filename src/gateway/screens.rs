@@ -2,20 +2,20 @@
 
 use super::Gateway;
 use super::legs::Role;
-use crate::call::Call;
+use crate::acd::{AgentView, QueueView};
+use crate::call::{Call, Mode};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
-use crate::screen::{AgentScreen, CallScreen, Doing, OwnScreen, QueueScreen};
+use crate::screen::{
+    AgentScreen, CallScreen, Doing, Floor, FloorAgent, FloorCall, FloorCaller, FloorQueue, Listening, MOST_WAITING,
+    OwnScreen, QueueScreen, SkillLevel,
+};
+use crate::time::Instant;
 
 impl Gateway {
     /// `None`: nobody of this number is on the roster.
     pub fn agent_screen(&self, agent: &AgentNo) -> Option<AgentScreen> {
         let view = self.acd.agent(agent)?;
-        let queues = self.acd.queues_of(agent).map(|queue| QueueScreen {
-            name: queue.name.clone(),
-            waiting: queue.waiting,
-            callbacks: queue.callbacks,
-            oldest: queue.oldest,
-        });
+        let queues = self.acd.queues_of(agent).map(queue_screen);
         let audio = view.seat.and_then(|seat| self.reached_by(seat));
         Some(AgentScreen {
             agent: agent.clone(),
@@ -26,12 +26,61 @@ impl Gateway {
             audio,
             call: view.call.and_then(|call| self.call_screen(call)),
             serving: view.serving,
+            help: view.call.and_then(|call| self.calls.get(&call)).and_then(Call::help_asked),
+            listening: view.leader.then(|| self.listening(agent)).flatten(),
             own: view.seat.and_then(|seat| self.own_screen(seat)),
             dialled_in_vain: view.seat.and_then(|seat| self.browsers.get(seat)).cloned().flatten(),
             test_call: view.seat.is_some_and(|seat| self.test_call_at(seat).is_some()),
             own_calls: view.seat.and_then(|seat| self.engaged_seats.get(seat)).copied().unwrap_or(0),
             queues: queues.collect(),
         })
+    }
+
+    /// The shift leader's console. Whoever shows it has checked that it is for one.
+    pub fn floor(&self) -> Floor {
+        let queues = self.acd.queues().filter_map(|view| {
+            let skill = self.queue(view.name)?.skill.clone();
+            Some(FloorQueue { queue: queue_screen(view), skill })
+        });
+        let waiting = self.acd.first_in_line(MOST_WAITING).into_iter().filter_map(|(call, queue)| {
+            let known = self.calls.get(&call)?;
+            let priority = known.terms().priority.unwrap_or(known.terms().queue.priority);
+            let CallScreen { caller, asked, .. } = known.screen();
+            Some(FloorCaller { call, queue: queue.clone(), caller, asked, priority })
+        });
+        Floor {
+            agents: self.acd.agents().map(|view| self.floor_agent(view)).collect(),
+            queues: queues.collect(),
+            waiting: waiting.collect(),
+        }
+    }
+
+    fn floor_agent(&self, view: AgentView<'_>) -> FloorAgent {
+        let call = view.call.and_then(|id| self.calls.get(&id));
+        let heard = call.and_then(Call::supervisor).map(|(by, mode, since)| listening(by, mode, since));
+        let shown = view.call.and_then(|call| self.call_screen(call)).map(|screen| {
+            let CallScreen { call, queue, stage, caller, asked, answered, party, .. } = screen;
+            FloorCall { call, queue, stage, caller, asked, answered, party }
+        });
+        let skills = view.skills.iter().map(|(skill, level)| SkillLevel { skill: skill.clone(), level: *level });
+        FloorAgent {
+            agent: view.number.clone(),
+            seat: view.seat.cloned(),
+            team: view.team.map(str::to_owned),
+            leader: view.leader,
+            doing: Doing::new(view.state, view.since, view.until, view.then),
+            reachable: view.seat.is_some_and(|seat| self.reached_by(seat).is_some()),
+            help: call.and_then(Call::help_asked),
+            skills: skills.collect(),
+            call: shown,
+            listened_by: heard,
+        }
+    }
+
+    fn listening(&self, by: &AgentNo) -> Option<Listening> {
+        let call = self.calls.values().find(|call| call.is_supervised_by(by))?;
+        let (_, mode, since) = call.supervisor()?;
+        Some(listening(call.talks_with()?, mode, since))
     }
 
     /// Whose screens show something of this call.
@@ -70,4 +119,18 @@ impl Gateway {
             |role: &Role| !matches!(role, Role::Feature { .. } | Role::TestCall { .. }) && role.seat() == Some(seat);
         self.legs.iter().map(|(leg, known)| (*leg, &known.role)).find(|(_, role)| on_call(role))
     }
+}
+
+fn queue_screen(view: QueueView<'_>) -> QueueScreen {
+    let QueueView { name, waiting, callbacks, oldest } = view;
+    QueueScreen { name: name.clone(), waiting, callbacks, oldest }
+}
+
+fn listening(agent: &AgentNo, mode: Mode, since: Instant) -> Listening {
+    let mode = match mode {
+        Mode::Listen => "listen",
+        Mode::Whisper => "whisper",
+        Mode::Barge => "barge",
+    };
+    Listening { agent: agent.clone(), mode, since }
 }

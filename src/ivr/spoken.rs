@@ -84,6 +84,16 @@ pub fn please_wait(language: &str) -> Vec<PromptId> {
     Language::of(language).say(["please-wait"])
 }
 
+/// How was the call? A key from 5, very good, to 1.
+pub fn survey(language: &str) -> Vec<PromptId> {
+    Language::of(language).say(["survey"])
+}
+
+/// For having said so; good-bye.
+pub fn survey_thanks(language: &str) -> Vec<PromptId> {
+    Language::of(language).say(["survey-thanks"])
+}
+
 /// The line is closed now.
 pub fn closed(language: &str) -> Vec<PromptId> {
     Language::of(language).say(["closed"])

@@ -7,13 +7,14 @@
 
 use super::Pages;
 use super::audio::{NoAudio, Page};
+use super::lead::Lead;
 use super::session::Open;
 use crate::event::NotReadyReason;
 use crate::gateway::{AgentOrder, Unable};
 use crate::host::Clock;
 use crate::ids::{AgentNo, QueueName, SeatNo};
 use crate::runtime::inbox::Message as ToLoop;
-use crate::screen::AgentScreen;
+use crate::screen::{AgentScreen, Floor};
 use crate::time::Instant;
 use axum::extract::State;
 use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
@@ -82,6 +83,13 @@ enum Order {
         sdp: String,
     },
     AudioClose,
+    Survey,
+    AskHelp,
+    NoHelp,
+    /// The shift leader's console, from now on: `{"floor":{...},"now":µs}`.
+    WatchFloor,
+    #[serde(untagged)]
+    Lead(Lead),
 }
 
 #[derive(Deserialize)]
@@ -94,6 +102,15 @@ struct Shown<'a> {
     screen: &'a AgentScreen,
     now: Instant,
 }
+
+#[derive(Serialize)]
+struct FloorShown<'a> {
+    floor: &'a Floor,
+    now: Instant,
+}
+
+/// The console, where a leader looks at it.
+type Watched = Option<watch::Receiver<Option<Arc<Floor>>>>;
 
 #[derive(Serialize)]
 struct Answer {
@@ -139,6 +156,7 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
     pages.inbox.offer(ToLoop::Watch { agent: agent.clone(), screen: sender });
     let (mut ask, mut heard) = (tokio::time::interval(ASK), tokio::time::Instant::now());
     let audio = pages.audio.page(&agent);
+    let mut floor: Watched = None;
     let over = session.over();
     tokio::pin!(over);
     loop {
@@ -153,10 +171,17 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 // The loop has ended, or the agent is off the roster.
                 Err(_) => break,
             },
+            shown = changed(&mut floor) => match shown {
+                Some(floor) => text(&FloorShown { floor: &floor, now: clock.now() }),
+                None => continue,
+            },
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(asked))) => {
                     heard = tokio::time::Instant::now();
                     match (serde_json::from_str(&asked), serde_json::from_str(&asked)) {
+                        (Ok(Asked { id, order: Order::WatchFloor }), _) => {
+                            text(&watch_floor(pages, &agent, &mut floor, id).await)
+                        }
                         (Ok(asked), _) => text(&obey(pages, &agent, &audio, asked).await),
                         // A page of another version: it is told, and keeps its call.
                         (Err(error), Ok(Numbered { id })) => {
@@ -190,6 +215,30 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
         }
     }
     let _ = tokio::time::timeout(ASK, socket.send(Message::Close(None))).await;
+}
+
+/// To what the loop sends from now on.
+async fn watch_floor(pages: &Pages, agent: &AgentNo, floor: &mut Watched, id: u64) -> Answer {
+    let (sender, receiver) = watch::channel(None);
+    let (tell, told) = oneshot::channel();
+    pages.inbox.offer(ToLoop::WatchFloor { agent: agent.clone(), floor: sender, answer: tell });
+    let answer = obeyed(id, told).await;
+    if answer.unable.is_none() {
+        *floor = Some(receiver);
+    }
+    answer
+}
+
+/// Nothing ever comes where no leader watches.
+async fn changed(floor: &mut Watched) -> Option<Arc<Floor>> {
+    if let Some(watched) = floor {
+        if watched.changed().await.is_ok() {
+            return watched.borrow_and_update().clone();
+        }
+        // No leader any more, or too many windows.
+        *floor = None;
+    }
+    std::future::pending().await
 }
 
 async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, Asked { id, order }: Asked) -> Answer {
@@ -230,9 +279,22 @@ async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, Asked { id, order }:
             let Some(seat) = seat_of(pages, agent).await else { return nowhere(id) };
             return answered(id, audio.reoffer(seat, &sdp).await);
         }
+        Order::Survey => AgentOrder::Survey,
+        Order::AskHelp => AgentOrder::AskHelp(true),
+        Order::NoHelp => AgentOrder::AskHelp(false),
+        // Answered where the console is shown.
+        Order::WatchFloor => return Answer::unable(id, "unknown_order", None),
+        Order::Lead(lead) => match lead.order() {
+            Ok(order) => AgentOrder::Lead(order),
+            Err(unable) => return Answer::unable(id, unable, None),
+        },
     };
     let (tell, told) = oneshot::channel();
     pages.inbox.offer(ToLoop::Order { agent: agent.clone(), order, answer: tell });
+    obeyed(id, told).await
+}
+
+async fn obeyed(id: u64, told: oneshot::Receiver<Result<(), Unable>>) -> Answer {
     match tokio::time::timeout(PATIENCE, told).await {
         Ok(Ok(Ok(()))) => Answer::done(id),
         Ok(Ok(Err(unable))) => Answer::unable(id, Unable::as_str(&unable), Some(unable.to_string())),

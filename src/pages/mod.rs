@@ -9,6 +9,7 @@
 
 mod audio;
 mod door;
+mod lead;
 mod live;
 pub mod password;
 mod session;

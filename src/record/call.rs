@@ -43,6 +43,9 @@ pub struct CallRecord {
     /// Who rings for the caller, whose agent has gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub passed_to: Option<Party>,
+    /// 满意度: what the caller answered, 1 to 5.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rated: Option<u8>,
     /// Events have been missing from the log since this call's last one.
     #[serde(default)]
     pub gap: bool,
@@ -214,6 +217,7 @@ impl CallRecord {
             ending: None,
             keys: 0,
             passed_to: None,
+            rated: None,
             gap: false,
         }
     }

@@ -102,6 +102,7 @@ impl CallRecord {
                 self.passed_to = Some(to.clone());
             }
             CallFact::NotPassedOn { .. } => self.passed_to = None,
+            CallFact::Rated { score } => self.rated = Some(*score),
             CallFact::Digit(_) => self.keys = self.keys.saturating_add(1),
             CallFact::Ended { cause, queue, skill, .. } => {
                 if let (EndCause::QueueFull | EndCause::NoAgents, Some(queue), None) = (cause, queue, &self.asked) {
@@ -125,7 +126,6 @@ impl CallRecord {
             | CallFact::ConsultOver { .. }
             | CallFact::Help { .. }
             | CallFact::Supervised { .. }
-            | CallFact::Rated { .. }
             | CallFact::LegClosed { .. } => {}
         }
     }

@@ -1,6 +1,6 @@
 //! How other threads speak to the signalling loop: a bounded queue and an eventfd that wakes its epoll.
 
-use super::screens::Screen;
+use super::screens::{FloorScreen, Screen};
 use crate::event::RememberedCaller;
 use crate::gateway::{AgentOrder, Unable};
 use crate::ids::{AgentNo, SeatNo, TrunkName};
@@ -47,6 +47,12 @@ pub enum Message {
     Watch {
         agent: AgentNo,
         screen: Screen,
+    },
+    /// What a shift leader sees, from now on.
+    WatchFloor {
+        agent: AgentNo,
+        floor: FloorScreen,
+        answer: oneshot::Sender<Result<(), Unable>>,
     },
     /// At which seat is this agent signed in?
     SeatOf {

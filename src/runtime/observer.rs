@@ -3,7 +3,7 @@
 
 use super::figures::{Figures, TrunkFigures};
 use crate::api::metrics::Metrics;
-use crate::event::{AgentEvent, AgentState, CallEvent, CallbackChange};
+use crate::event::{AgentEvent, AgentState, CallEvent, CallbackChange, LeaderEvent};
 use crate::ids::Skill;
 use crate::logging;
 use crate::store::journal::Journal;
@@ -23,6 +23,7 @@ const GATHER: Duration = Duration::from_millis(20);
 pub enum Observed {
     Call(CallEvent),
     Agent(AgentEvent),
+    Leader(LeaderEvent),
     Callback(CallbackChange),
     Figures(Box<Figures>),
 }
@@ -100,6 +101,11 @@ fn observe(
                     logging::agent_event(event);
                     metrics.agent_event(event);
                     journal.iter_mut().for_each(|j| j.agent(event));
+                }
+                Observed::Leader(event) => {
+                    now = event.at;
+                    logging::leader_event(event);
+                    journal.iter_mut().for_each(|j| j.leader(event));
                 }
                 Observed::Callback(change) => metrics.callback(change),
                 Observed::Figures(figures) => {

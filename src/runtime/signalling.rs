@@ -9,7 +9,7 @@ use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
 use super::screens::Screens;
 use crate::event::{CallFact, CallbackEntry};
-use crate::gateway::{Gateway, Input, Output};
+use crate::gateway::{Gateway, Input, Output, Unable};
 use crate::guard::Order;
 use crate::guard::intake::{Backlog, Class, Shedding};
 use crate::host::Clock;
@@ -138,7 +138,7 @@ impl Signalling {
             self.report_figures(now);
             // Once a turn of the loop: under load the media threads are woken for many calls at a time.
             self.media.commands(self.media_commands.drain(..));
-            self.screens.publish(&self.gateway);
+            self.screens.publish(now, &self.gateway);
             let wait = self.gateway.next_timeout().map_or(self.figures_at, |t| t.min(self.figures_at));
             self.wait(if self.backlog.is_empty() { wait } else { now }, &mut events)?;
             let mut drained = true;
@@ -236,6 +236,13 @@ impl Signalling {
                 }
                 Message::Resolved { trunk, hop, targets } => self.feed(now, Input::Resolved { trunk, hop, targets }),
                 Message::Watch { agent, screen } => self.screens.watch(agent, screen),
+                Message::WatchFloor { agent, floor, answer } => {
+                    let leads = self.gateway.acd().agent(&agent).is_some_and(|view| view.leader);
+                    let _ = answer.send(if leads { Ok(()) } else { Err(Unable::NotLeader) });
+                    if leads {
+                        self.screens.watch_floor(agent, floor);
+                    }
+                }
                 Message::SeatOf { agent, answer } => {
                     let seat = self.gateway.acd().agent(&agent).and_then(|view| view.seat);
                     let _ = answer.send(seat.cloned());
@@ -296,6 +303,7 @@ impl Signalling {
                     self.screens.agent(&event.agent);
                     self.observer.tell(Observed::Agent(event));
                 }
+                Output::Leader(event) => self.observer.tell(Observed::Leader(event)),
                 Output::Callback(change) => {
                     self.observer.tell(Observed::Callback(change.clone()));
                     self.spool.keep(change);
@@ -325,7 +333,7 @@ impl Signalling {
                 Some(port) => port.send(&bytes, flow.remote),
                 None => Err(io::ErrorKind::AddrNotAvailable.into()),
             },
-            Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
+            _ => match self.streams.get(&flow) {
                 // A peer that does not read is not waited for: its connection has failed, and is forgotten.
                 Some(writer) => writer.send(bytes).inspect_err(|_| drop(self.streams.remove(&flow))),
                 None => {

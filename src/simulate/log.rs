@@ -24,7 +24,7 @@ pub fn events(path: &Path, midnight: Instant) -> Result<Vec<CallEvent>, String> 
         match recorded.what {
             Entry::Call(event) => events.push(event),
             Entry::Gap { missed, .. } => missing += missed,
-            Entry::Agent(_) | Entry::Started | Entry::Unknown(_) => {}
+            Entry::Agent(_) | Entry::Leader(_) | Entry::Started | Entry::Unknown(_) => {}
         }
     }
     if missing > 0 {

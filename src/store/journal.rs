@@ -16,7 +16,7 @@ pub use read::{JournalError, after, bounds, for_each, of_call, read_day};
 pub(super) use read::{block_on, identity, open};
 pub(super) use source::{Bounds, Source};
 
-use crate::event::{AgentEvent, CallEvent, CallFact};
+use crate::event::{AgentEvent, CallEvent, CallFact, LeaderEvent};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -70,6 +70,7 @@ pub struct Recorded {
 pub enum Entry {
     Call(CallEvent),
     Agent(AgentEvent),
+    Leader(LeaderEvent),
     /// A gateway began to write here: calls that were up before and have no end were lost with the process.
     Started,
     /// So many events are missing here.
@@ -132,6 +133,7 @@ struct Gap {
 enum Message {
     Call(CallEvent),
     Agent(AgentEvent),
+    Leader(LeaderEvent),
     Gap(Gap),
     Started(Instant),
 }
@@ -147,6 +149,7 @@ impl Message {
         match entry {
             Entry::Call(event) => Some(Message::Call(event.clone())),
             Entry::Agent(event) => Some(Message::Agent(event.clone())),
+            Entry::Leader(event) => Some(Message::Leader(event.clone())),
             Entry::Gap { missed, why } => Some(Message::Gap(Gap { at, missed: *missed, why: *why })),
             Entry::Started => Some(Message::Started(at)),
             Entry::Unknown(_) => None,
@@ -216,6 +219,10 @@ impl Journal {
 
     pub fn agent(&mut self, event: &AgentEvent) {
         self.put(event.at, Message::Agent(event.clone()));
+    }
+
+    pub fn leader(&mut self, event: &LeaderEvent) {
+        self.put(event.at, Message::Leader(event.clone()));
     }
 
     /// The caller of this could not hand over so many events before the next one.

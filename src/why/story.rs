@@ -85,7 +85,7 @@ pub fn tell(recorded: &[Recorded], language: Language, utc_offset: i16) -> Strin
                 }
                 (words.fact)(&event.what, &before)
             }
-            Entry::Agent(_) => None,
+            Entry::Agent(_) | Entry::Leader(_) => None,
             Entry::Gap { missed, .. } => Some((words.remark)(&Remark::Missed(*missed))),
             Entry::Started => Some((words.remark)(&Remark::Restarted)),
             Entry::Unknown(_) => Some((words.remark)(&Remark::Unknown)),

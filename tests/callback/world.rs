@@ -385,7 +385,7 @@ impl World {
                         }
                     }
                 }
-                Output::Agent(_) | Output::Guard(_) | Output::Screen(_) => {}
+                Output::Agent(_) | Output::Guard(_) | Output::Screen(_) | Output::Leader(_) => {}
             }
         }
         for call in spooled {

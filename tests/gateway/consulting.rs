@@ -364,3 +364,34 @@ fn into_a_queue_out_of_a_consultation() {
     world.until(seconds(200), |w| w.ended().is_some());
     world.nothing_is_left();
 }
+
+#[test]
+fn the_caller_is_asked_how_it_was_when_the_agent_is_off() {
+    for key in [Some('5'), None] {
+        let mut world = in_conversation(&[0], 200, |core| {
+            core.queues.iter_mut().for_each(|queue| queue.wrap_up = seconds(10));
+        });
+        assert_eq!(world.order("6601", AgentOrder::Survey), Ok(()));
+        assert_eq!((world.caller_hears().as_str(), world.state(0)), ("survey-zh>Silence", AgentState::WrapUp));
+        assert_eq!(world.order("6601", AgentOrder::Survey), Err("no_call"));
+        world.restart();
+        world.play_ends();
+        world.run(seconds(11));
+        assert_eq!((world.ended(), world.state(0)), (None, AgentState::Ready), "the agent waits for nobody");
+        if let Some(key) = key {
+            world.caller_presses(key);
+            assert_eq!(world.caller_hears(), "survey-thanks-zh>Silence");
+            world.play_ends();
+        }
+        world.run(seconds(5));
+        assert_eq!((world.ended(), totals(&world)), (Some(EndCause::AgentHangUp), (10, 0)));
+        let rated = key.map(|key| format!("rated {key}"));
+        let on = ["6601 sends to the survey".to_owned()].into_iter().chain(rated).chain(["agent_hangup".to_owned()]);
+        assert_eq!(then(&world), on.collect::<Vec<_>>());
+        let record = world.record.take().calls.into_iter().find(|record| record.call == world.last_call());
+        let record = record.expect("its record");
+        assert_eq!((record.rated, record.segments[0].talk().as_secs()), (key.map(|_| 5), 10));
+        assert!(!record.segments[0].passed_on);
+        world.nothing_is_left();
+    }
+}

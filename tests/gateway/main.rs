@@ -11,6 +11,7 @@ mod referring;
 mod screens;
 mod srtp;
 mod streams;
+mod supervision;
 mod transfer;
 mod way;
 mod world;

@@ -1,7 +1,7 @@
 //! One gateway, phones on connections of their own, one caller on UDP; and what everybody heard.
 
 use rexian::config::settings::{CoreSettings, DistributorSettings, QueueSettings, Settings};
-use rexian::event::{AgentState, CallEvent, CallFact, EndCause, Party};
+use rexian::event::{AgentState, CallEvent, CallFact, EndCause, LeaderEvent, Party};
 use rexian::gateway::{AgentOrder, Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId, SeatNo};
 use rexian::plane::browser::{BrowserEvent, Lost};
@@ -42,6 +42,7 @@ pub struct World {
     pub facts: Vec<CallFact>,
     /// The same with their calls and times, of all calls.
     pub events: Vec<CallEvent>,
+    pub leaders: Vec<LeaderEvent>,
     /// What a report makes of it.
     pub record: Fold,
     pub tickets: Vec<NewTicket>,
@@ -79,6 +80,7 @@ impl World {
             lost: None,
             facts: vec![],
             events: vec![],
+            leaders: vec![],
             record: Fold::default(),
             tickets: vec![],
             sources: BTreeMap::new(),
@@ -263,6 +265,7 @@ impl World {
                     }
                     self.sources.insert(leg, source);
                 }
+                Output::Leader(event) => self.leaders.push(event),
                 Output::Media(_) | Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
             }
         }
@@ -333,6 +336,16 @@ impl World {
     pub fn party_is_silent(&mut self) {
         let leg = *self.sources.keys().last().expect("a leg");
         self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
+    /// What is heard by the leg opened last.
+    pub fn heard_by_last(&self) -> String {
+        self.sources.values().next_back().map(heard).unwrap_or_default()
+    }
+
+    /// Legs that hear so many others.
+    pub fn hear(&self, others: usize) -> usize {
+        self.sources.values().filter(|source| matches!(source, Source::Mix(legs) if legs.len() == others)).count()
     }
 
     pub fn caller_leaves(&mut self) {
@@ -413,6 +426,10 @@ impl World {
                 CallFact::Consulted { .. } => "consulted".to_owned(),
                 CallFact::ThreeWay => "three-way".to_owned(),
                 CallFact::ConsultOver { to, why, .. } => format!("without {}: {}", party(to), why.as_str()),
+                CallFact::Supervised { by, act, .. } => format!("{by} {}", act.as_str()),
+                CallFact::Surveyed { agent } => format!("{agent} sends to the survey"),
+                CallFact::Rated { score } => format!("rated {score}"),
+                CallFact::Help { agent, asked } => format!("{agent} {}", if *asked { "asks help" } else { "no help" }),
                 CallFact::Ended { cause, .. } => cause.as_str().to_owned(),
                 _ => return None,
             })

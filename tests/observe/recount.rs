@@ -60,7 +60,7 @@ impl Recount {
                         }
                     }
                 }
-                Entry::Started => {}
+                Entry::Leader(_) | Entry::Started => {}
                 Entry::Gap { .. } | Entry::Unknown(_) => panic!("the event log is not whole: {row:?}"),
             }
         }

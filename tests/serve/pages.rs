@@ -306,3 +306,41 @@ fn the_wallboards_link_needs_nobody_signed_in_and_opens_nothing_else() {
     assert_eq!(get("/v1/wallboard", "token-clerk").0, 403);
     assert_eq!(get("/v1/calls", "token-wallboard").0, 403, "what is on screen is all it opens");
 }
+
+#[test]
+fn the_floor_is_shown_to_leaders_and_to_nobody_else() {
+    let hash = rexian::pages::password::hash("of the leader", &[9; 16]).unwrap();
+    let leader = "[[agents]]\nnumber = \"6650\"\nskills = { mandarin = 1 }\nleader = true\n";
+    let more = format!("\n{leader}password_hash = {hash:?}\n");
+    let server = Hotline { pages: true, more, ..Hotline::new() }.start();
+    let agent = signed_in(&server);
+    let mut page = Socket::open(&server, &ours(&server), Some(&agent)).expect("a live screen");
+    for (id, order) in ["watch_floor", "listen_only", "barge", "end_listening"].into_iter().enumerate() {
+        assert_eq!(page.order(id as u64, json!({ "order": order })).as_deref(), Some("not_leader"), "{order}");
+    }
+    let force = json!({ "order": "force", "agent": "6601", "to": "logged_out", "why": "lunch" });
+    assert_eq!(page.order(9, force.clone()).as_deref(), Some("not_leader"));
+    assert_eq!(page.order(10, json!({ "order": "consult", "to": "8001" })).as_deref(), Some("no_call"));
+    page.order(11, json!({ "order": "sign_in", "seat": "8001" }));
+    let answer = sign_in(&server, "6650", "of the leader");
+    assert_eq!(answer.status, 200, "{}", answer.body);
+    let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie").to_owned();
+    let cookie = cookie.split(';').next();
+    let mut console = Socket::open(&server, &ours(&server), cookie).expect("a live screen");
+    assert_eq!(console.order(1, json!({ "order": "watch_floor" })), None);
+    let mut state = |wanted: &str| {
+        until(wanted, || {
+            let heard = console.hears().expect("an open socket");
+            let agents = heard["floor"]["agents"].as_array()?;
+            let one = agents.iter().find(|one| one["agent"] == "6601").expect("everybody of the roster");
+            assert!(one["skills"][0]["skill"] == "mandarin" && heard["now"].is_u64(), "{heard}");
+            (one["state"] == wanted).then_some(())
+        });
+    };
+    state("not_ready");
+    let mut other = Socket::open(&server, &ours(&server), cookie).expect("a second window");
+    assert_eq!(other.order(2, force), None);
+    state("logged_out");
+    let unknown = json!({ "order": "force", "agent": "6601", "to": "heaven" });
+    assert_eq!(other.order(3, unknown).as_deref(), Some("unknown_state"));
+}

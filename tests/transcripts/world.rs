@@ -347,7 +347,12 @@ impl World {
                 Output::Media(MediaCommand::SetSource { leg, .. } | MediaCommand::Close { leg }) => {
                     self.plays.remove(&leg);
                 }
-                Output::Media(_) | Output::Agent(_) | Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
+                Output::Media(_)
+                | Output::Agent(_)
+                | Output::Callback(_)
+                | Output::Guard(_)
+                | Output::Screen(_)
+                | Output::Leader(_) => {}
             }
         }
     }

@@ -2,11 +2,12 @@
 //! event. Not here: when it happens (`event`), reading the log (`events`).
 
 use super::time::{Moment, seconds};
-use crate::event::{AgentEvent, AgentState, CallFact, Party, Purpose};
+use crate::event::{AgentEvent, AgentState, CallFact, LeaderAct, LeaderEvent, Party, Purpose};
 use crate::plane::LegStats;
 use crate::store::journal::{Entry, GapWhy, Recorded};
 use schemars::JsonSchema;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One entry of the event log. `seq` counts from 1 without gaps: ask with `after_seq` for those that follow.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
@@ -33,6 +34,16 @@ pub enum What {
     /// Written by a later version.
     #[serde(rename = "log.unknown")]
     Unknown,
+    /// A shift leader's act on an agent. `act`: forced_ready, forced_not_ready, forced_out or skills.
+    #[serde(rename = "agent.led")]
+    Led {
+        by: String,
+        agent: String,
+        act: &'static str,
+        /// Of `skills`: name and level.
+        skills: Option<BTreeMap<String, u8>>,
+        why: Option<String>,
+    },
     #[serde(rename = "agent.state")]
     AgentState {
         agent: String,
@@ -149,6 +160,7 @@ impl From<Recorded> for Event {
         let (call, what) = match recorded.what {
             Entry::Call(event) => (Some(event.call.to_string()), What::from(event.what)),
             Entry::Agent(event) => (None, What::from(event)),
+            Entry::Leader(event) => (None, What::from(event)),
             Entry::Started => (None, What::Started),
             Entry::Gap { missed, why: GapWhy::QueueFull } => (None, What::Gap { missed, why: "queue_full" }),
             Entry::Gap { missed, why: GapWhy::Observer } => (None, What::Gap { missed, why: "observer" }),
@@ -167,6 +179,19 @@ impl From<AgentEvent> for What {
             reason: AgentState::reason(state),
             by: by.map(|by| by.to_string()),
         }
+    }
+}
+
+impl From<LeaderEvent> for What {
+    fn from(LeaderEvent { by, agent, act, why, .. }: LeaderEvent) -> What {
+        let word = act.as_str();
+        let skills = match act {
+            LeaderAct::Skills(skills) => {
+                Some(skills.into_iter().map(|(skill, level)| (skill.to_string(), level)).collect())
+            }
+            _ => None,
+        };
+        What::Led { by: by.to_string(), agent: agent.to_string(), act: word, skills, why }
     }
 }
 

@@ -87,7 +87,7 @@ impl Day<'_> {
                 let delay = self.stores.open(&ticket);
                 self.plan(delay, Event::SpoolWrite(ticket.call));
             }
-            Output::Call(_) | Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
+            Output::Call(_) | Output::Callback(_) | Output::Guard(_) | Output::Screen(_) | Output::Leader(_) => {}
             Output::Agent(event) => {
                 let Some(i) = self.seats.iter().position(|s| s.person.number == event.agent.as_str()) else {
                     return self.audit.fault(self.now, format!("event of agent {}, who does not exist", event.agent));

@@ -301,7 +301,7 @@ impl<'s> World<'s> {
                 Output::OpenTicket(ticket) => self.arriving.push_back(Arriving::Spooled(ticket.call)),
                 Output::Call(event) => self.call_event(event),
                 Output::Agent(event) => self.agent_event(event),
-                Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
+                Output::Callback(_) | Output::Guard(_) | Output::Screen(_) | Output::Leader(_) => {}
             }
         }
     }

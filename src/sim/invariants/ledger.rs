@@ -258,8 +258,11 @@ impl Audit {
                 self.serves(&agent, record, queue);
                 Stage::Answered { agent, seat, spell: Spell::begun(queue.clone(), now) }
             }
-            (Stage::Answered { agent, spell, .. }, CallFact::Transferred { agent: named, .. }) => {
-                record.spells.push(spell.over(now, true));
+            (
+                Stage::Answered { agent, spell, .. },
+                CallFact::Transferred { agent: named, .. } | CallFact::Surveyed { agent: named },
+            ) => {
+                record.spells.push(spell.over(now, matches!(fact, CallFact::Transferred { .. })));
                 record.passed = Some(now);
                 self.disengage(&agent, id)?;
                 if agent != *named {
@@ -307,9 +310,12 @@ impl Audit {
                 stage,
                 CallFact::LegClosed { .. }
                 | CallFact::Digit(_)
+                | CallFact::Help { .. }
+                | CallFact::Supervised { .. }
                 | CallFact::NoAudio { .. }
                 | CallFact::FarEndCause { .. },
             ) => stage,
+            (Stage::Passed, CallFact::Rated { .. }) => Stage::Passed,
             (Stage::Arrived, CallFact::Forwarded(_)) => Stage::Arrived,
             (stage, _) => {
                 record.stage = stage;

@@ -234,7 +234,7 @@ impl Audit {
                 }
                 self.call_event(now, event.call, &event.what);
             }
-            Output::Callback(_) | Output::Guard(_) | Output::Screen(_) => {}
+            Output::Callback(_) | Output::Guard(_) | Output::Screen(_) | Output::Leader(_) => {}
             Output::Agent(event) => {
                 self.summary.observe_agent(event);
                 self.records.agent(event);

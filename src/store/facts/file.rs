@@ -121,6 +121,8 @@ pub(super) fn learn(fold: &mut Fold, event: Recorded) -> Option<(&'static str, u
     match what {
         Entry::Call(event) => fold.call(&event),
         Entry::Agent(event) => fold.agent(&event),
+        // In no figure.
+        Entry::Leader(_) => {}
         Entry::Started => {
             fold.started(at);
             return Some(("start", 0));

@@ -6,7 +6,7 @@
 
 use super::{Entry, Gap, GapWhy, Message, Recorded};
 use crate::cases::migrate::{self, Steps};
-use crate::event::{AgentEvent, AgentState, CallEvent, CallFact};
+use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, LeaderAct, LeaderEvent};
 use crate::ids::{AgentNo, CallId, SeatNo};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -43,6 +43,14 @@ struct AgentFact {
     by: Option<AgentNo>,
 }
 
+/// The same of a leader's.
+#[derive(Serialize, Deserialize)]
+struct LeaderFact {
+    by: AgentNo,
+    act: LeaderAct,
+    why: Option<String>,
+}
+
 #[derive(Serialize, Deserialize)]
 struct GapFact {
     missed: u64,
@@ -67,6 +75,10 @@ impl Row<'_> {
             Message::Agent(AgentEvent { at, agent, seat, state, by }) => {
                 let fact = AgentFact { seat: seat.clone(), state: *state, by: by.clone() };
                 Row(at.as_unix_micros(), "agent", None, Some(agent.as_str()), json(&fact))
+            }
+            Message::Leader(LeaderEvent { at, by, agent, act, why }) => {
+                let fact = LeaderFact { by: by.clone(), act: act.clone(), why: why.clone() };
+                Row(at.as_unix_micros(), "leader", None, Some(agent.as_str()), json(&fact))
             }
             Message::Started(at) => Row::started(*at),
             Message::Gap(Gap { at, missed, why }) => {
@@ -115,6 +127,9 @@ impl Fields<'_> {
             }
             ("agent", _, Some(agent)) => serde_json::from_str(what).ok().map(|AgentFact { seat, state, by }| {
                 Entry::Agent(AgentEvent { at, agent: AgentNo::new(agent), seat, state, by })
+            }),
+            ("leader", _, Some(agent)) => serde_json::from_str(what).ok().map(|LeaderFact { by, act, why }| {
+                Entry::Leader(LeaderEvent { at, by, agent: AgentNo::new(agent), act, why })
             }),
             ("start", ..) => Some(Entry::Started),
             ("gap", ..) => serde_json::from_str(what).ok().map(|GapFact { missed, why }| Entry::Gap { missed, why }),
