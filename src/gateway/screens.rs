@@ -94,11 +94,11 @@ impl Gateway {
 
     /// The call that the seat has dialled, or that a colleague has sent there.
     fn own_screen(&self, seat: &SeatNo) -> Option<OwnScreen> {
-        self.legs.values().find_map(|leg| match &leg.role {
+        self.legs.iter().find_map(|(id, leg)| match &leg.role {
             Role::Dialler { call, seat: s } if s == seat => self.own.get(call).map(|own| own.screen(true)),
             Role::Party { call, seat: Some(s) } if s == seat => {
                 let own = self.own.get(call).map(|own| own.screen(false));
-                own.or_else(|| self.calls.get(call).and_then(Call::sent_screen))
+                own.or_else(|| self.calls.get(call).and_then(|call| call.sent_screen(*id)))
             }
             _ => None,
         })
