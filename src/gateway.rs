@@ -48,6 +48,7 @@ use crate::guard::{Guard, Order};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent};
+use crate::screen::InVain;
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{ClientTx, Endpoint, Expired, Received, ServerTx};
 use crate::sip::flow::{Flow, Listener, Transmit};
@@ -67,7 +68,7 @@ use paths::Paths;
 use ports::Ports;
 use recording::Recorded;
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use timers::{Alarm, Timers};
 
 #[derive(Clone, Debug)]
@@ -145,8 +146,8 @@ pub struct Gateway {
     endpoint: Endpoint,
     digest: Digest,
     registrar: Registrar,
-    /// Seats with their browser up, or its page just reloading.
-    browsers: BTreeSet<SeatNo>,
+    /// Seats with their browser up, or its page just reloading; and what they dialled last, if in vain.
+    browsers: BTreeMap<SeatNo, Option<InVain>>,
     trunks: Trunks,
     /// Of every trunk's accounts, in the order of the configuration.
     registrations: Vec<Registration>,
@@ -224,7 +225,7 @@ impl Gateway {
             endpoint: Endpoint::new(limits.max_transactions as usize),
             digest,
             registrar,
-            browsers: BTreeSet::new(),
+            browsers: BTreeMap::new(),
             trunks: Trunks::new(settings.trunks.clone()),
             guard,
             acd: Acd::new(&settings.queues, &settings.agents, &settings.distributor),

@@ -32,6 +32,8 @@ pub struct AgentScreen {
     /// Of the seat's calls of its own the first.
     pub own: Option<OwnScreen>,
     pub own_calls: u32,
+    /// What was dialled on the page last, if nobody was reached.
+    pub dialled_in_vain: Option<InVain>,
     /// The agent hears herself.
     pub test_call: bool,
     /// Where this agent's skills are asked for.
@@ -147,6 +149,14 @@ pub struct OwnScreen {
     pub incoming: bool,
     pub stage: OwnStage,
     pub since: Instant,
+}
+
+/// Whom nobody answered, and the SIP status that says why (486 busy, 480 no answer, 404 no such number).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InVain {
+    pub to: String,
+    pub status: u16,
+    pub at: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

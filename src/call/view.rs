@@ -3,6 +3,7 @@
 use super::passing::By;
 use super::talk::Talk;
 use super::{Call, State};
+use crate::ids::LegId;
 use crate::leg::Caller;
 use crate::screen::{CallScreen, OwnScreen, OwnStage, PartyScreen, PartyStage, Stage, purpose_word};
 use crate::time::Instant;
@@ -43,11 +44,19 @@ impl Call {
 }
 
 impl Call {
-    /// As the seat sees it that the caller has been sent to.
-    pub fn sent_screen(&self) -> Option<OwnScreen> {
+    /// As the seat at this leg sees it: the caller has been sent there, or a colleague asks about one.
+    pub fn sent_screen(&self, leg: LegId) -> Option<OwnScreen> {
         let (stage, since) = match &self.state {
-            State::Passing(passing) => (OwnStage::Ringing, passing.since),
-            State::Away(away) => (OwnStage::Talking, away.since),
+            State::Passing(passing) if passing.leg == leg => (OwnStage::Ringing, passing.since),
+            State::Away(away) if away.leg == leg => (OwnStage::Talking, away.since),
+            State::Talking(talk) => {
+                let consult = talk.consult.as_ref().filter(|consult| consult.third().leg == leg)?;
+                let PartyScreen { stage, since, .. } = consult.screen();
+                let stage = if stage == PartyStage::Calling { OwnStage::Ringing } else { OwnStage::Talking };
+                // Who asks, not whose call it is about.
+                let to = Some(talk.seat.seat.to_string());
+                return Some(OwnScreen { call: self.id, to, incoming: true, stage, since });
+            }
             _ => return None,
         };
         Some(OwnScreen { call: self.id, to: self.callers_number(), incoming: true, stage, since })

@@ -14,7 +14,7 @@ use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand, LegEvent, Place};
 use crate::plane::browser::{BrowserEvent, Lost};
 use crate::plane::{MediaCommand, Source};
-use crate::screen::ReachedBy;
+use crate::screen::{InVain, ReachedBy};
 use crate::seat::browser::BrowserLeg;
 use crate::sip::endpoint::ServerTx;
 use crate::sip::registrar::Change;
@@ -54,7 +54,7 @@ impl Device {
 
 impl Gateway {
     pub(super) fn reached_by(&self, seat: &SeatNo) -> Option<ReachedBy> {
-        match self.browsers.contains(seat) {
+        match self.browsers.contains_key(seat) {
             true => Some(ReachedBy::Browser),
             false => self.registrar.lookup(seat).map(|_| ReachedBy::Phone),
         }
@@ -87,7 +87,7 @@ impl Gateway {
         match event {
             BrowserEvent::Up { seat } if !self.seats.contains_key(&seat) => {}
             BrowserEvent::Up { seat } => {
-                self.browsers.insert(seat.clone());
+                self.browsers.entry(seat.clone()).or_default();
                 for leg in self.legs_in_browser(&seat) {
                     self.with_browser(now, leg, |browser, events| browser.audio_back(events));
                 }
@@ -96,7 +96,7 @@ impl Gateway {
             BrowserEvent::Down { seat, why } => {
                 let until = now + self.settings.media.browser_return;
                 // The page has begun anew and will be up in a moment; what rings goes on ringing there.
-                let reloads = why == Lost::Replaced && self.browsers.contains(&seat);
+                let reloads = why == Lost::Replaced && self.browsers.contains_key(&seat);
                 if !reloads {
                     self.browsers.remove(&seat);
                 }
@@ -136,7 +136,7 @@ impl Gateway {
     pub(super) fn test_call(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
         let view = self.acd.agent(agent).ok_or_else(|| Refused::UnknownAgent(agent.clone()))?;
         let seat = view.seat.cloned().ok_or_else(|| Refused::NotSignedIn(agent.clone()))?;
-        if !self.browsers.contains(&seat) {
+        if !self.browsers.contains_key(&seat) {
             return Err(Unable::NoBrowser);
         }
         if view.call.is_some() || self.leg_of_seat(&seat).is_some() {
@@ -167,16 +167,32 @@ impl Gateway {
     }
 
     pub(super) fn tell_browser(&mut self, now: Instant, leg: LegId, command: &LegCommand) {
-        // A phone makes its own ring-back.
-        if let (LegCommand::Ring, Some(Role::Dialler { .. })) = (command, self.legs.get(&leg).map(|l| &l.role)) {
-            let source = Source::RingBack;
-            self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+        match (command, self.legs.get(&leg).map(|leg| leg.role.clone())) {
+            // A phone makes its own ring-back.
+            (LegCommand::Ring, Some(Role::Dialler { .. })) => {
+                let source = Source::RingBack;
+                self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+            }
+            // And shows the status.
+            (LegCommand::Hangup(HangupReason::Refused { status, .. }), Some(Role::Dialler { call, seat })) => {
+                let to = self.own.get(&call).map(|own| own.to().number().to_owned()).unwrap_or_default();
+                self.dialled_in_vain(&seat, Some(InVain { to, status: *status, at: now }));
+            }
+            _ => {}
         }
         self.with_browser(now, leg, |browser, events| browser.command(command, events));
     }
 
+    /// Shown until something else happens at the seat.
+    pub(super) fn dialled_in_vain(&mut self, seat: &SeatNo, what: Option<InVain>) {
+        if let Some(shown) = self.browsers.get_mut(seat) {
+            *shown = what;
+        }
+    }
+
     pub(super) fn place_in_browser(&mut self, now: Instant, call: CallId, place: Place) {
         self.end_test_call(now, &place.seat);
+        self.dialled_in_vain(&place.seat, None);
         let role = Role::Seat { call, agent: place.agent, seat: place.seat };
         self.legs.insert(place.leg, Leg { role, device: Device::Browser(BrowserLeg::ringing()) });
     }

@@ -140,6 +140,7 @@ impl Gateway {
         };
         self.may_dial(&seat, &to).map_err(Unable::NoDial)?;
         self.end_test_call(now, &seat);
+        self.dialled_in_vain(&seat, None);
         let (leg, id) = (self.new_leg(), self.new_call());
         let role = Role::Dialler { call: id, seat: seat.clone() };
         self.legs.insert(leg, Leg { role, device: Device::Browser(BrowserLeg::up()) });

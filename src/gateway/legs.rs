@@ -299,7 +299,10 @@ impl Gateway {
         match role {
             Role::Seat { call, .. } => self.seat_answered(now, *call, leg),
             Role::Caller { call } => self.citizen_answered(now, *call, leg),
-            Role::Party { call, .. } => self.call_input(now, *call, CallInput::PartyAnswered { leg }),
+            Role::Party { call, seat } => {
+                self.call_input(now, *call, CallInput::PartyAnswered { leg });
+                seat.iter().for_each(|seat| self.shows(seat));
+            }
             Role::Feature { .. } | Role::TestCall { .. } | Role::Dialler { .. } => {}
         }
     }

@@ -29,6 +29,7 @@ impl Gateway {
             help: view.call.and_then(|call| self.calls.get(&call)).and_then(Call::help_asked),
             listening: view.leader.then(|| self.listening(agent)).flatten(),
             own: view.seat.and_then(|seat| self.own_screen(seat)),
+            dialled_in_vain: view.seat.and_then(|seat| self.browsers.get(seat)).cloned().flatten(),
             test_call: view.seat.is_some_and(|seat| self.test_call_at(seat).is_some()),
             own_calls: view.seat.and_then(|seat| self.engaged_seats.get(seat)).copied().unwrap_or(0),
             queues: queues.collect(),
@@ -93,11 +94,11 @@ impl Gateway {
 
     /// The call that the seat has dialled, or that a colleague has sent there.
     fn own_screen(&self, seat: &SeatNo) -> Option<OwnScreen> {
-        self.legs.values().find_map(|leg| match &leg.role {
+        self.legs.iter().find_map(|(id, leg)| match &leg.role {
             Role::Dialler { call, seat: s } if s == seat => self.own.get(call).map(|own| own.screen(true)),
             Role::Party { call, seat: Some(s) } if s == seat => {
                 let own = self.own.get(call).map(|own| own.screen(false));
-                own.or_else(|| self.calls.get(call).and_then(Call::sent_screen))
+                own.or_else(|| self.calls.get(call).and_then(|call| call.sent_screen(*id)))
             }
             _ => None,
         })

@@ -191,3 +191,54 @@ impl Drop for Page {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
+
+    fn is_told(page: &Page) -> bool {
+        pin!(page.replaced()).poll(&mut Context::from_waker(Waker::noop())) == Poll::Ready(())
+    }
+
+    fn seats(audio: &Audio) -> Vec<(String, bool)> {
+        let held = audio.held();
+        held.iter().map(|(seat, held)| (seat.to_string(), matches!(held.by, By::Page { .. }))).collect()
+    }
+
+    #[tokio::test]
+    async fn the_newest_window_has_the_audio_and_the_one_before_is_told() {
+        let audio = Audio::new(None);
+        let (one, two) = (audio.page(&"6601".into()), audio.page(&"6601".into()));
+        one.takes("8001".into());
+        one.takes("8001".into());
+        assert!(!is_told(&one), "its own second offer");
+        two.takes("8001".into());
+        assert!(is_told(&one) && !is_told(&two));
+        one.close();
+        drop(one);
+        assert_eq!(seats(&audio), [("8001".to_owned(), true)], "it is not the first one's to close");
+        two.sits_at(Some(&"8001".into()));
+        assert_eq!(seats(&audio).len(), 1);
+        two.sits_at(Some(&"8002".into()));
+        assert_eq!(seats(&audio), [], "signed out there");
+    }
+
+    #[tokio::test]
+    async fn a_page_that_leaves_keeps_its_audio_for_the_next_of_its_agent() {
+        let audio = Audio::new(None);
+        let page = audio.page(&"6601".into());
+        page.takes("8001".into());
+        drop(page);
+        assert_eq!(seats(&audio), [("8001".to_owned(), false)]);
+        let other = audio.page(&"6602".into());
+        assert_eq!(seats(&audio), [("8001".to_owned(), false)], "not for somebody else");
+        drop(other);
+        let again = audio.page(&"6601".into());
+        assert_eq!(seats(&audio), [("8001".to_owned(), true)]);
+        again.sits_at(None);
+        assert_eq!(seats(&audio), []);
+    }
+}

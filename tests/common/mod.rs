@@ -63,10 +63,10 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
-    /// Phones on pages of these origins may connect by secure WebSocket, if there are any.
-    pub web: Vec<String>,
     /// Seats may be in browsers, whose audio comes to port 19998.
     pub browsers: bool,
+    /// Phones on pages of these origins may connect by secure WebSocket, if there are any.
+    pub web: Vec<String>,
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -98,8 +98,8 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
-            web: vec![],
             browsers: false,
+            web: vec![],
             storage: "",
             more: String::new(),
         }

@@ -4,7 +4,7 @@ use crate::dialling::{answer, dials, in_dialog, last, outward};
 use crate::world::World;
 use rexian::config::settings::CoreSettings;
 use rexian::event::{AgentState, CallFact, NotReadyReason};
-use rexian::gateway::AgentOrder;
+use rexian::gateway::{AgentOrder, LeaderOrder};
 use rexian::ids::{AgentNo, SeatNo};
 use rexian::plane::browser::Lost;
 use rexian::screen::{AgentScreen, OwnStage, ReachedBy, Stage};
@@ -297,10 +297,17 @@ fn an_agent_dials_on_the_page_as_on_a_phone() {
     world.outside_says(&answer(&bye, "200 OK", "", false));
     assert_eq!(world.story(), ["8001 6601 dialled +8613812345678", "reached", "agent_hangup"]);
     assert_eq!((state(&world, "6601"), own(&world, "6601")), (AgentState::Ready, None));
+    // Busy there.
+    assert_eq!(world.order("6601", dial("13812345678")), Ok(()));
+    let invite = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&invite, "486 Busy Here", "", false));
+    let vain = screen(&world, "6601").dialled_in_vain.map(|vain| (vain.to, vain.status));
+    assert_eq!((vain, own(&world, "6601")), (Some(("+8613812345678".to_owned(), 486)), None));
     // The other side hangs up.
     assert_eq!(world.order("6601", dial("12330")), Ok(()));
     let invite = last(&world.outside, "INVITE").clone();
     world.outside_says(&answer(&invite, "200 OK", "", true));
+    assert_eq!(screen(&world, "6601").dialled_in_vain, None);
     world.outside_says(&in_dialog(&invite, "BYE", 1));
     assert_eq!(state(&world, "6601"), AgentState::Ready);
     world.nothing_is_left();
@@ -391,4 +398,51 @@ fn an_agent_tries_the_headset_until_a_call_comes() {
     world.browser_down("8001", Lost::Closed);
     assert_eq!(world.order("6601", AgentOrder::TestCall), Err("no_browser"));
     world.nothing_is_left();
+}
+
+#[test]
+fn a_colleague_is_consulted_in_the_page_and_gets_the_caller() {
+    let mut world = in_a_call(&[1]);
+    assert_eq!(world.order("6602", AgentOrder::NotReady(NotReadyReason::Break)), Ok(()));
+    // 6603 has a page too.
+    assert_eq!(world.order("6603", AgentOrder::SignIn(SeatNo::new("8003"))), Ok(()));
+    world.browser_up("8003");
+    assert_eq!(world.order("6601", AgentOrder::Consult("8003".into())), Ok(()));
+    assert_eq!(own(&world, "6603"), Some(("8001".to_owned(), true, OwnStage::Ringing)));
+    world.restart();
+    assert_eq!(world.order("6603", AgentOrder::Answer), Ok(()));
+    assert_eq!(own(&world, "6603"), Some(("8001".to_owned(), true, OwnStage::Talking)));
+    assert_eq!((world.page_hears("8003"), world.page_hears("8001")), (OTHER_SIDE.to_owned(), OTHER_SIDE.to_owned()));
+    // Both pages reload; the caller hears music all the while.
+    for seat in ["8001", "8003"] {
+        world.browser_down(seat, Lost::Closed);
+        world.browser_up(seat);
+    }
+    assert_eq!(world.caller_hears(), "music");
+    assert_eq!(world.order("6601", AgentOrder::Transfer(None)), Ok(()));
+    assert_eq!((state(&world, "6603"), own(&world, "6603")), (AgentState::Talking, None));
+    assert_eq!((world.caller_hears(), world.tickets.len()), (OTHER_SIDE.to_owned(), 1));
+    assert_eq!(world.order("6603", AgentOrder::HangUp), Ok(()));
+    world.nothing_is_left();
+}
+
+#[test]
+fn a_leader_listens_at_the_page_without_picking_up() {
+    let mut world = World::of(&[], |core| {
+        plain(core);
+        core.agents[2].leader = true;
+    });
+    for (agent, seat) in [("6601", "8001"), ("6603", "8003")] {
+        assert_eq!(world.order(agent, AgentOrder::SignIn(SeatNo::new(seat))), Ok(()));
+        world.browser_up(seat);
+    }
+    assert_eq!(world.order("6601", AgentOrder::Ready), Ok(()));
+    world.call(seconds(300), seconds(200));
+    world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+    assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+    let listen = AgentOrder::Lead(LeaderOrder::Listen("6601".into()));
+    assert_eq!(world.order("6603", listen), Ok(()));
+    assert_eq!(world.page_hears("8003"), "2 others");
+    assert_eq!(world.order("6603", AgentOrder::Lead(LeaderOrder::EndListening)), Ok(()));
+    assert_eq!((world.page_hears("8003"), world.caller_hears()), (String::new(), OTHER_SIDE.to_owned()));
 }

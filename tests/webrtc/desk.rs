@@ -113,8 +113,18 @@ fn a_trunks_call_rings_in_a_browser_and_survives_its_reload() {
     desk.street.wait_ended(Who::Call(call));
     assert_eq!(desk.unable(json!({"order": "hang_up"})), "no_call");
     crate::common::until("the ticket", || (desk.server.tickets().len() == 1).then_some(()));
-    desk.order(json!({"order": "audio_close"}));
-    desk.until("no audio", |screen| screen["audio"].is_null() && screen["reachable"] == false);
+
+    // Another window takes the audio; signing out ends it wherever it is.
+    desk.chromium.order("window");
+    let chromium = &desk.chromium;
+    desk.street.run_until("the first window is told", |_| chromium.latest("audio").is_some_and(|a| a == "replaced"));
+    desk.until("the other's audio", |screen| screen["audio"] == "browser");
+    assert_eq!(desk.unable(json!({"order": "audio_offer", "sdp": "v=0"})), "bad_offer");
+    assert_eq!(desk.unable(json!({"order": "dance"})), "unknown_order");
+    desk.order(json!({"order": "sign_out"}));
+    assert_eq!(desk.unable(json!({"order": "audio_offer", "sdp": "v=0"})), "not_signed_in");
+    desk.order(json!({"order": "sign_in", "seat": "8001"}));
+    desk.until("a seat without audio", |screen| screen["seat"] == "8001" && screen["audio"].is_null());
 }
 
 /// Before the program's pages: the test's own page and what passes to and from it; all else is the program's.
