@@ -477,6 +477,13 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
  25    transferred english | s9 Hangup(Withdrawn), s9 closed, ConsultOver call_over, s1 AcceptRefer, s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
 "),
+    ("keys in a consultation are for the other hotline's menu, and pass nobody on", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 26    s1 presses *        |
+ 27    s1 presses 2        |
+"),
     ("asked how it was: another key means nothing, the first that does counts, also in the question", AnswerMode::OnQueue, "
 + answered
  35    orders survey       | s1 Hangup(Normal), s1 closed, acd TalkEnded, Surveyed 6601, c hears survey>Silence
