@@ -63,6 +63,8 @@ pub struct Hotline {
     pub cases: String,
     /// Pages for the agents, each with the password of their seat.
     pub pages: bool,
+    /// Phones on pages of these origins may connect by secure WebSocket, if there are any.
+    pub web: Vec<String>,
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -94,6 +96,7 @@ impl Hotline {
             net: [run, test],
             cases: "cases.db".into(),
             pages: false,
+            web: vec![],
             storage: "",
             more: String::new(),
         }
@@ -121,6 +124,10 @@ impl Hotline {
 
     pub fn pages(&self) -> SocketAddr {
         SocketAddr::new(self.gateway, self.http_port + 1)
+    }
+
+    pub fn wss(&self) -> SocketAddr {
+        SocketAddr::new(self.gateway, 5_443)
     }
 
     pub fn toml(&self) -> String {
@@ -163,6 +170,10 @@ impl Hotline {
             toml = toml.replace("\nudp = [", &format!("\ntls = [\"{}\"]\nudp = [", self.sips()));
             let files = "certificate = \"sip.crt\"\nkey = \"sip.key\"\ntrust = \"ca.pem\"";
             let _ = writeln!(toml, "\n[tls]\n{files}\n{}", self.tls_more);
+        }
+        if !self.web.is_empty() {
+            let web = format!("\nwss = [\"{}\"]\nweb_origins = {:?}\nudp = [", self.wss(), self.web);
+            toml = toml.replace("\nudp = [", &web);
         }
         if let Some(early) = early {
             let _ = write!(
