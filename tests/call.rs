@@ -3,7 +3,7 @@
 //! `c` is the caller's leg, `s1`, `s2` the seats' legs. Times are seconds since the INVITE. What a call asks its
 //! surroundings (`ask ...`) is answered by a line of its own, or not at all.
 
-use rexian::call::{Ask, Call, CallInput, CallOutput, Distributor, Questions, Terms, Then};
+use rexian::call::{Ask, Call, CallInput, CallOutput, Comes, Distributor, Mode, Questions, Terms, Then};
 use rexian::config::settings::{Announce, AnswerMode, QueueSettings};
 use rexian::event::{CallFact, Chosen, EndCause, OfferEnd, Party, Why};
 use rexian::ids::{CallId, LegId};
@@ -477,6 +477,32 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
  25    transferred english | s9 Hangup(Withdrawn), s9 closed, ConsultOver call_over, s1 AcceptRefer, s1 Referred(200), s1 Hangup(Normal), s1 closed, Transferred 6601 english, Moved english agent, c hears please-wait>music-en
 "),
+    ("a leader whispers, hears the consultation, and is gone when the caller is passed on", AnswerMode::OnQueue, "
++ answered
+ 10    leader s7 whispers  | 6602 whisper
+ 11    leader s6 whispers  |
+ 12    party s7 answers    | s7 Acknowledge, s1 hears c+s7, s7 hears c+s1
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears s7, s7 hears s1
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9+s7, s9 hears s1, s7 hears s9+s1
+ 30    orders back         | s9 Hangup(Normal), s9 closed, ConsultOver returned, Resumed, acd Resumed, c hears s1, s1 hears c+s7, s7 hears c+s1
+ 40    passes on s8        | s7 Hangup(Normal), s7 closed, 6602 left, s1 hears c, PassingOn 6601, c hears RingBack
+"),
+    ("a leader does not pick up, and goes with the call", AnswerMode::OnQueue, "
++ answered
+ 10    leader s7 whispers  | 6602 whisper
+ 69    timeout             |
+ 70    timeout             | s7 Hangup(Withdrawn), s7 closed, 6602 left
+ 71    party s7 answers    | s7 Hangup(Withdrawn)
+ 75    leader s6 whispers  | 6602 whisper
+ 76    caller hangs up     | s6 Hangup(Withdrawn), s6 closed, 6602 left, s1 Hangup(Normal), s1 closed, acd TalkEnded, c Hangup(Normal), c closed, Ended mandarin caller_hangup wait=5 talk=71 hold=0, over
+"),
+    ("keys in a consultation are for the other hotline's menu, and pass nobody on", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 26    s1 presses *        |
+ 27    s1 presses 2        |
+"),
     ("asked how it was: another key means nothing, the first that does counts, also in the question", AnswerMode::OnQueue, "
 + answered
  35    orders survey       | s1 Hangup(Normal), s1 closed, acd TalkEnded, Surveyed 6601, c hears survey>Silence
@@ -594,6 +620,10 @@ fn step(call: &mut Call, at: Instant, words: &[&str], out: &mut Vec<CallOutput>)
         ["orders", "three", "way"] => drop(call.three_way(at, out)),
         ["orders", "transfer"] => drop(call.complete(at, out)),
         ["orders", "hang", "up"] => call.agent_hangs_up(at, leg("s1"), out),
+        ["leader", s, "whispers"] => {
+            let (until, then) = (at + Duration::from_secs(60), Comes::ToHear(Mode::Whisper));
+            call.supervise(at, "6602".into(), "8002".into(), leg(s), until, then, out);
+        }
         ["orders", "survey"] => {
             call.survey(at, Questions { ask: vec!["survey".into()], thanks: vec!["thanks".into()] }, out);
         }
@@ -701,6 +731,7 @@ fn show_fact(fact: &CallFact) -> String {
         CallFact::TakenOver { agent, wait, ring, .. } => {
             format!("TakenOver {agent} wait={} ring={}", wait.as_secs_f64(), ring.as_secs_f64())
         }
+        CallFact::Supervised { by, act, .. } => format!("{by} {}", act.as_str()),
         CallFact::Surveyed { agent } => format!("Surveyed {agent}"),
         CallFact::Rated { score } => format!("Rated {score}"),
         CallFact::Consulting { agent, to } => format!("Consulting {agent} {}", to.number()),

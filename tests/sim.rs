@@ -43,7 +43,7 @@ fn explain(seed: u64, scenario: &Scenario, report: &Report) -> String {
     let faults = report.faults.join("\n  ");
     let happened: Vec<&str> = last.iter().map(|l| l.as_str()).collect();
     format!(
-        "seed {seed}: {} faults\n  {faults}\nrun it alone: REXIAN_SIM_SEED={seed} cargo test --test sim days_ (with_faults or hostile)\n\
+        "seed {seed}: {} faults\n  {faults}\nrun it alone: REXIAN_SIM_SEED={seed} cargo test --test sim days_ (with_faults, hostile or desks)\n\
          {scenario:?}\nwhat led to the first:\n  {}",
         report.faults.len(),
         happened.join("\n  "),
@@ -112,6 +112,20 @@ fn days_on_a_hostile_network_keep_every_invariant() {
         }
         for cause in [EndCause::MediaTimeout, EndCause::TrunkFault] {
             assert!(total.causes.get(&cause).is_some_and(|n| *n > days), "{cause:?}: {:?}", total.causes);
+        }
+    }
+}
+
+/// The same with agents and shift leaders at their pages, who order whatever comes to their minds.
+#[test]
+fn days_at_busy_desks_keep_every_invariant() {
+    let seeds = seeds("REXIAN_SIM_HOSTILE_SEEDS", 60);
+    let days = seeds.end - seeds.start;
+    let total = run_all(seeds, |seed| Scenario::busy_desks(seed, HOSTILE_CALLS));
+    println!("{total:#?}");
+    if days >= 50 {
+        for turn in ["consulted", "in three", "surveyed", "listened to", "taken from above", "handed over"] {
+            assert!(total.turns.get(turn).is_some_and(|n| *n * 2 > days), "hardly any was {turn}: {:?}", total.turns);
         }
     }
 }

@@ -302,6 +302,7 @@ impl Call {
             return self.party_answered(now, Passing { by, from, to, leg, since: now, until: now, refused: None }, out);
         };
         let caller = self.incoming.leg;
+        talk.clear(out);
         talk.settle_hold(now, out);
         out.push(CallOutput::SetSource { leg: talk.seat.leg, source: self.heard_by(&talk, talk.seat.leg) });
         let source = if heard { Source::Leg(leg) } else { Source::RingBack };

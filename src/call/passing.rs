@@ -102,7 +102,7 @@ impl Call {
             State::Talking(talk) => talk,
             other => return self.state = other,
         };
-        talk.clear(out);
+        self.change(now, &mut talk, out, |talk, out| talk.clear(out));
         talk.unreached = None;
         out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
         out.push(CallOutput::SetSource { leg: self.incoming.leg, source: Source::RingBack });

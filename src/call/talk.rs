@@ -171,6 +171,8 @@ impl Call {
             CallInput::SeatMedia { leg, direction } if leg == talk.seat.leg => {
                 self.change(now, &mut talk, out, |talk, _| talk.hold.on_phone = !direction.sends());
             }
+            // Keys are for whoever else is on the call: another hotline's menu.
+            CallInput::SeatDigit { .. } if talk.consult.is_some() => {}
             CallInput::SeatDigit { leg, digit: '*' } if leg == talk.seat.leg => {
                 talk.star_until = Some(now + TOGETHER);
             }

@@ -3,8 +3,8 @@
 use super::scenario::{GATEWAY_SIP, STRANGER, seat_at};
 use super::stores::Written;
 use super::{Day, Event, Wrapped, plane};
-use crate::gateway::{Gateway, Input, Output};
-use crate::ids::CallId;
+use crate::gateway::{AgentOrder, Gateway, Input, Output};
+use crate::ids::{AgentNo, CallId};
 use crate::plane::{MediaCommand, MediaEvent};
 use std::time::Duration;
 
@@ -15,6 +15,20 @@ impl Day<'_> {
         }
         let was_alarm = matches!(input, Input::Timeout);
         self.gateway.handle(self.now, input);
+        self.stepped(was_alarm);
+    }
+
+    /// An order from an agent's page; whether it can be is for the gateway to say.
+    pub(super) fn order(&mut self, agent: &AgentNo, order: AgentOrder) {
+        let told = format!("{order:?}");
+        let done = self.gateway.order(self.now, agent, order);
+        if let Some(trace) = &mut self.trace {
+            trace(format!("{:?} -> {agent} orders {told}: {done:?}", self.now));
+        }
+        self.stepped(false);
+    }
+
+    fn stepped(&mut self, was_alarm: bool) {
         self.steps += 1;
         if self.scenario.restore_every.is_some_and(|n| self.steps.is_multiple_of(n)) {
             self.save_and_restore();

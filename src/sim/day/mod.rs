@@ -6,6 +6,7 @@
 //! they were planned.
 
 mod brain;
+mod orders;
 mod peers;
 mod people;
 mod plane;
@@ -112,6 +113,7 @@ enum Event {
     AgentPassesOn(usize),
     PhonePassesOn(usize),
     PhoneJoins(usize),
+    PageOrders(usize),
     PhoneAlarm(usize),
     Think(usize),
     BreakBegins(usize),
@@ -282,6 +284,7 @@ impl<'t> Day<'t> {
             Event::AgentPassesOn(i) => self.agent_passes_on(i),
             Event::PhonePassesOn(i) => self.phone_passes_on(i),
             Event::PhoneJoins(i) => self.phone_joins(i),
+            Event::PageOrders(i) => self.page_orders(i),
             Event::PhoneAlarm(i) => {
                 if self.seats[i].alarm.is_some_and(|at| at <= self.now) {
                     self.seats[i].alarm = None;

@@ -196,6 +196,7 @@ impl Day<'_> {
         self.seats[i].person.shown = state;
         self.may_pass_on(i, state);
         self.may_use_transfer_key(i, state);
+        self.may_order(i, state);
         if matches!(state, AgentState::NotReady(_) | AgentState::LoggedOut | AgentState::WrapUp | AgentState::Ready) {
             self.think_soon(i, 1_000, 20_000);
         }

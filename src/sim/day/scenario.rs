@@ -1,5 +1,6 @@
 //! What a pretend day is made of: how many call, when, whom; who works; what breaks. All of it from one seed.
 
+use super::orders::LEADERS;
 use super::ways::Ways;
 use crate::config::settings::{
     AgentSettings, AnswerMode, Cidr, CoreSettings, FeatureCodes, Limits, MediaSettings, Profile, QueueSettings,
@@ -32,6 +33,8 @@ pub struct Scenario {
     pub ways: Ways,
     /// Talks in which the agent's phone uses its transfer key.
     pub transfers: f64,
+    /// Talks in which the agent's page orders: somebody else on the call, the survey, a leader who listens.
+    pub orders: f64,
     /// Every other phone has no call waiting: it is busy while a feature code is dialled.
     pub single_line: bool,
     pub spool: SpoolWeather,
@@ -161,6 +164,7 @@ impl Scenario {
             troubles,
             ways: Ways::from_seed(seed),
             transfers: 0.0,
+            orders: 0.0,
             single_line: rng.chance(0.3),
             spool,
             max_wait: Duration::from_secs(30 + rng.below(210)),
@@ -176,6 +180,12 @@ impl Scenario {
         let troubles = Troubles { power_cuts: 12.0, reboots: 20.0, moves: 0.5, ..Troubles::MANY };
         let (carrier_path, seat_path) = (Path::STORM, Path::STORM);
         Scenario { carrier_path, seat_path, troubles, transfers: 0.2, ..Scenario::from_seed(seed, calls) }
+    }
+
+    /// The same, and the agents' pages consult, join three, pass on, call for help and send to the survey; shift leaders
+    /// listen, speak and take over.
+    pub fn busy_desks(seed: u64, calls: usize) -> Scenario {
+        Scenario { orders: 0.4, ..Scenario::hostile(seed, calls) }
     }
 
     /// The order a shift is meant to be: nothing breaks, nobody is lost on the way.
@@ -259,7 +269,8 @@ pub fn settings(scenario: &Scenario) -> CoreSettings {
     };
     let agents = (0..scenario.agents).map(|i| {
         let english = (i < scenario.linguists).then_some(("english", 1 + (i % 9) as u8));
-        AgentSettings::new(agent_number(i), [("mandarin", 5)].into_iter().chain(english))
+        let leader = i % LEADERS == 0;
+        AgentSettings { leader, ..AgentSettings::new(agent_number(i), [("mandarin", 5)].into_iter().chain(english)) }
     });
     let seats = (0..scenario.agents).map(|i| SeatSettings {
         // Half of the seats belong to somebody; at the others the number is dialled too.

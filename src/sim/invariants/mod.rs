@@ -21,7 +21,7 @@ pub use report::Report;
 
 use super::ua::{Ending, UaFact};
 use crate::config::settings::{CoreSettings, Limits, QueueSettings, Relaxation};
-use crate::event::{AgentState, CallFact, EndCause};
+use crate::event::{AgentState, CallFact, EndCause, Supervision};
 use crate::gateway::{Gateway, Output};
 use crate::ids::{AgentNo, CallId, QueueName, Skill};
 use crate::sla::Summary;
@@ -368,6 +368,9 @@ fn turn(fact: &CallFact) -> Option<&'static str> {
         CallFact::NotPassedOn { .. } => Some("handed back"),
         CallFact::Consulting { .. } => Some("consulted"),
         CallFact::ThreeWay => Some("in three"),
+        CallFact::Surveyed { .. } => Some("surveyed"),
+        CallFact::Supervised { act: Supervision::Listen, .. } => Some("listened to"),
+        CallFact::Supervised { act: Supervision::TakeOver, .. } => Some("taken from above"),
         CallFact::Ended { cause: EndCause::Joined, .. } => Some("joined"),
         CallFact::TakenOver { .. } => Some("taken over"),
         CallFact::Offered { chosen, .. } if chosen.preferred => Some("preferred"),
