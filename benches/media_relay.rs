@@ -1,6 +1,6 @@
 //! What relaying a packet costs: the media plane beside a bare UDP forwarder (a socket a port, epoll, recvfrom, sendto),
 //! under the same load, in the same run; and the media plane again with one leg of each call encrypted. Prints CPU time of the forwarding thread per packet, the ratio, added latency,
-//! and what an open leg keeps in memory.
+//! and what an open leg keeps in memory. With `-- mix`: what hearing several legs together costs beside hearing one.
 
 use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, WorldSettings};
 use rexian::ids::LegId;
@@ -25,6 +25,9 @@ const ROUNDS: usize = 3;
 const SUITE: Suite = Suite::AesCm128HmacSha1_80;
 
 fn main() {
+    if std::env::args().any(|argument| argument == "mix") {
+        return mixing();
+    }
     memory();
     println!("relay of G.711, 20 ms packets, both ways; median of {ROUNDS} runs of {} s each\n", RUN.as_secs());
     println!(
@@ -131,6 +134,52 @@ fn run_bare(calls: u16) -> Outcome {
     outcome
 }
 
+/// What it costs to hear several: legs in companies where each hears all others, beside pairs of the same legs, which relay.
+fn mixing() {
+    const LEGS: u16 = 240;
+    println!("{LEGS} legs, each says and hears 50 packets/s; median of {ROUNDS} runs of {} s each\n", RUN.as_secs());
+    println!("{:>22}  {:>28}  {:>8}", "each hears", "CPU ms per listener-second", "to relay");
+    let companies = [2, 3, 4, 8];
+    let mut costs = companies.map(|_| vec![]);
+    for _ in 0..ROUNDS {
+        for (company, costs) in companies.into_iter().zip(&mut costs) {
+            costs.push(run_company(LEGS, company));
+        }
+    }
+    let costs = costs.map(|mut costs| {
+        costs.sort_by(f64::total_cmp);
+        costs[ROUNDS / 2]
+    });
+    for (company, cost) in companies.into_iter().zip(costs) {
+        let who =
+            if company == 2 { "one other (relayed)".to_owned() } else { format!("{} others (mixed)", company - 1) };
+        println!("{who:>22}  {cost:>28.4}  {:>8.2}", cost / costs[0]);
+    }
+}
+
+/// CPU milliseconds of the media thread for a second of each listener.
+fn run_company(legs: u16, company: u16) -> f64 {
+    let load = Load::new();
+    let mut plane = start(legs);
+    for n in 0..legs {
+        plane.command(MediaCommand::Open { leg: leg(n), port: port(n) });
+        plane.command(connect(leg(n), load.address, Direction::SendRecv, None));
+    }
+    for n in 0..legs {
+        let first = n / company * company;
+        let others: Vec<LegId> = (first..first + company).filter(|other| *other != n).map(leg).collect();
+        let source = if company == 2 { Source::Leg(others[0]) } else { Source::Mix(others) };
+        plane.command(MediaCommand::SetSource { leg: leg(n), source });
+    }
+    let reader = plane.figures();
+    while reader.read().legs_open < u64::from(legs) {
+        std::thread::yield_now();
+    }
+    let outcome = load.run(legs / 2, "media-0", || 1);
+    plane.stop();
+    outcome.us_per_packet / 1_000.0 / f64::from(legs) / RUN.as_secs_f64()
+}
+
 // ---- the load: every phone behind one socket, as behind a carrier's gateway ----
 
 struct Load {
@@ -200,7 +249,9 @@ impl Load {
         }
         let cpu = cpu_of(who) - before;
         latencies.sort_unstable();
-        let at = |share: f64| f64::from(latencies[((latencies.len() - 1) as f64 * share) as usize]) / 1_000.0;
+        // What was mixed bears no time.
+        let last = latencies.len().saturating_sub(1) as f64;
+        let at = |share: f64| latencies.get((last * share) as usize).map_or(0.0, |n| f64::from(*n) / 1_000.0);
         Outcome {
             us_per_packet: cpu.as_secs_f64() * 1e6 / forwarded() as f64,
             rate: latencies.len() as f64 / RUN.as_secs_f64(),

@@ -94,4 +94,18 @@ mod tests {
         }
         assert_eq!(next(&mut mixer), ALAW_SILENCE);
     }
+
+    #[test]
+    fn a_mix_that_goes_on_allocates_nothing() {
+        let mut mixer = Mixer::default().turned_to(&[LegId(1), LegId(2), LegId(3)]);
+        let mut n = 0;
+        let allocated = allocation_counter::measure(|| {
+            for _ in 0..500 {
+                (1..=3).for_each(|leg| say(&mut mixer, leg, n, Codec::Pcma, 0x99));
+                next(&mut mixer);
+                n += 1;
+            }
+        });
+        assert_eq!(allocated.count_total, 0);
+    }
 }

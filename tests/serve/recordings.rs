@@ -2,6 +2,7 @@
 
 use crate::api::{ask, hotline};
 use crate::common::caller::{CALLER_TONE, SEAT_TONE, Street, answers};
+use crate::common::chromium::Chromium;
 use crate::common::{Hotline, SOON, Server, until};
 use rexian::demo::field::Who;
 use rexian::demo::records;
@@ -158,4 +159,63 @@ fn a_full_disk_costs_the_recording_and_nothing_of_the_call() {
     street.wait_ended(Who::Phone(phone));
     assert!(server.log().contains("conversations are not recorded"));
     assert_eq!(until("the ticket", || server.tickets().first().cloned()), street.field.sip_call_id(caller));
+}
+
+/// How loud a frequency is in one channel of what the browser makes of the file, in dBov; from 300 ms on.
+const LEVEL: &str = "(x, hz) => {
+    const c = 2 * Math.cos(2 * Math.PI * hz / 8000);
+    let [a, b, n] = [0, 0, 0];
+    for (const y of x.subarray(2400)) { [a, b] = [y + c * a - b, a]; n += 1; }
+    return 10 * Math.log10(Math.max(1e-12, 2 * (a * a + b * b - c * a * b) / (n * n)));
+}";
+
+#[test]
+fn a_shift_leader_hears_it_in_the_browser_and_an_agent_does_not() {
+    let Some(mut browser) = Chromium::start(None) else { return };
+    let hash = rexian::pages::password::hash("Zeugnis-77-lang", &[7; 16]).unwrap();
+    let leader = format!(
+        "\n[[agents]]\nnumber = \"6699\"\nskills = {{ mandarin = 5 }}\nleader = true\npassword_hash = {hash:?}\n"
+    );
+    let server = Hotline { pages: true, ..recording_hotline(&leader) }.start();
+    let mut street = Street::new(&server.hotline);
+    let phone = street.sign_in(server.hotline.seat_address(1), 1, answers());
+    let caller = street.call();
+    street.wait_answered(Who::Phone(phone));
+    street.run(Duration::from_millis(3_000));
+    street.field.at_call(caller, |c, now| c.hang_up(now));
+    street.wait_ended(Who::Phone(phone));
+    let (call, _) = in_the_ticket(&server, 1);
+    browser.open(&format!("http://{}/", server.hotline.pages()));
+    browser.until("the page", "document.querySelector('#agent')", || {});
+    let sign_in = |browser: &mut Chromium, agent: &str, password: &str| {
+        let body = serde_json::json!({ "agent": agent, "password": password }).to_string();
+        let kind = "headers: { 'Content-Type': 'application/json' }";
+        browser.read(&format!("fetch('/session', {{ method: 'POST', {kind}, body: {body:?} }}).then(r => r.status)"))
+    };
+    assert_eq!(sign_in(&mut browser, "6601", &crate::common::password(1_usize)), 200);
+    assert_eq!(browser.read(&format!("fetch('/v1/recordings?call={call}').then(r => r.status)")), 403);
+    assert_eq!(sign_in(&mut browser, "6699", "Zeugnis-77-lang"), 200);
+    let heard = browser.read(&format!(
+        "(async () => {{
+            const {{ recordings: [one] }} = await (await fetch('/v1/recordings?call={call}')).json();
+            const audio = new Audio(one.audio);
+            const event = name => new Promise((good, bad) => {{
+                audio.addEventListener(name, good, {{ once: true }});
+                audio.addEventListener('error', () => bad(audio.error.message), {{ once: true }});
+            }});
+            await event('canplaythrough');
+            const sought = event('seeked');
+            audio.currentTime = 2;
+            await sought;
+            const octets = await (await fetch(one.audio)).arrayBuffer();
+            const sound = await new OfflineAudioContext(2, 8000, 8000).decodeAudioData(octets);
+            const level = {LEVEL};
+            const sides = [0, 1].map(n => [{CALLER_TONE}, {SEAT_TONE}].map(hz => level(sound.getChannelData(n), hz)));
+            return [audio.duration, audio.currentTime, one.seconds, ...sides.flat()];
+        }})()"
+    ));
+    let [length, at, told, left, not_left, not_right, right] =
+        [0, 1, 2, 3, 4, 5, 6].map(|n| heard[n].as_f64().unwrap_or_else(|| panic!("{heard}")));
+    assert!((length - told).abs() < 0.01 && at == 2.0, "{heard}");
+    assert!(left > -40.0 && right > -40.0 && not_left < -50.0 && not_right < -50.0, "{heard}");
 }

@@ -100,6 +100,11 @@ impl Keeper {
                 tracing::info!(recording = %ended.name, file, ms, complete, "recorded");
                 (self.report)(MediaEvent::Recorded { call: ended.name.call, recording });
             }
+            // Somebody took it away.
+            Err(error) if error.kind() == io::ErrorKind::NotFound && !ended.part.exists() => {
+                self.status.failed.fetch_add(1, Relaxed);
+                tracing::error!(recording = %ended.name, part = %ended.part.display(), "a recording is gone before it was finished");
+            }
             Err(error) => {
                 self.status.trouble.store(true, Relaxed);
                 tracing::error!(recording = %ended.name, %error, "a recording cannot be finished now: it is tried again");
