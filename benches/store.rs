@@ -3,6 +3,7 @@
 //! started on the disk of REXIAN_BENCH_DIR (default: here; its user `nobody` must get there).
 //!
 //! `cargo bench --bench store -- history`: caller history among 10 million tickets (REXIAN_BENCH_TICKETS).
+//! `cargo bench --bench store -- tally`: the work on 300,000 tickets of a month, counted (REXIAN_BENCH_TICKETS).
 //! `cargo bench --bench store -- events`: events per second through the log and into its copy.
 
 #[path = "store/database.rs"]
@@ -15,6 +16,8 @@ mod events;
 mod history;
 #[path = "../tests/common/postgres.rs"]
 mod postgres;
+#[path = "store/tally.rs"]
+mod tally;
 
 use rexian::cases::sqlite::SqliteCases;
 use rexian::ids::CallId;
@@ -42,9 +45,12 @@ fn main() {
     if std::env::args().any(|argument| argument == "events") {
         return runtime.block_on(events::run(dir.path(), server.as_ref()));
     }
+    let tickets = |usual| std::env::var("REXIAN_BENCH_TICKETS").map_or(usual, |n| n.parse().expect("a number"));
+    if std::env::args().any(|argument| argument == "tally") {
+        return runtime.block_on(tally::run(dir.path(), tickets(300_000)));
+    }
     if std::env::args().any(|argument| argument == "history") {
-        let tickets = std::env::var("REXIAN_BENCH_TICKETS").map_or(10_000_000, |n| n.parse().expect("a number"));
-        return runtime.block_on(history::run(dir.path(), tickets, server.as_ref()));
+        return runtime.block_on(history::run(dir.path(), tickets(10_000_000), server.as_ref()));
     }
 
     let bare = runtime.block_on(bare_commits(&dir.path().join("bare.db"), 500));

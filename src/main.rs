@@ -183,7 +183,7 @@ fn serve(arg: ConfigArg) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), sip_tls = ?running.sip_tls(), http = ?running.http(), "in service");
+    tracing::info!(sip_udp = ?running.sip_udp(), sip_tcp = ?running.sip_tcp(), sip_tls = ?running.sip_tls(), sip_web = ?running.sip_web().collect::<Vec<_>>(), http = ?running.http(), "in service");
     signals.wait(&running);
     tracing::info!(limit_s = drain.as_secs(), "draining: no new calls, those in progress may finish");
     let left = running.stop(drain);

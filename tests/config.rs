@@ -295,7 +295,7 @@ fn addresses_and_ports() {
     broken(
         &[("udp = [\"127.0.0.1:5060\"]", "udp = []")],
         &[
-            "2: [sip] listens nowhere: udp, tcp and tls are all empty | add udp = [\"10.1.0.5:5060\"], with this machine's address",
+            "2: [sip] listens nowhere: udp, tcp, tls, ws and wss are all empty | add udp = [\"10.1.0.5:5060\"], with this machine's address",
         ],
     );
     broken(

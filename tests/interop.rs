@@ -6,6 +6,8 @@ mod baresip;
 mod common;
 #[path = "interop/ims.rs"]
 mod ims;
+#[path = "interop/jssip.rs"]
+mod jssip;
 #[path = "interop/kamailio.rs"]
 mod kamailio;
 #[path = "interop/sipp.rs"]
@@ -52,6 +54,21 @@ fn cause(server: &Server) -> String {
     let (cause, n) = happened.next().expect("a call has ended");
     assert_eq!((n, happened.next()), (1, None), "one call was made");
     cause
+}
+
+#[test]
+fn jssip_in_a_browser_is_registered_over_secure_websocket_and_takes_its_leave() {
+    let Some(file) = jssip::found() else { return };
+    let place = jssip::Place::new();
+    let server = Hotline { tls: Some(Pki::new()), web: vec![place.origin()], ..Hotline::new() }.start();
+    let phone = jssip::JsSip::start(&server.hotline, place, &file);
+    until("JsSIP's registration", || phone.told("registered").first().map(|_| ()));
+    until("a registered seat", || (server.metrics().sum("rexian_seats_registered") == 1).then_some(()));
+    phone.dial("*11");
+    std::thread::sleep(Duration::from_secs(6));
+    println!("{:#?}", phone.everything());
+    phone.stop();
+    until("no seat registered", || (server.metrics().sum("rexian_seats_registered") == 0).then_some(()));
 }
 
 #[test]

@@ -19,6 +19,8 @@ mod streams;
 mod tickets;
 #[path = "serve/tls.rs"]
 mod tls;
+#[path = "serve/web_phone.rs"]
+mod web_phone;
 #[path = "serve/webhooks.rs"]
 mod webhooks;
 

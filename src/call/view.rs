@@ -43,9 +43,15 @@ impl Call {
 }
 
 impl Call {
-    /// As the seat sees it that the caller has been sent to.
+    /// As the seat sees it that the caller has been sent to, or that the agent asks.
     pub fn sent_screen(&self) -> Option<OwnScreen> {
         let (stage, since) = match &self.state {
+            State::Talking(talk) => {
+                let PartyScreen { stage, since, .. } = talk.consult.as_ref()?.screen();
+                let stage = if stage == PartyStage::Calling { OwnStage::Ringing } else { OwnStage::Talking };
+                let to = Some(talk.seat.agent.to_string());
+                return Some(OwnScreen { call: self.id, to, incoming: true, stage, since });
+            }
             State::Passing(passing) => (OwnStage::Ringing, passing.since),
             State::Away(away) => (OwnStage::Talking, away.since),
             _ => return None,

@@ -56,6 +56,7 @@ impl Line {
                 Some(trust) => stream(usual, remote, Some(trust)),
                 None => return Err("there is no trust in [tls], so no certificate can be believed".into()),
             },
+            Transport::Ws | Transport::Wss => return Err("no trunk is reached by WebSocket".into()),
         }
         .map_err(|e| e.to_string())?;
         Ok(Line { flow: Flow { transport, local, remote, connection: 0 }, carrier })

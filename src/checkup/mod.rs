@@ -163,6 +163,8 @@ impl Check<'_> {
             Transport::Udp => &world.sip_udp,
             Transport::Tcp => &world.sip_tcp,
             Transport::Tls => &world.sip_tls,
+            Transport::Ws => &world.sip_ws,
+            Transport::Wss => &world.sip_wss,
         };
         let media = &self.settings.core.media;
         let outside = if remote.is_ipv4() { media.address_v4 } else { media.address_v6 };

@@ -40,7 +40,7 @@ fn no_way_to_help(core: &CoreSettings) -> String {
 /// Keys in the SDP protect the audio from those who cannot read the signalling. A notice and no fault: a VPN around both
 /// may be all that is wanted, and encrypted audio then still keeps who taps the voice network alone from listening.
 fn bare_keys(settings: &Settings) -> String {
-    let (core, tls) = (&settings.core, !settings.world.sip_tls.is_empty());
+    let (core, tls) = (&settings.core, settings.world.sip_streams().any(|(by, _)| by.is_encrypted()));
     let bare = |trunk: &&TrunkSettings| {
         trunk.srtp != Srtp::Never && (!tls || trunk.hops.iter().any(|hop| hop.transport != Transport::Tls))
     };

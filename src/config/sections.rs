@@ -24,6 +24,8 @@ pub(super) struct Places {
     pub udp: Vec<At<SocketAddr>>,
     pub tcp: Vec<At<SocketAddr>>,
     pub tls: Vec<At<SocketAddr>>,
+    pub ws: Vec<At<SocketAddr>>,
+    pub wss: Vec<At<SocketAddr>>,
     pub http: usize,
     pub pages: Option<At<SocketAddr>>,
     pub media: usize,
@@ -70,6 +72,30 @@ pub(super) fn service(section: Section<'_>, core: &mut CoreSettings, world: &mut
     section.done();
 }
 
+/// Who may open one, and from where without encryption.
+fn websockets(section: &Section<'_>, world: &mut WorldSettings, places: &Places) {
+    for At { value, line } in places.ws.iter().filter(|at| !at.value.ip().is_loopback()) {
+        let what = format!("sip.ws {value} is reached from outside without encryption");
+        let fix = r#"use wss = [...], or ws on a loopback address with a proxy in front that ends TLS"#;
+        section.file.problem(*line, what, fix);
+    }
+    let origin = |text: &str| {
+        let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+        let plain = !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+        plain.then(|| text.to_ascii_lowercase())
+    };
+    let fix = r#"write where the phone's page comes from, as in "https://phones.example:8443""#;
+    let origins = section.list("web_origins", "an origin", fix, |value| value.as_str().and_then(origin));
+    if let Some(first) = origins.as_ref().and_then(|all| all.first())
+        && world.sip_ws.is_empty()
+        && world.sip_wss.is_empty()
+    {
+        let what = "web_origins is of no use: nothing of [sip] listens for WebSockets";
+        section.file.problem(first.line, what, r#"add wss = ["10.1.0.5:5443"] to [sip], or remove it"#);
+    }
+    world.web_origins = origins.unwrap_or_default().into_iter().map(|at| at.value).collect();
+}
+
 /// Also reads the profiles, whose folder is named here.
 pub(super) fn sip(
     section: Section<'_>,
@@ -78,18 +104,25 @@ pub(super) fn sip(
     places: &mut Places,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<String, Profile> {
-    let (udp, tcp, tls) = (section.sockets("udp"), section.sockets("tcp"), section.sockets("tls"));
+    let [udp, tcp, tls, ws, wss] = ["udp", "tcp", "tls", "ws", "wss"].map(|key| section.sockets(key));
     // Naming one transport's listeners says that the others have none but those named.
-    if udp.is_some() || tcp.is_some() || tls.is_some() {
-        places.udp = udp.unwrap_or_default();
-        places.tcp = tcp.unwrap_or_default();
-        places.tls = tls.unwrap_or_default();
-        world.sip_udp = places.udp.iter().map(|at| at.value).collect();
-        world.sip_tcp = places.tcp.iter().map(|at| at.value).collect();
-        world.sip_tls = places.tls.iter().map(|at| at.value).collect();
+    if [&udp, &tcp, &tls, &ws, &wss].iter().any(|named| named.is_some()) {
+        let values = |places: &[At<SocketAddr>]| places.iter().map(|at| at.value).collect();
+        let named = [
+            (&mut places.udp, &mut world.sip_udp, udp),
+            (&mut places.tcp, &mut world.sip_tcp, tcp),
+            (&mut places.tls, &mut world.sip_tls, tls),
+            (&mut places.ws, &mut world.sip_ws, ws),
+            (&mut places.wss, &mut world.sip_wss, wss),
+        ];
+        for (place, of_world, named) in named {
+            *place = named.unwrap_or_default();
+            *of_world = values(place);
+        }
     }
+    websockets(&section, world, places);
     if world.sip_addresses().next().is_none() {
-        let what = "[sip] listens nowhere: udp, tcp and tls are all empty";
+        let what = "[sip] listens nowhere: udp, tcp, tls, ws and wss are all empty";
         section.file.problem(section.line, what, r#"add udp = ["10.1.0.5:5060"], with this machine's address"#);
     }
     set(

@@ -256,6 +256,11 @@ pub struct WorldSettings {
     pub sip_udp: Vec<SocketAddr>,
     pub sip_tcp: Vec<SocketAddr>,
     pub sip_tls: Vec<SocketAddr>,
+    /// WebSocket, of a proxy on this machine.
+    pub sip_ws: Vec<SocketAddr>,
+    pub sip_wss: Vec<SocketAddr>,
+    /// Pages whose phones may connect by WebSocket: `https://phones.example`.
+    pub web_origins: Vec<String>,
     /// There if anything is served by TLS.
     pub tls: Option<TlsSettings>,
     /// Nameservers; none: those of the machine.
@@ -297,9 +302,21 @@ pub struct WorldSettings {
 }
 
 impl WorldSettings {
+    /// Where SIP is served by connections.
+    pub fn sip_streams(&self) -> impl Iterator<Item = (Transport, &SocketAddr)> {
+        [
+            (Transport::Tcp, &self.sip_tcp),
+            (Transport::Tls, &self.sip_tls),
+            (Transport::Ws, &self.sip_ws),
+            (Transport::Wss, &self.sip_wss),
+        ]
+        .into_iter()
+        .flat_map(|(transport, addresses)| addresses.iter().map(move |address| (transport, address)))
+    }
+
     /// Where SIP is served, by whatever carries it.
     pub fn sip_addresses(&self) -> impl Iterator<Item = &SocketAddr> {
-        self.sip_udp.iter().chain(&self.sip_tcp).chain(&self.sip_tls)
+        self.sip_udp.iter().chain(self.sip_streams().map(|(_, address)| address))
     }
 }
 

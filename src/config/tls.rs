@@ -21,11 +21,13 @@ pub(super) fn tls(section: Section<'_>, world: &mut WorldSettings, places: &Plac
     let words = [("none", Clients::None), ("optional", Clients::Optional), ("required", Clients::Required)];
     let clients = section.choice("clients", &words).map_or(Clients::None, |at| at.value);
     let given = section.line > 0;
-    if let (false, Some(at)) = (given, places.tls.first()) {
-        let fix = r#"add [tls] with certificate = "sip.crt" and key = "sip.key", PEM files beside this one"#;
-        section.file.problem(at.line, format!("sip.tls {} has no certificate", at.value), fix);
+    for (key, all) in [("tls", &places.tls), ("wss", &places.wss)] {
+        if let (false, Some(at)) = (given, all.first()) {
+            let fix = r#"add [tls] with certificate = "sip.crt" and key = "sip.key", PEM files beside this one"#;
+            section.file.problem(at.line, format!("sip.{key} {} has no certificate", at.value), fix);
+        }
     }
-    if given && places.tls.is_empty() && places.pages.is_none() {
+    if given && places.tls.is_empty() && places.wss.is_empty() && places.pages.is_none() {
         let fix = r#"add tls = ["10.1.0.5:5061"] to [sip] or listen to [pages], or remove [tls]"#;
         section.file.problem(section.line, "[tls] is of no use: nothing listens by TLS", fix);
     }

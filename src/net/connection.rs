@@ -17,13 +17,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 /// Messages written but not yet taken by the peer's TCP.
 const WRITE_QUEUE: usize = 256;
 /// A message that the peer does not take in this time will not be taken.
-const WRITE: Duration = Duration::from_secs(10);
+pub(super) const WRITE: Duration = Duration::from_secs(10);
 /// Bytes of messages that wait for the signalling loop, of all connections together.
 pub const ROOM: usize = 16 << 20;
 /// The whole of a message that has begun must come within this time, in however many pieces.
 const HALF_MESSAGE: Duration = Duration::from_secs(10);
 /// A connection that has not sent a whole message by then is dropped, whatever else it sends; one that has may idle for longer.
-const FIRST_MESSAGE: Duration = Duration::from_secs(10);
+pub(super) const FIRST_MESSAGE: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_secs(3_600);
 /// For the farewell (TLS close_notify); who does not take it is left without.
 const CLOSE: Duration = Duration::from_secs(1);
@@ -32,14 +32,14 @@ const CLOSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Queue {
     pub writer: Writer,
-    outgoing: mpsc::Receiver<Vec<u8>>,
+    pub(super) outgoing: mpsc::Receiver<Vec<u8>>,
 }
 
 /// The hold of the signalling loop on a connection. It never waits.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    messages: mpsc::Sender<Vec<u8>>,
-    enough: Arc<Notify>,
+    pub(super) messages: mpsc::Sender<Vec<u8>>,
+    pub(super) enough: Arc<Notify>,
 }
 
 impl Queue {

@@ -154,6 +154,9 @@ async fn services(servers: &[SocketAddr], name: &str, transport: Transport) -> R
         Transport::Udp => ("_sip._udp", "SIP+D2U"),
         Transport::Tcp => ("_sip._tcp", "SIP+D2T"),
         Transport::Tls => ("_sips._tcp", "SIPS+D2T"),
+        // RFC 7118 s5.4, s8.
+        Transport::Ws => ("_sip._ws", "SIP+D2W"),
+        Transport::Wss => ("_sips._ws", "SIPS+D2W"),
     };
     let (at, holds) = match pointer(servers, name, way).await {
         Some(pointer) => pointer,

@@ -1,4 +1,5 @@
-//! SIP sockets: datagrams and framed streams in, bytes out. Belongs here: binding, reading, writing, cutting streams, TLS.
+//! SIP sockets: datagrams and framed streams in, bytes out. Belongs here: binding, reading, writing, cutting streams, TLS,
+//! WebSocket.
 //! Not here: what a message means (`sip`), the loop that reads these sockets (`runtime`).
 
 pub mod connection;
@@ -6,6 +7,7 @@ pub mod dns;
 pub mod streams;
 pub mod tls;
 pub mod udp;
+pub mod websocket;
 
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};

@@ -1,4 +1,4 @@
-//! SIP over TCP and TLS (RFC 3261 s18): accepting, connecting on first use, within limits. Not here: what happens on an
+//! SIP over TCP, TLS and WebSocket (RFC 3261 s18, RFC 7118): accepting, connecting on first use, within limits. Not here: what happens on an
 //! open connection (`connection`), certificates and trust (`tls`).
 //!
 //! Security: connections are limited in all and per address, and count from their first packet: a TLS handshake that is
@@ -7,7 +7,7 @@
 
 use super::connection::{self, Queue, ROOM, Writer};
 use super::tls::Tls;
-use super::{BindError, advertised};
+use super::{BindError, advertised, websocket};
 use crate::runtime::inbox::{Inbox, Message};
 use crate::sip::flow::{Flow, Listener, Transport, holder};
 use socket2::{SockRef, TcpKeepalive};
@@ -17,6 +17,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc};
 use tokio::time::timeout;
@@ -97,27 +98,33 @@ impl Connector {
 pub struct Listeners {
     bound: Vec<(TcpListener, Listener)>,
     tls: Option<Arc<Tls>>,
+    web_origins: Vec<String>,
 }
 
 impl Listeners {
-    /// TLS addresses come to nothing without `tls`: the configuration sees to it that there is one.
+    /// TLS addresses come to nothing without `tls`: the configuration sees to it that there is one. `web_origins`: pages whose
+    /// phones may connect.
     pub async fn bind(
-        tcp: &[SocketAddr],
-        over_tls: &[SocketAddr],
+        addresses: impl Iterator<Item = (Transport, &SocketAddr)>,
         tls: Option<Arc<Tls>>,
+        web_origins: Vec<String>,
         media_v4: Option<IpAddr>,
         media_v6: Option<IpAddr>,
     ) -> Result<Listeners, BindError> {
         let mut bound = Vec::new();
-        let plain = tcp.iter().map(|address| ("SIP/TCP", Transport::Tcp, *address));
-        let secured = over_tls.iter().map(|address| ("SIP/TLS", Transport::Tls, *address));
-        for (what, transport, address) in plain.chain(secured) {
+        for (transport, &address) in addresses {
+            let what = match transport {
+                Transport::Udp | Transport::Tcp => "SIP/TCP",
+                Transport::Tls => "SIP/TLS",
+                Transport::Ws => "SIP/WS",
+                Transport::Wss => "SIP/WSS",
+            };
             let failed = |source| BindError { what, address, source };
             let listener = TcpListener::bind(address).await.map_err(failed)?;
             let local = listener.local_addr().map_err(failed)?;
             bound.push((listener, Listener { transport, address: advertised(local, media_v4, media_v6) }));
         }
-        Ok(Listeners { bound, tls })
+        Ok(Listeners { bound, tls, web_origins })
     }
 
     pub fn addresses(&self, transport: Transport) -> Vec<SocketAddr> {
@@ -135,6 +142,7 @@ impl Listeners {
             banned: banned.clone(),
             known: known.clone(),
             tls: self.tls,
+            web_origins: self.web_origins,
             ours: Semaphore::new(CONNECTS),
             room: Arc::new(Semaphore::new(ROOM)),
         });
@@ -156,6 +164,7 @@ struct Shared {
     banned: Arc<Banned>,
     known: Arc<Known>,
     tls: Option<Arc<Tls>>,
+    web_origins: Vec<String>,
     /// For connections of ours: no flood of theirs takes them away.
     ours: Semaphore,
     /// For what is read and not yet served.
@@ -240,10 +249,35 @@ async fn serve(stream: TcpStream, flow: Flow, place: Place) {
             Ok(Err(error)) => return tracing::debug!(remote = %flow.remote, %error, "TLS handshake failed"),
             Err(_) => return tracing::debug!(remote = %flow.remote, "TLS handshake not finished in time"),
         },
-        (Transport::Tls, None) => return,
-        _ => connection::run(stream, flow, open(), inbox, room).await,
+        (Transport::Wss, Some(tls)) => match timeout(HANDSHAKE, tls.accept_page(stream)).await {
+            Ok(Ok(stream)) => return serve_web(stream, flow, place).await,
+            _ => return tracing::debug!(remote = %flow.remote, "TLS handshake of a WebSocket failed"),
+        },
+        (Transport::Ws, _) => return serve_web(stream, flow, place).await,
+        (Transport::Tls | Transport::Wss, None) => return,
+        (Transport::Udp | Transport::Tcp, _) => connection::run(stream, flow, open(), inbox, room).await,
     }
     inbox.send(Message::StreamClosed { flow });
+}
+
+/// A WebSocket of theirs. Who comes by a proxy on this machine is counted, and banned, by where they really are.
+async fn serve_web<S: AsyncRead + AsyncWrite + Unpin>(stream: S, mut flow: Flow, mut place: Place) {
+    let shared = place.shared.clone();
+    let (socket, forwarded) = match timeout(HANDSHAKE, websocket::accept(stream, &shared.web_origins)).await {
+        Ok(Ok(opened)) => opened,
+        Ok(Err(error)) => return tracing::debug!(remote = %flow.remote, %error, "WebSocket handshake failed"),
+        Err(_) => return tracing::debug!(remote = %flow.remote, "WebSocket handshake not finished in time"),
+    };
+    if let Some(ip) = forwarded.filter(|_| flow.transport == Transport::Ws) {
+        flow.remote.set_ip(ip);
+        let Some(theirs) = Place::take(&shared, ip) else { return };
+        place = theirs;
+    }
+    let queue = Queue::new();
+    shared.inbox.send(Message::StreamOpened { flow, writer: queue.writer.clone() });
+    websocket::run(socket, flow, queue, &shared.inbox, &shared.room).await;
+    shared.inbox.send(Message::StreamClosed { flow });
+    drop(place);
 }
 
 async fn connect(mut wanted: mpsc::Receiver<(Flow, Queue)>, shared: Arc<Shared>) {
@@ -298,7 +332,8 @@ mod tests {
             Connector { requests: mpsc::channel(1).0, listeners: vec![], banned: banned.clone(), known: known.clone() };
         let (open, tls) = (Mutex::default(), None);
         let (ours, room) = (Semaphore::new(1), Arc::new(Semaphore::new(1)));
-        let shared = Arc::new(Shared { inbox, next: AtomicU64::new(1), open, banned, known, tls, ours, room });
+        let (next, web_origins) = (AtomicU64::new(1), vec![]);
+        let shared = Arc::new(Shared { inbox, next, open, banned, known, tls, web_origins, ours, room });
         let from = |n: u32| IpAddr::from([198, 51, (n / 250) as u8, (n % 250) as u8]);
         let take = |ip: IpAddr, wanted: usize| -> Vec<Place> {
             let places: Vec<Place> = (0..2_000).map_while(|_| Place::take(&shared, ip)).collect();

@@ -53,6 +53,8 @@ pub struct Running {
     sip_udp: Vec<SocketAddr>,
     sip_tcp: Vec<SocketAddr>,
     sip_tls: Vec<SocketAddr>,
+    sip_ws: Vec<SocketAddr>,
+    sip_wss: Vec<SocketAddr>,
     tls: Option<Arc<Tls>>,
     http: Option<SocketAddr>,
     pages: Option<SocketAddr>,
@@ -99,6 +101,11 @@ impl Running {
 
     pub fn sip_tls(&self) -> &[SocketAddr] {
         &self.sip_tls
+    }
+
+    /// By WebSocket, with TLS and without.
+    pub fn sip_web(&self) -> impl Iterator<Item = &SocketAddr> {
+        self.sip_wss.iter().chain(&self.sip_ws)
     }
 
     /// SIGHUP: certificates and trust are read again; connections go on with what they have.
@@ -181,9 +188,10 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("world").enable_all().build()?;
     let names = core.trunks.iter().flat_map(|trunk| &trunk.hops).filter_map(|hop| hop.host.name());
     let tls = shell.tls.clone().map(|settings| Tls::open(settings, names)).transpose()?.map(Arc::new);
-    let bound = Listeners::bind(&shell.sip_tcp, &shell.sip_tls, tls.clone(), media_v4, media_v6);
+    let bound = Listeners::bind(shell.sip_streams(), tls.clone(), shell.web_origins.clone(), media_v4, media_v6);
     let listeners = world.block_on(bound)?;
-    let (sip_tcp, sip_tls) = (listeners.addresses(Transport::Tcp), listeners.addresses(Transport::Tls));
+    let [sip_tcp, sip_tls, sip_ws, sip_wss] =
+        [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss].map(|by| listeners.addresses(by));
 
     let to_loop = inbox.clone();
     let media = MediaPlane::start(&core.media, &shell, prompts, move |event| to_loop.offer(Message::Media(event)))?;
@@ -291,6 +299,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         sip_udp,
         sip_tcp,
         sip_tls,
+        sip_ws,
+        sip_wss,
         tls,
         http,
         pages,

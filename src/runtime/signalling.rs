@@ -333,7 +333,7 @@ impl Signalling {
                 Some(port) => port.send(&bytes, flow.remote),
                 None => Err(io::ErrorKind::AddrNotAvailable.into()),
             },
-            Transport::Tcp | Transport::Tls => match self.streams.get(&flow) {
+            _ => match self.streams.get(&flow) {
                 // A peer that does not read is not waited for: its connection has failed, and is forgotten.
                 Some(writer) => writer.send(bytes).inspect_err(|_| drop(self.streams.remove(&flow))),
                 None => {

@@ -226,20 +226,12 @@ fn is_sips(uri: &[u8]) -> bool {
 
 /// Our Contact on this flow.
 pub fn contact(flow: &Flow) -> String {
-    format!("<sip:{}{}>", flow.local, transport(flow))
+    format!("<sip:{}{}>", flow.local, flow.transport.uri_parameter())
 }
 
 /// The same under a user name of ours.
 pub fn contact_of(user: &str, flow: &Flow) -> String {
-    format!("<sip:{user}@{}{}>", flow.local, transport(flow))
-}
-
-fn transport(flow: &Flow) -> &'static str {
-    match flow.transport {
-        Transport::Udp => "",
-        Transport::Tcp => ";transport=tcp",
-        Transport::Tls => ";transport=tls",
-    }
+    format!("<sip:{user}@{}{}>", flow.local, flow.transport.uri_parameter())
 }
 
 pub fn via(flow: &Flow, branch: &str) -> String {
@@ -247,6 +239,8 @@ pub fn via(flow: &Flow, branch: &str) -> String {
         Transport::Udp => "UDP",
         Transport::Tcp => "TCP",
         Transport::Tls => "TLS",
+        Transport::Ws => "WS",
+        Transport::Wss => "WSS",
     };
     format!("SIP/2.0/{transport} {};branch={branch};rport", flow.local)
 }

@@ -134,7 +134,7 @@ impl Endpoint {
             return Received::Nothing;
         }
         self.counters.received += 1;
-        let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
+        let framing = if flow.transport.is_cut() { Framing::Stream } else { Framing::Datagram };
         let parsed = Message::parse(bytes, framing).inspect(|msg| self.counters.received_by.received(msg));
         match parsed {
             Ok(msg) if msg.is_request() => self.receive_request(now, flow, msg),
@@ -159,7 +159,7 @@ impl Endpoint {
         bytes: &'m [u8],
     ) -> Result<Received<'m>, Malformed<'m>> {
         self.counters.received += 1;
-        let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
+        let framing = if flow.transport.is_cut() { Framing::Stream } else { Framing::Datagram };
         let msg = Message::parse(bytes, framing).inspect_err(|_| self.counters.malformed += 1)?;
         self.counters.received_by.received(&msg);
         let repeated = |m| self.repeats(&msg, m);
@@ -186,7 +186,7 @@ impl Endpoint {
     /// A well-formed request that repeats none, read and not acted on.
     pub fn peek<'m>(&mut self, now: Instant, flow: Flow, bytes: &'m [u8]) -> Option<Message<'m>> {
         self.refused.forget(now);
-        let framing = if flow.transport.is_stream() { Framing::Stream } else { Framing::Datagram };
+        let framing = if flow.transport.is_cut() { Framing::Stream } else { Framing::Datagram };
         let msg = Message::parse(bytes, framing).ok()?;
         (!self.repeats(&msg, msg.method()?)).then_some(msg)
     }

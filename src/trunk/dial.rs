@@ -3,7 +3,7 @@
 
 use super::hops::Node;
 use super::number::dialled;
-use crate::config::settings::{CallOut, DialForm, Hop, Host, NumberUri, OwnIdentity, Transport};
+use crate::config::settings::{CallOut, DialForm, Hop, Host, NumberUri, OwnIdentity};
 use crate::sip::session::Subscriber;
 use std::net::IpAddr;
 
@@ -99,11 +99,7 @@ fn host_of(hop: &Hop) -> String {
 }
 
 fn transport_of(hop: &Hop) -> &'static str {
-    match hop.transport {
-        Transport::Udp => "",
-        Transport::Tcp => ";transport=tcp",
-        Transport::Tls => ";transport=tls",
-    }
+    hop.transport.uri_parameter()
 }
 
 /// As it stands in a URI.
@@ -117,6 +113,7 @@ pub fn bracketed(address: IpAddr) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::settings::Transport;
 
     #[test]
     fn numbers_in_the_carriers_form() {

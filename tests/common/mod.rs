@@ -65,6 +65,8 @@ pub struct Hotline {
     pub pages: bool,
     /// Seats in browsers.
     pub browsers: bool,
+    /// Phones on pages of these origins may connect by secure WebSocket, if there are any.
+    pub web: Vec<String>,
     /// What else `[storage]` says.
     pub storage: &'static str,
     /// Appended to the configuration.
@@ -97,6 +99,7 @@ impl Hotline {
             cases: "cases.db".into(),
             pages: false,
             browsers: false,
+            web: vec![],
             storage: "",
             more: String::new(),
         }
@@ -124,6 +127,10 @@ impl Hotline {
 
     pub fn pages(&self) -> SocketAddr {
         SocketAddr::new(self.gateway, self.http_port + 1)
+    }
+
+    pub fn wss(&self) -> SocketAddr {
+        SocketAddr::new(self.gateway, 5_443)
     }
 
     pub fn toml(&self) -> String {
@@ -166,6 +173,10 @@ impl Hotline {
             toml = toml.replace("\nudp = [", &format!("\ntls = [\"{}\"]\nudp = [", self.sips()));
             let files = "certificate = \"sip.crt\"\nkey = \"sip.key\"\ntrust = \"ca.pem\"";
             let _ = writeln!(toml, "\n[tls]\n{files}\n{}", self.tls_more);
+        }
+        if !self.web.is_empty() {
+            let web = format!("\nwss = [\"{}\"]\nweb_origins = {:?}\nudp = [", self.wss(), self.web);
+            toml = toml.replace("\nudp = [", &web);
         }
         if let Some(early) = early {
             let _ = write!(

@@ -97,3 +97,41 @@ fn listening_and_certificate_need_each_other() {
     let clash = folder.problems(&taken);
     assert!(clash.iter().any(|p| p.contains("is taken by sip.tls 127.0.0.1:8080")), "{clash:?}");
 }
+
+#[test]
+fn websockets_are_encrypted_or_behind_a_proxy_here_and_say_whose_pages_may_come() {
+    let folder = folder();
+    let with = |more: &str, tls: &str| {
+        GOOD.replace("udp = [\"127.0.0.1:5060\"]", &format!("udp = [\"127.0.0.1:5060\"]\n{more}")) + tls
+    };
+    let all = "wss = [\"127.0.0.1:5443\"]\nws = [\"127.0.0.1:5080\"]\nweb_origins = [\"https://Phones.example:8443\"]";
+    let world = load(&folder.write("rexian.toml", with(all, FILES))).expect("a good file").world;
+    assert_eq!([&world.sip_wss, &world.sip_ws].map(|at| at[0].port()), [5443, 5080]);
+    assert_eq!(world.web_origins, ["https://phones.example:8443"]);
+
+    let wss = "wss = [\"127.0.0.1:5443\"]";
+    let outside = with("ws = [\"0.0.0.0:5080\"]", "").replace("127.0.0.1:5060", "0.0.0.0:5060");
+    for (file, wanted) in [
+        (with(wss, ""), "4: sip.wss 127.0.0.1:5443 has no certificate | add [tls]"),
+        (
+            outside,
+            "4: sip.ws 0.0.0.0:5080 is reached from outside without encryption | use wss = [...], or ws on a loopback",
+        ),
+        (
+            with("web_origins = [\"https://p.example\"]", ""),
+            "4: web_origins is of no use: nothing of [sip] listens for WebSockets",
+        ),
+        (
+            with(&format!("{wss}\nweb_origins = [\"phones.example\"]"), FILES),
+            "5: web_origins = \"phones.example\" in [sip] is not an origin",
+        ),
+        (
+            with(&format!("{wss}\nweb_origins = [\"https://p.example/phone\"]"), FILES),
+            "write where the phone's page comes from",
+        ),
+        (with("wss = [\"127.0.0.1:8080\"]", FILES), "is taken by sip.wss 127.0.0.1:8080"),
+    ] {
+        let problems = folder.problems(&file);
+        assert!(problems.iter().any(|problem| problem.contains(wanted)), "{wanted}: {problems:#?}");
+    }
+}

@@ -392,3 +392,17 @@ fn an_agent_tries_the_headset_until_a_call_comes() {
     assert_eq!(world.order("6601", AgentOrder::TestCall), Err("no_browser"));
     world.nothing_is_left();
 }
+
+#[test]
+fn a_colleague_who_is_asked_sees_it_ring_in_their_page_and_answers_there() {
+    let mut world = in_a_call(&[]);
+    assert_eq!(world.order("6602", AgentOrder::SignIn(SeatNo::new("8002"))), Ok(()));
+    world.browser_up("8002");
+    assert_eq!(world.order("6601", AgentOrder::Consult("8002".into())), Ok(()));
+    let own = |world: &World| screen(world, "6602").own.map(|own| (own.to, own.incoming, own.stage));
+    assert_eq!(own(&world), Some((Some("6601".into()), true, OwnStage::Ringing)));
+    assert_eq!(world.order("6602", AgentOrder::Answer), Ok(()));
+    world.until(seconds(5), |w| own(w).is_some_and(|(.., stage)| stage == OwnStage::Talking));
+    assert_eq!(world.order("6601", AgentOrder::EndConsult), Ok(()));
+    assert_eq!(own(&world), None);
+}

@@ -10,13 +10,15 @@ pub(super) fn network(file: &File, core: &CoreSettings, world: &WorldSettings, p
     let tcp = places.tcp.iter().cloned().map(|at| ("tcp", at, "sip.tcp"));
     let udp = places.udp.iter().cloned().map(|at| ("udp", at, "sip.udp"));
     let tls = places.tls.iter().cloned().map(|at| ("tcp", at, "sip.tls"));
+    let ws = places.ws.iter().cloned().map(|at| ("tcp", at, "sip.ws"));
+    let wss = places.wss.iter().cloned().map(|at| ("tcp", at, "sip.wss"));
     let pages = places.pages.iter().cloned().map(|at| ("tcp", at, "pages.listen"));
     let browsers: Vec<At<SocketAddr>> =
         world.browsers.iter().flat_map(|b| media_addresses(world, places, b.port)).collect();
     let browsers_udp = browsers.iter().cloned().map(|at| ("udp", at, "media.browser_port"));
     let http = http.map(|at| ("tcp", at, "http.listen"));
-    for (transport, At { value, line }, name) in udp.chain(browsers_udp).chain(tcp).chain(tls).chain(pages).chain(http)
-    {
+    let streams = tcp.chain(tls).chain(ws).chain(wss).chain(pages).chain(http);
+    for (transport, At { value, line }, name) in udp.chain(browsers_udp).chain(streams) {
         let clash = taken.iter().find(|(t, other, _)| *t == transport && overlap(*other, value));
         if let Some((_, other, owner)) = clash {
             let what = format!("{name} {value} is taken by {owner} {other}");
@@ -55,7 +57,8 @@ fn media_addresses(world: &WorldSettings, places: &Places, port: u16) -> impl It
 fn families(file: &File, core: &CoreSettings, world: &WorldSettings, places: &Places) {
     let media = |ip: IpAddr| if ip.is_ipv4() { core.media.address_v4 } else { core.media.address_v6 };
     let mut told = vec![];
-    let configured: Vec<_> = places.udp.iter().chain(&places.tcp).chain(&places.tls).cloned().collect();
+    let configured: Vec<_> =
+        [&places.udp, &places.tcp, &places.tls, &places.ws, &places.wss].into_iter().flatten().cloned().collect();
     let all = if configured.is_empty() {
         world.sip_addresses().map(|value| At { value: *value, line: places.media }).collect()
     } else {

@@ -61,6 +61,8 @@ fn reachable(file: &File, world: &WorldSettings, trunk: &TrunkName, hop: &Hop, l
         Transport::Udp => &world.sip_udp,
         Transport::Tcp => &world.sip_tcp,
         Transport::Tls => &world.sip_tls,
+        Transport::Ws => &world.sip_ws,
+        Transport::Wss => &world.sip_wss,
     };
     let by = hop.transport.as_str();
     let unlike = addresses(hop).into_iter().find(|ip| listeners.iter().all(|at| at.is_ipv4() != ip.is_ipv4()));

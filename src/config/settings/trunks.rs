@@ -58,25 +58,54 @@ pub enum Transport {
     Udp,
     Tcp,
     Tls,
+    /// RFC 7118: phones in browsers, by a proxy that ends their TLS. No trunk is reached by it, nor by the next.
+    Ws,
+    Wss,
 }
 
 impl Transport {
-    /// Messages are cut from a stream, and arrive or fail with their connection.
+    /// Messages arrive in order, and fail with their connection.
     pub fn is_stream(self) -> bool {
         self != Transport::Udp
     }
 
-    /// RFC 3261 s19.1.2.
-    pub fn default_port(self) -> u16 {
-        if self == Transport::Tls { 5061 } else { 5060 }
+    /// The bytes of one message follow the other's, and Content-Length alone tells them apart.
+    pub fn is_cut(self) -> bool {
+        matches!(self, Transport::Tcp | Transport::Tls)
     }
 
-    /// As configurations and URI parameters name it.
+    pub fn is_encrypted(self) -> bool {
+        matches!(self, Transport::Tls | Transport::Wss)
+    }
+
+    /// RFC 3261 s19.1.2, RFC 7118 s5.2.
+    pub fn default_port(self) -> u16 {
+        match self {
+            Transport::Udp | Transport::Tcp => 5060,
+            Transport::Tls => 5061,
+            Transport::Ws => 80,
+            Transport::Wss => 443,
+        }
+    }
+
+    /// As configurations name it.
     pub fn as_str(self) -> &'static str {
         match self {
             Transport::Udp => "udp",
             Transport::Tcp => "tcp",
             Transport::Tls => "tls",
+            Transport::Ws => "ws",
+            Transport::Wss => "wss",
+        }
+    }
+
+    /// Of a SIP URI. RFC 7118 s5.2.3: one for both kinds of WebSocket.
+    pub fn uri_parameter(self) -> &'static str {
+        match self {
+            Transport::Udp => "",
+            Transport::Tcp => ";transport=tcp",
+            Transport::Tls => ";transport=tls",
+            Transport::Ws | Transport::Wss => ";transport=ws",
         }
     }
 }

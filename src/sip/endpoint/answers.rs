@@ -64,6 +64,6 @@ pub fn reply_flow(flow: Flow, request: &Message<'_>) -> Flow {
         Transport::Udp if !via.wants_rport() && !via.host.is_empty() => {
             Flow { remote: SocketAddr::new(flow.remote.ip(), via.port.unwrap_or(5060)), ..flow }
         }
-        Transport::Udp | Transport::Tcp | Transport::Tls => flow,
+        _ => flow,
     }
 }

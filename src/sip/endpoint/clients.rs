@@ -231,7 +231,7 @@ fn shares_fate(used: Flow, failed: Flow) -> bool {
     used.transport == failed.transport
         && match used.transport {
             Transport::Udp => used.local == failed.local,
-            Transport::Tcp | Transport::Tls => {
+            Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
                 used.connection == failed.connection || used.connection == 0 || failed.connection == 0
             }
         }

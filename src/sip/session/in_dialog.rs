@@ -3,7 +3,7 @@
 
 use super::super::body;
 use super::super::endpoint::ServerTx;
-use super::super::flow::{Flow, Transport};
+use super::super::flow::Flow;
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
 use super::timer::By;
 use super::{AfterAck, Context, GIVE_UP, Peer, SERVER, Session, State, supported};
@@ -50,7 +50,7 @@ impl Session {
     /// comes from another address is answered, and moves nothing, unless whoever knows the far end has called
     /// [`Session::move_to`] first.
     fn may_follow(&self, flow: Flow) -> bool {
-        let encrypted = |flow: Flow| flow.transport == Transport::Tls;
+        let encrypted = |flow: Flow| flow.transport.is_encrypted();
         let same_place = flow.remote.ip() == self.flow.remote.ip();
         flow.transport.is_stream() && same_place && (encrypted(flow) || !encrypted(self.flow))
     }

@@ -23,7 +23,7 @@ impl Way {
             return came;
         }
         // What was encrypted stays so.
-        if came.transport == Transport::Tls && transport != Transport::Tls {
+        if came.transport.is_encrypted() && !transport.is_encrypted() {
             return came;
         }
         // Its connection is there; a new one to the port it listens at may not get through.

@@ -2,7 +2,7 @@
 
 use super::Registration;
 use crate::sip::dialog::{contact_of, via};
-use crate::sip::flow::{Flow, Transport};
+use crate::sip::flow::Flow;
 use crate::sip::message::{Builder, Method, Name};
 use crate::sip::session::{ALLOW, SERVER};
 use std::time::Duration;
@@ -47,10 +47,5 @@ impl Registration {
 
 /// The proxy at the far end of a flow, as a route.
 pub(super) fn proxy_route(flow: &Flow) -> String {
-    let transport = match flow.transport {
-        Transport::Udp => "",
-        Transport::Tcp => ";transport=tcp",
-        Transport::Tls => ";transport=tls",
-    };
-    format!("<sip:{}{transport};lr>", flow.remote)
+    format!("<sip:{}{};lr>", flow.remote, flow.transport.uri_parameter())
 }

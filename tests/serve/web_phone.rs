@@ -1,0 +1,211 @@
+//! A phone that speaks SIP over secure WebSocket (RFC 7118) as JsSIP does: by its messages, with RTP of its own.
+
+use crate::common::caller::Street;
+use crate::common::pki::Pki;
+use crate::common::{Hotline, SOON, Server, password, until};
+use rexian::config::settings::Algorithm;
+use rexian::sip::digest::{Claim, response};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use std::net::{TcpStream, UdpSocket};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{HandshakeError, Message, WebSocket, client};
+
+const PAGE: &str = "https://phones.example";
+/// The host names nothing: the connection is the way to it (s5.2.2).
+const CONTACT: &str = "<sip:k3v@9p2tq.invalid;transport=ws>";
+
+struct Phone {
+    socket: WebSocket<StreamOwned<ClientConnection, TcpStream>>,
+    rtp: UdpSocket,
+    cseq: u32,
+}
+
+impl Phone {
+    /// `Err`: the status of the refused handshake.
+    fn connect(server: &Server, origin: &str) -> Result<Phone, u16> {
+        let at = server.hotline.wss();
+        let ip = server.hotline.seat_address(1);
+        let mut roots = RootCertStore::empty();
+        let ca = &server.hotline.tls.as_ref().expect("a CA").ca;
+        roots.add(CertificateDer::from_pem_slice(ca.as_bytes()).unwrap()).unwrap();
+        let config = ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
+        let session = ClientConnection::new(Arc::new(config), ServerName::from(at.ip())).unwrap();
+        let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
+        socket.bind(&std::net::SocketAddr::new(ip, 0).into()).unwrap();
+        socket.connect(&at.into()).expect("connecting");
+        let stream: TcpStream = socket.into();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        let mut request = format!("wss://{at}/sip").into_client_request().unwrap();
+        request.headers_mut().insert("Origin", origin.parse().unwrap());
+        request.headers_mut().insert("Sec-WebSocket-Protocol", "sip".parse().unwrap());
+        match client(request, StreamOwned::new(session, stream)) {
+            Ok((socket, answer)) => {
+                assert_eq!(answer.headers()["Sec-WebSocket-Protocol"], "sip");
+                let rtp = UdpSocket::bind((ip, 0)).unwrap();
+                rtp.set_read_timeout(Some(SOON)).unwrap();
+                Ok(Phone { socket, rtp, cseq: 0 })
+            }
+            Err(HandshakeError::Failure(tokio_tungstenite::tungstenite::Error::Http(answer))) => {
+                Err(answer.status().as_u16())
+            }
+            Err(other) => panic!("{other}"),
+        }
+    }
+
+    fn says(&mut self, text: String) {
+        self.socket.send(Message::text(text)).expect("an open connection");
+    }
+
+    fn hears(&mut self) -> String {
+        loop {
+            match self.socket.read().expect("a message") {
+                Message::Text(text) if text.len() > 2 => return text.to_string(),
+                Message::Text(_) | Message::Ping(_) | Message::Pong(_) => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    fn request(&mut self, method: &str, uri: &str, call: &str, more: &str, body: &str) -> String {
+        self.cseq += u32::from(method != "ACK");
+        let n = self.cseq;
+        let to = if method == "REGISTER" { "sip:8001@hotline.test" } else { uri };
+        // No Content-Length: the message has an end of its own (s5.4).
+        format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/WSS 9p2tq.invalid;branch=z9hG4bK{method}{n}\r\nMax-Forwards: 69\r\n\
+             To: <{to}>\r\nFrom: <sip:8001@hotline.test>;tag=w\r\nCall-ID: {call}\r\nCSeq: {n} {method}\r\n\
+             Contact: {CONTACT};+sip.instance=\"<urn:uuid:0b3b1d3e-5a0b-4a3c-9b59-3f2d1c0e9a11>\";reg-id=1\r\n{more}\r\n{body}"
+        )
+    }
+
+    /// Once without a password, once with what the challenge wants; the final answer.
+    fn asks(&mut self, method: &str, uri: &str, call: &str, body: &str) -> String {
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let bare = self.request(method, uri, call, kind, body);
+        self.says(bare);
+        let challenge = self.final_answer();
+        let nonce = challenge.split("nonce=\"").nth(1).and_then(|rest| rest.split('"').next()).expect(&challenge);
+        if method == "INVITE" {
+            let ack = self.request("ACK", uri, call, "", "");
+            let to = challenge.lines().find(|line| line.starts_with("To:")).unwrap().to_owned();
+            self.says(ack.replace(&format!("To: <{uri}>"), &to).replace("z9hG4bKACK", "z9hG4bKINVITE"));
+        }
+        let claim = Claim {
+            username: b"8001",
+            realm: b"hotline.test",
+            method: method.as_bytes(),
+            uri: uri.as_bytes(),
+            nonce: nonce.as_bytes(),
+            qop: Some((b"00000001", b"c", b"auth")),
+        };
+        let proof = response(Algorithm::Md5, &claim, &password(1_usize));
+        let header = if challenge.contains("Proxy-Authenticate") { "Proxy-Authorization" } else { "Authorization" };
+        let more = format!(
+            "{header}: Digest username=\"8001\", realm=\"hotline.test\", nonce=\"{nonce}\", uri=\"{uri}\", \
+             response=\"{proof}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"c\"\r\n{kind}"
+        );
+        let proved = self.request(method, uri, call, &more, body);
+        self.says(proved);
+        self.final_answer()
+    }
+
+    fn final_answer(&mut self) -> String {
+        loop {
+            let heard = self.hears();
+            if !heard.starts_with("SIP/2.0 1") {
+                return heard;
+            }
+        }
+    }
+
+    fn hears_request(&mut self, method: &str) -> String {
+        loop {
+            let heard = self.hears();
+            if heard.starts_with(method) {
+                return heard;
+            }
+        }
+    }
+
+    fn answers(&mut self, request: &str, status: &str, body: &str) {
+        let line = |name: &str| request.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+        let (via, from, to) = (line("Via:"), line("From:"), line("To:"));
+        let to = if to.contains("tag=") { to } else { format!("{to};tag=here") };
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        self.says(format!(
+            "SIP/2.0 {status}\r\n{via}\r\n{from}\r\n{to}\r\n{}\r\n{}\r\nContact: {CONTACT}\r\n{kind}Content-Length: {}\r\n\r\n{body}",
+            line("Call-ID:"),
+            line("CSeq:"),
+            body.len()
+        ));
+    }
+
+    fn sdp(&self) -> String {
+        let at = self.rtp.local_addr().unwrap();
+        format!(
+            "v=0\r\no=- 1 1 IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {} RTP/AVP 8\r\n",
+            at.port(),
+            ip = at.ip()
+        )
+    }
+}
+
+fn registered(server: &Server) -> u64 {
+    server.metrics().sum("rexian_seats_registered")
+}
+
+#[test]
+fn a_phone_over_websocket_registers_is_rung_and_talks() {
+    let server = Hotline { tls: Some(Pki::new()), web: vec![PAGE.to_owned()], ..Hotline::new() }.start();
+    assert_eq!(Phone::connect(&server, "https://evil.example").err(), Some(403), "a page that nobody named");
+    let mut phone = Phone::connect(&server, PAGE).expect("a page that is named");
+    let answer = phone.asks("REGISTER", "sip:hotline.test", "reg", "");
+    assert!(answer.starts_with("SIP/2.0 200 ") && answer.contains("9p2tq.invalid"), "{answer}");
+    until("a registered seat", || (registered(&server) == 1).then_some(()));
+
+    // 签入 by its feature code, as at any desk phone.
+    let sdp = phone.sdp();
+    let signed_in = phone.asks("INVITE", "sip:*11@hotline.test", "sign-in", &sdp);
+    let taken = signed_in.starts_with("SIP/2.0 2");
+    let ack = phone.request("ACK", "sip:*11@hotline.test", "sign-in", "", "");
+    let to = signed_in.lines().find(|line| line.starts_with("To:")).unwrap().to_owned();
+    phone.says(
+        ack.replace("To: <sip:*11@hotline.test>", &to)
+            .replace("z9hG4bKACK", if taken { "z9hG4bKack" } else { "z9hG4bKINVITE" }),
+    );
+    if taken {
+        let bye = phone.hears_request("BYE");
+        phone.answers(&bye, "200 OK", "");
+    }
+
+    let mut street = Street::new(&server.hotline);
+    let call = street.call();
+    street.run(Duration::from_millis(300));
+    let invite = phone.hears_request("INVITE");
+    assert!(invite.starts_with("INVITE sip:k3v@9p2tq.invalid;transport=ws SIP/2.0\r\n"), "{invite}");
+    let ours = server.hotline.wss();
+    assert!(invite.contains(&format!("Via: SIP/2.0/WSS {ours};branch=")), "{invite}");
+    assert!(
+        invite.contains(&format!("@{ours};transport=ws>")) || invite.contains(&format!("<sip:{ours};transport=ws>")),
+        "{invite}"
+    );
+    phone.answers(&invite, "180 Ringing", "");
+    let sdp = phone.sdp();
+    phone.answers(&invite, "200 OK", &sdp);
+    phone.hears_request("ACK");
+    street.run(Duration::from_millis(500));
+    let mut packet = [0; 400];
+    let (length, from) = phone.rtp.recv_from(&mut packet).expect("the caller's audio");
+    assert_eq!((length, packet[0], packet[1] & 0x7f, from.ip()), (172, 0x80, 8, server.hotline.gateway));
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    street.run(Duration::from_millis(300));
+    let bye = phone.hears_request("BYE");
+    phone.answers(&bye, "200 OK", "");
+
+    drop(phone);
+    until("no seat registered: its only way is gone", || (registered(&server) == 0).then_some(()));
+}
