@@ -328,6 +328,7 @@ fn start(pairs: u16) -> MediaPlane {
         media_bind_v6: None,
         media_threads: 1,
         browsers: None,
+        recording: None,
         http: None,
         tokens: vec![],
         pages: None,

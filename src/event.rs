@@ -1,7 +1,7 @@
 //! The one record of what happened: every call and agent event, emitted once, read by `sla`, `store`, `/metrics`,
 //! logs and the demo. Belongs here: the facts as data. Not here: deciding them (`call`, `acd`), counting (`sla`).
 //!
-//! Invariants: per call exactly one `Arrived` first and exactly one `Ended` last; `Queued` and `Answered` at most once;
+//! Invariants: per call exactly one `Arrived` first and exactly one `Ended` last (but for `LegClosed` and `Recorded`); `Queued` and `Answered` at most once;
 //! a call that goes on to another queue is `Moved`, one passed on after its pickup `Transferred` and then `TakenOver`.
 //! `Offered` only while the call waits in a queue. A call that a seat dials is `Dialled` instead of `Arrived`, in no queue
 //! and in no figure of the service.
@@ -28,6 +28,7 @@ pub use forwarded::{ForwardReason, Forwarded};
 
 use crate::ids::{AgentNo, CallId, LegId, LineName, QueueName, SeatNo, Skill, TrunkName};
 use crate::plane::LegStats;
+use crate::plane::recording::Recording;
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
@@ -139,11 +140,13 @@ pub enum CallFact {
         talk: Duration,
         hold: Duration,
     },
-    /// Media figures of one leg of this call. The only fact that may follow `Ended`, by a moment.
+    /// Media figures of one leg of this call. It may follow `Ended`, by a moment.
     LegClosed {
         leg: LegId,
         stats: LegStats,
     },
+    /// A conversation of this call is on the disk; by a moment, or after a restart, it may follow `Ended`.
+    Recorded(Recording),
     /// A seat's phone dialled: a call of its own. Takes the place of `Arrived`.
     Dialled {
         seat: SeatNo,

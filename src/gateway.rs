@@ -23,6 +23,7 @@ mod outbound;
 mod owner;
 mod paths;
 mod ports;
+mod recording;
 mod referring;
 mod requests;
 mod screens;
@@ -64,6 +65,7 @@ use outbound::Dialling;
 use owner::Owner;
 use paths::Paths;
 use ports::Ports;
+use recording::Recorded;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use timers::{Alarm, Timers};
@@ -183,6 +185,8 @@ pub struct Gateway {
     outputs: VecDeque<Output>,
     next_call: u64,
     next_leg: u64,
+    /// Calls of which something is, or was, recorded.
+    recorded: BTreeMap<CallId, Recorded>,
     service: Service,
     refusals: Refusals,
 }
@@ -247,6 +251,7 @@ impl Gateway {
             // Call ids rise with the start time (ms), so that they never repeat after a restart.
             next_call: now.as_unix_millis() << 20,
             next_leg: 1,
+            recorded: BTreeMap::new(),
             service: Service::Open,
             refusals: Refusals::default(),
             settings,
@@ -296,17 +301,9 @@ impl Gateway {
     }
 
     pub fn next_timeout(&self) -> Option<Instant> {
-        let callbacks = self.callbacks.next_timeout();
-        [
-            self.endpoint.next_timeout(),
-            self.acd.next_timeout(),
-            self.registrar.next_timeout(),
-            self.timers.next(),
-            callbacks,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let (endpoint, registrar) = (self.endpoint.next_timeout(), self.registrar.next_timeout());
+        let own = [self.acd.next_timeout(), self.timers.next(), self.callbacks.next_timeout()];
+        own.into_iter().chain([endpoint, registrar]).flatten().min()
     }
 
     /// The whole state as bytes; a gateway restored from them goes on with identical outputs.

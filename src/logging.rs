@@ -8,6 +8,7 @@
 use crate::config::settings::LogSettings;
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, Forwarded, LeaderAct, LeaderEvent, Party};
 use crate::plane::LegStats;
+use crate::plane::recording::Recording;
 use std::fmt;
 use std::io::{self, Write};
 use std::sync::Arc;
@@ -172,6 +173,10 @@ pub fn call_event(event: &CallEvent) {
         }
         CallFact::Surveyed { agent } => info!(target: "rexian::call", call, %agent, "caller sent to the survey"),
         CallFact::Rated { score } => info!(target: "rexian::call", call, score, "caller rates the call"),
+        // Said by who finished it.
+        CallFact::Recorded(Recording { segment, ms, complete, .. }) => {
+            debug!(target: "rexian::call", call, segment, ms, complete, "recorded");
+        }
         CallFact::LegClosed { leg, stats } => {
             let LegStats { received, sent, lost, remote_lost, refused, jitter_us } = stats;
             debug!(target: "rexian::call", call, %leg, received, sent, lost, remote_lost, refused, jitter_us, "leg closed");

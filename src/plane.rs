@@ -5,10 +5,12 @@
 //! under a conversation). RTP never enters the gateway. A port belongs to at most one open leg.
 
 pub mod browser;
+pub mod recording;
 pub mod srtp;
 
-use crate::ids::{LegId, SeatNo};
+use crate::ids::{CallId, LegId, SeatNo};
 use browser::BrowserEvent;
+use recording::{Recording, RecordingName};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -127,6 +129,15 @@ pub enum MediaCommand {
         leg: LegId,
         source: Source,
     },
+    /// Take down what this leg says (left), and what other legs say to it (right; no prompts, no music), until
+    /// `StopRecording`, the next `Record` or its end: each then reports [`MediaEvent::Recorded`], if anything was said.
+    Record {
+        caller: LegId,
+        file: RecordingName,
+    },
+    StopRecording {
+        caller: LegId,
+    },
     /// Release the port; reports [`MediaEvent::Closed`] with the leg's figures.
     Close {
         leg: LegId,
@@ -159,6 +170,11 @@ pub enum MediaEvent {
     Closed {
         leg: LegId,
         stats: LegStats,
+    },
+    /// A recording's file is finished; also of a process that died, after the next start.
+    Recorded {
+        call: CallId,
+        recording: Recording,
     },
     /// Of a seat in a browser, whether it is in a call or not.
     Browser(BrowserEvent),

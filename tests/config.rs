@@ -24,6 +24,8 @@ mod explanation;
 mod pages;
 #[path = "common/pki.rs"]
 mod pki;
+#[path = "config/recording.rs"]
+mod recording;
 #[path = "config/report.rs"]
 mod reports;
 #[path = "config/routing.rs"]

@@ -1,11 +1,12 @@
 //! The media plane over real loopback sockets: what a caller, an agent and an attacker would notice.
 
-use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, WorldSettings};
-use rexian::ids::LegId;
+use rexian::config::settings::{CaseStoreSettings, LogSettings, MediaSettings, RecordingSettings, WorldSettings};
+use rexian::ids::{CallId, LegId};
 use rexian::media::rtp::Packet;
 use rexian::media::srtp;
 use rexian::media::tone::{self, FRAME, ToneGenerator};
 use rexian::media::{Figures, MediaPlane, MediaStartError, PromptLibrary, g711};
+use rexian::plane::recording::RecordingName;
 use rexian::plane::srtp::{Keys, MasterKey, Suite};
 use rexian::plane::{Codec, Direction, LegStats, MediaCommand, MediaEvent, Negotiated, Source};
 use std::cell::RefCell;
@@ -52,6 +53,7 @@ fn settings(first_port: u16, threads: usize) -> (MediaSettings, WorldSettings) {
         media_bind_v6: Some(V6),
         media_threads: threads,
         browsers: None,
+        recording: None,
         http: None,
         tokens: vec![],
         pages: None,
@@ -83,9 +85,14 @@ fn next_range() -> u16 {
 }
 
 fn rig_with(threads: usize, prompts: PromptLibrary) -> Rig {
+    rig_of(threads, prompts, None)
+}
+
+fn rig_of(threads: usize, prompts: PromptLibrary, recording: Option<RecordingSettings>) -> Rig {
     for _ in 0..50 {
         let first_port = next_range();
         let (media, world) = settings(first_port, threads);
+        let world = WorldSettings { recording: recording.clone(), ..world };
         let (sender, events) = channel();
         match MediaPlane::start(&media, &world, prompts.clone(), move |event| drop(sender.send(event))) {
             Ok(plane) => return Rig { plane, events, first_port, seen: Vec::new() },
@@ -345,6 +352,49 @@ fn audio_through(from: &mut Phone, to: &Phone, hz: f32) {
     }
     let reading = tone::measure(&heard, hz);
     assert!(reading.share > 0.98 && (reading.level_dbov + 15.0).abs() < 1.0, "{hz} Hz arrived as {reading:?}");
+}
+
+/// Legs that speak at once, in real time: for so many frames each phone says its tone, but for the packets that `lost` names (by
+/// frame and phone). What each hears, as A-law.
+fn talk_at_once(phones: &mut [(Phone, f32)], frames: u32, lost: impl Fn(u32, usize) -> bool) -> Vec<Vec<u8>> {
+    let mut tones: Vec<ToneGenerator> = phones.iter().map(|(_, hz)| ToneGenerator::new(*hz, -20.0)).collect();
+    let mut heard = vec![Vec::new(); phones.len()];
+    phones.iter().for_each(|(phone, _)| phone.forget());
+    let begun = Instant::now();
+    for n in 0..frames {
+        for (i, ((phone, _), tone)) in phones.iter_mut().zip(&mut tones).enumerate() {
+            let mut frame = tone.frame();
+            if phone.codec == Codec::Pcmu {
+                g711::alaw_to_ulaw(&mut frame);
+            }
+            if lost(n, i) {
+                phone.seq = phone.seq.wrapping_add(1);
+                phone.timestamp = phone.timestamp.wrapping_add(FRAME as u32);
+            } else {
+                phone.say(&frame);
+            }
+        }
+        // The gateway plays by the clock, so phones must speak by it.
+        std::thread::sleep((begun + Duration::from_millis(20) * (n + 1)).saturating_duration_since(Instant::now()));
+        for ((phone, _), heard) in phones.iter().zip(&mut heard) {
+            phone.rtp.set_nonblocking(true).unwrap();
+            while phone.rtp.peek_from(&mut [0; 1]).is_ok() {
+                heard.extend(phone.decoded(phone.hear().payload));
+            }
+            phone.rtp.set_nonblocking(false).unwrap();
+        }
+    }
+    heard
+}
+
+/// Which of these tones are in what was heard after the first 200 ms: with their level, or not at all.
+fn tones_in(heard: &[u8], tones: &[f32]) -> Vec<f32> {
+    let steady = &heard[10 * FRAME..];
+    let level = |hz: f32| tone::measure(steady, hz).level_dbov;
+    for hz in tones {
+        assert!(!(-45.0..-26.0).contains(&level(*hz)), "{hz} Hz is neither there nor not: {} dBov", level(*hz));
+    }
+    tones.iter().copied().filter(|hz| level(*hz) > -26.0).collect()
 }
 
 // ---- what must hold ----
@@ -700,6 +750,114 @@ fn legs_join_and_part_on_any_thread() {
         rig.close(leg);
     }
     rig.figures("all closed", |f| f.legs_open == 0);
+}
+
+#[test]
+fn in_a_mix_each_hears_the_others_and_not_itself() {
+    const TONES: [f32; 4] = [400.0, 700.0, 1_100.0, 1_900.0];
+    for threads in [1, 3] {
+        let mut rig = rig(threads);
+        let mut phones: Vec<(Phone, f32)> = TONES.iter().map(|hz| (Phone::new(), *hz)).collect();
+        phones[1].0.codec = Codec::Pcmu;
+        let legs: Vec<LegId> = (0u16..).zip(&mut phones).map(|(n, (phone, _))| rig.open(n, phone)).collect();
+        let [a, b, c, d] = legs[..] else { unreachable!() };
+        // Citizen, agent, a third party; a leader who listens. One begins with a prompt, one names itself and a stranger.
+        rig.source_now(a, Source::Mix(vec![b, c]));
+        rig.source_now(b, Source::Mix(vec![LegId(99), c, b, a]));
+        rig.source_now(c, Source::Mix(vec![a, b, a]));
+        rig.source_now(d, Source::Mix(vec![a, b, c]));
+        let heard = talk_at_once(&mut phones, 60, |_, _| false);
+        let expected: [&[f32]; 4] = [&[700.0, 1_100.0], &[400.0, 1_100.0], &[400.0, 700.0], &[400.0, 700.0, 1_100.0]];
+        for (heard, expected) in heard.iter().zip(expected) {
+            assert_eq!(tones_in(heard, &TONES), expected, "on {threads} threads");
+            assert!((57..=63).contains(&(heard.len() / FRAME)), "a frame each 20 ms: {}", heard.len() / FRAME);
+        }
+        // The leader whispers: the agent hears both, the citizen hears the agent alone.
+        rig.source_now(a, Source::Leg(b));
+        rig.source_now(b, Source::Mix(vec![a, d]));
+        let heard = talk_at_once(&mut phones, 60, |_, _| false);
+        assert_eq!(tones_in(&heard[0], &TONES), [700.0]);
+        assert_eq!(tones_in(&heard[1], &TONES), [400.0, 1_900.0]);
+        // One who is heard in mixes hangs up: the others go on.
+        rig.close(b);
+        let mut left: Vec<(Phone, f32)> = phones.into_iter().filter(|(_, hz)| *hz != 700.0).collect();
+        let heard = talk_at_once(&mut left, 60, |_, _| false);
+        assert!(tones_in(&heard[0], &TONES).is_empty());
+        assert_eq!(tones_in(&heard[1], &TONES), [400.0]);
+        assert_eq!(tones_in(&heard[2], &TONES), [400.0, 1_100.0]);
+        let (a, c) = (rig.close(a), rig.close(c));
+        assert_eq!((a.refused, c.refused), (0, 0));
+    }
+}
+
+#[test]
+fn a_mix_stands_ten_percent_of_loss_and_keys_are_passed_on_to_nobody() {
+    const TONES: [f32; 3] = [400.0, 700.0, 1_100.0];
+    let mut rig = rig(1);
+    let mut phones: Vec<(Phone, f32)> = TONES.iter().map(|hz| (Phone::new(), *hz)).collect();
+    let legs: Vec<LegId> = (0u16..).zip(&mut phones).map(|(n, (phone, _))| rig.open(n, phone)).collect();
+    for leg in &legs {
+        rig.source_now(*leg, Source::Mix(legs.clone()));
+    }
+    let heard = talk_at_once(&mut phones, 100, |n, phone| (n as usize * 7 + phone * 3) % 10 == 0);
+    for (n, heard) in heard.iter().enumerate() {
+        for (m, hz) in TONES.iter().enumerate() {
+            let level = tone::measure(&heard[10 * FRAME..], *hz).level_dbov;
+            assert_eq!(level > -23.0, n != m, "phone {n} hears {hz} Hz at {level} dBov");
+        }
+    }
+    phones[0].0.event(5, true, 800);
+    rig.event("the key", |e| matches!(e, MediaEvent::Digit { digit: '5', .. }).then_some(()));
+    phones[1].0.forget();
+    assert_eq!(phones[1].0.hear().payload_type, 8);
+}
+
+#[test]
+fn a_call_is_recorded_with_the_caller_left_and_who_is_heard_right() {
+    const TONES: [f32; 3] = [400.0, 700.0, 1_100.0];
+    let folder = tempfile::tempdir().unwrap();
+    let music = ToneGenerator::new(2_100.0, -15.0).frame().repeat(50);
+    let prompts = BTreeMap::from([("music".into(), music.into())]);
+    let mut rig = rig_of(2, PromptLibrary::from_alaw(prompts), Some(RecordingSettings::new(folder.path())));
+    let mut phones: Vec<(Phone, f32)> = TONES.iter().map(|hz| (Phone::new(), *hz)).collect();
+    phones[0].0.codec = Codec::Pcmu;
+    let legs: Vec<LegId> = (0u16..).zip(&mut phones).map(|(n, (phone, _))| rig.open(n, phone)).collect();
+    let [caller, agent, third] = legs[..] else { unreachable!() };
+    let file = |segment| RecordingName { call: CallId(0xC0FFEE), segment };
+    let mut take = |rig: &mut Rig, segment: u16, stop: bool| {
+        rig.plane.command(MediaCommand::Record { caller, file: file(segment) });
+        talk_at_once(&mut phones, 60, |n, _| segment == 3 && n % 10 == 0);
+        if stop {
+            rig.plane.command(MediaCommand::StopRecording { caller });
+        } else {
+            rig.close(caller);
+        }
+        rig.event("Recorded", |e| match e {
+            MediaEvent::Recorded { call: CallId(0xC0FFEE), recording } => Some(recording.clone()),
+            _ => None,
+        })
+    };
+    rig.bridge(caller, agent);
+    let two = take(&mut rig, 1, true);
+    // Music is nobody's word.
+    rig.source_now(caller, Source::Music("music".into()));
+    let held = take(&mut rig, 2, true);
+    // Three at once, with losses; the caller's end is the recording's.
+    rig.source_now(caller, Source::Mix(vec![agent, third]));
+    rig.source_now(agent, Source::Mix(vec![caller, third]));
+    let three = take(&mut rig, 3, false);
+    for (recording, right) in [(&two, &TONES[1..2]), (&held, &[]), (&three, &TONES[1..])] {
+        let bytes = std::fs::read(folder.path().join(&recording.file)).unwrap();
+        let sound = &bytes[bytes.len() - recording.ms as usize * 16..];
+        let side = |n: usize| sound.chunks(2).map(|pair| pair[n]).collect::<Vec<u8>>();
+        let all = [TONES[0], TONES[1], TONES[2], 2_100.0];
+        let there =
+            |n| all.into_iter().filter(|hz| tone::measure(&side(n), *hz).level_dbov > -27.0).collect::<Vec<_>>();
+        assert_eq!((there(0), there(1)), (vec![400.0], right.to_vec()), "{recording:?}");
+        assert!((1_150..1_400).contains(&recording.ms) && recording.complete, "{recording:?}");
+    }
+    let recording = rig.plane.recording().unwrap().read();
+    assert_eq!((recording.complete, recording.running, recording.lost), (3, 0, 0));
 }
 
 #[test]

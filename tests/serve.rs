@@ -11,6 +11,8 @@ mod description;
 mod pages;
 #[path = "common/postgres.rs"]
 mod postgres;
+#[path = "serve/recordings.rs"]
+mod recordings;
 #[path = "serve/screens.rs"]
 mod screens;
 #[path = "serve/streams.rs"]

@@ -5,7 +5,7 @@
 //! configuration or from a fixed list, never anything a caller sent.
 //!
 //! Cardinality is bounded by the configuration alone. With q queues, t trunks (a of them with accounts), n tenants, s
-//! skills, w webhooks and the c causes of an end there are `449 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s + 5 w` series, a
+//! skills, w webhooks and the c causes of an end there are `456 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s + 5 w` series, a
 //! histogram's buckets, sum and count included; `api::metrics` has the test that counts them.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
@@ -71,6 +71,12 @@ pub const PORTS_IN_USE: &str = "rexian_rtp_port_pairs_in_use";
 pub const NO_AUDIO: &str = "rexian_legs_without_audio_total";
 pub const RTP_LOSS: &str = "rexian_rtp_loss_ratio";
 pub const RTP_JITTER: &str = "rexian_rtp_jitter_seconds";
+
+pub const RECORDINGS: &str = "rexian_recordings_total";
+pub const RECORDINGS_RUNNING: &str = "rexian_recordings_running";
+pub const RECORDING_LOST: &str = "rexian_recording_packets_lost_total";
+pub const RECORDING_DELETED: &str = "rexian_recordings_deleted_bytes_total";
+pub const RECORDING_UP: &str = "rexian_recording_up";
 
 pub const SIP_RECEIVED: &str = "rexian_sip_messages_received_total";
 pub const SIP_REQUESTS: &str = "rexian_sip_requests_total";
@@ -202,6 +208,14 @@ pub fn describe() {
         (RTP_REFUSED, "Packets refused on media ports: wrong source, not RTP, unknown payload type."),
         (RTP_STRAY, "Packets that came to a media port no call uses."),
         (RTP_SEND_FAILED, "RTP packets the kernel did not take: no route, no buffer."),
+        (
+            RECORDINGS,
+            "Conversations recorded, by outcome: complete, incomplete (the disk refused the rest, or the process died), failed (nothing is there).",
+        ),
+        (
+            RECORDING_LOST,
+            "Packets missing from recordings because the disk was too slow; silence stands in their place.",
+        ),
         (NO_AUDIO, "Legs from which no RTP came in the time set after they were connected: one-way audio."),
         (SIP_RECEIVED, "SIP messages received."),
         (SIP_REQUESTS, "SIP requests by direction and method, repeats included; methods unknown to us are other."),
@@ -233,6 +247,7 @@ pub fn describe() {
     ] {
         describe_counter!(name, Unit::Count, help);
     }
+    describe_counter!(RECORDING_DELETED, Unit::Bytes, "Recordings deleted because their days were over.");
     describe_counter!(
         AGENT_TIME,
         Unit::Seconds,
@@ -266,6 +281,8 @@ pub fn describe() {
         (SEATS, Unit::Count, "Seats configured."),
         (SEATS_REGISTERED, Unit::Count, "Seats with a phone registered now."),
         (CALLBACKS_PENDING, Unit::Count, "Citizens still to be called back, by kind: promised, or missed."),
+        (RECORDINGS_RUNNING, Unit::Count, "Conversations being recorded now."),
+        (RECORDING_UP, Unit::Count, "1 while the disk takes recordings, or none are made, else 0."),
         (RTP_LEGS, Unit::Count, "Legs with open media now."),
         (PORTS_IN_USE, Unit::Count, "RTP/RTCP port pairs in use now."),
         (

@@ -2,7 +2,7 @@
 //! function of facts. Not here: gathering the facts (`runtime`), HTTP (`api`).
 
 use crate::ids::TrunkName;
-use crate::media;
+use crate::media::{self, recording::RecordingFigures};
 use crate::store::copy::CopyStatus;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
@@ -23,6 +23,8 @@ pub struct Facts {
     /// None of whose hops lives.
     pub trunks_down: Vec<TrunkName>,
     pub media: media::Figures,
+    /// `None`: nothing is recorded.
+    pub recording: Option<RecordingFigures>,
     pub spool: SpoolStatus,
     pub delivery: DeliveryStatus,
     /// `None`: no event log is kept.
@@ -127,6 +129,10 @@ impl Report {
         if facts.events.is_some_and(|events| events.failing) {
             reasons.push("the event log cannot be written: calls go on, their story is lost; look at its disk".into());
         }
+        if facts.recording.is_some_and(|recording| recording.trouble) {
+            reasons
+                .push("conversations are not recorded: the disk of recordings is full or refuses; calls go on".into());
+        }
         if let Some(why) = facts.copy.as_ref().and_then(|copy| copy.trouble.as_ref()) {
             reasons.push(format!("the event log is not copied, events wait in the log on this machine: {why}"));
         }
@@ -187,6 +193,7 @@ mod tests {
             calls: 3,
             trunks_down: vec![],
             media: media::Figures::default(),
+            recording: Some(RecordingFigures::default()),
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
             events: Some(JournalFigures::default()),
@@ -199,7 +206,7 @@ mod tests {
     #[test]
     fn status_by_what_is_wrong() {
         type Case = (&'static str, fn(&mut Facts), Status, bool);
-        let cases: [Case; 14] = [
+        let cases: [Case; 16] = [
             ("nothing", |_| (), Status::Ok, true),
             ("a ticket on its way", |f| f.spool.depth = 1, Status::Ok, true),
             ("SIGTERM", |f| f.draining = true, Status::Draining, false),
@@ -209,6 +216,8 @@ mod tests {
             ("disk full", |f| f.spool.trouble = Some("disk full".into()), Status::Degraded, true),
             ("store gone", |f| f.delivery.trouble = Some("gone".into()), Status::Degraded, true),
             ("event log", |f| f.events.as_mut().unwrap().failing = true, Status::Degraded, true),
+            ("recordings", |f| f.recording.as_mut().unwrap().trouble = true, Status::Degraded, true),
+            ("none recorded", |f| f.recording = None, Status::Ok, true),
             ("copy", |f| f.copy.as_mut().unwrap().trouble = Some("gone".into()), Status::Degraded, true),
             ("certificate old", |f| f.certificate.as_mut().unwrap().left = RENEW - 1, Status::Degraded, true),
             ("no TLS", |f| f.certificate = None, Status::Ok, true),

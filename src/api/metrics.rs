@@ -232,6 +232,8 @@ impl Metrics {
             }
             CallFact::LegClosed { stats, .. } => self.media.leg(stats),
             CallFact::NoAudio { .. } => self.media.without_audio.increment(1),
+            // Counted by who finished it.
+            CallFact::Recorded(_) => {}
             CallFact::Queued { .. }
             | CallFact::Moved { .. }
             | CallFact::Offered { .. }

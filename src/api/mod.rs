@@ -108,6 +108,7 @@ mod tests {
             calls: 1,
             trunks_down: vec![],
             media,
+            recording: None,
             spool,
             delivery,
             events: None,

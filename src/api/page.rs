@@ -4,6 +4,7 @@
 use super::catalogue as names;
 use super::health::{Facts, WebhookFigures};
 use crate::media::Figures;
+use crate::media::recording::RecordingFigures;
 use crate::store::copy::CopyStatus;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
@@ -15,6 +16,7 @@ pub struct Page {
     exporter: PrometheusHandle,
     store: Store,
     media: Media,
+    recordings: Recordings,
     events: Events,
     webhooks: BTreeMap<String, Webhook>,
     certificate: Gauge,
@@ -29,6 +31,7 @@ impl Page {
             exporter,
             store: Store::new(),
             media: Media::new(),
+            recordings: Recordings::new(),
             events: Events::new(),
             webhooks: webhooks.iter().map(|name| (name.clone(), Webhook::new(name))).collect(),
             certificate: gauge!(names::TLS_CERTIFICATE),
@@ -40,6 +43,7 @@ impl Page {
     pub(super) fn render(&self, facts: &Facts) -> String {
         self.store.set(&facts.spool, &facts.delivery);
         self.media.set(&facts.media);
+        self.recordings.set(&facts.recording.unwrap_or_default());
         self.events.set(facts.events.as_ref(), facts.copy.as_ref());
         for figures in &facts.webhooks {
             self.webhooks.get(&figures.name).inspect(|webhook| webhook.set(figures));
@@ -159,6 +163,34 @@ impl Webhook {
         self.up.set(flag(figures.up));
         self.lag.set(figures.lag.as_secs_f64());
         self.letters.set(figures.dead_letters as f64);
+    }
+}
+
+struct Recordings {
+    outcomes: [Counter; 3],
+    running: Gauge,
+    lost: Counter,
+    deleted: Counter,
+    up: Gauge,
+}
+
+impl Recordings {
+    fn new() -> Self {
+        Recordings {
+            outcomes: ["complete", "incomplete", "failed"].map(|how| counter!(names::RECORDINGS, "outcome" => how)),
+            running: gauge!(names::RECORDINGS_RUNNING),
+            lost: counter!(names::RECORDING_LOST),
+            deleted: counter!(names::RECORDING_DELETED),
+            up: gauge!(names::RECORDING_UP),
+        }
+    }
+
+    fn set(&self, f: &RecordingFigures) {
+        self.outcomes.iter().zip([f.complete, f.incomplete, f.failed]).for_each(|(counter, n)| counter.absolute(n));
+        self.running.set(f.running as f64);
+        self.lost.absolute(f.lost);
+        self.deleted.absolute(f.deleted);
+        self.up.set(flag(!f.trouble));
     }
 }
 

@@ -256,6 +256,11 @@ impl Call {
         &self.terms
     }
 
+    /// The citizen's.
+    pub fn leg(&self) -> LegId {
+        self.incoming.leg
+    }
+
     pub fn trunk(&self) -> &TrunkName {
         &self.incoming.trunk
     }

@@ -127,6 +127,7 @@ pub(super) fn world() -> WorldSettings {
         media_bind_v6: None,
         media_threads: 1,
         browsers: None,
+        recording: None,
         http: Some(SocketAddr::new(LOOPBACK, 8080)),
         tokens: vec![],
         pages: None,

@@ -19,6 +19,7 @@ pub mod problem;
 pub mod profile;
 mod queues;
 mod reader;
+mod recording;
 mod sections;
 pub mod settings;
 mod storage;
@@ -69,6 +70,7 @@ fn read(root: Section<'_>, problems: &mut Vec<Problem>) -> Settings {
     pages::pages(root.table("pages"), &mut world, &mut places);
     tls::tls(root.table("tls"), &mut world, &places);
     sections::media(root.table("media"), &mut core, &mut world, &mut places);
+    recording::recording(root.table("recording"), &mut core, &mut world);
     sections::limits(root.table("limits"), &mut core, &mut places);
     sections::guard(root.table("guard"), &mut core);
     storage::storage(root.table("storage"), &mut core, &mut world);

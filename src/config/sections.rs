@@ -37,6 +37,13 @@ pub(super) fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= 20 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+/// `"400d"`.
+pub(super) fn days(section: &Section<'_>, key: &'static str) -> Option<At<u32>> {
+    section.text(key, "a number of days", r#"write it as "400d", at most "3660d""#, |text| {
+        text.strip_suffix('d').and_then(|days| days.parse().ok()).filter(|days| (1..=3_660).contains(days))
+    })
+}
+
 pub(super) fn set<T>(slot: &mut T, found: Option<At<T>>) {
     if let Some(found) = found {
         *slot = found.value;

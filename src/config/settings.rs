@@ -6,6 +6,7 @@ mod guard;
 mod http;
 mod lines;
 mod pages;
+mod recording;
 mod report;
 mod routing;
 mod storage;
@@ -21,6 +22,7 @@ pub use lines::{
     CallbackSettings, Closed, Hours, LanguageChoice, LanguageSettings, LineSettings, MissedCalls, local_day,
 };
 pub use pages::PagesSettings;
+pub use recording::RecordingSettings;
 pub use report::{FactsFile, ReportSettings};
 pub use routing::{
     AgentSettings, Announce, CallbackOffer, DistributorSettings, Overflow, QueueSettings, Relaxation, Rona, Strategy,
@@ -61,6 +63,8 @@ pub struct CoreSettings {
     /// Local time ahead of UTC, in minutes; China has no summer time.
     pub utc_offset: i16,
     pub media: MediaSettings,
+    /// Conversations with agents are recorded.
+    pub recording: bool,
     pub trunks: Vec<TrunkSettings>,
     /// Proxies before the phones: how calls reach a phone is believed of these only.
     pub proxies: Vec<Cidr>,
@@ -98,6 +102,7 @@ impl CoreSettings {
                 rtp_timeout: Duration::from_secs(30),
                 browser_return: Duration::from_secs(20),
             },
+            recording: false,
             trunks: vec![],
             proxies: vec![],
             lines: vec![],
@@ -295,6 +300,8 @@ pub struct WorldSettings {
     pub prompts: BTreeMap<String, PathBuf>,
     pub log: LogSettings,
     pub trace: TraceSettings,
+    /// `None`: nothing is recorded.
+    pub recording: Option<RecordingSettings>,
     /// How long SIGTERM waits for calls to finish.
     pub drain: Duration,
     /// `JN` in `JN20261122000001`.

@@ -3,7 +3,7 @@
 
 use super::database::{self, Whose};
 use super::reader::{At, Section};
-use super::sections::set;
+use super::sections::{days, set};
 use super::settings::{CaseStoreSettings, CoreSettings, FactsFile, PostgresSettings, WorldSettings};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -59,19 +59,8 @@ pub(super) fn storage(section: Section<'_>, core: &mut CoreSettings, world: &mut
         let what = format!("events in [storage] is the file of the spool or the cases, {}", events.display());
         section.file.problem(section.line, what, "name a file of its own");
     }
-    if let Some(found) = section.string("keep_events") {
-        match found
-            .value
-            .strip_suffix('d')
-            .and_then(|days| days.parse::<u64>().ok())
-            .filter(|d| (1..=3_660).contains(d))
-        {
-            Some(days) => world.keep_events = Duration::from_secs(days * 24 * 3_600),
-            None => {
-                let what = format!("keep_events = {:?} in [storage] is not a number of days", found.value);
-                section.file.problem(found.line, what, r#"write it as "400d", at most "3660d""#);
-            }
-        }
+    if let Some(days) = days(&section, "keep_events") {
+        world.keep_events = Duration::from_secs(u64::from(days.value) * 24 * 3_600);
     }
     world.ship_events = copy(&section, world);
     section.done();

@@ -114,6 +114,7 @@ impl Board {
             | CallFact::Rated { .. }
             | CallFact::PassedOn { .. }
             | CallFact::NotPassedOn { .. }
+            | CallFact::Recorded(_)
             | CallFact::LegClosed { .. } => {}
         }
     }

@@ -19,6 +19,14 @@ pub fn ticketed_seat_legs(cases: &Path) -> Result<Vec<String>, String> {
     query(cases, "SELECT legs ->> 1 FROM tickets ORDER BY 1")
 }
 
+/// Of each ticket with recordings: its call, where they are, and what they are known by; with a blank between any two.
+pub fn recorded(cases: &Path) -> Result<Vec<String>, String> {
+    query(
+        cases,
+        "SELECT call_id || ' ' || recording_ref || ' ' || recording_sha256 FROM tickets WHERE recording_ref IS NOT NULL",
+    )
+}
+
 fn query(cases: &Path, sql: &'static str) -> Result<Vec<String>, String> {
     let failed = |e: sqlx::Error| format!("cannot read the tickets in {}: {e}", cases.display());
     let runtime = tokio::runtime::Builder::new_current_thread()

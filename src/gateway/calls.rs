@@ -129,6 +129,7 @@ impl Gateway {
                 CallOutput::Fact(fact) => {
                     self.callback_fact(now, id, &fact);
                     self.remember(now, id, &fact);
+                    self.record(id, &fact);
                     self.emit(now, id, fact);
                 }
                 CallOutput::Tell { leg, command } => self.tell(now, leg, command),

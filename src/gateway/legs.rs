@@ -357,6 +357,7 @@ impl Gateway {
             | MediaEvent::PlayEnded { leg }
             | MediaEvent::Closed { leg, .. } => leg,
             MediaEvent::Browser(event) => return self.browser_event(now, event),
+            MediaEvent::Recorded { call, recording } => return self.emit(now, call, CallFact::Recorded(recording)),
         };
         if let MediaEvent::Closed { stats, .. } = event {
             if let Some(call) = self.figures_due.remove(&leg) {

@@ -1,7 +1,7 @@
 //! One leg's media: the two directions, what feeds it, its watchdog and its reports, put together. Belongs here: what
 //! a packet, a tick and a command do to a leg. Not here: sockets and other legs (`shard`). No I/O: bytes in, bytes out.
 
-use super::inbound::{Inbound, Part};
+use super::inbound::{Content, Inbound, Part};
 use super::latch::Latch;
 use super::outbound::Outbound;
 use super::ports::Use;
@@ -12,7 +12,7 @@ use super::srtp::{Protection, Receiver};
 use super::tone::FRAME;
 use super::watchdog::{Alarm, Watchdog};
 use crate::ids::LegId;
-use crate::plane::{Direction, LegStats, MediaEvent, Negotiated, Source};
+use crate::plane::{Codec, Direction, LegStats, MediaEvent, Negotiated, Source};
 use crate::time::Instant;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -170,16 +170,29 @@ impl Leg {
     }
 
     /// 20 ms of what this leg is played, due at `at`. Prompts go on although the direction forbids to send: the call's
-    /// progress must not depend on the caller's hold key. Before `Connect` nothing moves.
-    pub fn tick(&mut self, at: Instant, out: &mut [u8]) -> (Option<(usize, SocketAddr)>, After) {
+    /// progress must not depend on the caller's hold key. Before `Connect` nothing moves. The sound itself is left in `frame`.
+    pub fn tick(
+        &mut self,
+        at: Instant,
+        frame: &mut [u8; FRAME],
+        out: &mut [u8],
+    ) -> (Option<(usize, SocketAddr)>, After) {
         if self.agreed.is_none() {
             return (None, After::More);
         }
-        let mut frame = [0; FRAME];
-        let after = self.player.next(&mut frame);
+        let after = self.player.next(frame);
         let played = sendable(&self.agreed)
-            .and_then(|(media, to)| self.outbound.play(at, &frame, media, out).map(|len| (len, to)));
+            .and_then(|(media, to)| self.outbound.play(at, frame, media, out).map(|len| (len, to)));
         (played.and_then(|(len, to)| Some((self.sealed(len, out)?, to))), after)
+    }
+
+    /// This frame as something that others said: `None` if it was played.
+    pub fn mixed<'f>(&self, at: Instant, frame: &'f [u8; FRAME]) -> Option<Part<'f>> {
+        // An even stream by our own clock.
+        let timestamp = (at.as_unix_micros() / 125) as u32;
+        let content = Content::Audio(Codec::Pcma, frame);
+        let part = Part { epoch: 0, number: 0, timestamp, marker: false, content };
+        self.player.is_mixing().then_some(part)
     }
 
     /// What time brings, to be called about ten times a second: alarms and late key presses are reported; a keep-alive
@@ -278,7 +291,6 @@ fn reachable(to: SocketAddr) -> bool {
 mod tests {
     use super::*;
     use crate::media::rtp::Packet;
-    use crate::plane::{Codec, Direction};
     use rand_chacha::ChaCha8Rng;
     use rand_chacha::rand_core::{Rng, SeedableRng};
     use std::cell::RefCell;
@@ -385,10 +397,10 @@ mod tests {
     #[test]
     fn hold_by_address_zero_sends_nothing() {
         let (mut leg, mut out) = (connected(1), [0; 256]);
-        assert!(leg.tick(ms(20), &mut out).0.is_some());
+        assert!(leg.tick(ms(20), &mut [0; FRAME], &mut out).0.is_some());
         let media =
             Negotiated { remote_rtp: "0.0.0.0:4000".parse().unwrap(), ..leg.agreed.as_ref().unwrap().media.clone() };
         leg.connect(ms(30), media, None, None, None);
-        assert!(leg.tick(ms(40), &mut out).0.is_none());
+        assert!(leg.tick(ms(40), &mut [0; FRAME], &mut out).0.is_none());
     }
 }

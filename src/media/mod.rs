@@ -12,8 +12,9 @@
 //!                                           ├──── source (prompts, music, ring-back, mix) ── prompt ── wav, resample, music
 //!                                           │       └ mixer (several legs at once) ── ear (one of them, made even)
 //!                                           └──── watchdog, rtcp
+//! what recorded legs say and hear ─► recording (a queue, and threads of its own)
 //! ```
-//! Only `shard`, `ports` and `webrtc::browsers` know sockets; the rest is bytes and instants in, bytes out.
+//! Only `shard`, `ports`, `recording` (files) and `webrtc::browsers` know sockets; the rest is bytes and instants in, bytes out.
 
 mod dtmf;
 pub mod dtmf_inband;
@@ -29,6 +30,7 @@ mod outbound;
 mod pacer;
 mod ports;
 mod prompt;
+pub mod recording;
 mod resample;
 mod riff;
 mod router;
@@ -51,6 +53,7 @@ use crate::host::{Clock, entropy};
 use crate::plane::{MediaCommand, MediaEvent};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
+use recording::{Recorder, RecordingStatus};
 use router::Router;
 use shard::{Neighbour, Order, Parts, Port, Shard};
 use std::cell::Cell;
@@ -58,6 +61,7 @@ use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, channel, sync_channel};
 use std::thread::JoinHandle;
@@ -76,6 +80,7 @@ pub struct MediaPlane {
     threads: Vec<Thread>,
     figures: FigureReader,
     browsers: Option<BrowserDoor>,
+    recorder: Option<Recorder>,
 }
 
 #[derive(Debug)]
@@ -123,7 +128,11 @@ impl MediaPlane {
         // Slots after the pool's are for legs on browsers.
         let most = if browsers.is_some() { webrtc::MOST } else { 0 };
         ports[webrtc::THREAD].extend((0..most).map(|_| Some(Port::of_browser())));
-        let mut threads = Vec::new();
+        let recorder = world.recording.as_ref().map(|settings| Recorder::start(settings, clock, count, events.clone()));
+        let folder = || world.recording.as_ref().map(|settings| settings.directory.clone()).unwrap_or_default();
+        let recorder = recorder.transpose().map_err(|error| MediaStartError::Recording { folder: folder(), error })?;
+        let (recorder, taps) = recorder.map_or((None, vec![]), |(recorder, taps)| (Some(recorder), taps));
+        let (mut taps, mut threads) = (taps.into_iter(), Vec::new());
         for (n, ((ports, arrivals), board)) in ports.into_iter().zip(mailboxes).zip(writers).enumerate() {
             let (sender, orders) = sync_channel(QUEUE);
             let wake = neighbours[n].wake.clone();
@@ -139,6 +148,7 @@ impl MediaPlane {
                 board,
                 clock,
                 browsers: browsers.take_if(|_| n == webrtc::THREAD),
+                tap: taps.next(),
             };
             let shard = Shard::new(parts).map_err(|e| system("epoll", e))?;
             let thread = std::thread::Builder::new().name(format!("media-{n}"));
@@ -148,7 +158,7 @@ impl MediaPlane {
         let Thread { orders, wake, .. } = &threads[webrtc::THREAD];
         let browsers = common.map(|common| BrowserDoor::new(orders.clone(), wake.clone(), Arc::new(common)));
         let router = Router::new(media.first_port, media.pairs, count, most);
-        Ok(MediaPlane { router, threads, figures, browsers })
+        Ok(MediaPlane { router, threads, figures, browsers, recorder })
     }
 
     /// Hands a command to its thread; it is carried out between two batches of packets. A command about a leg that is
@@ -173,6 +183,11 @@ impl MediaPlane {
         self.figures.clone()
     }
 
+    /// How recording fares; `None`: nothing is recorded.
+    pub fn recording(&self) -> Option<Arc<RecordingStatus>> {
+        self.recorder.as_ref().map(|recorder| recorder.status.clone())
+    }
+
     /// Where browsers' offers go; `None`: the configuration gives browsers no port.
     pub fn browsers(&self) -> Option<BrowserDoor> {
         self.browsers.clone()
@@ -194,6 +209,8 @@ impl MediaPlane {
                 tracing::error!("a media thread has panicked");
             }
         }
+        // With the threads their taps are gone.
+        self.recorder.iter_mut().for_each(Recorder::join);
     }
 }
 
@@ -253,6 +270,7 @@ pub enum MediaStartError {
     Bind { address: SocketAddr, error: io::Error },
     System { what: &'static str, error: io::Error },
     NoCertificate,
+    Recording { folder: PathBuf, error: io::Error },
 }
 
 impl fmt::Display for MediaStartError {
@@ -281,6 +299,11 @@ impl fmt::Display for MediaStartError {
                 _ => write!(f, "media port {address} cannot be bound: {error}"),
             },
             MediaStartError::NoCertificate => write!(f, "no certificate could be made for browsers' audio"),
+            MediaStartError::Recording { folder, error } => write!(
+                f,
+                "recordings cannot be kept in {}: {error}; name a folder that this user may write to, or remove [recording]",
+                folder.display()
+            ),
             MediaStartError::System { what, error } => write!(f, "the system refused {what}: {error}"),
         }
     }

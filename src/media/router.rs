@@ -56,13 +56,18 @@ impl Router {
             | MediaCommand::OpenBrowser { leg, .. }
             | MediaCommand::Connect { leg, .. }
             | MediaCommand::SetSource { leg, .. }
+            | MediaCommand::Record { caller: leg, .. }
+            | MediaCommand::StopRecording { caller: leg }
             | MediaCommand::Close { leg } => *leg,
         };
         match &command {
             MediaCommand::Open { port, .. } => self.open(leg, *port, &mut order)?,
             MediaCommand::OpenBrowser { .. } => self.open_browser(leg)?,
             MediaCommand::SetSource { source, .. } => self.hear(leg, source.heard(), &mut order),
-            MediaCommand::Connect { .. } | MediaCommand::Close { .. } => {}
+            MediaCommand::Connect { .. }
+            | MediaCommand::Record { .. }
+            | MediaCommand::StopRecording { .. }
+            | MediaCommand::Close { .. } => {}
         }
         let slot = self.legs.get(&leg).ok_or(Misrouted::NoSuchLeg(leg))?.slot;
         let home = self.homes[slot as usize];

@@ -103,6 +103,10 @@ impl Player {
         true
     }
 
+    pub fn is_mixing(&self) -> bool {
+        matches!(self.feed, Feed::Mix(_))
+    }
+
     /// A leg that was heard is gone: the others of a mix go on, and who heard it alone hears silence.
     pub fn forget(&mut self, speaker: LegId) {
         match &mut self.feed {

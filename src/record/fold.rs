@@ -194,6 +194,7 @@ fn is_of_the_call(fact: &CallFact) -> bool {
     !matches!(
         fact,
         CallFact::LegClosed { .. }
+            | CallFact::Recorded(_)
             | CallFact::FarEndCause { .. }
             | CallFact::NoAudio { .. }
             | CallFact::Digit(_)

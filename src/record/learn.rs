@@ -126,6 +126,7 @@ impl CallRecord {
             | CallFact::ConsultOver { .. }
             | CallFact::Help { .. }
             | CallFact::Supervised { .. }
+            | CallFact::Recorded(_)
             | CallFact::LegClosed { .. } => {}
         }
     }

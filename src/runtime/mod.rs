@@ -7,6 +7,7 @@
 pub mod figures;
 pub mod inbox;
 pub mod observer;
+mod recordings;
 pub mod screens;
 mod signalling;
 
@@ -17,6 +18,7 @@ use crate::cases::{CaseStore, Cases};
 use crate::config::settings::{Settings, TrunkSettings, WebhookLog};
 use crate::gateway::Gateway;
 use crate::host::{Clock, entropy};
+use crate::media::recording::{Library, RecordingStatus};
 use crate::media::{FigureReader, MediaPlane, PromptLibrary};
 use crate::net::dns;
 use crate::net::streams::Listeners;
@@ -204,6 +206,9 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let (newest, changed) = watch::channel(0);
     world.spawn(desk::watch(follower.clone(), newest));
     let case_log = Log::Tickets { desk: follower, changed, world: world.handle().clone() };
+    if let Some(settings) = &shell.recording {
+        world.spawn(recordings::tell(Library::at(&settings.directory), apart()));
+    }
     let office = v1::Office { lists: apart(), desk: apart(), log: case_log.clone(), area_code: core.area_code.clone() };
     let to_loop = inbox.clone();
     let outcomes = move |outcomes: &[_]| to_loop.send(Message::Spool(outcomes.to_vec()));
@@ -221,6 +226,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         queues: core.queues.clone(),
         agents: core.agents.clone(),
         office: Some(office),
+        recordings: shell.recording.as_ref().map(|settings| Library::at(&settings.directory)),
         latest: None,
     };
     let mut journalling = vec![];
@@ -270,7 +276,8 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source = health(latest, media.figures(), &store, (events, copy), hooks, tls.clone());
+            let source =
+                health(latest, (media.figures(), media.recording()), &store, (events, copy), hooks, tls.clone());
             let (address, _) = world
                 .block_on(api::serve(address, source, page, &v1))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -339,7 +346,7 @@ fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr
 /// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
 fn health(
     latest: observer::Latest,
-    media: FigureReader,
+    (media, recording): (FigureReader, Option<Arc<RecordingStatus>>),
     store: &Store,
     (events, copy): (Option<Arc<JournalStatus>>, Option<watch::Receiver<CopyStatus>>),
     webhooks: Vec<webhooks::Hook>,
@@ -357,6 +364,7 @@ fn health(
             calls: latest.calls,
             trunks_down: latest.trunks.iter().filter(|trunk| trunk.down).map(|trunk| trunk.name.clone()).collect(),
             media: media.read(),
+            recording: recording.as_ref().map(|status| status.read()),
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),
             events: events.as_ref().map(|status| status.read()),

@@ -188,6 +188,7 @@ impl Summary {
             | CallFact::NoAudio { .. }
             | CallFact::Forwarded(_)
             | CallFact::FarEndCause { .. }
+            | CallFact::Recorded(_)
             | CallFact::LegClosed { .. } => {}
         }
     }

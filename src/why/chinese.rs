@@ -126,7 +126,7 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         }
         CallFact::Surveyed { agent } => format!("工号 {agent} 退出，来电人转满意度评价"),
         CallFact::Rated { score } => format!("来电人评分 {score}（满分 5）"),
-        CallFact::LegClosed { .. } => return None,
+        CallFact::LegClosed { .. } | CallFact::Recorded(_) => return None,
     })
 }
 

@@ -145,7 +145,7 @@ pub(super) fn fact(fact: &CallFact, before: &Before) -> Option<String> {
         }
         CallFact::Surveyed { agent } => format!("{agent} is off the call, the caller is asked how it was"),
         CallFact::Rated { score } => format!("the caller rates the call {score} of 5"),
-        CallFact::LegClosed { .. } => return None,
+        CallFact::LegClosed { .. } | CallFact::Recorded(_) => return None,
     })
 }
 

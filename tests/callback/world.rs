@@ -440,7 +440,10 @@ impl World {
                 }
                 self.hears.insert(leg, source);
             }
-            MediaCommand::OpenBrowser { .. } | MediaCommand::Connect { .. } => {}
+            MediaCommand::OpenBrowser { .. }
+            | MediaCommand::Connect { .. }
+            | MediaCommand::Record { .. }
+            | MediaCommand::StopRecording { .. } => {}
         }
     }
 

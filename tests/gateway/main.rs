@@ -7,6 +7,7 @@ mod dialling;
 mod guard;
 mod joining;
 mod paths;
+mod recording;
 mod referring;
 mod screens;
 mod srtp;

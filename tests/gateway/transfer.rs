@@ -22,7 +22,7 @@ fn two_languages(core: &mut CoreSettings) {
 }
 
 /// A caller in conversation with 6601.
-fn in_conversation(seats: &[usize], talk: u64, shape: impl FnOnce(&mut CoreSettings)) -> World {
+pub fn in_conversation(seats: &[usize], talk: u64, shape: impl FnOnce(&mut CoreSettings)) -> World {
     let mut world = World::of(seats, |core| {
         two_languages(core);
         shape(core);

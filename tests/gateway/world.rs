@@ -48,6 +48,8 @@ pub struct World {
     pub tickets: Vec<NewTicket>,
     /// Every leg's media, as last told.
     sources: BTreeMap<LegId, Source>,
+    /// Recordings begun, by number, and ended.
+    pub recorded: Vec<String>,
     /// Legs that have the audio of a seat's browser.
     in_browser: BTreeMap<LegId, SeatNo>,
     /// The latest call's leg.
@@ -84,6 +86,7 @@ impl World {
             record: Fold::default(),
             tickets: vec![],
             sources: BTreeMap::new(),
+            recorded: vec![],
             in_browser: BTreeMap::new(),
             callers_leg: LegId(0),
             last_call: None,
@@ -249,6 +252,14 @@ impl World {
                     self.facts.push(event.what);
                 }
                 Output::Media(MediaCommand::Open { leg, .. }) => self.callers_leg = self.callers_leg.min(leg),
+                Output::Media(MediaCommand::Record { caller, file }) => {
+                    assert_eq!((caller, Some(file.call)), (self.callers_leg, self.last_call));
+                    self.recorded.push(file.segment.to_string());
+                }
+                Output::Media(MediaCommand::StopRecording { caller }) => {
+                    assert_eq!(caller, self.callers_leg);
+                    self.recorded.push("end".into());
+                }
                 Output::Media(MediaCommand::OpenBrowser { leg, seat, .. }) => {
                     assert!(!self.in_browser.values().any(|s| *s == seat), "two legs in the browser of {seat}");
                     self.in_browser.insert(leg, seat);

@@ -17,7 +17,7 @@ const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk",
 pub const BUREAU: &str = "市城市管理局";
 
 /// Written by hand, apart from the program's own table. `x`: may, in the order of [`ROLES`].
-const MAY_ASK: [(&str, &str); 43] = [
+const MAY_ASK: [(&str, &str); 45] = [
     ("GET /v1/queues", "x x x . x x"),
     ("GET /v1/agents", "x x x . x ."),
     ("GET /v1/agents/today", "x x x . x ."),
@@ -27,6 +27,8 @@ const MAY_ASK: [(&str, &str); 43] = [
     ("GET /v1/sla", "x x x . x x"),
     ("GET /v1/wallboard", "x x x . x x"),
     ("GET /v1/events", ". x x . x ."),
+    ("GET /v1/recordings", ". x x . . ."),
+    ("GET /v1/recordings/0000000000000001-001/audio", ". x x . . ."),
     ("GET /v1/webhooks", ". . x . x ."),
     ("GET /v1/webhooks/x/dead-letters", ". . x . x ."),
     ("POST /v1/webhooks/x/dead-letters/1/retry", ". . . . x ."),
@@ -136,7 +138,7 @@ fn each_role_may_ask_what_it_may_and_strangers_nothing() {
     let known: BTreeSet<String> = operations()
         .map(|o| format!("{} {}", o.method, o.path))
         .map(|o| o.replace("{call}", "0000000000000001").replace("{webhook}", "x").replace("{seq}", "1"))
-        .map(|o| o.replace("{ticket_no}", "JN1"))
+        .map(|o| o.replace("{ticket_no}", "JN1").replace("{recording}", "0000000000000001-001"))
         .collect();
     let tested: BTreeSet<String> = MAY_ASK.iter().map(|(asked, _)| (*asked).to_owned()).collect();
     assert_eq!(known, tested, "a path without a row in this table");

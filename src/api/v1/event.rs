@@ -4,6 +4,7 @@
 use super::time::{Moment, seconds};
 use crate::event::{AgentEvent, AgentState, CallFact, LeaderAct, LeaderEvent, Party, Purpose};
 use crate::plane::LegStats;
+use crate::plane::recording::Recording;
 use crate::store::journal::{Entry, GapWhy, Recorded};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -108,6 +109,9 @@ pub enum What {
     /// Media figures of one leg; may follow the call's end by a moment.
     #[serde(rename = "call.leg_closed")]
     LegClosed { leg: String, received: u64, sent: u64, lost: u64, remote_lost: u64, refused: u64, jitter_s: f64 },
+    /// A conversation is kept as a file: see `/v1/recordings`. May follow the call's end by a moment.
+    #[serde(rename = "call.recorded")]
+    Recorded { segment: u16, sha256: String, from: Moment, until: Moment, seconds: f64, complete: bool },
     #[serde(rename = "call.dialled")]
     Dialled { seat: String, agent: Option<String>, to: To, sip_call_id: String },
     #[serde(rename = "call.reached")]
@@ -266,6 +270,14 @@ impl From<CallFact> for What {
                 let jitter_s = f64::from(jitter_us) / 1e6;
                 What::LegClosed { leg: leg.to_string(), received, sent, lost, remote_lost, refused, jitter_s }
             }
+            CallFact::Recorded(Recording { segment, sha256, ms, from, to, complete, .. }) => What::Recorded {
+                segment,
+                sha256,
+                from: Moment(from),
+                until: Moment(to),
+                seconds: ms as f64 / 1e3,
+                complete,
+            },
             CallFact::Dialled { seat, agent, to, sip_call_id } => {
                 let (seat, agent) = (seat.to_string(), agent.map(|agent| agent.to_string()));
                 What::Dialled { seat, agent, to: to.into(), sip_call_id }

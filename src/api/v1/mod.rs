@@ -19,6 +19,7 @@ mod openapi;
 mod page;
 mod problem;
 mod queues;
+mod recordings;
 mod routes;
 mod sla;
 mod socket;
@@ -29,6 +30,7 @@ mod wallboard;
 use crate::api::logs::Log;
 use crate::api::webhooks::Hook;
 use crate::config::settings::{AgentSettings, ApiToken, QueueSettings};
+use crate::media::recording::Library;
 use crate::runtime::observer::Latest;
 use crate::store::facts::{FactsError, FactsReader};
 use access::{Access, SignedIn};
@@ -55,6 +57,8 @@ pub struct Sources {
     pub agents: Vec<AgentSettings>,
     /// Where tickets are worked on.
     pub office: Option<Office>,
+    /// `None`: nothing is recorded.
+    pub recordings: Option<Library>,
     /// What the gateway tells about itself every second.
     pub latest: Option<Latest>,
 }
@@ -71,6 +75,7 @@ impl Sources {
             queues: vec![],
             agents: vec![],
             office: None,
+            recordings: None,
             latest: None,
         }
     }

@@ -42,7 +42,13 @@ pub(super) fn document() -> Value {
 fn described(operation: &Operation, schemas: &mut SchemaGenerator) -> Value {
     let answer = (operation.answer)(schemas);
     let mut answers = Map::new();
-    answers.insert("200".into(), json!({"description": "Done.", "content": {"application/json": {"schema": answer}}}));
+    // What is no JSON says itself what it is.
+    let form = answer.get("contentMediaType").and_then(Value::as_str).unwrap_or("application/json").to_owned();
+    let done = json!({"description": "Done.", "content": {form: {"schema": answer}}});
+    if operation.headers.iter().any(|(name, _)| *name == "Range") {
+        answers.insert("206".into(), done.clone());
+    }
+    answers.insert("200".into(), done);
     let problem = schemas.subschema_for::<Problem>();
     for status in operation.problems.iter().chain(&[401, 403, 503]) {
         let content = json!({"application/problem+json": {"schema": problem}});
@@ -82,7 +88,8 @@ fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value
     for (name, schema) in object["properties"].as_object().into_iter().flatten() {
         let mut schema = schema.clone();
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
-        let mut parameter = json!({"name": name, "in": "query", "required": false, "schema": schema});
+        let required = object["required"].as_array().is_some_and(|all| all.iter().any(|one| one == name));
+        let mut parameter = json!({"name": name, "in": "query", "required": required, "schema": schema});
         if let Some(description) = description {
             parameter["description"] = description;
         }
@@ -99,6 +106,7 @@ fn parameters(operation: &Operation, schemas: &mut SchemaGenerator) -> Vec<Value
 fn form_of(name: &str) -> Value {
     match name {
         "call" => json!({"type": "string", "pattern": "^[0-9a-f]{16}$"}),
+        "recording" => json!({"type": "string", "pattern": "^[0-9a-f]{16}-[0-9]{3}$"}),
         "seq" => json!({"type": "integer", "minimum": 0}),
         "ticket_no" => json!({"type": "string", "pattern": "^[!-~]{1,64}$"}),
         _ => json!({"type": "string"}),
@@ -114,6 +122,7 @@ fn meaning(status: u16) -> &'static str {
         409 => "It has changed meanwhile, or is not in a state for this.",
         412 => "It is not at the version that If-Match names: read it again.",
         413 => "The body is too long.",
+        416 => "There is nothing at that place.",
         422 => "What is sent cannot be used: the detail says what, in the language asked for.",
         410 => "The events asked for have been deleted for their age.",
         _ => "What the answer is made of cannot be had now; try again.",

@@ -3,7 +3,7 @@
 
 use super::access::Access;
 use super::problem::Problem;
-use super::{V1, agents, calls, events, hooks, openapi, page, queues, sla, tickets, wallboard};
+use super::{V1, agents, calls, events, hooks, openapi, page, queues, recordings, sla, tickets, wallboard};
 use crate::casework::rights;
 use crate::casework::words::{Action, Role};
 use axum::Router;
@@ -67,9 +67,11 @@ const HOTLINE: Who = Who::These(&[Operator, ShiftLeader, HotlineOffice, Platform
 const STAFF: Who = Who::These(&[Operator, ShiftLeader, HotlineOffice, PlatformEngineer]);
 pub(super) const LEADERS: Who = Who::These(&[ShiftLeader, HotlineOffice, PlatformEngineer]);
 const ENGINEERS: Who = Who::These(&[PlatformEngineer]);
+/// A recording tells all that is masked elsewhere.
+const LISTENERS: Who = Who::These(&[ShiftLeader, HotlineOffice]);
 const OVERSEERS: Who = Who::These(&[HotlineOffice, PlatformEngineer]);
 
-const OPERATIONS: [Operation; 12] = [
+const OPERATIONS: [Operation; 14] = [
     Operation {
         method: "GET",
         path: "/v1/queues",
@@ -188,6 +190,33 @@ const OPERATIONS: [Operation; 12] = [
         answer: |g| g.subschema_for::<events::Events>(),
         problems: &[400, 409, 410],
         handler: || get(events::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/recordings",
+        id: "listRecordings",
+        summary: "What was recorded of a call: each conversation with an agent, and each part of it between holds.",
+        who: LISTENERS,
+        query: Some(|g| g.subschema_for::<recordings::RecordingsQuery>()),
+        headers: &[],
+        body: None,
+        answer: |g| g.subschema_for::<recordings::Recordings>(),
+        problems: &[400, 404],
+        handler: || get(recordings::list),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/recordings/{recording}/audio",
+        id: "getRecordingAudio",
+        summary: "The sound, or the part that `Range` asks for (206), once it is written down with the call's ticket who listens. \
+            WAV, A-law: the citizen left, whom the citizen hears right.",
+        who: LISTENERS,
+        query: None,
+        headers: &[("Range", "bytes=0-1023, one range."), ("If-Range", "The `ETag` of what is there already.")],
+        body: None,
+        answer: recordings::sound,
+        problems: &[400, 404, 416],
+        handler: || get(recordings::audio),
     },
     Operation {
         method: "GET",

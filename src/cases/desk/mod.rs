@@ -14,6 +14,7 @@
 
 mod filter;
 mod lists;
+mod recorded;
 mod row;
 mod sql;
 pub mod tables;

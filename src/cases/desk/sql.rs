@@ -7,6 +7,7 @@
 use super::filter::Filter;
 use super::row::{CASE, OPENING, columns};
 use crate::casework::{Actor, Day, Entry, Opening, Ticket};
+use crate::ids::CallId;
 use crate::time::Instant;
 use std::fmt::Write;
 use std::ops::Range;
@@ -210,6 +211,17 @@ pub(super) fn audited(ticket_no: &str, after: i64, limit: u32) -> Step {
     let row = object(["seq", "ticket_no", "at", "actor", "why"].into_iter());
     let text = format!("SELECT {row} FROM case_audit WHERE ticket_no = $1 AND seq > $2");
     ordered(Step::new(text, vec![Value::text(ticket_no), Value::Int(Some(after))]), "seq", limit)
+}
+
+/// The call's ticket, where its recordings are and what they are known by.
+pub(super) fn recorded(call: CallId, at: &str, sha256: &str) -> Step {
+    let values = vec![Value::text(at), Value::text(sha256), Value::text(call.to_string())];
+    let text = "UPDATE tickets SET recording_ref = $1, recording_sha256 = $2 WHERE call_id = $3 RETURNING ticket_no";
+    Step::new(text, values)
+}
+
+pub(super) fn of_call(call: CallId) -> Step {
+    Step::new("SELECT ticket_no FROM tickets WHERE call_id = $1", vec![Value::text(call.to_string())])
 }
 
 /// The latest other ticket of this number and category, picked up before this one.

@@ -7,16 +7,20 @@
 mod orders;
 
 use super::figures::{FigureWriter, Figures};
+use super::inbound::{Content, Part};
 use super::leg::Leg;
 use super::pacer::Pacer;
 use super::ports::{PortPair, Use};
 use super::prompt::PromptLibrary;
+use super::recording::{Side, Tap};
 use super::rtcp::{Closing, MAX_REPORT};
 use super::source::After;
+use super::tone::FRAME;
 use super::webrtc::{self, BrowserOrder, Browsers, Came};
 use super::{EventSink, rtp};
 use crate::host::Clock;
 use crate::ids::LegId;
+use crate::plane::recording::RecordingName;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::time::Instant;
 use rand_chacha::ChaCha8Rng;
@@ -63,6 +67,8 @@ pub struct Port {
     leg: Option<Box<Leg>>,
     /// Slots of the legs that hear this one.
     listeners: Vec<u32>,
+    /// Of the leg, while it is recorded.
+    recording: Option<RecordingName>,
 }
 
 /// What carries a leg's packets.
@@ -75,11 +81,11 @@ enum Wire {
 
 impl Port {
     pub fn new(pair: PortPair) -> Box<Self> {
-        Box::new(Port { wire: Wire::Pair(pair), leg: None, listeners: Vec::new() })
+        Box::new(Port { wire: Wire::Pair(pair), leg: None, listeners: Vec::new(), recording: None })
     }
 
     pub fn of_browser() -> Box<Self> {
-        Box::new(Port { wire: Wire::Browser, leg: None, listeners: Vec::new() })
+        Box::new(Port { wire: Wire::Browser, leg: None, listeners: Vec::new(), recording: None })
     }
 }
 
@@ -114,6 +120,8 @@ pub struct Shard {
     board: FigureWriter,
     next_round: Instant,
     browsers: Option<Browsers>,
+    /// `None`: nothing is recorded.
+    tap: Option<Tap>,
 }
 
 /// What a shard is made of; see [`Shard`].
@@ -129,11 +137,12 @@ pub struct Parts {
     pub board: FigureWriter,
     pub clock: Clock,
     pub browsers: Option<Browsers>,
+    pub tap: Option<Tap>,
 }
 
 impl Shard {
     pub fn new(parts: Parts) -> io::Result<Shard> {
-        let Parts { wake, orders, arrivals, neighbours, ports, prompts, events, random, board, clock, browsers } =
+        let Parts { wake, orders, arrivals, neighbours, ports, prompts, events, random, board, clock, browsers, tap } =
             parts;
         let now = clock.now();
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
@@ -164,6 +173,7 @@ impl Shard {
             board,
             next_round: now,
             browsers,
+            tap,
         })
     }
 
@@ -224,16 +234,19 @@ impl Shard {
 
     /// RTP for the leg in this slot: what it says goes to whoever listens.
     fn hear(&mut self, now: Instant, slot: u32, from: SocketAddr, datagram: &mut [u8], out: &mut [u8]) {
-        let Some(Port { leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else { return };
+        let Some(Port { leg: Some(leg), recording, .. }) = self.ports[slot as usize].as_deref_mut() else { return };
         let Some(part) = leg.receive(now, from, datagram, &*self.events) else { return };
         let speaker = leg.id();
+        take_down(&mut self.tap, *recording, Side::Caller, speaker, now, &part);
         let mut nth = 0;
         while let Some(&listener) = self.ports[slot as usize].as_ref().and_then(|port| port.listeners.get(nth)) {
             nth += 1;
-            let Some(Port { wire, leg: Some(leg), .. }) = self.ports[listener as usize].as_deref_mut() else {
+            let Some(Port { wire, leg: Some(leg), recording, .. }) = self.ports[listener as usize].as_deref_mut()
+            else {
                 continue;
             };
             if let Some((len, to)) = leg.relay(now, speaker, &part, out) {
+                take_down(&mut self.tap, *recording, Side::Others, speaker, now, &part);
                 let outlet = Outlet { wire, slot: listener, browsers: &mut self.browsers, now };
                 outlet.send(to, Use::Rtp, &out[..len], &mut self.figures);
                 self.figures.relayed += 1;
@@ -275,16 +288,20 @@ impl Shard {
     /// Sends every frame that is due now; what falls due meanwhile waits its turn, so that even an overloaded thread
     /// comes round to its packets and orders.
     fn tick(&mut self, out: &mut [u8]) {
-        let now = self.clock.now();
+        let (now, mut frame) = (self.clock.now(), [0; FRAME]);
         while let Some((phase, at)) = self.pacer.pop(now) {
             // Backwards: a leg that stops playing leaves the list.
             for n in (0..self.pacer.len(phase)).rev() {
                 let Some(slot) = self.pacer.slot(phase, n) else { continue };
-                let Some(Port { wire, leg: Some(leg), .. }) = self.ports[slot as usize].as_deref_mut() else {
+                let Some(Port { wire, leg: Some(leg), recording, .. }) = self.ports[slot as usize].as_deref_mut()
+                else {
                     continue;
                 };
-                let (packet, after) = leg.tick(at, out);
+                let (packet, after) = leg.tick(at, &mut frame, out);
                 if let Some((len, to)) = packet {
+                    if let Some(mixed) = leg.mixed(at, &frame) {
+                        take_down(&mut self.tap, *recording, Side::Others, leg.id(), now, &mixed);
+                    }
                     let outlet = Outlet { wire, slot, browsers: &mut self.browsers, now };
                     outlet.send(to, Use::Rtp, &out[..len], &mut self.figures);
                 }
@@ -304,6 +321,7 @@ impl Shard {
             return;
         }
         self.next_round = now + ROUND;
+        self.tap.iter_mut().for_each(Tap::again);
         let mut totals = self.figures;
         totals.legs_open = self.legs.len() as u64;
         let mut report = [0; MAX_REPORT];
@@ -337,6 +355,20 @@ impl Outlet<'_> {
             (Wire::Browser, Some(browsers)) => browsers.send(self.now, self.slot, packet),
             (Wire::Browser, None) => {}
         }
+    }
+}
+
+/// Of a leg that is recorded: who of the two sides said it.
+fn take_down(
+    tap: &mut Option<Tap>,
+    name: Option<RecordingName>,
+    side: Side,
+    speaker: LegId,
+    now: Instant,
+    part: &Part<'_>,
+) {
+    if let (Some(tap), Some(name), Content::Audio(codec, payload)) = (tap, name, part.content) {
+        tap.audio((name, side), (speaker, part.epoch), now, part.timestamp, (codec, payload));
     }
 }
 

@@ -5,6 +5,7 @@ use super::{Arrivals, Order, Port, Shard, Wire, send_report, watch};
 use crate::ids::LegId;
 use crate::media::leg::{Leg, Seeds};
 use crate::media::rtcp::{Closing, MAX_REPORT};
+use crate::plane::recording::RecordingName;
 use crate::plane::{MOST_MIXED, MediaCommand, MediaEvent, Source};
 use crate::time::Instant;
 use rand_chacha::rand_core::Rng;
@@ -75,6 +76,8 @@ impl Shard {
                 }
             }
             MediaCommand::SetSource { source, .. } => self.set_source(slot, source),
+            MediaCommand::Record { file, .. } => self.record(now, slot, Some(file)),
+            MediaCommand::StopRecording { .. } => self.record(now, slot, None),
             MediaCommand::Close { .. } => self.close(slot),
         }
     }
@@ -124,6 +127,17 @@ impl Shard {
         }
     }
 
+    /// What this leg says and hears is taken down under this name from now on, or no more.
+    fn record(&mut self, now: Instant, slot: u32, name: Option<RecordingName>) {
+        let (Some(port), Some(tap)) = (&mut self.ports[slot as usize], &mut self.tap) else { return };
+        if let Some(before) = std::mem::replace(&mut port.recording, name) {
+            tap.end(before, now);
+        }
+        if let Some(name) = name {
+            tap.begin(name, now);
+        }
+    }
+
     /// Whoever is in this slot is given what the leg says. False: there is no such leg.
     fn listen(&mut self, slot: u32, speaker: LegId) -> bool {
         let port = self.legs.get(&speaker).and_then(|at| self.ports[*at as usize].as_mut());
@@ -140,6 +154,7 @@ impl Shard {
     fn close(&mut self, slot: u32) {
         let now = self.clock.now();
         self.stop_listening(slot);
+        self.record(now, slot, None);
         self.pacer.remove(slot);
         let Some(port) = &mut self.ports[slot as usize] else { return };
         let Some(mut leg) = port.leg.take() else { return };

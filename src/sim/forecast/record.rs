@@ -130,7 +130,7 @@ impl Recorder {
                 self.live.insert(event.call, citizen);
                 citizen
             }
-            CallFact::LegClosed { .. } => return None,
+            CallFact::LegClosed { .. } | CallFact::Recorded(_) => return None,
             CallFact::Ended { .. } => self.live.remove(&event.call)?,
             _ => *self.live.get(&event.call)?,
         };

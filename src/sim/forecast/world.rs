@@ -344,7 +344,11 @@ impl<'s> World<'s> {
                 let stats = LegStats::default();
                 self.arriving.push_back(Arriving::Media(MediaEvent::Closed { leg, stats }));
             }
-            MediaCommand::Open { .. } | MediaCommand::OpenBrowser { .. } | MediaCommand::Connect { .. } => {}
+            MediaCommand::Open { .. }
+            | MediaCommand::OpenBrowser { .. }
+            | MediaCommand::Connect { .. }
+            | MediaCommand::Record { .. }
+            | MediaCommand::StopRecording { .. } => {}
         }
     }
 

@@ -305,10 +305,11 @@ impl Audit {
                 self.disengage(&agent, id)?;
                 return self.ended(now, id, record, Stage::Waiting, fact);
             }
-            (Stage::Ended, CallFact::LegClosed { .. }) => Stage::Ended,
+            (Stage::Ended, CallFact::LegClosed { .. } | CallFact::Recorded(_)) => Stage::Ended,
             (
                 stage,
                 CallFact::LegClosed { .. }
+                | CallFact::Recorded(_)
                 | CallFact::Digit(_)
                 | CallFact::Help { .. }
                 | CallFact::Supervised { .. }

@@ -26,6 +26,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use query::{DueQuery, MoreQuery, TicketsQuery};
+pub(super) use refused::told;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 pub(in crate::api) use shape::Happening;

@@ -1,0 +1,44 @@
+//! When conversations are recorded: with each agent anew, never while the citizen is on hold or in a line.
+
+use crate::transfer::in_conversation;
+use rexian::event::{AgentState, CallFact};
+use rexian::gateway::{AgentOrder, Input};
+use rexian::plane::MediaEvent;
+use rexian::plane::recording::Recording;
+use std::time::Duration;
+
+fn seconds(n: u64) -> Duration {
+    Duration::from_secs(n)
+}
+
+#[test]
+fn each_agent_and_each_part_between_holds_is_a_recording_of_its_own() {
+    let mut world = in_conversation(&[0, 5], 60, |core| core.recording = true);
+    assert_eq!(world.recorded, ["1"]);
+    assert_eq!(world.order("6601", AgentOrder::Hold), Ok(()));
+    world.run(seconds(2));
+    world.restart();
+    assert_eq!(world.order("6601", AgentOrder::Resume), Ok(()));
+    assert_eq!(world.recorded, ["1", "end", "2"]);
+    world.seat_presses("*2");
+    world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
+    assert_eq!(world.recorded, ["1", "end", "2", "end", "3"]);
+    world.until(seconds(90), |w| w.ended().is_some());
+    // The end of the caller's leg is the last one's.
+    assert!(matches!(&world.recorded[5..], [] | [_]), "{:?}", world.recorded);
+    // What the media plane makes of it comes later, and is one more fact.
+    let call = world.last_call();
+    let (from, to) = (world.now, world.now + seconds(3));
+    let (file, sha256) = ("2026-11-22/x.wav".into(), "ab".into());
+    let recording = Recording { segment: 3, file, sha256, ms: 3_000, from, to, complete: true };
+    world.feed(Input::Media(MediaEvent::Recorded { call, recording: recording.clone() }));
+    assert_eq!(world.facts.last(), Some(&CallFact::Recorded(recording)));
+    world.nothing_is_left();
+}
+
+#[test]
+fn nothing_is_recorded_unless_it_is_wanted() {
+    let mut world = in_conversation(&[0], 10, |_| {});
+    world.until(seconds(60), |w| w.ended().is_some());
+    assert!(world.recorded.is_empty());
+}
