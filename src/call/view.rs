@@ -62,6 +62,11 @@ impl Call {
         Some(OwnScreen { call: self.id, to: self.callers_number(), incoming: true, stage, since })
     }
 
+    /// Somebody beside the agent has the caller, is being called for them, or is asked about them.
+    pub fn is_with_a_third(&self) -> bool {
+        matches!(self.state, State::Passing(_) | State::Away(_) | State::Talking(Talk { consult: Some(_), .. }))
+    }
+
     fn callers_number(&self) -> Option<String> {
         let Caller { raw, e164, withheld } = &self.incoming.caller;
         e164.clone().or(raw.clone()).filter(|_| !withheld)

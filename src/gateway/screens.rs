@@ -106,7 +106,7 @@ impl Gateway {
 
     /// Seats see how their own call goes.
     pub(super) fn own_call_shows(&mut self, id: CallId) {
-        if self.own.contains_key(&id) {
+        if self.own.contains_key(&id) || self.calls.get(&id).is_some_and(Call::is_with_a_third) {
             let seats = self.legs.values().filter(|leg| leg.role.call() == Some(id)).filter_map(|leg| leg.role.seat());
             let seats: Vec<SeatNo> = seats.cloned().collect();
             seats.iter().for_each(|seat| self.shows(seat));

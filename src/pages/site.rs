@@ -20,7 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 #[rustfmt::skip]
-const FILES: [File; 38] = [
+const FILES: [File; 39] = [
     File { path: "/", kind: HTML, text: include_str!("site/index.html") },
     File { path: "/wallboard.html", kind: HTML, text: include_str!("site/wallboard.html") },
     File { path: "/console.css", kind: STYLE, text: include_str!("site/console.css") },
@@ -48,6 +48,7 @@ const FILES: [File; 38] = [
     File { path: "/lines.js", kind: SCRIPT, text: include_str!("site/lines.js") },
     File { path: "/own_day.js", kind: SCRIPT, text: include_str!("site/own_day.js") },
     File { path: "/reach.js", kind: SCRIPT, text: include_str!("site/reach.js") },
+    File { path: "/recordings.js", kind: SCRIPT, text: include_str!("site/recordings.js") },
     File { path: "/region.js", kind: SCRIPT, text: include_str!("site/region.js") },
     File { path: "/rows.js", kind: SCRIPT, text: include_str!("site/rows.js") },
     File { path: "/sound.js", kind: SCRIPT, text: include_str!("site/sound.js") },

@@ -18,7 +18,7 @@ const first = (...reasons) => (situation) => reasons.reduce((found, reason) => f
 const notReady = (reason) => () => ({ order: "not_ready", reason });
 const held = ({ screen }) => screen.call?.stage === "held";
 const rings = ({ screen }) => screen.call?.stage === "ringing" || screen.own?.stage === "ringing";
-const engaged = ({ screen }) => !!(screen.call || screen.own);
+const engaged = ({ screen }) => !!(screen.call || screen.own || screen.listening);
 
 export const ACTS = {
   // What one is

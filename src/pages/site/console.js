@@ -4,7 +4,7 @@
 import { AGENT_ACTS, CALL_ACTS, LEADING, LISTENING_ACTS } from "/leading.js";
 import { make, setText } from "/dom.js";
 import { Floor } from "/floor.js";
-import { span } from "/time.js";
+import { span, wait } from "/time.js";
 import { Waiting } from "/waiting.js";
 import { askWhy } from "/why.js";
 import { t } from "/words.js";
@@ -60,6 +60,7 @@ export class Console {
   screen(screen) {
     this.#screen = screen;
     this.#acts();
+    this.tick(this.#line.now());
   }
 
   tick(now) {
@@ -104,7 +105,7 @@ export class Console {
     const [act, situation] = [LEADING[id], this.#situation];
     const no = act.can(situation);
     if (no) return this.tell(`${t(act.words)}: ${t(no)}`);
-    if (!act.why) return this.#order(act.order(situation));
+    if (!act.why) return (await this.#order(act.order(situation))) && act.comes && this.#comes(situation);
     const about = `${t(act.words)} · ${act.order(situation).agent ?? situation.call.caller ?? t("withheld")}`;
     const given = await askWhy(about, {
       queues: act.queue ? this.#floor.queues.map((queue) => queue.name).filter((name) => name !== situation.call.queue) : null,
@@ -112,6 +113,16 @@ export class Console {
     });
     if (given) await this.#order({ ...act.order(situation, given.queue ?? given.skills), why: given.why });
     this.floor.focus();
+  }
+
+  /** The seat that was asked for is rung: this window answers at once; a phone has to be lifted. */
+  async #comes({ screen }) {
+    if (screen.audio !== "browser") return this.tell(t("pick_up_to_listen"));
+    for (let tries = 0; tries < 10; tries++) {
+      if (this.#screen.listening || this.#screen.call) return;
+      if (!(await this.#line.order({ order: "answer" })).unable) return;
+      await wait(100);
+    }
   }
 
   /** All there are, each at the agent's level; 0: not theirs. */

@@ -14,6 +14,7 @@ import { Line } from "/line.js";
 import { Lines } from "/lines.js";
 import { OwnDay } from "/own_day.js";
 import { Reach } from "/reach.js";
+import { Recordings } from "/recordings.js";
 import { readable } from "/region.js";
 import { StateBar } from "/state.js";
 import { Ticket } from "/ticket.js";
@@ -42,10 +43,11 @@ export class Desk {
     this.audio = new Audio(this.line, () => this.#showAll());
     this.headset = new Headset(this.audio, run);
     this.console = who.leader ? new Console(this.line, (order) => this.#order(order), (text) => this.#notice(text)) : null;
+    this.recordings = who.leader ? new Recordings() : null;
     this.#more = {
       F10: ["to_number", () => this.reach.number.focus()],
       "Alt+W": ["to_ticket", () => this.form.querySelector("select, input, textarea")?.focus()],
-      ...(this.console ? { "Alt+V": ["other_view", () => this.#turn(this.#view === "desk" ? "console" : "desk")] } : {}),
+      ...(this.console ? { "Alt+V": ["other_view", () => this.#turn({ desk: "console", console: "recordings", recordings: "desk" }[this.#view])] } : {}),
       "Shift+F1": ["shortcuts", () => this.#keys()], "?": ["shortcuts", () => this.#keys()],
     };
     this.#build(page, leave, languageChanged);
@@ -74,11 +76,11 @@ export class Desk {
     this.place = make("span", { class: "place" });
     this.notice = make("p", { class: "notice", role: "alert", hidden: true });
     const tab = (view) => make("button", { type: "button", class: "tab", onclick: () => this.#turn(view) }, t(`view_${view}`));
-    this.tabs = this.console ? { desk: tab("desk"), console: tab("console") } : {};
+    this.tabs = this.console ? { desk: tab("desk"), console: tab("console"), recordings: tab("recordings") } : {};
     this.views = {
       desk: make("div", { class: "desk" }, make("div", { class: "side" }, this.call.element, this.reach.element, this.lines.element, this.day.element),
         make("div", { class: "side" }, this.earlier.element, this.form)),
-      ...(this.console ? { console: this.console.element } : {}),
+      ...(this.console ? { console: this.console.element, recordings: this.recordings.element } : {}),
     };
     page.replaceChildren(
       make("header", { class: "top" },
@@ -98,7 +100,7 @@ export class Desk {
     this.#view = view;
     for (const [name, element] of Object.entries(this.views)) element.hidden = name !== view;
     for (const [name, tab] of Object.entries(this.tabs)) tab.setAttribute("aria-pressed", String(name === view));
-    if (view === "console") this.console.watch();
+    if (view !== "desk") this[view].watch();
   }
 
   get #situation() {

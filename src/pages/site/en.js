@@ -2,7 +2,7 @@
 
 export const EN = {
   title: "Agent desk", agent: "Agent", password: "Password", enter: "Sign in", leave: "Leave", seat: "Seat", language: "中文", close: "Close",
-  shortcuts: "Keys", view_desk: "Desk", view_console: "Floor", views: "Views", other_view: "Desk or floor", connecting: "Connecting…",
+  shortcuts: "Keys", view_desk: "Desk", view_console: "Floor", views: "Views", other_view: "Next view", connecting: "Connecting…",
   connected: "Connected", lost: "The connection to the hotline is lost; trying again…",
   // State bar
   my_state: "My state", choose_seat: "Seat", with_headset: "Log in with this headset", with_phone: "Log in with the desk phone", sign_out: "Log out",
@@ -56,10 +56,13 @@ export const EN = {
   nobody_waits: "Nobody waits", chosen_agent: "Chosen agent", listening: "Listening", floor_waits: "Reading the floor…",
   listen: "Listen", whisper: "Whisper", barge: "Barge in", end_listening: "Leave", take_over: "Take over", disconnect: "Disconnect", set_skills: "Skills",
   force_ready: "Set ready", force_not_ready: "Set not ready", force_out: "Log out", move_up: "Move up", move_call: "Other queue",
-  mode_listen: "Listening to", mode_whisper: "Whispering to (the citizen does not hear you)", mode_barge: "In the call of (the citizen hears you)",
+  pick_up_to_listen: "Your phone rings: lift it to come in", mode_listen: "Listening to", mode_whisper: "Whispering to (the citizen does not hear you)", mode_barge: "In the call of (the citizen hears you)",
   why: "Reason (goes into the audit)", why_customary: "Rush|Agent asked for help|Quality|Equipment|End of shift|Special call", do_it: "Do it", cancel: "Cancel", levels: "Skill levels of this shift (0: none)",
   why_choose_agent: "choose an agent", why_agent_out: "logged out", why_yourself: "yourself", why_agent_no_call: "no call", why_not_listening: "not listening",
-  why_mode: "now", why_choose_call: "choose a call", why_agent_ready: "is ready",
+  why_mode: "now", why_nobody: "none chosen", why_agent_ready: "is ready",
+  // Recordings
+  view_recordings: "Recordings", recordings: "Recordings", calls_over: "Calls that are over", rec_at: "Time", find_call: "Find by number, agent, queue", look_again: "Refresh", choose_recorded: "Choose a call on the left",
+  audited: "Every listening is written down with the call's ticket. Left: the citizen; right: what the citizen hears.", no_calls_yet: "No calls yet today", not_recorded: "This call was not recorded", nothing_records: "Nothing is recorded here", not_complete: "not complete",
   // Wallboard
   board_title: "Hotline now", board_reading: "Reading…", board_live: "Live", board_old: "the figures are {s} old", board_no_answer: "No answer, trying again", board_not_allowed: "This link may not see this, or no longer: ask the engineers",
   board_waiting_now: "Waiting now", board_longest_wait: "Longest wait", board_offered_today: "In today", board_answered_today: "Answered", board_lost_today: "Lost",

@@ -1,21 +1,22 @@
 // What a shift leader can do to an agent or to a waiting call: each with its key, what is asked of the gateway, and why it cannot be
-// done now. Acts that need a reason have `why: true` in their order: it is asked for, and kept with the act.
+// done now. `why`: a reason is asked for, and kept with the act. `comes`: the leader's own
+// seat is rung for it.
 //
 // A situation is `{screen, agent, call, queues}`: the leader's own screen, the agent chosen, the waiting call chosen.
 
-const someone = ({ agent }) => (agent ? null : "why_choose_agent");
+const someone = ({ agent }) => (agent ? null : "why_nobody");
 const here = ({ agent }) => (agent.state === "logged_out" ? "why_agent_out" : null);
 const other = ({ agent, screen }) => (agent.agent === screen.agent ? "why_yourself" : null);
 const inCall = ({ agent }) => (agent.call ? null : "why_agent_no_call");
 const listening = ({ screen }) => (screen.listening ? null : "why_not_listening");
 const mode = (one) => ({ screen }) => (screen.listening?.mode === one ? "why_mode" : null);
-const waiting = ({ call }) => (call ? null : "why_choose_call");
+const waiting = ({ call }) => (call ? null : "why_nobody");
 const first = (...reasons) => (situation) => reasons.reduce((found, reason) => found ?? reason(situation), null);
 const force = (to) => ({ agent }) => ({ order: "force", agent: agent.agent, to });
 
 export const AGENT_ACTS = {
-  listen: { key: "L", words: "listen", can: first(someone, other, inCall, ({ agent, screen }) => (screen.listening?.agent === agent.agent ? "why_mode" : null)), order: ({ agent }) => ({ order: "listen", agent: agent.agent }) },
-  take_over: { key: "T", words: "take_over", can: first(someone, other, inCall), order: ({ agent }) => ({ order: "take_over", agent: agent.agent }) },
+  listen: { key: "L", words: "listen", comes: true, can: first(someone, other, inCall, ({ agent, screen }) => (screen.listening?.agent === agent.agent ? "why_mode" : null)), order: ({ agent }) => ({ order: "listen", agent: agent.agent }) },
+  take_over: { key: "T", words: "take_over", comes: true, can: first(someone, other, inCall), order: ({ agent }) => ({ order: "take_over", agent: agent.agent }) },
   disconnect: { key: "X", words: "disconnect", kind: "stop", why: true, can: first(someone, inCall), order: ({ agent }) => ({ order: "disconnect", agent: agent.agent }) },
   skills: { key: "S", words: "set_skills", why: true, skills: true, can: someone, order: ({ agent }, skills) => ({ order: "set_skills", agent: agent.agent, skills }) },
   force_ready: { key: "R", words: "force_ready", why: true, can: first(someone, here, ({ agent }) => (agent.state === "ready" ? "why_agent_ready" : null)), order: force("ready") },

@@ -79,7 +79,7 @@ export class Reach {
 
   tick({ screen }, now) {
     const party = screen.call?.party ?? screen.own;
-    const unreached = screen.call?.unreached;
+    const unreached = screen.call ? screen.call.unreached : screen.dialled_in_vain;
     if (party) setText(this.party, `${t(`party_${party.stage}`)} ${readable(party.to) || t("withheld")} · ${span(now - party.since)}`);
     const failed = unreached && !party ? t("unreached", { s: unreached.to, why: t(UNREACHED[unreached.status] ?? "unreached_other", { n: unreached.status }) }) : "";
     setText(this.failed, failed);

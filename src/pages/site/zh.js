@@ -2,7 +2,7 @@
 
 export const ZH = {
   title: "话务工作台", agent: "工号", password: "密码", enter: "登录", leave: "退出", seat: "座席", language: "English", close: "关闭",
-  shortcuts: "快捷键", view_desk: "工作台", view_console: "班长席", views: "页面", other_view: "切换工作台与班长席", connecting: "正在连接…",
+  shortcuts: "快捷键", view_desk: "工作台", view_console: "班长席", views: "页面", other_view: "切换页面", connecting: "正在连接…",
   connected: "已连接", lost: "与热线的连接中断，正在重连…",
   // 状态条
   my_state: "我的状态", choose_seat: "座席", with_headset: "用本机耳麦签入", with_phone: "用座席话机签入", sign_out: "签出", ready: "示闲",
@@ -55,10 +55,13 @@ export const ZH = {
   nobody_waits: "无人排队", chosen_agent: "选中的话务员", listening: "监听", floor_waits: "正在读取现场…",
   listen: "监听", whisper: "密语", barge: "强插", end_listening: "结束监听", take_over: "拦截", disconnect: "强拆", set_skills: "调整技能",
   force_ready: "强制示闲", force_not_ready: "强制示忙", force_out: "强制签出", move_up: "提前", move_call: "改队列",
-  mode_listen: "正在监听", mode_whisper: "正在密语（市民听不到您）", mode_barge: "已强插（市民听得到您）",
+  pick_up_to_listen: "您的话机正在振铃：摘机后即接入", mode_listen: "正在监听", mode_whisper: "正在密语（市民听不到您）", mode_barge: "已强插（市民听得到您）",
   why: "原因（将记入审计）", why_customary: "话务高峰|话务员求助|服务质量|设备故障|班次结束|特殊来电", do_it: "执行", cancel: "取消", levels: "本班技能等级（0 为无）",
   why_choose_agent: "请选择话务员", why_agent_out: "未签入", why_yourself: "是您自己", why_agent_no_call: "无通话", why_not_listening: "未监听",
-  why_mode: "进行中", why_choose_call: "请选择来电", why_agent_ready: "已空闲",
+  why_mode: "进行中", why_nobody: "未选择", why_agent_ready: "已空闲",
+  // 录音
+  view_recordings: "录音", recordings: "录音", calls_over: "已结束的通话", rec_at: "时间", find_call: "按号码、工号、队列查找", look_again: "刷新", choose_recorded: "请在左侧选择一次通话",
+  audited: "每次收听都会记入该工单的审计。左声道为市民，右声道为市民听到的声音。", no_calls_yet: "今日还没有通话", not_recorded: "此通话没有录音", nothing_records: "系统未开通录音", not_complete: "不完整",
   // 大屏
   board_title: "热线运行大屏", board_reading: "正在读取…", board_live: "实时", board_old: "数据为 {s} 之前", board_no_answer: "读不到数据，正在重试", board_not_allowed: "此链接无权查看或已失效，请联系技术人员",
   board_waiting_now: "当前排队", board_longest_wait: "最长等待", board_offered_today: "今日来电", board_answered_today: "今日接听", board_lost_today: "今日未接",
