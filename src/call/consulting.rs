@@ -298,7 +298,7 @@ impl Call {
         let (agent, from) = (talk.seat.agent.clone(), talk.seat.seat.clone());
         out.push(CallOutput::Fact(CallFact::PassingOn { agent, to: to.clone() }));
         let Stage::Calling { until, heard, refused, .. } = stage else {
-            let by = By::Agent(talk);
+            let by = By::Agent(Box::new(talk));
             return self.party_answered(now, Passing { by, from, to, leg, since: now, until: now, refused: None }, out);
         };
         let caller = self.incoming.leg;
@@ -307,7 +307,7 @@ impl Call {
         out.push(CallOutput::SetSource { leg: talk.seat.leg, source: self.heard_by(&talk, talk.seat.leg) });
         let source = if heard { Source::Leg(leg) } else { Source::RingBack };
         out.push(CallOutput::SetSource { leg: caller, source });
-        State::Passing(Passing { by: By::Agent(talk), from, to, leg, since: consult.since, until, refused })
+        State::Passing(Passing { by: By::Agent(Box::new(talk)), from, to, leg, since: consult.since, until, refused })
     }
 
     fn joined(&self, now: Instant, talk: &mut Talk, out: &mut Vec<CallOutput>) {

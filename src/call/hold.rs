@@ -98,12 +98,8 @@ impl Call {
     pub(super) fn seat_audio(&mut self, now: Instant, leg: LegId, there: bool, out: &mut Vec<CallOutput>) {
         let audio = Audio::of(there);
         match &mut self.state {
-            State::PickingUp(Pickup { seat, .. })
-            | State::Passing(Passing { by: By::Agent(Talk { seat, .. }), .. })
-                if seat.leg == leg =>
-            {
-                seat.audio = audio;
-            }
+            State::PickingUp(Pickup { seat, .. }) if seat.leg == leg => seat.audio = audio,
+            State::Passing(Passing { by: By::Agent(talk), .. }) if talk.seat.leg == leg => talk.seat.audio = audio,
             State::Talking(talk) if talk.seat.leg == leg => {
                 self.in_talk(out, |call, talk, out| {
                     call.change(now, talk, out, |talk, _| talk.seat.audio = audio);

@@ -81,6 +81,7 @@ pub struct Call {
 /// Key presses of one call in the record.
 const MOST_DIGITS: u8 = 64;
 
+#[allow(clippy::large_enum_variant)] // most calls of a busy hour are in conversation
 #[derive(Clone, Debug, Serialize, Deserialize)]
 enum State {
     /// Nothing is played yet, or no more: the call is on its way to a queue. Lasts no longer than one step.
@@ -287,7 +288,8 @@ impl Call {
         match &self.state {
             State::Ringing(seat, _) => Some(seat.leg),
             State::PickingUp(pickup) => Some(pickup.seat.leg),
-            State::Talking(talk) | State::Passing(Passing { by: By::Agent(talk), .. }) => Some(talk.seat.leg),
+            State::Talking(talk) => Some(talk.seat.leg),
+            State::Passing(Passing { by: By::Agent(talk), .. }) => Some(talk.seat.leg),
             State::Passing(_) | State::Away(_) | State::Surveying(_) => None,
             State::Arrived | State::Announcing(_) | State::Waiting(_) | State::Over => None,
         }

@@ -47,7 +47,7 @@ pub(super) struct Passing {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum By {
     /// Still there, and has the caller again if it comes to nothing.
-    Agent(Talk),
+    Agent(Box<Talk>),
     /// Has hung up.
     Gone(AgentNo),
 }
@@ -107,7 +107,8 @@ impl Call {
         out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
         out.push(CallOutput::SetSource { leg: self.incoming.leg, source: Source::RingBack });
         let from = talk.seat.seat.clone();
-        self.state = State::Passing(Passing { by: By::Agent(talk), from, to, leg, since: now, until, refused: None });
+        self.state =
+            State::Passing(Passing { by: By::Agent(Box::new(talk)), from, to, leg, since: now, until, refused: None });
     }
 
     /// The seat that has passed the caller on to somebody outside, who rings or talks with them.
@@ -184,7 +185,7 @@ impl Call {
         let agent = talk.seat.agent.clone();
         if let By::Agent(talk) = std::mem::replace(&mut passing.by, By::Gone(agent)) {
             out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
-            self.agent_off(now, talk, passing.to.clone(), out);
+            self.agent_off(now, *talk, passing.to.clone(), out);
         }
     }
 
@@ -213,7 +214,7 @@ impl Call {
             let leg = talk.seat.leg;
             out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
             out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
-            self.agent_off(now, talk, passing.to, out);
+            self.agent_off(now, *talk, passing.to, out);
         }
         out.push(CallOutput::Fact(CallFact::Reached { ring: now - passing.since }));
         out.push(CallOutput::Tell { leg: party, command: LegCommand::Acknowledge });
@@ -308,7 +309,7 @@ impl Call {
                 let caller = self.incoming.leg;
                 out.push(CallOutput::SetSource { leg: caller, source: self.heard_by(&talk, caller) });
                 talk.back_at = Some(now);
-                State::Talking(talk)
+                State::Talking(*talk)
             }
             By::Gone(agent) => {
                 out.push(CallOutput::Fact(CallFact::NotPassedOn { agent: agent.clone(), to, status }));
@@ -334,7 +335,7 @@ impl Call {
         match passing.by {
             By::Agent(talk) => {
                 out.push(CallOutput::Tell { leg: talk.seat.leg, command: LegCommand::Referred(487) });
-                self.hang_up_both(now, talk, cause, out)
+                self.hang_up_both(now, *talk, cause, out)
             }
             By::Gone(_) => {
                 self.end(now, cause, out);

@@ -56,6 +56,15 @@ fn act(mode: Mode) -> Supervision {
     }
 }
 
+/// What news of the leader comes to.
+pub(super) enum Above {
+    Done,
+    /// It was not of the leader.
+    Other(CallInput),
+    /// Has picked up to have the call.
+    TakesOver(Supervisor),
+}
+
 impl Supervisor {
     /// On the line, not merely rung.
     pub(super) fn on(&self) -> Option<(LegId, Mode)> {
@@ -199,31 +208,31 @@ impl Call {
         leader.on().map(|(_, mode)| (&leader.by, mode, leader.since))
     }
 
-    /// What happens to the leader; gives back what is not about that, and the talk unless the leader has it now.
+    /// What happens to the leader.
     pub(super) fn above(
         &mut self,
         now: Instant,
-        mut talk: Talk,
+        talk: &mut Talk,
         input: CallInput,
         out: &mut Vec<CallOutput>,
-    ) -> Result<(Talk, CallInput), State> {
+    ) -> Above {
         if let CallInput::Timeout = input
             && talk.leader.as_ref().and_then(Supervisor::until).is_some_and(|until| now >= until)
         {
-            self.change(now, &mut talk, out, |talk, out| talk.leader_goes(out));
+            self.change(now, talk, out, |talk, out| talk.leader_goes(out));
         }
         if !talk.is_of_leader(&input) {
-            return Ok((talk, input));
+            return Above::Other(input);
         }
         let stage = talk.leader.as_ref().map(|leader| leader.stage);
         match (input, stage) {
             (CallInput::PartyAnswered { leg }, Some(Stage::Calling { then, .. })) => {
                 out.push(CallOutput::Tell { leg, command: LegCommand::Acknowledge });
                 match then {
-                    Comes::ToHear(mode) => self.leader_is(now, &mut talk, Stage::On(mode), out),
+                    Comes::ToHear(mode) => self.leader_is(now, talk, Stage::On(mode), out),
                     Comes::ToTakeOver => {
                         if let Some(leader) = talk.leader.take_if(|_| talk.consult.is_none()) {
-                            return Err(self.taken(now, talk, leader, out));
+                            return Above::TakesOver(leader);
                         }
                         // Somebody has been called meanwhile: a takeover would lose them.
                         talk.leader_goes(out);
@@ -231,11 +240,11 @@ impl Call {
                 }
             }
             (CallInput::PartyEnded { .. } | CallInput::RtpTimeout { .. }, _) => {
-                self.change(now, &mut talk, out, |talk, out| talk.leader_goes(out));
+                self.change(now, talk, out, |talk, out| talk.leader_goes(out));
             }
             _ => {}
         }
-        Err(State::Talking(talk))
+        Above::Done
     }
 
     fn leader_is(&self, now: Instant, talk: &mut Talk, stage: Stage, out: &mut Vec<CallOutput>) {
@@ -250,11 +259,11 @@ impl Call {
     }
 
     /// As if the agent had passed the caller on there, and they had answered.
-    fn taken(&mut self, now: Instant, talk: Talk, leader: Supervisor, out: &mut Vec<CallOutput>) -> State {
+    pub(super) fn taken(&mut self, now: Instant, talk: Talk, leader: Supervisor, out: &mut Vec<CallOutput>) -> State {
         let (agent, from) = (talk.seat.agent.clone(), talk.seat.seat.clone());
         let (leg, to) = (leader.leg, Party::Seat(leader.seat));
         out.push(CallOutput::Fact(CallFact::PassingOn { agent, to: to.clone() }));
-        let by = By::Agent(talk);
+        let by = By::Agent(Box::new(talk));
         self.party_answered(now, Passing { by, from, to, leg, since: now, until: now, refused: None }, out)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::consulting::Consult;
 use super::hold::Hold;
-use super::supervising::Supervisor;
+use super::supervising::{Above, Supervisor};
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
@@ -149,10 +149,17 @@ impl Call {
         State::Talking(talk)
     }
 
-    pub(super) fn talking(&mut self, now: Instant, talk: Talk, input: CallInput, out: &mut Vec<CallOutput>) -> State {
-        let (mut talk, input) = match self.above(now, talk, input, out) {
-            Ok(both) => both,
-            Err(state) => return state,
+    pub(super) fn talking(
+        &mut self,
+        now: Instant,
+        mut talk: Talk,
+        input: CallInput,
+        out: &mut Vec<CallOutput>,
+    ) -> State {
+        let input = match self.above(now, &mut talk, input, out) {
+            Above::Other(input) => input,
+            Above::TakesOver(leader) => return self.taken(now, talk, leader, out),
+            Above::Done => return State::Talking(talk),
         };
         let Some(input) = self.beside(now, &mut talk, input, out) else { return State::Talking(talk) };
         if let Some(cause) = end_cause(&input, &talk.seat) {

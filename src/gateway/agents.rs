@@ -241,7 +241,7 @@ impl Gateway {
         let mut out = Vec::new();
         let done = call.hold(now, held, &mut out);
         self.carry_out(now, id, out);
-        Ok(done.map_err(Unable::NotHeld)?)
+        done.map_err(Unable::NotHeld)
     }
 
     fn hang_up(&mut self, now: Instant, agent: &AgentNo) -> Result<(), Unable> {
