@@ -48,7 +48,11 @@ fn main() {
             });
             println!(
                 "{seats:>5}  {device:<7}  {:>9.0}  {:>21.5}  {:>5.1}%  {:>8.4}%  {:>8.1}  {heard:>17}",
-                outcome.rate, outcome.cpu_per_1000, outcome.core * 100.0, outcome.lost * 100.0, outcome.kib_per_seat
+                outcome.rate,
+                outcome.cpu_per_1000,
+                outcome.core * 100.0,
+                outcome.lost * 100.0,
+                outcome.kib_per_seat
             );
         }
         println!("{:>5}  ratio {:.2}\n", "", browsers.cpu_per_1000 / phones.cpu_per_1000);

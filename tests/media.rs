@@ -799,7 +799,7 @@ fn a_mix_stands_ten_percent_of_loss_and_keys_are_passed_on_to_nobody() {
     for leg in &legs {
         rig.source_now(*leg, Source::Mix(legs.clone()));
     }
-    let heard = talk_at_once(&mut phones, 100, |n, phone| (n as usize * 7 + phone * 3) % 10 == 0);
+    let heard = talk_at_once(&mut phones, 100, |n, phone| (n as usize * 7 + phone * 3).is_multiple_of(10));
     for (n, heard) in heard.iter().enumerate() {
         for (m, hz) in TONES.iter().enumerate() {
             let level = tone::measure(&heard[10 * FRAME..], *hz).level_dbov;

@@ -131,7 +131,7 @@ fn hold_by_order_for_page_and_phone_alike() {
 
     let mut world = World::of(&[0], plain);
     world.call(seconds(60), seconds(60));
-    world.until(seconds(20), |w| world_talks(w));
+    world.until(seconds(20), world_talks);
     assert_eq!(world.order("6601", AgentOrder::Hold), Ok(()));
     assert_eq!((world.caller_hears(), world.seat_hears()), ("music".to_owned(), "Silence".to_owned()));
     assert_eq!(world.order("6601", AgentOrder::Resume), Ok(()));

@@ -115,10 +115,6 @@ impl JsSip {
         self.told.lock().unwrap().iter().filter(|told| told["what"] == what).cloned().collect()
     }
 
-    pub fn everything(&self) -> Vec<Value> {
-        self.told.lock().unwrap().clone()
-    }
-
     pub fn dial(&self, number: &str) {
         *self.order.lock().unwrap() = Some(number.to_owned());
     }
