@@ -12,6 +12,7 @@ const alone = ({ screen }) => (screen.call?.party ? "why_party" : null);
 const party = ({ screen }) => (screen.call?.party ? null : "why_no_party");
 const numbered = ({ number }) => (number ? null : "why_no_number");
 const byBrowser = ({ screen }) => (screen.audio === "browser" ? null : screen.audio === "phone" ? "why_by_phone" : "why_no_sound");
+const hereLive = (s) => (s.audio.state === "live" ? null : byBrowser(s) ?? "why_other_window");
 /** The first reason there is; a later one may count on the earlier ones. */
 const first = (...reasons) => (situation) => reasons.reduce((found, reason) => found ?? reason(situation), null);
 
@@ -43,7 +44,7 @@ export const ACTS = {
   },
   mute: {
     key: "Alt+M", also: "M", words: ({ audio }) => (audio.muted ? "unmute" : "mute"), on: ({ audio }) => audio.muted,
-    why: (s) => (s.audio.state === "live" ? null : byBrowser(s) ?? "why_other_window"), own: ({ audio }) => audio.mute(!audio.muted),
+    why: hereLive, own: ({ audio }) => audio.mute(!audio.muted),
   },
   // Others
   consult: { key: "Alt+C", words: "consult", why: first(talks, alone, numbered), order: ({ number }) => ({ order: "consult", to: number }) },
@@ -64,14 +65,14 @@ export const ACTS = {
   survey: { key: "Alt+S", words: "survey", why: first(talks, alone), order: () => ({ order: "survey" }) },
   emergency: { key: "Shift+F12", words: "emergency", kind: "stop", why: ({ screen }) => (screen.call?.answered ? null : "why_no_talk"), order: () => ({ order: "emergency" }) },
   help: {
-    key: "F1", words: ({ screen }) => (screen.help ? "no_help" : "ask_help"), on: ({ screen }) => !!screen.help, why: signedIn,
+    key: "F1", words: ({ screen }) => (screen.help ? "no_help" : "ask_help"), on: ({ screen }) => !!screen.help, why: talks,
     order: ({ screen }) => ({ order: screen.help ? "no_help" : "ask_help" }),
   },
   dial: {
     key: "Alt+O", words: "dial", order: ({ number }) => ({ order: "dial", to: number }),
     why: first(signedIn, (s) => (engaged(s) ? "why_in_call" : null), byBrowser, numbered),
   },
-  keypad: { key: "Alt+K", words: "keypad", why: first(byBrowser, (s) => (s.screen.call?.answered || s.screen.own ? null : "why_no_call")), own: ({ pad }) => pad() },
+  keypad: { key: "Alt+K", words: "keypad", why: first(hereLive, (s) => (s.screen.call?.answered || s.screen.own ? null : "why_no_call")), own: ({ pad }) => pad() },
   test_call: {
     key: "Alt+E", words: ({ screen }) => (screen.test_call ? "end_test_call" : "test_call"), on: ({ screen }) => !!screen.test_call,
     why: first(signedIn, byBrowser, (s) => (engaged(s) ? "why_in_call" : null)),

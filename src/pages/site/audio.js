@@ -104,6 +104,11 @@ export class Audio {
     this.#changed();
   }
 
+  /** Keys of a telephone, sent into the call as they are on any phone (RFC 4733). */
+  keys(digits) {
+    this.#connection?.getSenders()[0]?.dtmf?.insertDTMF(digits);
+  }
+
   /** 0 to 1; and whether the microphone is dead while it should not be. */
   level() {
     const level = this.#own?.read() ?? 0;

@@ -9,14 +9,15 @@ import { t } from "/words.js";
 export class CallCard {
   #shown = "";
 
-  constructor(run) {
+  /** `day`: shown while there is no call. */
+  constructor(run, day) {
     this.title = make("h2", {});
     this.number = make("p", { class: "number" });
     this.region = make("p", { class: "region" });
     this.facts = make("dl", {});
     this.muted = make("p", { class: "muted", role: "alert", hidden: true }, t("muted_big"));
     this.acts = new Buttons(t("call"), ["answer", "hang_up", "hold", "mute", "help", "emergency", "survey", "keypad"], run);
-    this.body = make("div", { class: "who" }, this.number, this.region, this.facts);
+    this.body = make("div", { class: "who" }, this.number, this.region, this.facts, day);
     this.element = make("section", { class: "card call", "aria-label": t("call") },
       this.title, this.muted, this.body, this.acts.element);
   }

@@ -29,11 +29,11 @@ export class Desk {
     this.who = who;
     const run = (id) => this.#run(id);
     this.bar = new StateBar(who, run, (seat, withHeadset) => this.#signIn(seat, withHeadset));
-    this.call = new CallCard(run);
-    this.reach = new Reach(who, run, (digits) => this.#order({ order: "digits", digits }));
+    this.day = new OwnDay();
+    this.call = new CallCard(run, this.day.element);
+    this.reach = new Reach(who, run, (digits) => this.audio.keys(digits));
     this.reach.changed = () => this.#showAll();
     this.lines = new Lines();
-    this.day = new OwnDay();
     this.earlier = new Earlier();
     this.form = make("section", { class: "card form", "aria-label": t("ticket") });
     this.ticket = new Ticket(this.form, who.agent, (no) => this.earlier.ofTicket(no));
@@ -78,7 +78,7 @@ export class Desk {
     const tab = (view) => make("button", { type: "button", class: "tab", onclick: () => this.#turn(view) }, t(`view_${view}`));
     this.tabs = this.console ? { desk: tab("desk"), console: tab("console"), recordings: tab("recordings") } : {};
     this.views = {
-      desk: make("div", { class: "desk" }, make("div", { class: "side" }, this.call.element, this.reach.element, this.lines.element, this.day.element),
+      desk: make("div", { class: "desk" }, make("div", { class: "side" }, this.call.element, this.reach.element, this.lines.element),
         make("div", { class: "side" }, this.earlier.element, this.form)),
       ...(this.console ? { console: this.console.element, recordings: this.recordings.element } : {}),
     };

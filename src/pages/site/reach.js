@@ -2,6 +2,7 @@
 // are sent into the call.
 
 import { ACTS } from "/acts.js";
+import { ask } from "/ask.js";
 import { Buttons } from "/buttons.js";
 import { make, setText } from "/dom.js";
 import { readable } from "/region.js";
@@ -37,6 +38,13 @@ export class Reach {
       this.party, this.failed, this.others.element,
       make("div", { class: "with" }, make("label", { for: "to-queue" }, t("queue")), this.queue, this.toQueue.element), this.pad);
     this.#list();
+    this.#ask();
+  }
+
+  /** Every queue there is: a caller is passed on to a language that this agent does not speak. */
+  async #ask() {
+    const found = await ask("/v1/queues");
+    if (found.ok) this.all = found.body.queues.map((queue) => queue.name);
   }
 
   /** What was typed, as a number that can be dialled. */
@@ -60,7 +68,7 @@ export class Reach {
 
   show(situation) {
     const { screen } = situation;
-    const names = screen.queues.map((queue) => queue.name).filter((name) => name !== screen.call?.queue);
+    const names = (this.all ?? screen.queues.map((queue) => queue.name)).filter((name) => name !== screen.call?.queue);
     if (this.#queues !== names.join()) {
       this.#queues = names.join();
       const before = this.queue.value;
