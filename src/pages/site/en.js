@@ -82,4 +82,5 @@ export const EN = {
   unable_no_call: "There is no call now", unable_not_now: "Not possible now", unable_no_answer: "No answer from the system, try again", unable_unknown_reason: "Unknown reason",
   unable_not_leader: "Only shift leaders may do this", unable_dial_on_phone: "The seat is a desk phone: dial on it", unable_pick_up_phone: "Pick up the phone",
   unable_no_consult: "Nobody is being consulted", unable_no_session: "The audio session has expired; connecting again",
+  unable_not_listening: "You are not listening to a call", unable_unknown_level: "Skill levels go from 1 to 10", unable_unknown_state: "There is no such state",
 };

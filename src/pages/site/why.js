@@ -4,6 +4,7 @@
 import { make } from "/dom.js";
 import { t } from "/words.js";
 
+// For this window only: reasons speak of people, and computers are shared.
 const KEPT = "rexian-reasons";
 const MOST = 8;
 
@@ -35,12 +36,12 @@ export function askWhy(about, { queues = null, skills = null } = {}) {
 
 function kept() {
   try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? "[]").map(String).slice(0, MOST);
+    return JSON.parse(sessionStorage.getItem(KEPT) ?? "[]").map(String).slice(0, MOST);
   } catch {
     return [];
   }
 }
 
 function keep(why) {
-  localStorage.setItem(KEPT, JSON.stringify([why, ...kept().filter((one) => one !== why)].slice(0, MOST)));
+  sessionStorage.setItem(KEPT, JSON.stringify([why, ...kept().filter((one) => one !== why)].slice(0, MOST)));
 }

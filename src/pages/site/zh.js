@@ -81,4 +81,5 @@ export const ZH = {
   unable_no_call: "现在没有通话", unable_not_now: "现在不能这样做", unable_no_answer: "系统没有回应，请再试", unable_unknown_reason: "未知原因",
   unable_not_leader: "只有班长可以这样做", unable_dial_on_phone: "座席用的是话机，请在话机上拨号", unable_pick_up_phone: "请摘机接听",
   unable_no_consult: "现在没有咨询方", unable_no_session: "声音会话已过期，正在重新接通",
+  unable_not_listening: "现在没有在监听", unable_unknown_level: "技能等级为 1 到 10", unable_unknown_state: "没有这种状态",
 };
