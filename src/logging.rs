@@ -167,9 +167,10 @@ pub fn call_event(event: &CallEvent) {
             info!(target: "rexian::call", call, %agent, to = party(to), why, status, "consultation over");
         }
         CallFact::Help { agent, asked } => info!(target: "rexian::call", call, %agent, asked, "agent asks for help"),
-        CallFact::Supervised { by, act, agent, why } => {
-            let (act, agent, why) = (act.as_str(), agent.as_ref().map(|a| a.as_str()), why.as_deref());
-            info!(target: "rexian::call", call, %by, act, agent, why, "shift leader acts");
+        // Why is for the event log: people write names and numbers there.
+        CallFact::Supervised { by, act, agent, .. } => {
+            let (act, agent) = (act.as_str(), agent.as_ref().map(|a| a.as_str()));
+            info!(target: "rexian::call", call, %by, act, agent, "shift leader acts");
         }
         CallFact::Surveyed { agent } => info!(target: "rexian::call", call, %agent, "caller sent to the survey"),
         CallFact::Rated { score } => info!(target: "rexian::call", call, score, "caller rates the call"),
@@ -184,11 +185,11 @@ pub fn call_event(event: &CallEvent) {
     }
 }
 
-/// One line for a shift leader's act on an agent.
+/// One line for a shift leader's act on an agent; why is in the event log alone.
 pub fn leader_event(event: &LeaderEvent) {
-    let LeaderEvent { by, agent, act, why, .. } = event;
+    let LeaderEvent { by, agent, act, .. } = event;
     let skills = if let LeaderAct::Skills(skills) = act { Some(tracing::field::debug(skills)) } else { None };
-    info!(target: "rexian::agent", %agent, %by, act = act.as_str(), skills, why = why.as_deref(), "shift leader acts");
+    info!(target: "rexian::agent", %agent, %by, act = act.as_str(), skills, "shift leader acts");
 }
 
 /// One line for an agent event.

@@ -25,6 +25,8 @@ pub enum LeaderOrder {
     /// 强拆.
     Disconnect {
         agent: AgentNo,
+        /// Only this call of theirs: they may have another by the time the order comes.
+        call: Option<CallId>,
         why: String,
     },
     /// 强制示闲, 示忙, 签出.
@@ -61,7 +63,7 @@ const LONGEST_WHY: usize = 200;
 impl Gateway {
     pub(super) fn lead(&mut self, now: Instant, by: AgentNo, order: LeaderOrder) -> Result<(), Unable> {
         if !self.acd.agent(&by).is_some_and(|view| view.leader) {
-            tracing::warn!(%by, ?order, "a shift leader's order of somebody who is none");
+            tracing::warn!(%by, "a shift leader's order of somebody who is none");
             return Err(Unable::NotLeader);
         }
         match order {
@@ -82,8 +84,11 @@ impl Gateway {
                 let taken = self.order_call(now, call, |call, now, out| call.take_over(now, &by, out));
                 taken.map_err(|_| Unable::NotNow)
             }
-            LeaderOrder::Disconnect { agent, why } => {
+            LeaderOrder::Disconnect { agent, call: seen, why } => {
                 let call = self.in_talk(&agent)?.call;
+                if seen.is_some_and(|seen| seen != call) {
+                    return Err(Unable::NoCall);
+                }
                 self.order_call(now, call, |call, now, out| call.disconnect(now, by, reason(why), out))
             }
             LeaderOrder::Force { agent, to, why } => {

@@ -20,8 +20,10 @@ pub enum Lead {
     TakeOver {
         agent: String,
     },
+    /// `call`: the one that the leader saw.
     Disconnect {
         agent: String,
+        call: Option<String>,
         #[serde(default)]
         why: String,
     },
@@ -71,7 +73,10 @@ impl Lead {
             Lead::Barge => LeaderOrder::Speak(Mode::Barge),
             Lead::EndListening => LeaderOrder::EndListening,
             Lead::TakeOver { agent } => LeaderOrder::TakeOver(AgentNo::new(agent)),
-            Lead::Disconnect { agent, why } => LeaderOrder::Disconnect { agent: AgentNo::new(agent), why },
+            Lead::Disconnect { agent, call: seen, why } => {
+                let call = seen.as_deref().map(call).transpose()?;
+                LeaderOrder::Disconnect { agent: AgentNo::new(agent), call, why }
+            }
             Lead::Force { agent, to, why } => {
                 let to = match to.as_str() {
                     "ready" => Forced::Ready,

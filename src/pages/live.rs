@@ -1,7 +1,8 @@
 //! `/live`: an agent's screen as it changes, whole each time, and the agent's orders, each answered. One WebSocket each.
 //!
-//! To the page: `{"screen":{...},"now":µs}`, `{"answer":1,"unable":null}`, and `{"audio":"replaced"}` when another window has
-//! taken this one's audio. From it: `{"id":1,"order":"ready"}` and the like (see [`Asked`]). Times are microseconds since 1970; `now` is ours, so that a page whose clock is wrong counts right.
+//! To the page: `{"screen":{...},"now":µs}`, `{"answer":1,"unable":null}`, `{"audio":"replaced"}` when another window has taken
+//! this one's audio, and `{"now":µs}` now and then. From it: `{"id":1,"order":"ready"}` and the like (see [`Asked`]). Times are
+//! microseconds since 1970; `now` is ours, so that a page whose clock is wrong counts right.
 //!
 //! A screen that is slow to take what it is sent misses what came in between, never the last.
 
@@ -105,12 +106,19 @@ struct Shown<'a> {
 
 #[derive(Serialize)]
 struct FloorShown<'a> {
-    floor: &'a Floor,
+    /// `None`: no longer shown here; to be asked for again.
+    floor: Option<&'a Floor>,
     now: Instant,
 }
 
 /// The console, where a leader looks at it.
 type Watched = Option<watch::Receiver<Option<Arc<Floor>>>>;
+
+/// At least every [`ASK`]: a page that hears nothing for longer has lost the line.
+#[derive(Serialize)]
+struct TimeIs {
+    now: Instant,
+}
 
 #[derive(Serialize)]
 struct Answer {
@@ -171,10 +179,7 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 // The loop has ended, or the agent is off the roster.
                 Err(_) => break,
             },
-            shown = changed(&mut floor) => match shown {
-                Some(floor) => text(&FloorShown { floor: &floor, now: clock.now() }),
-                None => continue,
-            },
+            shown = changed(&mut floor) => text(&FloorShown { floor: shown.as_deref(), now: clock.now() }),
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(asked))) => {
                     heard = tokio::time::Instant::now();
@@ -199,9 +204,12 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 }
                 Some(Ok(Message::Binary(_) | Message::Close(_)) | Err(_)) | None => break,
             },
-            _ = ask.tick() => match heard.elapsed() < SILENT {
-                true => Message::Ping(Default::default()),
-                false => break,
+            // A page sees no ping: it is told the time, and answers the ping all the same.
+            _ = ask.tick() => {
+                if heard.elapsed() >= SILENT || !sent(&mut socket, Message::Ping(Default::default())).await {
+                    break;
+                }
+                text(&TimeIs { now: clock.now() })
             },
             () = audio.replaced() => text(&AudioIs { audio: "replaced" }),
             () = &mut over => {
@@ -209,12 +217,16 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 break;
             }
         };
-        // A page that takes nothing in all that time is gone.
-        if !matches!(tokio::time::timeout(SILENT, socket.send(said)).await, Ok(Ok(()))) {
+        if !sent(&mut socket, said).await {
             return;
         }
     }
     let _ = tokio::time::timeout(ASK, socket.send(Message::Close(None))).await;
+}
+
+/// A page that takes nothing in all that time is gone.
+async fn sent(socket: &mut WebSocket, message: Message) -> bool {
+    matches!(tokio::time::timeout(SILENT, socket.send(message)).await, Ok(Ok(())))
 }
 
 /// To what the loop sends from now on.
@@ -229,16 +241,14 @@ async fn watch_floor(pages: &Pages, agent: &AgentNo, floor: &mut Watched, id: u6
     answer
 }
 
-/// Nothing ever comes where no leader watches.
+/// Nothing ever comes where no leader watches. `None`: no leader any more, or too many windows.
 async fn changed(floor: &mut Watched) -> Option<Arc<Floor>> {
-    if let Some(watched) = floor {
-        if watched.changed().await.is_ok() {
-            return watched.borrow_and_update().clone();
-        }
-        // No leader any more, or too many windows.
-        *floor = None;
+    let Some(watched) = floor else { return std::future::pending().await };
+    if watched.changed().await.is_ok() {
+        return watched.borrow_and_update().clone();
     }
-    std::future::pending().await
+    *floor = None;
+    None
 }
 
 async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, Asked { id, order }: Asked) -> Answer {

@@ -36,13 +36,22 @@ pub async fn tell(library: Library, desk: Desk<Cases>) {
 
 async fn round(library: &Library, desk: &Desk<Cases>) -> Result<(), String> {
     let disk = |error: io::Error| format!("{}: {error}", library.folder().display());
+    let mut result = Ok(());
     for (call, names) in aside(library, untold).await.map_err(disk)? {
-        let recordings = aside(library, move |library| library.of_call(call)).await.map_err(disk)?;
-        let hashes: Vec<String> = recordings.into_iter().map(|Kept { recording, .. }| recording.sha256).collect();
-        let told = desk.refer_to_recordings(call, &hashes).await.map_err(|error| error.to_string())?;
-        aside(library, move |library| forget(library, &names, told)).await.map_err(disk)?;
+        // One call's trouble, a file that cannot be read above all, keeps no other ticket from its recordings.
+        if let Err(error) = tell_of(library, desk, call, names).await {
+            result = Err(format!("call {call}: {error}"));
+        }
     }
-    Ok(())
+    result
+}
+
+async fn tell_of(library: &Library, desk: &Desk<Cases>, call: CallId, names: Vec<RecordingName>) -> Result<(), String> {
+    let disk = |error: io::Error| error.to_string();
+    let recordings = aside(library, move |library| library.of_call(call)).await.map_err(disk)?;
+    let hashes: Vec<String> = recordings.into_iter().map(|Kept { recording, .. }| recording.sha256).collect();
+    let told = desk.refer_to_recordings(call, &hashes).await.map_err(|error| error.to_string())?;
+    aside(library, move |library| forget(library, &names, told)).await.map_err(disk)
 }
 
 /// By call.

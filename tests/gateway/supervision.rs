@@ -9,7 +9,7 @@ use rexian::call::Mode;
 use rexian::config::settings::CoreSettings;
 use rexian::event::{AgentState, CallFact, EndCause, LeaderAct, NotReadyReason};
 use rexian::gateway::{AgentOrder, LeaderOrder};
-use rexian::ids::{AgentNo, QueueName};
+use rexian::ids::{AgentNo, CallId, QueueName};
 use rexian::screen::{AgentScreen, FloorAgent, Stage};
 use rexian::sim::ua::Reaction;
 
@@ -156,7 +156,10 @@ fn a_leader_hears_a_consultation_too_and_takes_nothing_over_then() {
 fn a_leader_ends_a_call() {
     let mut world = listening(120);
     let why = " threats\r\nto the agent ".to_owned();
-    assert_eq!(lead(&mut world, LeaderOrder::Disconnect { agent: "6601".into(), why }), Ok(()));
+    // The agent may have another caller by the time the order comes.
+    let other = LeaderOrder::Disconnect { agent: "6601".into(), call: Some(CallId(1)), why: String::new() };
+    assert_eq!(lead(&mut world, other), Err("no_call"));
+    assert_eq!(lead(&mut world, LeaderOrder::Disconnect { agent: "6601".into(), call: None, why }), Ok(()));
     assert_eq!(world.ended(), Some(EndCause::AgentHangUp));
     let told = world.facts.iter().find_map(|fact| match fact {
         CallFact::Supervised { by, agent: Some(agent), why: Some(why), .. } => {
@@ -180,7 +183,7 @@ fn only_leaders_and_only_what_can_be() {
         LeaderOrder::Speak(Mode::Barge),
         LeaderOrder::EndListening,
         LeaderOrder::TakeOver("6602".into()),
-        LeaderOrder::Disconnect { agent: "6601".into(), why: String::new() },
+        LeaderOrder::Disconnect { agent: "6601".into(), call: None, why: String::new() },
         LeaderOrder::Force { agent: "6602".into(), to: Forced::SignOut, why: String::new() },
         LeaderOrder::MoveUp { call: world.last_call(), why: String::new() },
         LeaderOrder::MoveCall { call: world.last_call(), queue: QueueName::new("english"), why: String::new() },

@@ -13,6 +13,8 @@ use std::time::Duration;
 const SLACK: Duration = Duration::from_millis(500);
 /// How far timestamps may stray from arrival, in samples: 250 ms.
 const STRAY: u64 = 2_000;
+/// Audio that would lie so far after its arrival, in samples, is left out: who sends faster than speech fills no memory.
+const AHEAD: u64 = 8_000;
 
 #[derive(Debug)]
 pub struct Timeline {
@@ -52,6 +54,9 @@ impl Timeline {
             anchor.place.checked_add_signed(step.into()).filter(|place| place.abs_diff(arrived) <= STRAY)
         });
         let place = place.unwrap_or_else(|| arrived.max(before.map_or(0, |anchor| anchor.end)));
+        if place > arrived + AHEAD {
+            return;
+        }
         let end = place + alaw.len() as u64;
         let reached = before.map_or(0, |anchor| anchor.end);
         // Packets may overtake one another: the newest tells where the next lies.
@@ -144,6 +149,19 @@ mod tests {
         let rest = side(line.rest(ms(540)), Side::Caller);
         assert_eq!(rest[..6], [1, 2, 3, 4, 5, ALAW_SILENCE]);
         assert_eq!(rest[24..], [ALAW_SILENCE, 6, ALAW_SILENCE]);
+    }
+
+    #[test]
+    fn who_sends_faster_than_speech_fills_no_memory() {
+        let mut line = Timeline::new(ms(0));
+        for n in 0..10_000u32 {
+            // Ever later, and from nowhere in between.
+            line.place(Side::Caller, A, ms(0), n.wrapping_mul(if n % 2 == 0 { 1_600 } else { 77_777 }), &[1; 1_600]);
+        }
+        assert!(line.ready.len() <= 2 * (AHEAD as usize + 1_600), "{} octets", line.ready.len());
+        // When it speaks at a human pace again it is heard again.
+        line.place(Side::Caller, A, ms(5_000), 1, &[7; 160]);
+        assert_eq!(side(line.rest(ms(5_020)), Side::Caller)[250], 7);
     }
 
     #[test]

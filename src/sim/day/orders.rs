@@ -46,7 +46,7 @@ impl Day<'_> {
                 0 => of_leader(LeaderOrder::Speak(Mode::Whisper)),
                 1 => of_leader(LeaderOrder::Speak(Mode::Barge)),
                 2 => of_leader(LeaderOrder::EndListening),
-                _ => of_leader(LeaderOrder::Disconnect { agent: agent.clone(), why: "a test".into() }),
+                _ => of_leader(LeaderOrder::Disconnect { agent: agent.clone(), call: None, why: "a test".into() }),
             },
         };
         self.order(&who, order);
