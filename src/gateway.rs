@@ -16,6 +16,7 @@ mod devices;
 mod dialling;
 mod features;
 mod health;
+mod leg_table;
 mod legs;
 mod lines;
 mod moves;
@@ -61,7 +62,7 @@ use crate::trunk::Trunks;
 use crate::trunk::account::Registration;
 use crate::trunk::hops::Target;
 use devices::AudioBy;
-use legs::Leg;
+use leg_table::Legs;
 use outbound::Dialling;
 use owner::Owner;
 use paths::Paths;
@@ -165,7 +166,7 @@ pub struct Gateway {
     engaged_seats: BTreeMap<SeatNo, u32>,
     listening: Vec<Listener>,
     remembered: Memory,
-    legs: BTreeMap<LegId, Leg>,
+    legs: Legs,
     /// Calls of ours that may still go another way: no phone rings yet.
     dialling: BTreeMap<LegId, Dialling>,
     /// INVITEs of ours to hops that said nothing, given up for another way: what still comes for them.
@@ -237,7 +238,7 @@ impl Gateway {
             engaged_seats: BTreeMap::new(),
             listening: vec![],
             remembered: Memory::default(),
-            legs: BTreeMap::new(),
+            legs: Legs::default(),
             dialling: BTreeMap::new(),
             abandoned: BTreeMap::new(),
             clearing: BTreeMap::new(),

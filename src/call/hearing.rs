@@ -95,7 +95,9 @@ impl Call {
 
     /// The seat's browser is gone for a while, and the caller has nobody else.
     fn waits_for_page(&self, talk: &Talk) -> bool {
-        talk.seat.audio == Audio::Gone && talk.consult.as_ref().is_none_or(|consult| consult.third().private)
+        let with_caller = |third: Third| third.answered && !third.private;
+        let accompanied = talk.consult.as_ref().is_some_and(|consult| with_caller(consult.third()));
+        talk.seat.audio == Audio::Gone && !accompanied
     }
 
     /// What this leg hears who is with the agent.

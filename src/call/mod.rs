@@ -257,6 +257,11 @@ impl Call {
         &self.terms
     }
 
+    /// Citizen and agent hear one another.
+    pub fn is_in_conversation(&self) -> bool {
+        matches!(&self.state, State::Talking(talk) if !talk.is_held())
+    }
+
     /// The citizen's.
     pub fn leg(&self) -> LegId {
         self.incoming.leg

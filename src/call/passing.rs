@@ -308,7 +308,8 @@ impl Call {
                 out.push(CallOutput::Tell { leg, command: LegCommand::Referred(status) });
                 let caller = self.incoming.leg;
                 out.push(CallOutput::SetSource { leg: caller, source: self.heard_by(&talk, caller) });
-                talk.back_at = Some(now);
+                // Who has taken the caller back knows it.
+                talk.back_at = (status != TAKEN_BACK).then_some(now);
                 State::Talking(*talk)
             }
             By::Gone(agent) => {

@@ -13,6 +13,8 @@ use std::time::Duration;
 
 /// For the key, once the question has been heard.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// Shorter than any thanks.
+const CROSSING: Duration = Duration::from_millis(300);
 
 /// The keys that answer it.
 const SCORES: std::ops::RangeInclusive<char> = '1'..='5';
@@ -77,6 +79,10 @@ impl Call {
             }
             (stage @ Stage::Asking { .. }, CallInput::PlayEnded) => {
                 return State::Surveying(Survey { stage, until: now + PATIENCE });
+            }
+            // The end of the question, on its way when the key was pressed.
+            (stage @ Stage::Thanking, CallInput::PlayEnded) if survey.until - now + CROSSING > LONGEST_MESSAGE => {
+                return State::Surveying(Survey { stage, until: survey.until });
             }
             (Stage::Thanking, CallInput::PlayEnded) => EndCause::AgentHangUp,
             (_, CallInput::Timeout) if now >= survey.until => EndCause::AgentHangUp,

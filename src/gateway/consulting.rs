@@ -54,7 +54,9 @@ impl Gateway {
         let consulted = self.calls.get(&talk.call).and_then(Call::third_party);
         match (consulted, to) {
             (Some(Party::Outside(_)), _) if self.passes_enough(&talk.seat) => Err(Unable::Busy),
-            (Some(_), _) => self.order_call(now, talk.call, Call::complete),
+            // Somebody else than the page thinks: not with the caller in hand.
+            (Some(_), Some(_)) => Err(Unable::NotNow),
+            (Some(_), None) => self.order_call(now, talk.call, Call::complete),
             (None, Some(to)) => {
                 let to = self.read_typed(&talk.seat, to);
                 Ok(self.pass_to(now, talk.leg, talk.call, &talk.seat, to)?)

@@ -50,6 +50,11 @@ impl Device {
     pub fn is_ringing_browser(&self) -> bool {
         matches!(self, Device::Browser(browser) if browser.is_ringing())
     }
+
+    /// Its page is gone for a while.
+    pub fn is_without_page(&self) -> bool {
+        matches!(self, Device::Browser(browser) if browser.is_without_page())
+    }
 }
 
 impl Gateway {
@@ -115,21 +120,18 @@ impl Gateway {
     }
 
     fn legs_in_browser(&self, seat: &SeatNo) -> Vec<LegId> {
-        let here = |leg: &Leg| matches!(leg.device, Device::Browser(_)) && leg.role.seat() == Some(seat);
-        self.legs.iter().filter(|(_, leg)| here(leg)).map(|(leg, _)| *leg).collect()
+        self.legs.at(seat).filter(|(_, leg)| matches!(leg.device, Device::Browser(_))).map(|(leg, _)| leg).collect()
     }
 
     /// The leg that rings in the seat's page.
     pub(super) fn ringing_in_browser(&self, seat: &SeatNo) -> Option<LegId> {
-        let rings = |leg: &Leg| leg.device.is_ringing_browser() && leg.role.seat() == Some(seat);
-        self.legs.iter().find(|(_, leg)| rings(leg)).map(|(leg, _)| *leg)
+        self.legs.at(seat).find(|(_, leg)| leg.device.is_ringing_browser()).map(|(leg, _)| leg)
     }
 
     /// Has picked up or dialled: what merely rings there is no call yet, and a test call gives way.
     pub(super) fn in_call_in_browser(&self, seat: &SeatNo) -> bool {
-        let on_call = |role: &Role| !matches!(role, Role::TestCall { .. }) && role.seat() == Some(seat);
         let talks = |leg: &Leg| matches!(leg.device, Device::Browser(_)) && !leg.device.is_ringing_browser();
-        self.legs.values().any(|leg| on_call(&leg.role) && talks(leg))
+        self.legs.at(seat).any(|(_, leg)| !matches!(leg.role, Role::TestCall { .. }) && talks(leg))
     }
 
     /// The agent hears a beep and then herself, as the gateway hears her.
@@ -162,8 +164,7 @@ impl Gateway {
     }
 
     pub(super) fn test_call_at(&self, seat: &SeatNo) -> Option<LegId> {
-        let test = |leg: &Leg| matches!(&leg.role, Role::TestCall { seat: s } if s == seat);
-        self.legs.iter().find(|(_, leg)| test(leg)).map(|(leg, _)| *leg)
+        self.legs.at(seat).find(|(_, leg)| matches!(leg.role, Role::TestCall { .. })).map(|(leg, _)| leg)
     }
 
     pub(super) fn tell_browser(&mut self, now: Instant, leg: LegId, command: &LegCommand) {

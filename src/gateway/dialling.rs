@@ -126,7 +126,8 @@ impl Gateway {
             None => return Err(Refused::SeatUnreachable { agent: agent.clone(), seat }.into()),
         }
         // One call at a time; who dials while it rings is on the phone, and the caller goes to a colleague.
-        if self.in_call_in_browser(&seat) {
+        let asked_by_colleague = |leg: &Leg| leg.device.is_ringing_browser() && matches!(leg.role, Role::Party { .. });
+        if self.in_call_in_browser(&seat) || self.legs.at(&seat).any(|(_, leg)| asked_by_colleague(leg)) {
             return Err(Unable::InCall);
         }
         let plain = |c: char| c.is_ascii_digit() || matches!(c, '+' | '*');

@@ -1,7 +1,7 @@
 //! When a conversation is recorded: while a citizen talks with an agent. Belongs here: following the call's facts. Not here: taking
 //! the sound down (`media::recording`).
 //!
-//! A pickup begins a recording, and so does the end of a hold; a hold, passing the caller on and the call's end end it. So each agent's
+//! A pickup begins a recording, and so does the end of a hold; a hold, passing the caller on (also while that rings) and the call's end end it. So each agent's
 //! part and each part between holds is a file of its own. Talks with a party whom the caller was passed on to, and what seats dial
 //! for themselves, are not the hotline's: they are not recorded.
 
@@ -26,10 +26,15 @@ impl Gateway {
             return;
         }
         match fact {
-            CallFact::Answered { .. } | CallFact::TakenOver { .. } | CallFact::Resumed => self.begin_recording(call),
-            CallFact::Held | CallFact::Transferred { .. } | CallFact::PassedOn { .. } | CallFact::Surveyed { .. } => {
-                self.end_recording(call)
-            }
+            CallFact::Answered { .. }
+            | CallFact::TakenOver { .. }
+            | CallFact::Resumed
+            | CallFact::NotPassedOn { .. } => self.begin_recording(call),
+            CallFact::Held
+            | CallFact::Transferred { .. }
+            | CallFact::PassingOn { .. }
+            | CallFact::PassedOn { .. }
+            | CallFact::Surveyed { .. } => self.end_recording(call),
             CallFact::Ended { .. } => {
                 self.end_recording(call);
                 self.recorded.remove(&call);
@@ -39,7 +44,10 @@ impl Gateway {
     }
 
     fn begin_recording(&mut self, call: CallId) {
-        let Some(caller) = self.calls.get(&call).map(|call| call.leg()) else { return };
+        // What happened may have led on at once: hung up before the pickup was reported, passed on out of a hold.
+        let Some(caller) = self.calls.get(&call).filter(|call| call.is_in_conversation()).map(|call| call.leg()) else {
+            return;
+        };
         let fresh = Recorded { caller, segments: 0, running: false };
         let recorded = self.recorded.entry(call).or_insert(fresh);
         if recorded.segments == MOST_SEGMENTS {

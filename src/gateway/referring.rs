@@ -229,6 +229,9 @@ impl Gateway {
         if let Some(direction) = media.map(|media| media.direction).filter(|direction| !direction.sends()) {
             self.call_input(now, id, CallInput::SeatMedia { leg, direction });
         }
+        if self.legs.get(&leg).is_some_and(|known| known.device.is_without_page()) {
+            self.call_input(now, id, CallInput::SeatAudio { leg, there: false });
+        }
     }
 
     /// Where an agent sits it is that agent's call.

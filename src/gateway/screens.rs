@@ -94,11 +94,11 @@ impl Gateway {
 
     /// The call that the seat has dialled, or that a colleague has sent there.
     fn own_screen(&self, seat: &SeatNo) -> Option<OwnScreen> {
-        self.legs.iter().find_map(|(id, leg)| match &leg.role {
-            Role::Dialler { call, seat: s } if s == seat => self.own.get(call).map(|own| own.screen(true)),
-            Role::Party { call, seat: Some(s) } if s == seat => {
+        self.legs.at(seat).find_map(|(id, leg)| match &leg.role {
+            Role::Dialler { call, .. } => self.own.get(call).map(|own| own.screen(true)),
+            Role::Party { call, .. } => {
                 let own = self.own.get(call).map(|own| own.screen(false));
-                own.or_else(|| self.calls.get(call).and_then(|call| call.sent_screen(*id)))
+                own.or_else(|| self.calls.get(call).and_then(|call| call.sent_screen(id)))
             }
             _ => None,
         })
@@ -115,9 +115,8 @@ impl Gateway {
 
     /// The leg by which a seat is on a call, rung or talking; of several the first.
     pub(super) fn leg_of_seat(&self, seat: &SeatNo) -> Option<(LegId, &Role)> {
-        let on_call =
-            |role: &Role| !matches!(role, Role::Feature { .. } | Role::TestCall { .. }) && role.seat() == Some(seat);
-        self.legs.iter().map(|(leg, known)| (*leg, &known.role)).find(|(_, role)| on_call(role))
+        let on_call = |role: &Role| !matches!(role, Role::Feature { .. } | Role::TestCall { .. });
+        self.legs.at(seat).map(|(leg, known)| (leg, &known.role)).find(|(_, role)| on_call(role))
     }
 }
 

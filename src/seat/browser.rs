@@ -103,6 +103,11 @@ impl BrowserLeg {
         self.0 == State::Ringing
     }
 
+    /// It waits for its page to come back.
+    pub fn is_without_page(&self) -> bool {
+        matches!(self.0, State::Up(Audio::Gone { .. }))
+    }
+
     pub fn is_over(&self) -> bool {
         self.0 == State::Over
     }

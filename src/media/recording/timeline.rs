@@ -13,8 +13,6 @@ use std::time::Duration;
 const SLACK: Duration = Duration::from_millis(500);
 /// How far timestamps may stray from arrival, in samples: 250 ms.
 const STRAY: u64 = 2_000;
-/// Audio that would lie so far after its arrival, in samples, is left out: who sends faster than speech fills no memory.
-const AHEAD: u64 = 8_000;
 
 #[derive(Debug)]
 pub struct Timeline {
@@ -53,15 +51,18 @@ impl Timeline {
             let step = timestamp.wrapping_sub(anchor.timestamp).cast_signed();
             anchor.place.checked_add_signed(step.into()).filter(|place| place.abs_diff(arrived) <= STRAY)
         });
-        let place = place.unwrap_or_else(|| arrived.max(before.map_or(0, |anchor| anchor.end)));
-        if place > arrived + AHEAD {
-            return;
-        }
+        // After what lies there, unless that is far ahead: what came in a burst, or faster than speech, must neither fill memory nor
+        // put off all that follows.
+        let after = before.map_or(0, |anchor| anchor.end);
+        let place = place.unwrap_or(if after > arrived + STRAY { arrived } else { after.max(arrived) });
         let end = place + alaw.len() as u64;
         let reached = before.map_or(0, |anchor| anchor.end);
         // Packets may overtake one another: the newest tells where the next lies.
         if end >= reached || before.is_none_or(|anchor| anchor.stream != stream) {
             self.sides[side as usize] = Some(Anchor { stream, timestamp, place, end: end.max(reached) });
+        }
+        if end <= self.from {
+            return;
         }
         self.reach(end);
         let late = self.from.saturating_sub(place).min(alaw.len() as u64) as usize;
@@ -158,10 +159,21 @@ mod tests {
             // Ever later, and from nowhere in between.
             line.place(Side::Caller, A, ms(0), n.wrapping_mul(if n % 2 == 0 { 1_600 } else { 77_777 }), &[1; 1_600]);
         }
-        assert!(line.ready.len() <= 2 * (AHEAD as usize + 1_600), "{} octets", line.ready.len());
-        // When it speaks at a human pace again it is heard again.
+        assert!(line.ready.len() <= 2 * (STRAY as usize + 2 * 1_600), "{} octets", line.ready.len());
+        // When it speaks at a human pace again it is heard where it speaks.
         line.place(Side::Caller, A, ms(5_000), 1, &[7; 160]);
         assert_eq!(side(line.rest(ms(5_020)), Side::Caller)[250], 7);
+    }
+
+    #[test]
+    fn what_came_after_all_of_it_was_written_is_left_out() {
+        let mut line = Timeline::new(ms(0));
+        line.place(Side::Caller, A, ms(600), 0, &[1; 160]);
+        let due = line.due(ms(1_600)).len();
+        line.written(due);
+        line.place(Side::Caller, A, ms(601), 160, &[2; 160]);
+        line.place(Side::Others, B, ms(900), 0, &[3; 160]);
+        assert!(line.rest(ms(1_600)).iter().all(|octet| *octet == ALAW_SILENCE));
     }
 
     #[test]
