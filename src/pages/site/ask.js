@@ -2,10 +2,13 @@
 
 import { language } from "/words.js";
 
+/** Everything that is asked here is answered in a second or two; a path that has died never answers. */
+const PATIENCE = 20000;
+
 /** `{ok, status, body}`; status 0: nobody answered. */
 export async function ask(path, options = {}) {
   const headers = { "content-type": "application/json", "accept-language": language(), ...options.headers };
-  const answer = await fetch(path, { ...options, headers }).catch(() => null);
+  const answer = await fetch(path, { signal: AbortSignal.timeout(PATIENCE), ...options, headers }).catch(() => null);
   return { ok: !!answer?.ok, status: answer?.status ?? 0, body: await answer?.json().catch(() => null) };
 }
 

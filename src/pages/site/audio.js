@@ -44,6 +44,8 @@ export class Audio {
   #nudge = () => {};
   /** Which loop is the present one. */
   #turn = 0;
+  /** Which choice of a microphone is the last one. */
+  #choice = 0;
   #liveSince = 0;
   #ends = new AbortController();
 
@@ -104,9 +106,13 @@ export class Audio {
     this.#changed();
   }
 
-  /** Keys of a telephone, sent into the call as they are on any phone (RFC 4733). */
+  /** Keys of a telephone, sent into the call as they are on any phone (RFC 4733). `null`, or why not. */
   keys(digits) {
-    this.#connection?.getSenders()[0]?.dtmf?.insertDTMF(digits);
+    const dtmf = this.#connection?.getSenders()[0]?.dtmf;
+    if (!dtmf?.canInsertDTMF) return "why_no_keys";
+    // What is inserted takes the place of what has not been sent yet.
+    dtmf.insertDTMF(dtmf.toneBuffer + digits);
+    return null;
   }
 
   /** 0 to 1; and whether the microphone is dead while it should not be. */
@@ -115,18 +121,26 @@ export class Audio {
     return { level, dead: !this.muted && (this.#own?.silence ?? 0) > 15000 };
   }
 
-  /** Other devices were chosen. */
-  async chosen() {
+  /** Another device was chosen, or the same microphone is to be opened again. One that does not open changes nothing. */
+  async chosen(kind = "microphone") {
     await playAt(this.#player, "headset");
-    if (!this.#wanted || !this.#connection) return;
+    const [connection, choice] = [this.#connection, ++this.#choice];
+    if (kind !== "microphone" || !this.#wanted || !connection) return;
+    const late = () => connection !== this.#connection || choice !== this.#choice;
+    let stream = null;
+    let trouble = null;
     try {
-      const stream = await microphone();
-      await this.#connection.getSenders()[0].replaceTrack(stream.getAudioTracks()[0]);
-      this.#take(stream);
+      stream = await microphone();
+      if (late()) return release(stream);
+      const [track] = stream.getAudioTracks();
+      track.enabled = !this.muted;
+      await connection.getSenders()[0].replaceTrack(track);
     } catch (why) {
-      this.#give(typeof why === "string" ? why : "device_trouble");
+      trouble = word(why);
     }
-    this.#changed();
+    if (trouble || connection !== this.#connection) release(stream);
+    else this.#take(stream);
+    if (!late() && (trouble || this.state === "live")) this.#set(this.state, trouble);
   }
 
   /** What the gateway's screen says of us: if it has lost us, we begin anew. */
@@ -151,7 +165,7 @@ export class Audio {
     const over = () => !this.#wanted || turn !== this.#turn;
     let delay = SOONEST;
     while (!over()) {
-      const why = !this.#line.isOpen ? "no_line" : this.#connection ? await this.#restart() : await this.#begin();
+      const why = (await this.#round(over)) ?? (this.#ended ? "microphone" : null);
       if (over()) return;
       if (why === null) {
         delay = SOONEST;
@@ -170,15 +184,36 @@ export class Audio {
     }
   }
 
-  /** From nothing. `null`, or what is wrong; what only a person can mend ends the loop. */
-  async #begin() {
+  /** One try. `null`, or what is wrong. `over`: is this loop not the present one any more? While something is waited for, the agent
+   *  may choose the phone, leave, or begin anew: nothing of that is this loop's to touch. */
+  async #round(over) {
+    if (!this.#line.isOpen) return "no_line";
+    // Unplugged while nobody looked: the connection would carry silence.
+    if (this.#ended) this.#drop();
     try {
-      if (!this.#stream) this.#take(await microphone());
-    } catch (why) {
-      this.#give(typeof why === "string" ? why : "device_trouble");
-      return why;
+      return this.#connection ? await this.#restart(over) : await this.#begin(over);
+    } catch (error) {
+      console.warn("audio:", error);
+      if (!over()) this.#drop();
+      return "browser_trouble";
     }
-    this.devices = await list();
+  }
+
+  /** From nothing. What only a person can mend ends the loop. */
+  async #begin(over) {
+    try {
+      if (!this.#stream) {
+        const stream = await microphone();
+        if (over()) return release(stream);
+        this.#take(stream);
+      }
+    } catch (why) {
+      if (!over()) this.#give(word(why));
+      return word(why);
+    }
+    const devices = await list();
+    if (over()) return "superseded";
+    this.devices = devices;
     const connection = new RTCPeerConnection({ bundlePolicy: "max-bundle" });
     this.#connection = connection;
     connection.addTrack(this.#stream.getAudioTracks()[0], this.#stream);
@@ -186,38 +221,35 @@ export class Audio {
     const ours = known.filter((codec) => /\/(pcma|pcmu|telephone-event)$/i.test(codec.mimeType));
     if (ours.length) connection.getTransceivers()[0].setCodecPreferences?.(ours);
     connection.ontrack = ({ track }) => {
+      if (connection !== this.#connection) return;
       this.#player.srcObject = new MediaStream([track]);
       this.#play();
     };
     connection.onconnectionstatechange = () => this.#look();
-    const why = await this.#negotiate("audio_offer");
-    if (why) this.#drop();
+    const why = await this.#negotiate("audio_offer", over);
+    if (why) this.#drop(connection);
     return why;
   }
 
   /** The same session by another path. */
-  async #restart() {
+  async #restart(over) {
     this.#connection.restartIce();
-    return this.#negotiate("audio_reoffer");
+    return this.#negotiate("audio_reoffer", over);
   }
 
-  async #negotiate(order) {
+  async #negotiate(order, over) {
     const connection = this.#connection;
-    try {
-      await connection.setLocalDescription();
-      const answer = await this.#line.order({ order, sdp: connection.localDescription.sdp });
-      if (connection !== this.#connection) return "superseded";
-      if (answer.unable) {
-        if (connection.signalingState === "have-local-offer") await connection.setLocalDescription({ type: "rollback" }).catch(() => null);
-        if (!PASSING.includes(answer.unable)) this.#give(answer.unable, answer.why);
-        return answer.unable;
-      }
-      await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
-    } catch (error) {
-      console.warn("audio:", error);
-      this.#drop();
-      return "browser_trouble";
+    await connection.setLocalDescription();
+    if (over()) return "superseded";
+    const answer = await this.#line.order({ order, sdp: connection.localDescription.sdp });
+    if (over()) return "superseded";
+    if (answer.unable) {
+      if (connection.signalingState === "have-local-offer") await connection.setLocalDescription({ type: "rollback" }).catch(() => null);
+      if (!over() && !PASSING.includes(answer.unable)) this.#give(answer.unable, answer.why);
+      return answer.unable;
     }
+    await connection.setRemoteDescription({ type: "answer", sdp: answer.sdp });
+    if (over()) return "superseded";
     return (await this.#connects(connection)) ? null : "no_path";
   }
 
@@ -231,7 +263,7 @@ export class Audio {
 
   /** Resolves with what is wrong, when something is. */
   #trouble() {
-    return new Promise((resolve) => { this.#nudge = resolve; }).finally(() => { this.#nudge = () => {}; });
+    return new Promise((resolve) => { this.#nudge = resolve; });
   }
 
   /** Is the path still there? */
@@ -244,8 +276,7 @@ export class Audio {
 
   async #deviceChanged() {
     this.devices = await list();
-    const track = this.#stream?.getAudioTracks()[0];
-    if (this.#wanted && track?.readyState === "ended") this.#nudge("microphone");
+    if (this.#wanted && this.#ended) this.#nudge("microphone");
     this.#changed();
   }
 
@@ -258,10 +289,15 @@ export class Audio {
     track.onended = () => this.#nudge("microphone");
   }
 
+  /** Is the microphone gone? */
+  get #ended() {
+    return this.#stream?.getAudioTracks()[0].readyState === "ended";
+  }
+
   #leave() {
     this.#own?.close();
     this.#own = null;
-    for (const track of this.#stream?.getTracks() ?? []) track.stop();
+    release(this.#stream);
     this.#stream = null;
   }
 
@@ -271,11 +307,12 @@ export class Audio {
     this.#changed();
   }
 
-  /** The connection; the microphone only if it has ended. */
-  #drop() {
-    this.#connection?.close();
+  /** A connection; with the present one goes the microphone, if it has ended. */
+  #drop(connection = this.#connection) {
+    connection?.close();
+    if (connection !== this.#connection) return;
     this.#connection = null;
-    if (this.#stream?.getAudioTracks()[0].readyState === "ended") this.#leave();
+    if (this.#ended) this.#leave();
   }
 
   /** No more by itself: `why` says what to mend, or nothing is wrong. */
@@ -293,4 +330,13 @@ export class Audio {
     Object.assign(this, { state, why, sentence });
     this.#changed();
   }
+}
+
+/** Of what `microphone` threw. */
+const word = (why) => (typeof why === "string" ? why : "device_trouble");
+
+/** Lets go of a microphone that is not wanted any more. */
+function release(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+  return "superseded";
 }

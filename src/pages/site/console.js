@@ -7,7 +7,10 @@ import { Floor } from "/floor.js";
 import { span, wait } from "/time.js";
 import { Waiting } from "/waiting.js";
 import { askWhy } from "/why.js";
-import { t } from "/words.js";
+import { t, unable } from "/words.js";
+
+/** The floor is asked for again after so long. */
+const AGAIN = 5000;
 
 export class Console {
   #line;
@@ -16,6 +19,10 @@ export class Console {
   #screen = null;
   #buttons = [];
   #deaf;
+  /** Which asking for the floor is the last one. */
+  #watch = 0;
+  /** Was the leader in the floor when it went? */
+  #wasIn = false;
 
   /** `order(order)`: asks, and says why not. */
   constructor(line, order, tell) {
@@ -29,7 +36,7 @@ export class Console {
     this.listening = make("section", { class: "card listening", "aria-label": t("listening"), hidden: true }, this.heard, this.#group(LISTENING_ACTS, "listening"));
     this.chosen = make("section", { class: "card", "aria-label": t("chosen_agent") }, this.who, this.#group(AGENT_ACTS, "chosen_agent"));
     this.waiting.callsElement.append(this.#group(CALL_ACTS, "in_line"));
-    this.stale = make("p", { class: "quiet" }, t("floor_waits"));
+    this.stale = make("p", { class: "quiet", role: "status" }, t("floor_waits"));
     this.element = make("div", { class: "console" },
       make("div", { class: "side" }, this.floor.element),
       make("div", { class: "side" }, this.stale, this.listening, this.chosen, this.waiting.queuesElement, this.waiting.callsElement));
@@ -40,20 +47,51 @@ export class Console {
   }
 
   close() {
+    this.#watch++;
     this.#deaf();
   }
 
-  /** The gateway tells the floor to whoever asks, until the line breaks. */
-  watch() {
-    this.#line.order({ order: "watch_floor" });
+  /** The gateway tells the floor to whoever asks, until the line breaks or it says that it does no longer. */
+  async watch(after = 0) {
+    const watch = ++this.#watch;
+    const over = () => watch !== this.#watch || this.element.hidden;
+    if (after) await wait(after);
+    for (; !over(); await wait(AGAIN)) {
+      const answer = await this.#line.order({ order: "watch_floor" });
+      if (over() || !answer.unable) return;
+      if (answer.unable !== "no_answer") return this.#blank(unable(answer));
+      this.#notLive(t("floor_lost"));
+    }
   }
 
+  /** `null`: the gateway tells it no longer. */
   show(floor) {
+    if (!floor) {
+      this.#blank(t("floor_lost"));
+      return this.watch(AGAIN);
+    }
     this.#floor = floor;
     this.stale.hidden = true;
     const now = this.#line.now();
     this.floor.show(floor.agents, now);
     this.waiting.show(floor, now);
+    this.#acts();
+    if (this.#wasIn && document.activeElement === document.body) this.floor.focus();
+    this.#wasIn = false;
+  }
+
+  #notLive(why) {
+    setText(this.stale, why);
+    this.stale.hidden = false;
+  }
+
+  /** What is not known any more is not shown. */
+  #blank(why) {
+    this.#notLive(why);
+    this.#wasIn ||= this.floor.body.contains(document.activeElement);
+    this.#floor = null;
+    this.floor.blank();
+    this.waiting.blank();
     this.#acts();
   }
 

@@ -31,7 +31,7 @@ export class Desk {
     this.bar = new StateBar(who, run, (seat, withHeadset) => this.#signIn(seat, withHeadset));
     this.day = new OwnDay();
     this.call = new CallCard(run, this.day.element);
-    this.reach = new Reach(who, run, (digits) => this.audio.keys(digits));
+    this.reach = new Reach(who, run, (digits) => this.#keyed(digits));
     this.reach.changed = () => this.#showAll();
     this.lines = new Lines();
     this.earlier = new Earlier();
@@ -130,6 +130,11 @@ export class Desk {
     if (!(await this.#order({ order: "sign_in", seat }))) return;
     if (withHeadset) this.audio.start();
     else this.audio.stop();
+  }
+
+  #keyed(digits) {
+    const why = this.audio.keys(digits);
+    this.#notice(why ? `${t("keypad")}: ${t(why)}` : "");
   }
 
   #notice(text) {

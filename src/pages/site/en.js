@@ -23,7 +23,7 @@ export const EN = {
   audio_device_busy: "Another program uses the microphone: close it and try again", audio_device_trouble: "The microphone cannot be opened: try another one", audio_elsewhere: "The sound has moved to another window",
   audio_no_line: "The connection to the hotline is lost", audio_no_path: "No path for sound: the network may be blocking UDP, ask the engineers", audio_path_lost: "The path for sound is lost",
   audio_network: "The network has changed", audio_slept: "The computer was asleep", audio_forgotten: "The hotline no longer hears this computer", audio_microphone: "The microphone was unplugged",
-  audio_browser_trouble: "The browser cannot set up sound", audio_no_session: "The audio session has expired",
+  audio_browser_trouble: "The browser cannot set up sound", audio_no_session: "The audio session has expired", audio_superseded: "The sound was begun anew",
   // Call
   call: "Call", answer: "Answer", hang_up: "Hang up", decline: "Decline", hold: "Hold", resume: "Resume", aid: "Help", ask_help: "Ask leader", no_help: "Help no more",
   emergency: "Bring in 110", others: "Consult and transfer", consult: "Consult", transfer: "Transfer", transfer_now: "Hand over", three_way: "Three-way", end_consult: "Back to caller",
@@ -38,10 +38,10 @@ export const EN = {
   why_logged_out: "log in", why_is_ready: "you are", why_no_wrap_up: "no wrap-up", why_no_ring: "no ring", why_pick_up: "lift phone",
   why_no_call: "no call", why_no_talk: "no call", why_no_sound: "no sound", why_other_window: "other window", why_party: "3rd party", why_no_party: "no one",
   why_no_number: "no number", why_by_phone: "by phone", why_party_rings: "still rings", why_is_three_way: "now", why_no_queue: "no other",
-  why_in_call: "in a call",
+  why_in_call: "in a call", why_no_keys: "keys cannot be sent now",
   // Ticket
   own_day: "Today: {n} answered · {talk} talked · {mean} on average", ticket_here: "The ticket of an answered call is shown here", ticket: "Ticket", ticket_waits: "The ticket is being opened…", ticket_none: "This call has no ticket", earlier: "Earlier calls", earlier_none: "First call", in_days: "{m} in 30 days · {y} in a year",
-  repeat_in_hand: "Maybe the same: {s} is still in hand", repeat_soon: "Maybe the same: {s}, days ago", saved: "Saved", saving: "Saving…", unsaved: "Not saved: ",
+  repeat_in_hand: "Maybe the same: {s} is still in hand", repeat_soon: "Maybe the same: {s}, days ago", saved: "Saved", saving: "Saving…", unsaved: "Not saved: ", unsaved_kept: "Not saved yet, trying again: {s}",
   changed_elsewhere: "Somebody else changed the ticket; it was loaded again", kind: "Kind", none: "None chosen", title_field: "Title", content: "Content", name: "Citizen's name",
   callback_no: "Number to call back", district: "District", street: "Street", community: "Community", address: "Address", urgency: "Urgency", confidential: "Confidential",
   answer_text: "Answer", department: "Department", accept: "Accept", answer_now: "Answered on the spot", pass: "Pass on", hand_to_110: "Record: handed to 110",
@@ -53,7 +53,7 @@ export const EN = {
   // Shift leader's console
   agents: "Agents", floor_state: "State", floor_agent: "Agent / seat", floor_time: "Time", floor_caller: "Call", floor_skills: "Skills", with_logged_out: "with logged out",
   asks_help: "asks for help", heard_listen: "{s} listens", heard_whisper: "{s} whispers", heard_barge: "{s} is in", all_queues: "All queues", free_of: "Free / here", in_line: "Calls in line", caller: "Caller", priority: "Priority",
-  nobody_waits: "Nobody waits", chosen_agent: "Chosen agent", listening: "Listening", floor_waits: "Reading the floor…",
+  nobody_waits: "Nobody waits", chosen_agent: "Chosen agent", listening: "Listening", floor_waits: "Reading the floor…", floor_lost: "The floor is not live; asking for it again…",
   listen: "Listen", whisper: "Whisper", barge: "Barge in", end_listening: "Leave", take_over: "Take over", disconnect: "Disconnect", set_skills: "Skills",
   force_ready: "Set ready", force_not_ready: "Set not ready", force_out: "Log out", move_up: "Move up", move_call: "Other queue",
   pick_up_to_listen: "Your phone rings: lift it to come in", mode_listen: "Listening to", mode_whisper: "Whispering to (the citizen does not hear you)", mode_barge: "In the call of (the citizen hears you)",

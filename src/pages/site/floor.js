@@ -58,6 +58,12 @@ export class Floor {
     this.#order();
   }
 
+  /** Nobody is known, which is not that nobody is there. */
+  blank() {
+    this.show([], this.#now);
+    this.counts.replaceChildren();
+  }
+
   tick(now) {
     this.#now = now;
     this.rows.tick();

@@ -30,9 +30,9 @@ export class Headset {
   #build(run) {
     this.selects = DEVICES.map(([kind]) => make("select", {
       id: `device-${kind}`, disabled: kind !== "microphone" && !canChooseSpeaker,
-      onchange: (event) => (choose(kind, event.target.value), this.#audio.chosen()),
+      onchange: (event) => (choose(kind, event.target.value), this.#audio.chosen(kind)),
     }));
-    this.trouble = make("p", { class: "trouble" });
+    this.trouble = make("p", { class: "trouble", role: "alert" });
     this.big = make("meter", { min: 0, max: 1, low: 0.05, value: 0, "aria-label": t("level") });
     this.test = make("button", { type: "button", "data-act": "test_call", onclick: () => run("test_call") }, t("test_call"));
     this.testWhy = make("span", { class: "why" });
@@ -71,7 +71,8 @@ export class Headset {
     setText(this.alert, bad);
     this.text.title = state === "mending" ? why : "";
     if (this.#said !== text) say((this.#said = text));
-    setText(this.trouble, state === "failed" || state === "mending" ? why : "");
+    // A live connection has something wrong when the microphone that was chosen for it does not open.
+    setText(this.trouble, why);
     this.meter.hidden = this.mute.hidden = byPhone || audio.state === "failed";
     this.mute.disabled = audio.state !== "live";
     this.mute.setAttribute("aria-pressed", String(audio.muted));

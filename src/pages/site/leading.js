@@ -11,13 +11,15 @@ const inCall = ({ agent }) => (agent.call ? null : "why_agent_no_call");
 const listening = ({ screen }) => (screen.listening ? null : "why_not_listening");
 const mode = (one) => ({ screen }) => (screen.listening?.mode === one ? "why_mode" : null);
 const waiting = ({ call }) => (call ? null : "why_nobody");
+/** The call is named too: by the time the order is read, the agent may have another one, which was not meant. */
+const theirCall = (order) => ({ agent }) => ({ order, agent: agent.agent, call: agent.call.call });
 const first = (...reasons) => (situation) => reasons.reduce((found, reason) => found ?? reason(situation), null);
 const force = (to) => ({ agent }) => ({ order: "force", agent: agent.agent, to });
 
 export const AGENT_ACTS = {
-  listen: { key: "L", words: "listen", comes: true, can: first(someone, other, inCall, ({ agent, screen }) => (screen.listening?.agent === agent.agent ? "why_mode" : null)), order: ({ agent }) => ({ order: "listen", agent: agent.agent }) },
-  take_over: { key: "T", words: "take_over", comes: true, can: first(someone, other, inCall), order: ({ agent }) => ({ order: "take_over", agent: agent.agent }) },
-  disconnect: { key: "X", words: "disconnect", kind: "stop", why: true, can: first(someone, inCall), order: ({ agent }) => ({ order: "disconnect", agent: agent.agent }) },
+  listen: { key: "L", words: "listen", comes: true, can: first(someone, other, inCall, ({ agent, screen }) => (screen.listening?.agent === agent.agent ? "why_mode" : null)), order: theirCall("listen") },
+  take_over: { key: "T", words: "take_over", comes: true, can: first(someone, other, inCall), order: theirCall("take_over") },
+  disconnect: { key: "X", words: "disconnect", kind: "stop", why: true, can: first(someone, inCall), order: theirCall("disconnect") },
   skills: { key: "S", words: "set_skills", why: true, skills: true, can: someone, order: ({ agent }, skills) => ({ order: "set_skills", agent: agent.agent, skills }) },
   force_ready: { key: "R", words: "force_ready", why: true, can: first(someone, here, ({ agent }) => (agent.state === "ready" ? "why_agent_ready" : null)), order: force("ready") },
   force_not_ready: { key: "N", words: "force_not_ready", why: true, can: first(someone, here), order: force("not_ready") },

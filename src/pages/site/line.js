@@ -5,6 +5,12 @@ import { wait } from "/time.js";
 
 const SOONEST = 500;
 const LATEST = 8000;
+/** The gateway says something at least every 10 s: a path that is silent for so long has died, whatever the socket believes. */
+const SILENT = 30000;
+const LOOK = 3000;
+/** It answers within 5 s, if only that it cannot. */
+const PATIENCE = 10000;
+const SESSION_PATIENCE = 5000;
 
 export class Line {
   #socket = null;
@@ -12,16 +18,20 @@ export class Line {
   #next = 1;
   #delay = SOONEST;
   #closed = false;
+  #timer = null;
+  /** By a clock that nobody sets. */
+  #heardAt = 0;
   /** Microseconds by which the gateway's clock is ahead of ours. */
   #ahead = 0;
 
-  /** `hears.screen(screen)`, `hears.floor(floor)`, `hears.replaced()`: another window has the audio;
+  /** `hears.screen(screen)`, `hears.floor(floor)` (`null`: no more of it is coming), `hears.replaced()`: another window has the audio;
    *  `hears.state("connecting" | "connected" | "lost")`, `hears.signedOut()`. */
   constructor(hears) {
     this.hears = hears;
   }
 
   open() {
+    this.#timer = setInterval(() => this.#look(), LOOK);
     this.#open("connecting");
   }
 
@@ -40,12 +50,14 @@ export class Line {
     return new Promise((resolve) => {
       if (!this.isOpen) return resolve({ unable: "no_answer" });
       this.#waiting.set(id, resolve);
+      setTimeout(() => this.#answered({ answer: id, unable: "no_answer" }), PATIENCE);
       this.#socket.send(JSON.stringify({ id, ...order }));
     });
   }
 
   close() {
     this.#closed = true;
+    clearInterval(this.#timer);
     this.#socket?.close();
   }
 
@@ -54,27 +66,43 @@ export class Line {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
     const socket = new WebSocket(`${scheme}://${location.host}/live`);
     this.#socket = socket;
+    this.#heardAt = performance.now();
     socket.onmessage = ({ data }) => this.#heard(JSON.parse(data));
     socket.onclose = () => this.#broke();
   }
 
+  #look() {
+    if (!this.#socket || performance.now() - this.#heardAt < SILENT) return;
+    // Its own close event would wait for the other end.
+    this.#socket.onmessage = this.#socket.onclose = null;
+    this.#socket.close();
+    this.#broke();
+  }
+
+  /** One with nothing but `now` says that the gateway is there. */
   #heard(message) {
+    this.#heardAt = performance.now();
     if (message.now) this.#ahead = message.now - Date.now() * 1000;
     if (message.screen) {
       this.#delay = SOONEST;
       this.hears.state("connected");
       this.hears.screen(message.screen);
-    } else if (message.floor) {
+    } else if ("floor" in message) {
       this.hears.floor(message.floor);
     } else if (message.audio === "replaced") {
       this.hears.replaced();
     } else if (message.answer) {
-      this.#waiting.get(message.answer)?.(message);
-      this.#waiting.delete(message.answer);
+      this.#answered(message);
     }
   }
 
+  #answered(message) {
+    this.#waiting.get(message.answer)?.(message);
+    this.#waiting.delete(message.answer);
+  }
+
   async #broke() {
+    this.#socket = null;
     for (const resolve of this.#waiting.values()) resolve({ unable: "no_answer" });
     this.#waiting.clear();
     if (this.#closed) return;
@@ -83,7 +111,7 @@ export class Line {
     await wait(this.#delay * (0.75 + Math.random() / 2));
     this.#delay = Math.min(this.#delay * 2, LATEST);
     if (this.#closed) return;
-    const who = await fetch("/session").catch(() => null);
+    const who = await fetch("/session", { signal: AbortSignal.timeout(SESSION_PATIENCE) }).catch(() => null);
     if (this.#closed) return;
     if (who?.status === 401) return this.hears.signedOut();
     this.#open("lost");

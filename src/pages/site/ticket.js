@@ -10,6 +10,12 @@ const SAVE_AFTER = 800;
 const LOOK_AGAIN = 700;
 /** A ticket is in the store a moment after the pickup; where the store is away it comes later. */
 const LOOKS = 60;
+const SOONEST = 3000;
+const LATEST = 60000;
+/** So many tickets with something unsaved are kept; each is a call's. */
+const MOST_UNSAVED = 10;
+/** What is answered so passes: it is tried again. 412: at another version. */
+const PASSING = [0, 401, 408, 412, 429];
 
 const KINDS = ["question", "help", "complaint", "report", "suggestion", "praise", "other"];
 const URGENCIES = ["normal", "urgent", "critical"];
@@ -26,10 +32,15 @@ export class Ticket {
   #ticket = null;
   #typed = new Map();
   #timer = null;
+  /** What could not be saved when the next call came, `{ticket, typed}`, oldest first. */
+  #unsaved = [];
+  #retries = false;
+  /** With whichever ticket is shown: what of earlier ones is still unsaved, or was refused. */
+  #behind = make("p", { class: "said bad", role: "status", hidden: true });
   #inputs = new Map();
   /** One change after the other, each to the version that the one before made. */
   #turn = Promise.resolve(true);
-  #leaving = () => this.#save(true);
+  #leaving = () => this.#lastTry();
   #closed = false;
 
   /** `found(ticket_no)`: there is a ticket now. */
@@ -44,21 +55,30 @@ export class Ticket {
   close() {
     this.#closed = true;
     removeEventListener("pagehide", this.#leaving);
-    this.#save();
+    this.#lastTry();
+  }
+
+  /** The page goes: what was typed is sent all the same. */
+  #lastTry() {
+    this.#save(true);
+    for (const { ticket, typed } of this.#unsaved) send(ticket, "fill_in", Object.fromEntries(typed), true);
   }
 
   /** Whose ticket is to be shown; none: the last one stays, for whoever is still writing. */
   async of(call) {
     if (!call || call === this.#call) return;
-    await this.#save();
+    // Before anything is waited for: the next screen comes meanwhile, and one look-up is enough.
     this.#call = call;
+    await this.#save();
+    if (this.#call !== call || this.#closed) return;
+    if (this.#ticket && this.#typed.size) this.#keep({ ticket: this.#ticket, typed: this.#typed });
     this.#ticket = null;
-    this.#typed.clear();
+    this.#typed = new Map();
     this.#empty(t("ticket_waits"));
     for (let look = 0; look < LOOKS && this.#call === call && !this.#closed; look++) {
       const found = await ask(`/v1/tickets?agent=${encodeURIComponent(this.#agent)}&limit=5`);
-      const ticket = found.ok && found.body.tickets.find((one) => one.call === call);
-      if (ticket && this.#call === call) return this.#show(ticket);
+      const ticket = found.ok && found.body?.tickets.find((one) => one.call === call);
+      if (ticket && this.#call === call && !this.#closed) return this.#show(ticket);
       await wait(LOOK_AGAIN);
     }
     if (this.#call === call && !this.#ticket) this.#empty(t("ticket_none"));
@@ -66,7 +86,7 @@ export class Ticket {
 
   #empty(text) {
     this.#place.classList.add("empty");
-    this.#place.replaceChildren(make("p", {}, text));
+    this.#place.replaceChildren(make("p", {}, text), this.#behind);
   }
 
   #show(ticket) {
@@ -88,7 +108,7 @@ export class Ticket {
     const secret = make("input", { type: "checkbox", onchange: () => this.#type("confidential", secret.checked) });
     this.#place.classList.remove("empty");
     this.#place.replaceChildren(
-      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.said),
+      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.said), this.#behind,
       make("div", { class: "fields" }, choice("kind", KINDS, true), choice("urgency", URGENCIES, false),
         this.#field("confidential", t("confidential"), secret, "tick"), TEXTS.slice(0, 1).map(text),
         this.#field("content", t("content"), content, "wide"), TEXTS.slice(1).map(text)),
@@ -133,51 +153,102 @@ export class Ticket {
   /** `leaving`: the page goes; what was typed is sent all the same. */
   #save(leaving = false) {
     clearTimeout(this.#timer);
-    this.#turn = this.#turn.then(() => this.#saveNow(leaving));
+    // Whatever goes wrong with one, the next is saved.
+    this.#turn = this.#turn.then(() => this.#saveNow(leaving)).catch(() => false);
     return this.#turn;
   }
 
   async #saveNow(leaving) {
-    if (!this.#ticket || this.#typed.size === 0) return true;
-    const sent = new Map(this.#typed);
-    this.#tell(t("saving"));
-    const done = await this.#send("fill_in", Object.fromEntries(sent), leaving);
-    if (!done) return false;
-    for (const [field, value] of sent) if (this.#typed.get(field) === value) this.#typed.delete(field);
-    this.#tell(t("saved"));
+    const [ticket, typed] = [this.#ticket, this.#typed];
+    if (!ticket || typed.size === 0) return true;
+    const sent = new Map(typed);
+    this.#tell(ticket, t("saving"));
+    if (!(await this.#send(ticket, "fill_in", Object.fromEntries(sent), leaving))) return false;
+    for (const [field, value] of sent) if (typed.get(field) === value) typed.delete(field);
+    this.#tell(ticket, t("saved"));
     return true;
   }
 
+  /** Of the ticket it was pressed on, whichever is shown by then. */
   async #act(act, body = {}) {
+    const pressed = this.#ticket;
     if (!(await this.#save())) return;
-    if (await this.#send(act, body)) {
-      const fresh = await ask(`/v1/tickets/${this.#ticket.ticket_no}`);
-      if (fresh.ok) this.#fill(fresh.body);
-      this.#tell(t("saved"));
-    }
+    const ticket = this.#shows(pressed) ? this.#ticket : pressed;
+    if (!(await this.#send(ticket, act, body))) return;
+    const fresh = await read(ticket);
+    if (fresh && this.#shows(ticket)) this.#fill(fresh);
+    this.#tell(ticket, t("saved"));
   }
 
-  /** Done to the ticket as it is shown here, or not at all. */
-  async #send(act, body, keepalive = false) {
-    const { ticket_no: no, version } = this.#ticket;
-    const headers = { "if-match": `"${version}"`, "idempotency-key": key() };
-    const done = await ask(`/v1/tickets/${no}/${act.replaceAll("_", "-")}`, { method: "POST", headers, keepalive, body: JSON.stringify(body) });
-    if (done.ok) {
-      if (this.#ticket.ticket_no === no) this.#ticket.version = done.body.version;
-      return true;
-    }
-    if (done.status === 412) {
-      const fresh = await ask(`/v1/tickets/${no}`);
-      if (fresh.ok) this.#fill(fresh.body);
-      this.#tell(t("changed_elsewhere"), true);
-    } else {
-      this.#tell(t("unsaved") + (done.body?.detail ?? t("unable_no_answer")), true);
-    }
+  /** Was it done? If not, it is said why. */
+  async #send(ticket, act, body, keepalive) {
+    const done = await send(ticket, act, body, keepalive);
+    if (done.ok) return true;
+    const fresh = done.status === 412 ? await read(ticket) : null;
+    if (fresh && this.#shows(ticket)) this.#fill(fresh);
+    this.#tell(ticket, done.status === 412 ? t("changed_elsewhere") : whyUnsaved(done), true);
     return false;
   }
 
-  #tell(text, bad = false) {
+  #shows(ticket) {
+    return this.#ticket?.ticket_no === ticket.ticket_no;
+  }
+
+  #tell(ticket, text, bad = false) {
+    if (!this.#shows(ticket)) return bad ? this.#tellBehind(`${ticket.ticket_no}: ${text}`) : undefined;
     this.said.className = bad ? "said bad" : "said";
     setText(this.said, text);
   }
+
+  // ---- what is behind: unsaved, of tickets that are not shown any more
+
+  #keep(unsaved) {
+    this.#unsaved.push(unsaved);
+    const lost = this.#unsaved.length > MOST_UNSAVED ? this.#unsaved.shift() : null;
+    this.#tellBehind(lost ? `${lost.ticket.ticket_no}: ${t("unsaved")}${t("unable_no_answer")}` : "");
+    if (!this.#retries) this.#retry();
+  }
+
+  async #retry() {
+    this.#retries = true;
+    for (let delay = SOONEST; this.#unsaved.length > 0; delay = Math.min(delay * 2, LATEST)) {
+      await wait(delay);
+      for (const one of [...this.#unsaved]) {
+        if (this.#closed) return;
+        const done = await send(one.ticket, "fill_in", Object.fromEntries(one.typed));
+        if (PASSING.includes(done.status) || done.status >= 500) {
+          // As in the form: what was typed here is what the agent wants, whatever else was changed.
+          if (done.status === 412) one.ticket.version = (await read(one.ticket))?.version ?? one.ticket.version;
+          continue;
+        }
+        this.#unsaved = this.#unsaved.filter((other) => other !== one);
+        this.#tellBehind(done.ok ? "" : `${one.ticket.ticket_no}: ${whyUnsaved(done)}`);
+      }
+    }
+    this.#retries = false;
+  }
+
+  /** `lost`: what will never be saved. */
+  #tellBehind(lost) {
+    const numbers = this.#unsaved.map(({ ticket }) => ticket.ticket_no).join(" ");
+    setText(this.#behind, [numbers && t("unsaved_kept", { s: numbers }), lost].filter(Boolean).join(" · "));
+    this.#behind.hidden = this.#behind.textContent === "";
+  }
+}
+
+const whyUnsaved = (done) => t("unsaved") + (done.body?.detail ?? t("unable_no_answer"));
+
+/** The ticket as it is now, or `null`. */
+async function read({ ticket_no: no }) {
+  const fresh = await ask(`/v1/tickets/${no}`);
+  return fresh.ok ? fresh.body : null;
+}
+
+/** Done to the ticket at the version that is known of it, or not at all. */
+async function send(ticket, act, body, keepalive = false) {
+  const headers = { "if-match": `"${ticket.version}"`, "idempotency-key": key() };
+  const done = await ask(`/v1/tickets/${ticket.ticket_no}/${act.replaceAll("_", "-")}`, { method: "POST", headers, keepalive, body: JSON.stringify(body) });
+  // An answer that was cut short has no version: the ticket has it.
+  if (done.ok) ticket.version = done.body?.version ?? (await read(ticket))?.version ?? ticket.version;
+  return done;
 }

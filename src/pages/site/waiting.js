@@ -54,6 +54,12 @@ export class Waiting {
     if (this.chosen && !this.call) this.#choose(null);
   }
 
+  /** Nobody is known, which is not that nobody waits. */
+  blank() {
+    this.show({ queues: [], waiting: [], agents: [] }, this.#now);
+    this.none.hidden = true;
+  }
+
   tick(now) {
     this.#now = now;
     this.queues.tick();

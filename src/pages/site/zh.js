@@ -23,7 +23,7 @@ export const ZH = {
   audio_device_busy: "麦克风正被其他程序占用：请关闭后重试", audio_device_trouble: "麦克风无法打开：请换一个设备重试", audio_elsewhere: "声音已转到另一窗口",
   audio_no_line: "与热线的连接中断", audio_no_path: "声音通道不通：网络可能拦截了 UDP，请联系技术人员", audio_path_lost: "声音通道中断",
   audio_network: "网络有变化", audio_slept: "电脑刚从睡眠中恢复", audio_forgotten: "系统未收到本机声音", audio_microphone: "麦克风被拔出",
-  audio_browser_trouble: "浏览器无法建立声音通道", audio_no_session: "声音会话已过期",
+  audio_browser_trouble: "浏览器无法建立声音通道", audio_no_session: "声音会话已过期", audio_superseded: "声音已重新开始接通",
   // 通话
   call: "通话", answer: "接听", hang_up: "挂断", decline: "拒接", hold: "保持", resume: "恢复", aid: "求助", ask_help: "求助班长", no_help: "取消求助",
   emergency: "转110三方", others: "咨询与转接", consult: "咨询", transfer: "转接", transfer_now: "完成转接", three_way: "三方通话", end_consult: "回到市民",
@@ -38,10 +38,10 @@ export const ZH = {
   why_logged_out: "请先签入", why_is_ready: "已是空闲", why_no_wrap_up: "不在话后整理", why_no_ring: "无来电", why_pick_up: "请摘话机",
   why_no_call: "无通话", why_no_talk: "无通话", why_no_sound: "无声音", why_other_window: "在另一窗口", why_party: "已有第三方", why_no_party: "没有咨询方",
   why_no_number: "先填号码", why_by_phone: "用话机操作", why_party_rings: "对方未接听", why_is_three_way: "已是三方", why_no_queue: "没有其他队列",
-  why_in_call: "已有通话",
+  why_in_call: "已有通话", why_no_keys: "现在不能发送按键",
   // 工单
   own_day: "今日：接听 {n} · 通话 {talk} · 平均 {mean}", ticket_here: "来电接通后，工单显示在这里", ticket: "工单", ticket_waits: "工单正在生成…", ticket_none: "本次通话没有工单", earlier: "此前来电", earlier_none: "首次来电", in_days: "30 天 {m} 次 · 一年 {y} 次",
-  repeat_in_hand: "可能重复：{s} 仍在办理", repeat_soon: "可能重复：几天前的 {s}", saved: "已保存", saving: "正在保存…", unsaved: "未保存：",
+  repeat_in_hand: "可能重复：{s} 仍在办理", repeat_soon: "可能重复：几天前的 {s}", saved: "已保存", saving: "正在保存…", unsaved: "未保存：", unsaved_kept: "尚未保存，正在重试：{s}",
   changed_elsewhere: "工单已被他人修改，已重新载入", kind: "诉求类型", none: "未选择", title_field: "标题", content: "诉求内容", name: "市民姓名",
   callback_no: "回访电话", district: "区县", street: "街道", community: "社区", address: "地址", urgency: "紧急程度", confidential: "要求保密",
   answer_text: "答复内容", department: "承办单位", accept: "受理", answer_now: "直接办结", pass: "转交承办单位", hand_to_110: "登记转110",
@@ -52,7 +52,7 @@ export const ZH = {
   // 班长席
   agents: "话务员", floor_state: "状态", floor_agent: "工号 / 座席", floor_time: "时长", floor_caller: "来电", floor_skills: "技能", with_logged_out: "含未签入",
   asks_help: "求助", heard_listen: "{s} 监听中", heard_whisper: "{s} 密语中", heard_barge: "{s} 强插中", all_queues: "各队列", free_of: "空闲 / 在席", in_line: "排队中的来电", caller: "来电号码", priority: "优先级",
-  nobody_waits: "无人排队", chosen_agent: "选中的话务员", listening: "监听", floor_waits: "正在读取现场…",
+  nobody_waits: "无人排队", chosen_agent: "选中的话务员", listening: "监听", floor_waits: "正在读取现场…", floor_lost: "现场不是实时数据，正在重新读取…",
   listen: "监听", whisper: "密语", barge: "强插", end_listening: "结束监听", take_over: "拦截", disconnect: "强拆", set_skills: "调整技能",
   force_ready: "强制示闲", force_not_ready: "强制示忙", force_out: "强制签出", move_up: "提前", move_call: "改队列",
   pick_up_to_listen: "您的话机正在振铃：摘机后即接入", mode_listen: "正在监听", mode_whisper: "正在密语（市民听不到您）", mode_barge: "已强插（市民听得到您）",
