@@ -1,8 +1,9 @@
 //! What agents order from their screens. Each order is answered: done, or why not. Not here: the same by a phone's keys
 //! (`features`, `call`), what shift leaders order (`commands`).
 
+use super::devices::Device;
 use super::dialling::NoDial;
-use super::legs::Role;
+use super::legs::{Leg, Role};
 use super::{Gateway, LeaderOrder};
 use crate::acd::{AcdInput, Refused};
 use crate::call::{CallInput, NotHeld};
@@ -262,6 +263,33 @@ impl Gateway {
             Role::Caller { .. } | Role::Feature { .. } | Role::TestCall { .. } => return Err(Unable::NoCall),
         }
         Ok(())
+    }
+
+    /// Whoever sits there next must hear nothing of what this agent was on: a page's talks end with it, and so does listening
+    /// in. A phone's own talks are its user's to end.
+    pub(super) fn leaves_seat(&mut self, now: Instant, agent: &AgentNo) {
+        if let Some(call) = self.supervised_by(agent) {
+            let _ = self.order_call(now, call, |call, now, out| call.end_supervision(now, agent, out));
+        }
+        let abandoned = |leg: &Leg| {
+            let browser = matches!(leg.device, Device::Browser(_));
+            browser && leg.role.seat().is_some_and(|seat| self.acd.agent_at(seat).is_none())
+        };
+        let left: Vec<_> =
+            self.legs.iter().filter(|(_, leg)| abandoned(leg)).map(|(id, leg)| (*id, leg.role.clone())).collect();
+        for (leg, role) in left {
+            let end = LegEnd::HungUp;
+            self.with_browser(now, leg, |browser, events| browser.decline(events));
+            match role {
+                // It only rang.
+                _ if !self.legs.contains_key(&leg) => {}
+                Role::Dialler { call, .. } => self.call_input(now, call, CallInput::SeatEnded { leg, end }),
+                Role::Party { call, .. } => self.call_input(now, call, CallInput::PartyEnded { leg, end }),
+                Role::TestCall { .. } => self.tell(now, leg, LegCommand::Hangup(HangupReason::Normal)),
+                // A citizen's call goes by the distributor's word.
+                Role::Seat { .. } | Role::Caller { .. } | Role::Feature { .. } => {}
+            }
+        }
     }
 
     /// The agent's leg of a citizen's call: rung, talking, or waiting for the citizen.

@@ -5,7 +5,7 @@ use super::timers::Alarm;
 use super::{Gateway, Output};
 use crate::acd::{AcdInput, AcdOutput};
 use crate::call::{Attempt, Call, CallInput, CallOutput, Distributor, OwnCall};
-use crate::event::{CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
+use crate::event::{AgentState, CallFact, EndCause, NotReadyReason, OfferEnd, Purpose};
 use crate::ids::{CallId, LegId, TrunkName};
 use crate::leg::{Incoming, LegCommand, LegEnd, Place};
 use crate::plane::MediaCommand;
@@ -225,7 +225,13 @@ impl Gateway {
             AcdOutput::QueueTimeout { call } => self.call_input(now, call, CallInput::QueueTimeout),
             AcdOutput::Relaxed { call, step } => self.call_input(now, call, CallInput::Relaxed { step }),
             AcdOutput::OverflowDue { call } => self.overflow(now, call),
-            AcdOutput::Agent(event) => self.outputs.push_back(Output::Agent(event)),
+            AcdOutput::Agent(event) => {
+                let gone = (event.state == AgentState::LoggedOut).then(|| event.agent.clone());
+                self.outputs.push_back(Output::Agent(event));
+                if let Some(agent) = gone {
+                    self.leaves_seat(now, &agent);
+                }
+            }
         }
     }
 

@@ -138,7 +138,7 @@ impl Gateway {
     }
 
     /// The call this leader is on, or is rung for.
-    fn supervised_by(&self, by: &AgentNo) -> Option<CallId> {
+    pub(super) fn supervised_by(&self, by: &AgentNo) -> Option<CallId> {
         self.calls.values().find(|call| call.is_supervised_by(by)).map(Call::id)
     }
 

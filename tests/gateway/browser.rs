@@ -401,6 +401,25 @@ fn an_agent_tries_the_headset_until_a_call_comes() {
 }
 
 #[test]
+fn who_is_asked_by_a_colleague_first_answers_or_declines() {
+    let mut world = in_a_call(&[1]);
+    assert_eq!(world.order("6602", AgentOrder::NotReady(NotReadyReason::Break)), Ok(()));
+    assert_eq!(world.order("6603", AgentOrder::SignIn(SeatNo::new("8003"))), Ok(()));
+    world.browser_up("8003");
+    assert_eq!(world.order("6601", AgentOrder::Consult("8003".into())), Ok(()));
+    // One browser has one call.
+    assert_eq!(world.order("6603", AgentOrder::Dial("8002".into())), Err("in_call"));
+    assert_eq!(world.order("6603", AgentOrder::Answer), Ok(()));
+    assert_eq!(world.order("6601", AgentOrder::Transfer(Some("8002".into()))), Err("not_now"), "not to 8003");
+    // Handed to a page that is gone for a moment: music, not silence.
+    world.browser_down("8003", Lost::Silent);
+    assert_eq!(world.order("6601", AgentOrder::Transfer(None)), Ok(()));
+    assert_eq!(world.caller_hears(), "music");
+    world.browser_up("8003");
+    assert_eq!(world.caller_hears(), OTHER_SIDE);
+}
+
+#[test]
 fn a_colleague_is_consulted_in_the_page_and_gets_the_caller() {
     let mut world = in_a_call(&[1]);
     assert_eq!(world.order("6602", AgentOrder::NotReady(NotReadyReason::Break)), Ok(()));
@@ -426,8 +445,8 @@ fn a_colleague_is_consulted_in_the_page_and_gets_the_caller() {
     world.nothing_is_left();
 }
 
-#[test]
-fn a_leader_listens_at_the_page_without_picking_up() {
+/// 6601 talks at 8001, and 6603, who leads, listens at 8003.
+fn listened_to() -> World {
     let mut world = World::of(&[], |core| {
         plain(core);
         core.agents[2].leader = true;
@@ -440,9 +459,24 @@ fn a_leader_listens_at_the_page_without_picking_up() {
     world.call(seconds(300), seconds(200));
     world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
     assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
-    let listen = AgentOrder::Lead(LeaderOrder::Listen("6601".into()));
-    assert_eq!(world.order("6603", listen), Ok(()));
+    assert_eq!(world.order("6603", AgentOrder::Lead(LeaderOrder::Listen("6601".into()))), Ok(()));
     assert_eq!(world.page_hears("8003"), "2 others");
+    world
+}
+
+#[test]
+fn a_leader_listens_at_the_page_without_picking_up() {
+    let mut world = listened_to();
     assert_eq!(world.order("6603", AgentOrder::Lead(LeaderOrder::EndListening)), Ok(()));
+    assert_eq!((world.page_hears("8003"), world.caller_hears()), (String::new(), OTHER_SIDE.to_owned()));
+}
+
+#[test]
+fn who_sits_down_after_a_leader_hears_nothing_of_what_the_leader_heard() {
+    let mut world = listened_to();
+    assert_eq!(world.order("6603", AgentOrder::SignOut), Ok(()));
+    world.browser_down("8003", Lost::Closed);
+    assert_eq!(world.order("6602", AgentOrder::SignIn(SeatNo::new("8003"))), Ok(()));
+    world.browser_up("8003");
     assert_eq!((world.page_hears("8003"), world.caller_hears()), (String::new(), OTHER_SIDE.to_owned()));
 }

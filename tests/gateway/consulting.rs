@@ -381,6 +381,10 @@ fn the_caller_is_asked_how_it_was_when_the_agent_is_off() {
         if let Some(key) = key {
             world.caller_presses(key);
             assert_eq!(world.caller_hears(), "survey-thanks-zh>Silence");
+            // The end of the question, too late: the thanks are heard out.
+            world.play_ends();
+            assert_eq!(world.ended(), None);
+            world.run(seconds(2));
             world.play_ends();
         }
         world.run(seconds(5));

@@ -203,7 +203,7 @@ fn only_leaders_and_only_what_can_be() {
     assert_eq!(lead(&mut world, LeaderOrder::Listen("6601".into())), Err("busy"), "rings already");
     world.run(seconds(5));
     assert_eq!(world.order(LEADER, AgentOrder::SignOut), Ok(()));
-    assert_eq!(lead(&mut world, LeaderOrder::EndListening), Ok(()), "a leader still");
+    assert_eq!(lead(&mut world, LeaderOrder::EndListening), Err("not_listening"), "who signs out hears no more");
     world.run(seconds(1));
     assert_eq!(lead(&mut world, LeaderOrder::Listen("6601".into())), Err("not_signed_in"));
 }
