@@ -240,6 +240,7 @@ fn floor(agents: usize, waiting: usize) -> Floor {
         caller: (n % 5 != 2).then(|| if n % 9 == 4 { "+989121234567".to_owned() } else { format!("+86139000{n:05}") }),
         asked: ago(300 - n as u64),
         priority: (n % 3) as u8,
+        moved_up: n == 1,
     };
     let line = |(name, skill): (&str, &str)| FloorQueue {
         queue: queue(name, waiting / 6, (waiting > 0).then_some(74)),
@@ -375,7 +376,7 @@ fn started() -> Server {
 /// A browser at the door, which is shown what is given.
 fn open(server: &Server, answers: &Value, language: &str) -> Option<Chromium> {
     let mut browser = Chromium::start(None)?;
-    browser.before_pages(&format!(
+    browser.before_each_page(&format!(
         "{}({answers}); localStorage.setItem('rexian-language', '{language}')",
         include_str!("gallery.js")
     ));
