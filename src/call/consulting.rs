@@ -9,7 +9,7 @@ use super::hearing::Third;
 use super::own::{for_phone, unsaid};
 use super::passing::{By, Passing};
 use super::talk::Talk;
-use super::{Call, CallInput, CallOutput, State};
+use super::{Audio, Call, CallInput, CallOutput, State};
 use crate::event::{CallFact, ConsultEnd, Party};
 use crate::ids::LegId;
 use crate::leg::{HangupReason, LegCommand, LegEnd};
@@ -24,6 +24,7 @@ pub(super) struct Consult {
     to: Party,
     /// When this stage began.
     since: Instant,
+    pub(super) audio: Audio,
     stage: Stage,
 }
 
@@ -61,6 +62,10 @@ impl Consult {
         let answered = matches!(self.stage, Stage::Talking | Stage::ThreeWay);
         let heard = answered || matches!(self.stage, Stage::Calling { heard: true, .. });
         Third { leg: self.leg, heard, answered, private: self.is_private() }
+    }
+
+    pub(super) fn to(&self) -> &Party {
+        &self.to
     }
 
     pub(super) fn until(&self) -> Option<Instant> {
@@ -144,7 +149,7 @@ impl Call {
             call.change(now, talk, out, |talk, _| {
                 let stage = Stage::Calling { then, until, heard: false, refused: None };
                 talk.hold.ordered = false;
-                talk.consult = Some(Consult { leg, to, since: now, stage });
+                talk.consult = Some(Consult { leg, to, since: now, audio: Audio::There, stage });
             });
             true
         })
@@ -200,22 +205,9 @@ impl Call {
 
     /// The agent leaves the caller with the third party, who need not have answered. False: there is none.
     pub fn complete(&mut self, now: Instant, out: &mut Vec<CallOutput>) -> bool {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(mut talk) => match talk.consult.take() {
-                Some(consult) => {
-                    self.state = self.handed_over(now, talk, consult, out);
-                    true
-                }
-                None => {
-                    self.state = State::Talking(talk);
-                    false
-                }
-            },
-            other => {
-                self.state = other;
-                false
-            }
-        }
+        let Some((talk, consult)) = self.take_talk(|talk| talk.consult.take()) else { return false };
+        self.state = self.handed_over(now, talk, consult, out);
+        true
     }
 
     /// What happens beside the talk of the two; gives the input back if it is not about that.
@@ -344,15 +336,22 @@ impl Call {
         out: &mut Vec<CallOutput>,
         act: impl FnOnce(&Call, &mut Talk, &mut Vec<CallOutput>) -> bool,
     ) -> bool {
+        let Some((mut talk, ())) = self.take_talk(|_| Some(())) else { return false };
+        let done = act(self, &mut talk, out);
+        self.state = State::Talking(talk);
+        done
+    }
+
+    /// The conversation, and what `find` finds in it: the caller of this gives the call its next state. `None`, and nothing has
+    /// changed: there is no conversation, or nothing was found.
+    pub(super) fn take_talk<T>(&mut self, find: impl FnOnce(&mut Talk) -> Option<T>) -> Option<(Talk, T)> {
+        let State::Talking(talk) = &mut self.state else { return None };
+        let found = find(talk)?;
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(mut talk) => {
-                let done = act(self, &mut talk, out);
-                self.state = State::Talking(talk);
-                done
-            }
+            State::Talking(talk) => Some((talk, found)),
             other => {
                 self.state = other;
-                false
+                None
             }
         }
     }

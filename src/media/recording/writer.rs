@@ -246,7 +246,8 @@ impl Shelf {
         let disk = rustix::fs::statvfs(self.library.folder())?;
         let free = disk.f_bavail.saturating_mul(disk.f_frsize);
         if free < self.free_space {
-            let what = format!("{} MB are free, free_space of [recording] wants {}", free >> 20, self.free_space >> 20);
+            let what =
+                format!("{} MB are free, free_space_mb of [recording] wants {}", free >> 20, self.free_space >> 20);
             return Err(io::Error::new(io::ErrorKind::StorageFull, what));
         }
         let path = self.library.place(name, begun)?;
