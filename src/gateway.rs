@@ -29,6 +29,7 @@ mod referring;
 mod requests;
 mod screens;
 mod seats;
+mod softphones;
 mod strangers;
 mod supervision;
 mod timers;
@@ -48,7 +49,7 @@ use crate::guard::intake::Sender;
 use crate::guard::{Guard, Order};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::memory::Memory;
-use crate::plane::{MediaCommand, MediaEvent};
+use crate::plane::{MediaCommand, MediaEvent, webrtc};
 use crate::screen::InVain;
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{ClientTx, Endpoint, Expired, Received, ServerTx};
@@ -69,6 +70,7 @@ use paths::Paths;
 use ports::Ports;
 use recording::Recorded;
 use serde::{Deserialize, Serialize};
+use softphones::Speaks;
 use std::collections::{BTreeMap, VecDeque};
 use timers::{Alarm, Timers};
 
@@ -103,6 +105,8 @@ pub enum Input<'a> {
     Command(Command),
     /// Where SIP is served, as peers see it: at start. Without it no request of ours goes out.
     Listening(Vec<Listener>),
+    /// How phones in browsers reach our audio: at start. Without it none is spoken with.
+    WebRtc(webrtc::End),
     /// What DNS says of the name of a trunk's hop (its place in the list of hops): at start and whenever it changes.
     Resolved {
         trunk: TrunkName,
@@ -165,6 +169,9 @@ pub struct Gateway {
     /// Seats on such calls, with how many.
     engaged_seats: BTreeMap<SeatNo, u32>,
     listening: Vec<Listener>,
+    webrtc: Option<webrtc::End>,
+    /// By which kind of audio a seat's phone spoke last, where its contact leaves that open.
+    spoken: BTreeMap<SeatNo, Speaks>,
     remembered: Memory,
     legs: Legs,
     /// Calls of ours that may still go another way: no phone rings yet.
@@ -237,6 +244,8 @@ impl Gateway {
             own: BTreeMap::new(),
             engaged_seats: BTreeMap::new(),
             listening: vec![],
+            webrtc: None,
+            spoken: BTreeMap::new(),
             remembered: Memory::default(),
             legs: Legs::default(),
             dialling: BTreeMap::new(),
@@ -280,6 +289,7 @@ impl Gateway {
             Input::Drain => self.drain(now),
             Input::Command(command) => self.command(now, command),
             Input::Listening(addresses) => self.listening_at(now, addresses),
+            Input::WebRtc(end) => self.webrtc = Some(end),
             Input::Resolved { trunk, hop, targets } => self.resolved(now, &trunk, hop, targets),
             Input::Callbacks(entries) => self.callbacks_restored(now, entries),
             Input::Remembered(callers) => self.remember_all(callers),

@@ -253,7 +253,8 @@ impl Gateway {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
         };
         let (flow, contact, route) = (binding.flow, binding.uri.clone(), binding.path.clone());
-        let Some(local) = self.open_seat_media(flow, leg, &place.seat) else {
+        let how = self.spoken_by(&place.seat, binding);
+        let Some(local) = self.open_seat_media(flow, leg, &place.seat, how) else {
             return match self.ports.free() {
                 0 => self.no_port(now, call),
                 _ => self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable }),

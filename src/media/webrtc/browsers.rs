@@ -15,6 +15,7 @@ use crate::plane::browser::{BrowserEvent, Lost};
 use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// From the answer to the first key: far longer than any handshake.
@@ -31,6 +32,7 @@ const LONGEST: usize = 2_048;
 
 pub struct Browsers {
     sockets: Vec<Socket>,
+    pub(super) common: Arc<Common>,
     silence: Duration,
     clock: Clock,
     pub(super) sessions: Vec<Option<Entry>>,
@@ -53,7 +55,8 @@ struct Socket {
 }
 
 pub(super) struct Entry {
-    seat: SeatNo,
+    /// `None`: one call of a third-party phone's, of which nothing is told.
+    seat: Option<SeatNo>,
     pub(super) session: Session,
     /// Its ICE user name.
     name: String,
@@ -104,7 +107,7 @@ impl Browsers {
         world: &WorldSettings,
         clock: Clock,
         events: EventSink,
-    ) -> Result<(Browsers, Common), MediaStartError> {
+    ) -> Result<(Browsers, Arc<Common>), MediaStartError> {
         let families = [(world.media_bind_v4, media.address_v4), (world.media_bind_v6, media.address_v6)];
         let mut sockets = Vec::new();
         for (bind, address) in families.into_iter().filter_map(|(bind, address)| Some((bind?, address?))) {
@@ -117,8 +120,10 @@ impl Browsers {
             return Err(MediaStartError::NoAddress);
         }
         let common = Common::new(sockets.iter().map(|s| s.address).collect()).ok_or(MediaStartError::NoCertificate)?;
+        let common = Arc::new(common);
         let browsers = Browsers {
             sockets,
+            common: common.clone(),
             silence: settings.silence,
             clock,
             sessions: Vec::new(),
@@ -200,7 +205,9 @@ impl Browsers {
                     entry.life = Life::Silent { until: now + FORGOTTEN_AFTER };
                     let seat = entry.seat.clone();
                     self.schedule(index, now);
-                    self.tell(BrowserEvent::Down { seat, why: Lost::Silent });
+                    if let Some(seat) = seat {
+                        self.tell(BrowserEvent::Down { seat, why: Lost::Silent });
+                    }
                 }
                 _ if entry.wanted <= now => {
                     entry.due = now + FORGOTTEN_AFTER;
@@ -232,10 +239,7 @@ impl Browsers {
                 Some(index) => {
                     let Some(entry) = self.sessions[index as usize].as_mut() else { return };
                     let answer = entry.session.reoffer(&offer);
-                    let name = entry.session.name();
-                    let before = std::mem::replace(&mut entry.name, name.clone());
-                    self.names.remove(&before);
-                    self.names.insert(name, index);
+                    self.renamed(index);
                     self.happen(index, now, Happens::Time, &mut []);
                     reply(answer);
                 }
@@ -250,12 +254,39 @@ impl Browsers {
         }
     }
 
-    fn begin(&mut self, now: Instant, seat: SeatNo, mut session: Session) -> Result<(), Refusal> {
+    /// The session has drawn another name, or not.
+    pub(super) fn renamed(&mut self, index: u32) {
+        let Some(entry) = self.sessions[index as usize].as_mut() else { return };
+        let name = entry.session.name();
+        let before = std::mem::replace(&mut entry.name, name.clone());
+        self.names.remove(&before);
+        self.names.insert(name, index);
+    }
+
+    fn begin(&mut self, now: Instant, seat: SeatNo, session: Session) -> Result<(), Refusal> {
         if let Some(before) = self.seats.get(&seat).copied() {
             self.happen(before, now, Happens::Close, &mut []);
             self.end(before, Lost::Replaced);
         }
-        if self.seats.len() >= usize::from(MOST) {
+        let leg = self.legs.iter().position(|leg| leg.as_ref().is_some_and(|leg| leg.seat.as_ref() == Some(&seat)));
+        let slot = leg.map(|n| self.first_slot + n as u32);
+        let index = self.insert(now, Some(seat.clone()), session, slot)?;
+        if let Some(on) = leg.and_then(|n| self.legs[n].as_mut()) {
+            on.session = Some(index);
+        }
+        self.seats.insert(seat, index);
+        Ok(())
+    }
+
+    /// A session more, of the leg in this slot.
+    pub(super) fn insert(
+        &mut self,
+        now: Instant,
+        seat: Option<SeatNo>,
+        mut session: Session,
+        leg: Option<u32>,
+    ) -> Result<u32, Refusal> {
+        if self.names.len() >= usize::from(MOST) {
             return Err(Refusal::Full);
         }
         let index = self.sessions.iter().position(Option::is_none).unwrap_or(self.sessions.len()) as u32;
@@ -263,12 +294,7 @@ impl Browsers {
             self.sessions.push(None);
         }
         let name = session.name();
-        let leg = self.legs.iter().position(|leg| leg.as_ref().is_some_and(|leg| leg.seat == seat));
-        if let Some(on) = leg.and_then(|n| self.legs[n].as_mut()) {
-            on.session = Some(index);
-        }
         self.names.insert(name.clone(), index);
-        self.seats.insert(seat.clone(), index);
         self.due.insert((now, index));
         self.sessions[index as usize] = Some(Entry {
             seat,
@@ -278,10 +304,10 @@ impl Browsers {
             life: Life::Beginning { until: now + CONNECTS_WITHIN },
             wanted: now,
             due: now,
-            leg: leg.map(|n| self.first_slot + n as u32),
+            leg,
             missed: 0,
         });
-        Ok(())
+        Ok(index)
     }
 
     /// Ends every session; their pages are told.
@@ -290,11 +316,13 @@ impl Browsers {
         seats.into_iter().for_each(|seat| self.obey(now, BrowserOrder::Close { seat }));
     }
 
-    fn end(&mut self, index: u32, why: Lost) {
+    pub(super) fn end(&mut self, index: u32, why: Lost) {
         let Some(entry) = self.sessions[index as usize].take() else { return };
         self.due.remove(&(entry.due, index));
         self.names.remove(&entry.name);
-        self.seats.remove(&entry.seat);
+        if let Some(seat) = &entry.seat {
+            self.seats.remove(seat);
+        }
         for address in &entry.addresses {
             if self.addresses.get(address) == Some(&index) {
                 self.addresses.remove(address);
@@ -303,15 +331,21 @@ impl Browsers {
         if let Some(on) = entry.leg.and_then(|slot| self.leg_mut(slot)) {
             on.session = None;
         }
-        match (entry.life, why) {
-            (Life::Up { .. } | Life::Beginning { .. }, _) => self.tell(BrowserEvent::Down { seat: entry.seat, why }),
-            // Told already.
-            (Life::Silent { .. }, _) => {}
+        match (entry.life, entry.seat) {
+            (Life::Up { .. } | Life::Beginning { .. }, Some(seat)) => self.tell(BrowserEvent::Down { seat, why }),
+            // Told already, or nobody's to be told of.
+            (Life::Silent { .. }, _) | (_, None) => {}
         }
     }
 
     /// Hands something to a session and does what it says. Returns slot and length of RTP that was put into `rtp`.
-    fn happen(&mut self, index: u32, now: Instant, happens: Happens<'_>, rtp: &mut [u8]) -> Option<(u32, usize)> {
+    pub(super) fn happen(
+        &mut self,
+        index: u32,
+        now: Instant,
+        happens: Happens<'_>,
+        rtp: &mut [u8],
+    ) -> Option<(u32, usize)> {
         let Browsers { sockets, sessions, addresses, events, clock, .. } = self;
         let Entry { seat, session, addresses: learnt, leg, .. } = sessions[index as usize].as_mut()?;
         let (mut alive, mut up, mut closed, mut heard, mut missed) = (false, false, false, None, None);
@@ -340,7 +374,9 @@ impl Browsers {
             Said::Rtp(packet) => heard = leg.and_then(|slot| Some((slot, packet.write(rtp)?))),
             Said::Quality(quality) => {
                 missed = Some(quality.remote_lost);
-                events(MediaEvent::Browser(BrowserEvent::Quality { seat: seat.clone(), quality }));
+                if let Some(seat) = seat {
+                    events(MediaEvent::Browser(BrowserEvent::Quality { seat: seat.clone(), quality }));
+                }
             }
             Said::Closed => closed = true,
         });
@@ -378,8 +414,8 @@ impl Browsers {
             entry.due = due;
             self.due.insert((due, index));
         }
-        if comes_up {
-            let (seat, slot, agreed) = (entry.seat.clone(), entry.leg, entry.session.agreed);
+        if comes_up && let Some(seat) = entry.seat.clone() {
+            let (slot, agreed) = (entry.leg, entry.session.agreed);
             self.tell(BrowserEvent::Up { seat });
             if let Some((slot, on)) = slot.and_then(|slot| Some((slot, self.leg(slot)?))) {
                 let OnSeat { expect_rtp_within, rtp_timeout, .. } = *on;

@@ -278,7 +278,8 @@ fn an_offer_of_ours_and_its_answer_share_their_keys() {
     }
     assert_eq!(offer(&under(Srtp::IfOffered)), offer(&local()), "not offered of itself");
     let mut agreed = under(Srtp::IfOffered);
-    agreed.encryption.agree(true);
+    let negotiated = accept(&ours, &answer(&peer, text.as_bytes()).unwrap().0).unwrap();
+    agreed.encryption.agree(&negotiated);
     assert_eq!(offer(&agreed), offered, "but again once it is agreed on");
 }
 
