@@ -200,22 +200,9 @@ impl Call {
 
     /// The agent leaves the caller with the third party, who need not have answered. False: there is none.
     pub fn complete(&mut self, now: Instant, out: &mut Vec<CallOutput>) -> bool {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(mut talk) => match talk.consult.take() {
-                Some(consult) => {
-                    self.state = self.handed_over(now, talk, consult, out);
-                    true
-                }
-                None => {
-                    self.state = State::Talking(talk);
-                    false
-                }
-            },
-            other => {
-                self.state = other;
-                false
-            }
-        }
+        let Some((talk, consult)) = self.take_talk(|talk| talk.consult.take()) else { return false };
+        self.state = self.handed_over(now, talk, consult, out);
+        true
     }
 
     /// What happens beside the talk of the two; gives the input back if it is not about that.
@@ -344,15 +331,22 @@ impl Call {
         out: &mut Vec<CallOutput>,
         act: impl FnOnce(&Call, &mut Talk, &mut Vec<CallOutput>) -> bool,
     ) -> bool {
+        let Some((mut talk, ())) = self.take_talk(|_| Some(())) else { return false };
+        let done = act(self, &mut talk, out);
+        self.state = State::Talking(talk);
+        done
+    }
+
+    /// The conversation, and what `find` finds in it: the caller of this gives the call its next state. `None`, and nothing has
+    /// changed: there is no conversation, or nothing was found.
+    pub(super) fn take_talk<T>(&mut self, find: impl FnOnce(&mut Talk) -> Option<T>) -> Option<(Talk, T)> {
+        let State::Talking(talk) = &mut self.state else { return None };
+        let found = find(talk)?;
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(mut talk) => {
-                let done = act(self, &mut talk, out);
-                self.state = State::Talking(talk);
-                done
-            }
+            State::Talking(talk) => Some((talk, found)),
             other => {
                 self.state = other;
-                false
+                None
             }
         }
     }

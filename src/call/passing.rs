@@ -98,10 +98,7 @@ impl Talk {
 impl Call {
     /// The agent in conversation asks that the caller go to `to`, whose leg will be `leg`, or is already up.
     pub fn pass_on(&mut self, now: Instant, to: Party, leg: LegId, until: Instant, out: &mut Vec<CallOutput>) {
-        let mut talk = match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(talk) => talk,
-            other => return self.state = other,
-        };
+        let Some((mut talk, ())) = self.take_talk(|_| Some(())) else { return };
         self.change(now, &mut talk, out, |talk, out| talk.clear(out));
         talk.unreached = None;
         out.push(CallOutput::Fact(CallFact::PassingOn { agent: talk.seat.agent.clone(), to: to.clone() }));
@@ -283,13 +280,8 @@ impl Call {
     }
 
     /// The phone went, as we know now, before it could know that the caller was its agent's again.
-    pub(super) fn left_behind(&mut self, now: Instant, mut talk: Talk, out: &mut Vec<CallOutput>) -> State {
-        talk.clear(out);
-        self.before = Some(self.spent(now, &talk));
-        let Seat { agent, leg, .. } = talk.seat;
-        out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
-        out.push(CallOutput::CloseMedia { leg });
-        out.push(CallOutput::Distributor(Distributor::TalkEnded));
+    pub(super) fn left_behind(&mut self, now: Instant, talk: Talk, out: &mut Vec<CallOutput>) -> State {
+        let agent = self.agent_let_go(now, talk, out);
         let queue = self.terms.queue.name.clone();
         out.push(CallOutput::Fact(CallFact::Transferred { agent: agent.clone(), queue }));
         out.push(CallOutput::Ask(Ask::Back(agent)));
@@ -318,6 +310,17 @@ impl Call {
                 State::Arrived
             }
         }
+    }
+
+    /// The talk is over for the agent, not for the caller.
+    pub(super) fn agent_let_go(&mut self, now: Instant, mut talk: Talk, out: &mut Vec<CallOutput>) -> AgentNo {
+        talk.clear(out);
+        self.before = Some(self.spent(now, &talk));
+        let Seat { agent, leg, .. } = talk.seat;
+        out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
+        out.push(CallOutput::CloseMedia { leg });
+        out.push(CallOutput::Distributor(Distributor::TalkEnded));
+        agent
     }
 
     fn agent_off(&mut self, now: Instant, mut talk: Talk, to: Party, out: &mut Vec<CallOutput>) {

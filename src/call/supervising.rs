@@ -160,41 +160,21 @@ impl Call {
 
     /// The leader on the line has the call from now on. False: that one is not on the line, or a third party is.
     pub fn take_over(&mut self, now: Instant, by: &AgentNo, out: &mut Vec<CallOutput>) -> bool {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(mut talk) => {
-                let on = |leader: &mut Supervisor| leader.by == *by && leader.on().is_some();
-                match talk.leader.take_if(|leader| on(leader) && talk.consult.is_none()) {
-                    Some(leader) => {
-                        out.push(supervised(&talk, by.clone(), Supervision::TakeOver, None));
-                        self.state = self.taken(now, talk, leader, out);
-                        true
-                    }
-                    None => {
-                        self.state = State::Talking(talk);
-                        false
-                    }
-                }
-            }
-            other => {
-                self.state = other;
-                false
-            }
-        }
+        let on = |leader: &mut Supervisor| leader.by == *by && leader.on().is_some();
+        let taken =
+            self.take_talk(|Talk { leader, consult, .. }| leader.take_if(|leader| on(leader) && consult.is_none()));
+        let Some((talk, leader)) = taken else { return false };
+        out.push(supervised(&talk, by.clone(), Supervision::TakeOver, None));
+        self.state = self.taken(now, talk, leader, out);
+        true
     }
 
     /// 强拆. False: nobody is in conversation.
     pub fn disconnect(&mut self, now: Instant, by: AgentNo, why: Option<String>, out: &mut Vec<CallOutput>) -> bool {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(talk) => {
-                out.push(supervised(&talk, by, Supervision::Disconnect, why));
-                self.state = self.hang_up_both(now, talk, EndCause::AgentHangUp, out);
-                true
-            }
-            other => {
-                self.state = other;
-                false
-            }
-        }
+        let Some((talk, ())) = self.take_talk(|_| Some(())) else { return false };
+        out.push(supervised(&talk, by, Supervision::Disconnect, why));
+        self.state = self.hang_up_both(now, talk, EndCause::AgentHangUp, out);
+        true
     }
 
     /// On the line, or rung for it.

@@ -3,9 +3,9 @@
 //! The talk is over for the agent and the figures when it begins; the call ends as one that the agent has ended.
 
 use super::announcing::LONGEST_MESSAGE;
-use super::{Call, CallInput, CallOutput, Distributor, Seat, State};
+use super::{Call, CallInput, CallOutput, State};
 use crate::event::{CallFact, EndCause};
-use crate::leg::{HangupReason, LegCommand, LegEnd};
+use crate::leg::LegEnd;
 use crate::plane::{PromptId, Source};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
@@ -42,25 +42,13 @@ impl Call {
     /// The agent in conversation is off the call, and the caller asked how it was. False: nobody is in conversation with
     /// the caller alone.
     pub fn survey(&mut self, now: Instant, questions: Questions, out: &mut Vec<CallOutput>) -> bool {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(mut talk) if talk.consult.is_none() => {
-                talk.clear(out);
-                self.before = Some(self.spent(now, &talk));
-                let Seat { agent, leg, .. } = talk.seat;
-                out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
-                out.push(CallOutput::CloseMedia { leg });
-                out.push(CallOutput::Distributor(Distributor::TalkEnded));
-                out.push(CallOutput::Fact(CallFact::Surveyed { agent }));
-                self.tell_caller(questions.ask, out);
-                let stage = Stage::Asking { thanks: questions.thanks };
-                self.state = State::Surveying(Survey { stage, until: now + LONGEST_MESSAGE });
-                true
-            }
-            other => {
-                self.state = other;
-                false
-            }
-        }
+        let Some((talk, ())) = self.take_talk(|talk| talk.consult.is_none().then_some(())) else { return false };
+        let agent = self.agent_let_go(now, talk, out);
+        out.push(CallOutput::Fact(CallFact::Surveyed { agent }));
+        self.tell_caller(questions.ask, out);
+        let stage = Stage::Asking { thanks: questions.thanks };
+        self.state = State::Surveying(Survey { stage, until: now + LONGEST_MESSAGE });
+        true
     }
 
     pub(super) fn surveying(

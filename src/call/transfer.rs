@@ -38,10 +38,7 @@ impl Call {
         prompts: Vec<PromptId>,
         out: &mut Vec<CallOutput>,
     ) {
-        let mut talk = match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(talk) => talk,
-            other => return self.state = other,
-        };
+        let Some((mut talk, ())) = self.take_talk(|_| Some(())) else { return };
         talk.clear(out);
         self.before = Some(self.spent(now, &talk));
         let seat = talk.seat;

@@ -3,7 +3,7 @@
 //! (`crate::record`).
 
 use crate::event::{EndCause, OfferEnd};
-use crate::record::{CallRecord, Ending, Kind, Offered, Segment, With, number_of};
+use crate::record::{CallRecord, Ending, Kind, Offered, Segment, With};
 use crate::report::{Period, csv_row};
 use crate::time::Instant;
 use std::time::Duration;
@@ -76,7 +76,7 @@ fn line(out: &mut String, record: &CallRecord, period: Period, segment: Option<(
     let billsec = part.map_or(Duration::ZERO, Segment::talk);
     let (agent, seat, party) = match part.map(|segment| &segment.with) {
         Some(With::Agent { agent, seat }) => (agent.to_string(), seat.to_string(), String::new()),
-        Some(With::Party(party)) => (String::new(), String::new(), number_of(party).to_owned()),
+        Some(With::Party(party)) => (String::new(), String::new(), party.number().to_owned()),
         None => Default::default(),
     };
     let asked = record.asked.as_ref();

@@ -8,7 +8,7 @@
 
 use crate::event::{AgentEvent, AgentState, CallEvent, CallFact, EndCause, OfferEnd, Purpose, Why};
 use crate::ids::{AgentNo, CallId};
-use crate::record::{number_of, state_word};
+use crate::record::state_word;
 use crate::store::journal::{Entry, Recorded};
 use crate::time::Instant;
 use std::collections::BTreeMap;
@@ -150,7 +150,7 @@ impl QueueLog {
                 vec![(call.queue.clone(), agent.to_string(), "CONNECT", vec![secs(*wait), name.clone(), secs(*ring)])]
             }
             CallFact::Transferred { queue, .. } => passed(call, *at, &queue.to_string(), "BLINDTRANSFER"),
-            CallFact::PassedOn { to, .. } => passed(call, *at, number_of(to), "ATTENDEDTRANSFER"),
+            CallFact::PassedOn { to, .. } => passed(call, *at, to.number(), "ATTENDEDTRANSFER"),
             CallFact::Ended { cause, .. } => ended(call, *at, *cause),
             _ => vec![],
         };

@@ -183,19 +183,16 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(asked))) => {
                     heard = tokio::time::Instant::now();
-                    match (serde_json::from_str(&asked), serde_json::from_str(&asked)) {
-                        (Ok(Asked { id, order: Order::WatchFloor }), _) => {
-                            text(&watch_floor(pages, &agent, &mut floor, id).await)
-                        }
-                        (Ok(asked), _) => text(&obey(pages, &agent, &audio, asked).await),
+                    match serde_json::from_str(&asked) {
+                        Ok(asked) => text(&obey(pages, &agent, &audio, &mut floor, asked).await),
                         // A page of another version: it is told, and keeps its call.
-                        (Err(error), Ok(Numbered { id })) => {
-                            text(&Answer::unable(id, "unknown_order", Some(error.to_string())))
-                        }
-                        (Err(error), Err(_)) => {
-                            tracing::debug!(%agent, %error, "a page says what is no order");
-                            break;
-                        }
+                        Err(error) => match serde_json::from_str(&asked) {
+                            Ok(Numbered { id }) => text(&Answer::unable(id, "unknown_order", Some(error.to_string()))),
+                            Err(_) => {
+                                tracing::debug!(%agent, %error, "a page says what is no order");
+                                break;
+                            }
+                        },
                     }
                 }
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
@@ -251,7 +248,7 @@ async fn changed(floor: &mut Watched) -> Option<Arc<Floor>> {
     None
 }
 
-async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, Asked { id, order }: Asked) -> Answer {
+async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, floor: &mut Watched, Asked { id, order }: Asked) -> Answer {
     let order = match order {
         Order::SignIn { seat } => AgentOrder::SignIn(SeatNo::new(seat)),
         Order::SignOut => AgentOrder::SignOut,
@@ -292,8 +289,7 @@ async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, Asked { id, order }:
         Order::Survey => AgentOrder::Survey,
         Order::AskHelp => AgentOrder::AskHelp(true),
         Order::NoHelp => AgentOrder::AskHelp(false),
-        // Answered where the console is shown.
-        Order::WatchFloor => return Answer::unable(id, "unknown_order", None),
+        Order::WatchFloor => return watch_floor(pages, agent, floor, id).await,
         Order::Lead(lead) => match lead.order() {
             Ok(order) => AgentOrder::Lead(order),
             Err(unable) => return Answer::unable(id, unable, None),

@@ -312,11 +312,6 @@ impl CallRecord {
     }
 }
 
-/// As exports show it.
-pub fn number_of(party: &Party) -> &str {
-    party.number()
-}
-
 /// Whole microseconds: short, and a number for SQL.
 mod micros {
     use serde::{Deserialize, Deserializer, Serializer};

@@ -1,6 +1,6 @@
 //! What one further fact does to a call's record. Not here: the record (`call`), whose fact it is (`fold`).
 
-use super::call::{CallRecord, Ending, Entered, Kind, MOST_MOVES, MOST_OFFERS, Offer, Offered, With, number_of};
+use super::call::{CallRecord, Ending, Entered, Kind, MOST_MOVES, MOST_OFFERS, Offer, Offered, With};
 use crate::event::{CallFact, EndCause, Party, Purpose};
 use crate::ids::AgentNo;
 use crate::time::Instant;
@@ -32,7 +32,7 @@ impl CallRecord {
             }
             CallFact::Dialled { seat, agent, to, .. } => {
                 self.src = Some(agent.as_ref().map_or(seat.as_str(), AgentNo::as_str).to_owned());
-                self.dst = number_of(to).to_owned();
+                self.dst = to.number().to_owned();
                 self.kind = Kind::Dialled { seat: seat.clone(), agent: agent.clone() };
             }
             CallFact::Reached { ring } => {

@@ -13,7 +13,7 @@ mod fold;
 mod learn;
 
 pub use agents::{CELL, Cell, STATES, Serving, Spell, state_of, state_word};
-pub use call::{CallRecord, Ending, Entered, Kind, Lost, Offer, Offered, Segment, With, number_of};
+pub use call::{CallRecord, Ending, Entered, Kind, Lost, Offer, Offered, Segment, With};
 pub use fold::{Changes, Fold, Times, WrapUp, running};
 
 #[cfg(test)]

@@ -9,8 +9,8 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-const FLAGS: &[&str] = &[
-    "--remote-debugging-pipe",
+/// Of every browser of the tests.
+pub const FLAGS: &[&str] = &[
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -24,8 +24,38 @@ const FLAGS: &[&str] = &[
     "--use-fake-device-for-media-stream",
     "--use-fake-ui-for-media-stream",
     "--allow-loopback-in-peer-connection",
-    "--window-size=1366,768",
 ];
+
+/// False: there is none on this machine, and none is required.
+pub fn is_there() -> bool {
+    let found = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+    if found.is_err() {
+        let required = ["CI", "REXIAN_REQUIRE_CLIENTS"].iter().any(|name| std::env::var_os(name).is_some());
+        assert!(!required, "no chromium on this machine");
+        eprintln!("skipped: no chromium on this machine");
+    }
+    found.is_ok()
+}
+
+/// The next HTTP request of a page that a test serves itself: path and body. `None`: there is none.
+pub fn request(from: &mut impl BufRead) -> Option<(String, Vec<u8>)> {
+    let mut line = String::new();
+    from.read_line(&mut line).ok().filter(|read| *read > 0)?;
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut length = 0;
+    loop {
+        let mut header = String::new();
+        if from.read_line(&mut header).unwrap_or(0) == 0 || header.trim().is_empty() {
+            break;
+        }
+        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
+            length = value.trim().parse().expect("a length");
+        }
+    }
+    let mut body = vec![0; length];
+    from.read_exact(&mut body).ok()?;
+    Some((path, body))
+}
 
 /// One window.
 pub struct Chromium {
@@ -42,17 +72,14 @@ pub struct Chromium {
 impl Chromium {
     /// `None`: there is none on this machine, and none is required. `microphone`: a WAV file to be heard in it.
     pub fn start(microphone: Option<&Path>) -> Option<Chromium> {
-        let found = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if found.is_err() {
-            let required = ["CI", "REXIAN_REQUIRE_CLIENTS"].iter().any(|name| std::env::var_os(name).is_some());
-            assert!(!required, "no chromium on this machine");
-            eprintln!("skipped: no chromium on this machine");
+        if !is_there() {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
         // It reads DevTools from descriptor 3 and writes to 4.
         let mut command = Command::new("sh");
         command.args(["-c", "exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null", "sh"]).args(FLAGS);
+        command.args(["--remote-debugging-pipe", "--window-size=1366,768"]);
         if let Some(file) = microphone {
             command.arg(format!("--use-file-for-fake-audio-capture={}", file.display()));
         }

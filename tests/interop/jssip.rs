@@ -1,31 +1,14 @@
 //! JsSIP in a real Chromium as a seat's phone over secure WebSocket. `REXIAN_JSSIP` names JsSIP as one file (a browser build);
 //! its page is served from here, and says here what happens.
 
+use crate::common::chromium::{FLAGS, request};
 use crate::common::{Hotline, password};
 use serde_json::Value;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
-
-const FLAGS: &[&str] = &[
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-    // The tests' own CA is in no browser.
-    "--ignore-certificate-errors",
-];
 
 const PAGE: &str = r#"<!doctype html><meta charset="utf-8"><script src="/jssip.js"></script><script>
 const tell = (what, more) => fetch("/told", { method: "POST", body: JSON.stringify({ what, ...more }) });
@@ -101,6 +84,8 @@ impl JsSip {
         let folder = tempfile::tempdir().unwrap();
         let process = Command::new("chromium")
             .args(FLAGS)
+            // The tests' own CA is in no browser.
+            .arg("--ignore-certificate-errors")
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
             .arg(url)
             .stdout(Stdio::null())
@@ -140,21 +125,8 @@ fn serve(
     told: &Mutex<Vec<Value>>,
     order: &Mutex<Option<String>>,
 ) -> std::io::Result<()> {
-    let mut reader = BufReader::new(&stream);
-    let (mut request, mut length) = (String::new(), 0);
-    reader.read_line(&mut request)?;
-    loop {
-        let mut header = String::new();
-        if reader.read_line(&mut header)? == 0 || header.trim().is_empty() {
-            break;
-        }
-        if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or(0);
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
-    let (kind, reply) = match request.split(' ').nth(1).unwrap_or("") {
+    let Some((path, body)) = request(&mut BufReader::new(&stream)) else { return Ok(()) };
+    let (kind, reply) = match path.as_str() {
         "/" => ("text/html", page.to_owned()),
         "/jssip.js" => ("text/javascript", library.to_owned()),
         "/order" => ("text/plain", order.lock().unwrap().take().unwrap_or_default()),

@@ -1,33 +1,17 @@
 //! A real browser, headless, with a file as its microphone: its page is served from here, offers here, and says here what it
 //! hears. Nothing is driven from outside but by what the page asks for, so any Chromium will do.
 
+use crate::common::chromium::{FLAGS, is_there, request};
 use rexian::media::tone::RATE;
 use rexian::media::webrtc::BrowserDoor;
 use std::collections::VecDeque;
 use std::f32::consts::TAU;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 
 const PAGE: &str = include_str!("page.html");
-const FLAGS: &[&str] = &[
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-dev-shm-usage",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-extensions",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-device-for-media-stream",
-    "--use-fake-ui-for-media-stream",
-    "--allow-loopback-in-peer-connection",
-];
-
 pub struct Chromium {
     process: Child,
     _folder: tempfile::TempDir,
@@ -60,13 +44,7 @@ impl Chromium {
 
     /// A page that somebody else serves.
     pub fn open(url: &str, page: Arc<Mutex<Page>>, hz: f32) -> Option<Chromium> {
-        let found = Command::new("chromium").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if found.is_err() {
-            assert!(
-                ["CI", "REXIAN_REQUIRE_CLIENTS"].iter().all(|name| std::env::var_os(name).is_none()),
-                "no chromium on this machine"
-            );
-            eprintln!("skipped: no chromium on this machine");
+        if !is_there() {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -74,6 +52,7 @@ impl Chromium {
         write_tone(&microphone, hz);
         let process = Command::new("chromium")
             .args(FLAGS)
+            .arg("--autoplay-policy=no-user-gesture-required")
             .arg(format!("--use-file-for-fake-audio-capture={}", microphone.display()))
             .arg(format!("--user-data-dir={}", folder.path().join("profile").display()))
             .arg(url)
@@ -132,24 +111,9 @@ impl Drop for Chromium {
 
 fn serve(stream: TcpStream, door: &BrowserDoor, seat: &str, page: &Mutex<Page>) {
     let mut reader = BufReader::new(&stream);
-    loop {
-        let (mut request, mut length) = (String::new(), 0);
-        if reader.read_line(&mut request).unwrap_or(0) == 0 {
-            return;
-        }
-        loop {
-            let mut header = String::new();
-            if reader.read_line(&mut header).unwrap_or(0) == 0 || header.trim().is_empty() {
-                break;
-            }
-            if let Some(value) = header.to_ascii_lowercase().strip_prefix("content-length:") {
-                length = value.trim().parse().unwrap();
-            }
-        }
-        let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
+    while let Some((path, body)) = request(&mut reader) {
         let body = String::from_utf8(body).unwrap();
-        let (status, kind, reply) = match request.split(' ').nth(1).unwrap_or("") {
+        let (status, kind, reply) = match path.as_str() {
             "/" => (200, "text/html", PAGE.to_owned()),
             path @ ("/offer" | "/reoffer") => {
                 let asked = match path {

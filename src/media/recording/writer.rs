@@ -201,7 +201,7 @@ fn begin(
     let disk = rustix::fs::statvfs(library.folder())?;
     let free = disk.f_bavail.saturating_mul(disk.f_frsize);
     if free < free_space {
-        let what = format!("{} MB are free, free_space of [recording] wants {}", free >> 20, free_space >> 20);
+        let what = format!("{} MB are free, free_space_mb of [recording] wants {}", free >> 20, free_space >> 20);
         return Err(io::Error::new(io::ErrorKind::StorageFull, what));
     }
     let path = library.place(name, begun)?;
