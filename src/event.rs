@@ -169,7 +169,8 @@ pub enum CallFact {
         agent: AgentNo,
         to: Party,
     },
-    /// That party could not be had: the caller stays with the agent, or goes back into the line (`Moved`).
+    /// That party could not be had, or its phone or page was lost: the caller stays with the agent, or goes back into the
+    /// line (`Moved`).
     NotPassedOn {
         agent: AgentNo,
         to: Party,

@@ -248,6 +248,8 @@ pub struct FloorCaller {
     pub asked: Instant,
     /// As the line or the queue gives it.
     pub priority: u8,
+    /// A shift leader has put them before all others.
+    pub moved_up: bool,
 }
 
 /// As people and APIs write it: as a number it is too long for a browser.

@@ -340,6 +340,43 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  80    timeout             | s9 Hangup(Withdrawn), s9 closed, NotPassedOn 6601 408, s1 Referred(408), c hears s1
  80    party s9 answers    | s9 Hangup(Withdrawn)
 "),
+    ("the seat they went to is lost: music, then back into the line", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 25    party s9 answers    | s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 30    s9 page gone        | c hears music
+ 50    party s9 ended Unreachable | s9 Hangup(Normal), s9 closed, NotPassedOn 6601 480, ask back 6601
+ 50    back 6601           | Moved mandarin agent, c hears please-wait>music
+ 55    offer 6602 s2       | Offered 6602, ring s2
+ 57    s2 answers          | acd Answered, TakenOver 6602 wait=32 ring=2, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s2, s2 hears c
+"),
+    ("pages that are gone in a consultation: music for whoever hears nobody else", AnswerMode::OnQueue, "
++ answered
+ 20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
+ 30    s9 page gone        | s1 hears music
+ 35    s1 page gone        | s9 hears music
+ 40    s9 page back        | s1 hears s9
+ 45    s1 page back        | s9 hears s1
+ 50    s9 page gone        | s1 hears music
+ 70    party s9 ended Unreachable | s9 Hangup(Normal), s9 closed, ConsultOver party_lost, Resumed, acd Resumed, c hears s1, s1 hears c
+"),
+    ("a page that is gone in a three-way call: the others hear one another, and go on without", AnswerMode::OnQueue, "
++ answered
+ 20    calls help s9       | Consulting 6601 110
+ 25    party s9 answers    | Consulted 5, s9 Acknowledge, c hears s1+s9, s1 hears c+s9, s9 hears c+s1, ThreeWay
+ 30    s9 page gone        | c hears s1, s1 hears c
+ 50    party s9 ended Unreachable | s9 Hangup(Normal), s9 closed, ConsultOver party_lost
+"),
+    ("a leader's page is gone while they whisper: the agent hears the caller, and the leader is off after a while", AnswerMode::OnQueue, "
++ answered
+ 20    leader s7 whispers  | 6602 whisper
+ 22    party s7 answers    | s7 Acknowledge, s1 hears c+s7, s7 hears c+s1
+ 30    s7 page gone        | s1 hears c
+ 31    s1 page gone        | c hears music, s7 hears c
+ 32    s1 page back        | c hears s1, s7 hears c+s1
+ 50    party s7 ended Unreachable | s7 Hangup(Normal), s7 closed, 6602 left
+"),
     ("consulted, and back: the caller's music is hold; the party hears the agent alone", AnswerMode::OnQueue, "
 + answered
  20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
@@ -675,6 +712,7 @@ fn input(words: &[&str]) -> CallInput {
         }
         ["party", p, "ended", how] => CallInput::PartyEnded { leg: leg(p), end: end(how) },
         [s, "ended", how] => CallInput::SeatEnded { leg: leg(s), end: end(how) },
+        [s, "page", there] => CallInput::SeatAudio { leg: leg(s), there: *there == "back" },
         [s, "is", "silent"] => CallInput::RtpTimeout { leg: leg(s) },
         ["spooled"] => CallInput::Spooled,
         ["spool", "fails"] => CallInput::SpoolFailed,

@@ -56,8 +56,8 @@ impl Acd {
         Ok(())
     }
 
-    pub(super) fn set_priority(&mut self, id: CallId, priority: u8) -> Result<(), Refused> {
-        let order = Order::new(self.in_line(id)?.since, priority, self.rules.ageing, id);
+    pub(super) fn move_up(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
+        let order = self.in_line(id)?.order.moved_up(now);
         self.change_call(id, |call| call.order = order);
         Ok(())
     }

@@ -45,7 +45,7 @@ mod wrap_up;
 
 pub use port::{AcdInput, AcdOutput, Forced, Request, Waits};
 pub use refused::Refused;
-pub use view::{AgentView, QueueView, Standing};
+pub use view::{AgentView, InLine, QueueView, Standing};
 
 use crate::config::settings::{AgentSettings, DistributorSettings, QueueSettings};
 use crate::event::AgentEvent;
@@ -126,7 +126,7 @@ impl Acd {
             AcdInput::TalkEnded { call } => self.talk_ended(now, call)?,
             AcdInput::NotReached { call } => self.not_reached(now, call)?,
             AcdInput::Requeue { call, queue } => self.requeue(now, call, &queue)?,
-            AcdInput::SetPriority { call, priority } => self.set_priority(call, priority)?,
+            AcdInput::MoveUp { call } => self.move_up(now, call)?,
             AcdInput::ExtendWrapUp { agent } => self.extend_wrap_up(now, &agent)?,
             AcdInput::Force { agent, to, by } => self.force(now, &agent, to, by)?,
             AcdInput::SetSkills { agent, skills } => self.set_skills(&agent, skills)?,

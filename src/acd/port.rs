@@ -46,10 +46,10 @@ pub enum AcdInput {
         call: CallId,
         queue: QueueName,
     },
-    /// A call in line gets another priority.
-    SetPriority {
+    /// A call in line goes to the front, over all queues: it is the next of whoever may take it. Those moved up keep the order
+    /// in which they were.
+    MoveUp {
         call: CallId,
-        priority: u8,
     },
     /// The call is over or leaves the distributor, wherever it was: waiting, offered (the agent is ready again with the
     /// idle time kept) or answered (as `TalkEnded`). The caller of this input cancels the ringing leg itself.

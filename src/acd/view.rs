@@ -44,6 +44,15 @@ pub struct AgentView<'a> {
     pub then: Option<AgentState>,
 }
 
+/// One caller in line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InLine<'a> {
+    pub call: CallId,
+    pub queue: &'a QueueName,
+    /// A shift leader has put them to the front.
+    pub moved_up: bool,
+}
+
 /// Why a call in line is still there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing<'a> {
@@ -104,11 +113,16 @@ impl Acd {
     }
 
     /// The first callers in line, over all queues, in the order of the line.
-    pub fn first_in_line(&self, most: usize) -> Vec<(CallId, &QueueName)> {
+    pub fn first_in_line(&self, most: usize) -> Vec<InLine<'_>> {
         let waiting = |call: &&Call| call.place == Place::Waiting && call.waits == Waits::OnTheLine;
         let mut all: Vec<&Call> = self.calls.values().filter(waiting).collect();
         all.sort_unstable_by_key(|call| call.order);
-        all.into_iter().take(most).map(|call| (call.order.call, self.queue_at(call.queue).name())).collect()
+        let shown = |call: &Call| InLine {
+            call: call.order.call,
+            queue: self.queue_at(call.queue).name(),
+            moved_up: call.order.is_moved_up(),
+        };
+        all.into_iter().take(most).map(shown).collect()
     }
 
     /// Seats being rung.

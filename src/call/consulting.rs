@@ -9,7 +9,7 @@ use super::hearing::Third;
 use super::own::{for_phone, unsaid};
 use super::passing::{By, Passing};
 use super::talk::Talk;
-use super::{Call, CallInput, CallOutput, State};
+use super::{Audio, Call, CallInput, CallOutput, State};
 use crate::event::{CallFact, ConsultEnd, Party};
 use crate::ids::LegId;
 use crate::leg::{HangupReason, LegCommand, LegEnd};
@@ -24,6 +24,7 @@ pub(super) struct Consult {
     to: Party,
     /// When this stage began.
     since: Instant,
+    pub(super) audio: Audio,
     stage: Stage,
 }
 
@@ -61,6 +62,10 @@ impl Consult {
         let answered = matches!(self.stage, Stage::Talking | Stage::ThreeWay);
         let heard = answered || matches!(self.stage, Stage::Calling { heard: true, .. });
         Third { leg: self.leg, heard, answered, private: self.is_private() }
+    }
+
+    pub(super) fn to(&self) -> &Party {
+        &self.to
     }
 
     pub(super) fn until(&self) -> Option<Instant> {
@@ -144,7 +149,7 @@ impl Call {
             call.change(now, talk, out, |talk, _| {
                 let stage = Stage::Calling { then, until, heard: false, refused: None };
                 talk.hold.ordered = false;
-                talk.consult = Some(Consult { leg, to, since: now, stage });
+                talk.consult = Some(Consult { leg, to, since: now, audio: Audio::There, stage });
             });
             true
         })

@@ -1,8 +1,8 @@
 //! Who hears whom while an agent has the caller: one function of who is there. Not here: when somebody comes or goes
 //! (`talk`, `consulting`, `supervising`).
 
+use super::Call;
 use super::talk::Talk;
-use super::{Audio, Call};
 use crate::ids::LegId;
 use crate::plane::{PromptId, Source};
 
@@ -11,12 +11,15 @@ use crate::plane::{PromptId, Source};
 pub struct Round {
     pub caller: LegId,
     pub agent: LegId,
-    /// The caller hears this music and nobody else.
-    pub held: Option<PromptId>,
+    /// The caller hears music and nobody else.
+    pub held: bool,
     /// Nor does the agent hear the caller: on hold by order. A phone that holds the caller itself need not be told.
     pub apart: bool,
     pub third: Option<Third>,
     pub leader: Option<(LegId, Mode)>,
+    /// Of them those whose browser is gone for a while: who has nobody else to hear gets music.
+    pub gone: Vec<LegId>,
+    pub music: PromptId,
 }
 
 /// Whom the agent has called beside the caller.
@@ -44,25 +47,35 @@ pub enum Mode {
 
 /// What each of them hears. Of a third party who has not answered nothing is said: its leg hears nothing yet.
 pub fn hears(round: &Round) -> Vec<(LegId, Source)> {
-    let Round { caller, agent, held, apart, third, leader } = round;
+    let Round { caller, agent, held, apart, third, leader, gone, music } = round;
     let (private, speaks) = (third.is_some_and(|t| t.private), |least: Mode| {
         leader.filter(|(_, mode)| *mode == Mode::Barge || *mode == least).map(|(leg, _)| leg)
     });
     let beside_agent: Vec<LegId> =
         (!private && !apart).then_some(*caller).into_iter().chain(third.filter(|t| t.heard).map(|t| t.leg)).collect();
     let nobody = if third.is_some() { Source::RingBack } else { Source::Silence };
-    let to_agent = sum(beside_agent.iter().copied().chain(speaks(Mode::Whisper)), nobody);
+    let music = || Source::Music(music.clone());
+    let sum = |legs: Vec<LegId>, nobody: Source| {
+        let there: Vec<LegId> = legs.iter().copied().filter(|leg| !gone.contains(leg)).collect();
+        match there[..] {
+            [] if legs.is_empty() => nobody,
+            [] => music(),
+            [leg] => Source::Leg(leg),
+            _ => Source::Mix(there),
+        }
+    };
+    let to_agent = sum(beside_agent.iter().copied().chain(speaks(Mode::Whisper)).collect(), nobody);
     let to_caller = match held {
-        Some(music) => Source::Music(music.clone()),
-        None => {
+        true => music(),
+        false => {
             let joined = third.filter(|t| t.answered && !t.private).map(|t| t.leg);
-            sum([*agent].into_iter().chain(joined).chain(speaks(Mode::Barge)), Source::Silence)
+            sum([*agent].into_iter().chain(joined).chain(speaks(Mode::Barge)).collect(), Source::Silence)
         }
     };
     let mut all = vec![(*caller, to_caller), (*agent, to_agent)];
     if let Some(third) = third.filter(|t| t.answered) {
         let others = (!private).then_some(*caller).into_iter().chain([*agent]);
-        all.push((third.leg, sum(others.chain(speaks(Mode::Barge)), Source::Silence)));
+        all.push((third.leg, sum(others.chain(speaks(Mode::Barge)).collect(), Source::Silence)));
     }
     if let Some((leg, _)) = leader {
         let mut heard = beside_agent;
@@ -72,32 +85,18 @@ pub fn hears(round: &Round) -> Vec<(LegId, Source)> {
     all
 }
 
-fn sum(legs: impl IntoIterator<Item = LegId>, nobody: Source) -> Source {
-    let legs: Vec<LegId> = legs.into_iter().collect();
-    match legs[..] {
-        [] => nobody,
-        [leg] => Source::Leg(leg),
-        _ => Source::Mix(legs),
-    }
-}
-
 impl Call {
     pub(super) fn hearing(&self, talk: &Talk) -> Vec<(LegId, Source)> {
         hears(&Round {
             caller: self.incoming.leg,
             agent: talk.seat.leg,
-            held: (talk.is_held() || self.waits_for_page(talk)).then(|| self.terms.queue.music.clone()),
+            held: talk.is_held(),
             apart: talk.hold.ordered,
             third: talk.consult.as_ref().map(|consult| consult.third()),
             leader: talk.leader.as_ref().and_then(|leader| leader.on()),
+            gone: talk.gone(),
+            music: self.terms.queue.music.clone(),
         })
-    }
-
-    /// The seat's browser is gone for a while, and the caller has nobody else.
-    fn waits_for_page(&self, talk: &Talk) -> bool {
-        let with_caller = |third: Third| third.answered && !third.private;
-        let accompanied = talk.consult.as_ref().is_some_and(|consult| with_caller(consult.third()));
-        talk.seat.audio == Audio::Gone && !accompanied
     }
 
     /// What this leg hears who is with the agent.
@@ -133,6 +132,7 @@ mod tests {
         let (coming, plays_to_two, joined) =
             (third(false, false, false), third(true, false, false), third(true, true, false));
         let (listen, whisper, barge) = (Some(Mode::Listen), Some(Mode::Whisper), Some(Mode::Barge));
+        let music = PromptId::from("music");
         for (held, third, mode, want) in [
             (false, None, None, "c:a a:c"),
             (true, None, None, "c:music a:c"),
@@ -156,8 +156,8 @@ mod tests {
             (false, joined, whisper, "c:at a:ctl t:ca l:cta"),
             (false, joined, barge, "c:atl a:ctl t:cal l:cta"),
         ] {
-            let (apart, held) = (false, held.then(|| "music".into()));
-            let round = Round { caller, agent, held, apart, third, leader: mode.map(|mode| (leader, mode)) };
+            let (apart, leader, gone, music) = (false, mode.map(|mode| (leader, mode)), vec![], music.clone());
+            let round = Round { caller, agent, held, apart, third, leader, gone, music };
             assert_eq!(table(&round), want, "{round:?}");
         }
         // On hold by order the agent does not hear the caller either.
@@ -165,7 +165,38 @@ mod tests {
             [(None, "c:music a:Silence"), (listen, "c:music a:Silence l:a"), (whisper, "c:music a:l l:a")]
         {
             let leader = mode.map(|mode| (leader, mode));
-            let round = Round { caller, agent, held: Some("music".into()), apart: true, third: None, leader };
+            let (held, apart, third, gone, music) = (true, true, None, vec![], music.clone());
+            let round = Round { caller, agent, held, apart, third, leader, gone, music };
+            assert_eq!(table(&round), want, "{round:?}");
+        }
+    }
+
+    /// Nobody hears only pages that are gone.
+    #[test]
+    fn music_for_whom_is_gone_for_a_while() {
+        let (caller, agent, third, leader) = (LegId(0), LegId(1), LegId(2), LegId(3));
+        let third = |private| Some(Third { leg: third, heard: true, answered: true, private });
+        let (alone, joined) = (third(true), third(false));
+        let (listen, whisper, barge) = (Some(Mode::Listen), Some(Mode::Whisper), Some(Mode::Barge));
+        let (a, t, l) = (1, 2, 3);
+        for (gone, held, third, mode, want) in [
+            (vec![a], false, None, None, "c:music a:c"),
+            (vec![a], false, None, listen, "c:music a:c l:c"),
+            (vec![a], false, None, barge, "c:l a:cl l:c"),
+            (vec![a, l], false, None, barge, "c:music a:c l:c"),
+            (vec![l], false, None, whisper, "c:a a:c l:ca"),
+            (vec![l], false, None, barge, "c:a a:c l:ca"),
+            (vec![a], true, alone, None, "c:music a:t t:music"),
+            (vec![t], true, alone, None, "c:music a:music t:a"),
+            (vec![a], true, alone, listen, "c:music a:t t:music l:t"),
+            (vec![a, t], true, alone, listen, "c:music a:music t:music l:music"),
+            (vec![a], false, joined, None, "c:t a:ct t:c"),
+            (vec![t], false, joined, None, "c:a a:c t:ca"),
+            (vec![a, t], false, joined, None, "c:music a:c t:c"),
+            (vec![a, t], false, joined, barge, "c:l a:cl t:cl l:c"),
+        ] {
+            let (gone, leader) = (gone.into_iter().map(LegId).collect(), mode.map(|mode| (leader, mode)));
+            let round = Round { caller, agent, held, apart: false, third, leader, gone, music: "music".into() };
             assert_eq!(table(&round), want, "{round:?}");
         }
     }

@@ -94,15 +94,15 @@ impl Call {
         done
     }
 
-    /// The seat's browser is gone, or there again: until then the caller hears music.
+    /// A browser on the call is gone, or there again: until then music is heard in its place.
     pub(super) fn seat_audio(&mut self, now: Instant, leg: LegId, there: bool, out: &mut Vec<CallOutput>) {
         let audio = Audio::of(there);
         match &mut self.state {
             State::PickingUp(Pickup { seat, .. }) if seat.leg == leg => seat.audio = audio,
             State::Passing(Passing { by: By::Agent(talk), .. }) if talk.seat.leg == leg => talk.seat.audio = audio,
-            State::Talking(talk) if talk.seat.leg == leg => {
+            State::Talking(_) => {
                 self.in_talk(out, |call, talk, out| {
-                    call.change(now, talk, out, |talk, _| talk.seat.audio = audio);
+                    call.change(now, talk, out, |talk, _| talk.audio_of(leg, audio));
                     true
                 });
             }
@@ -113,6 +113,27 @@ impl Call {
             }
             _ => {}
         }
+    }
+}
+
+impl Talk {
+    fn audio_of(&mut self, leg: LegId, audio: Audio) {
+        let third = self.consult.as_mut().map(|consult| (consult.third().leg, &mut consult.audio));
+        let leader = self.leader.as_mut().map(|leader| (leader.leg, &mut leader.audio));
+        let seat = (self.seat.leg, &mut self.seat.audio);
+        [Some(seat), third, leader]
+            .into_iter()
+            .flatten()
+            .filter(|(whose, _)| *whose == leg)
+            .for_each(|(_, was)| *was = audio);
+    }
+
+    /// Those whose browser is gone.
+    pub(super) fn gone(&self) -> Vec<LegId> {
+        let third = self.consult.as_ref().map(|consult| (consult.third().leg, consult.audio));
+        let leader = self.leader.as_ref().map(|leader| (leader.leg, leader.audio));
+        let all = [Some((self.seat.leg, self.seat.audio)), third, leader].into_iter().flatten();
+        all.filter(|(_, audio)| *audio == Audio::Gone).map(|(leg, _)| leg).collect()
     }
 }
 

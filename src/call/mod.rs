@@ -233,7 +233,7 @@ impl Call {
             State::PickingUp(pickup) => Some(pickup.patience),
             State::Talking(talk) => talk.next_timeout(),
             State::Passing(passing) => Some(passing.until),
-            State::Away(away) => away.until(),
+            State::Away(away) => away.until,
             State::Surveying(survey) => Some(survey.until),
             State::Arrived | State::Ringing(..) | State::Over => None,
         }

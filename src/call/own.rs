@@ -9,10 +9,11 @@ use super::{CallInput, CallOutput};
 use crate::event::{CallFact, EndCause, Party};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
-use crate::plane::Source;
+use crate::plane::{PromptId, Source};
 use crate::screen::{OwnScreen, OwnStage};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +24,9 @@ pub struct OwnCall {
     far: LegId,
     to: Party,
     began: Instant,
+    /// Sides whose browser is gone for a while; the other one hears this music meanwhile.
+    gone: BTreeSet<LegId>,
+    music: PromptId,
     stage: Stage,
 }
 
@@ -73,6 +77,7 @@ pub struct Joined {
 
 impl OwnCall {
     /// `far` is called next.
+    #[allow(clippy::too_many_arguments)] // all that is known when it begins
     pub fn begin(
         now: Instant,
         id: CallId,
@@ -80,12 +85,13 @@ impl OwnCall {
         far: LegId,
         to: Party,
         ring_timeout: Duration,
+        music: PromptId,
         out: &mut Vec<CallOutput>,
     ) -> OwnCall {
         let Near { seat, agent, sip_call_id, .. } = near.clone();
         out.push(CallOutput::Fact(CallFact::Dialled { seat, agent, to: to.clone(), sip_call_id }));
         let stage = Stage::Calling { until: now + ring_timeout, heard: Heard::Nothing, refused: None };
-        OwnCall { id, near, far, to, began: now, stage }
+        OwnCall { id, near, far, to, began: now, gone: BTreeSet::new(), music, stage }
     }
 
     pub fn handle(&mut self, now: Instant, input: CallInput, out: &mut Vec<CallOutput>) {
@@ -93,6 +99,18 @@ impl OwnCall {
         let (near, far) = (self.near.leg, self.far);
         self.stage = match (std::mem::replace(&mut self.stage, Stage::Over), input) {
             (Stage::Over, _) => Stage::Over,
+
+            (stage, In::SeatAudio { leg, there }) => {
+                if there {
+                    self.gone.remove(&leg)
+                } else {
+                    self.gone.insert(leg)
+                };
+                if let Stage::Talking { .. } = stage {
+                    out.push(self.hears(if leg == near { far } else { near }));
+                }
+                stage
+            }
 
             (Stage::Calling { until, heard, refused }, In::PartyRings { .. }) => {
                 if heard == Heard::Nothing {
@@ -111,8 +129,7 @@ impl OwnCall {
             (Stage::Calling { .. }, In::PartyAnswered { .. }) => {
                 out.push(CallOutput::Tell { leg: far, command: LegCommand::Acknowledge });
                 out.push(CallOutput::Tell { leg: near, command: LegCommand::Answer });
-                out.push(CallOutput::SetSource { leg: near, source: Source::Leg(far) });
-                out.push(CallOutput::SetSource { leg: far, source: Source::Leg(near) });
+                out.extend([near, far].map(|side| self.hears(side)));
                 out.push(CallOutput::Fact(CallFact::Reached { ring: now - self.began }));
                 Stage::Talking { since: now }
             }
@@ -191,12 +208,28 @@ impl OwnCall {
         OwnScreen { call: self.id, to: Some(to), incoming: !near, stage, since }
     }
 
+    /// Who sees how it goes.
+    pub fn seats(&self) -> Vec<SeatNo> {
+        let there = if let Party::Seat(seat) = &self.to { Some(seat) } else { None };
+        [&self.near.seat].into_iter().chain(there).cloned().collect()
+    }
+
     pub fn seat(&self) -> &SeatNo {
         &self.near.seat
     }
 
     pub fn to(&self) -> &Party {
         &self.to
+    }
+
+    /// In the talk.
+    fn hears(&self, side: LegId) -> CallOutput {
+        let other = if side == self.far { self.near.leg } else { self.far };
+        let gone = self.gone.contains(&other);
+        CallOutput::SetSource {
+            leg: side,
+            source: if gone { Source::Music(self.music.clone()) } else { Source::Leg(other) },
+        }
     }
 
     fn end(

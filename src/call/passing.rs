@@ -3,7 +3,7 @@
 //! passing on into a queue (`transfer`), reading what the phone asked (`sip::session`), whom it may name (`gateway`).
 //!
 //! Invariant: the caller is never lost. Until the party answers the caller is the agent's; if that one is gone by then,
-//! the caller's place is in the line again, at the time of the first call.
+//! the caller's place is in the line again, at the time of the first call; and so it is if the seat they went to is lost.
 
 use super::own::{for_phone, unsaid};
 use super::ringing;
@@ -58,21 +58,20 @@ pub(super) struct Away {
     pub(super) leg: LegId,
     /// When it was asked for.
     pub(super) since: Instant,
-    outside: Option<Outside>,
-}
-
-/// A talk with somebody outside takes a channel, and may cost money, with nobody of ours there to end it.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-struct Outside {
-    /// The seat that passed the caller on there.
+    pub(super) to: Party,
+    /// The agent who passed the caller on there, and the seat.
+    by: AgentNo,
     from: SeatNo,
-    until: Instant,
+    /// When the talk has to end: one with somebody outside takes a channel, and may cost money, with nobody of ours there to
+    /// end it.
+    pub(super) until: Option<Instant>,
 }
 
 impl Away {
-    /// When the talk has to end.
-    pub(super) fn until(&self) -> Option<Instant> {
-        self.outside.as_ref().map(|outside| outside.until)
+    /// The seat's phone or page is gone, and said nothing.
+    fn is_lost_by(&self, input: &CallInput) -> bool {
+        let gone = matches!(input, CallInput::PartyEnded { leg, end: LegEnd::Unreachable } if *leg == self.leg);
+        gone && matches!(self.to, Party::Seat(_))
     }
 }
 
@@ -112,7 +111,7 @@ impl Call {
     pub fn passed_outside_by(&self) -> Option<&SeatNo> {
         match &self.state {
             State::Passing(Passing { to: Party::Outside(_), from, .. }) => Some(from),
-            State::Away(Away { outside: Some(outside), .. }) => Some(&outside.from),
+            State::Away(Away { to: Party::Outside(_), from, .. }) => Some(from),
             _ => None,
         }
     }
@@ -203,25 +202,33 @@ impl Call {
 
     pub(super) fn party_answered(&mut self, now: Instant, passing: Passing, out: &mut Vec<CallOutput>) -> State {
         let (caller, party) = (self.incoming.leg, passing.leg);
-        let outside = match &passing.to {
-            Party::Outside(_) => Some(Outside { from: passing.from, until: now + self.terms.longest_away }),
+        let Passing { by, from, to, since, .. } = passing;
+        let until = match &to {
+            Party::Outside(_) => Some(now + self.terms.longest_away),
             Party::Seat(_) | Party::Emergency(_) => None,
         };
-        if let By::Agent(talk) = passing.by {
-            let leg = talk.seat.leg;
-            out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
-            out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
-            self.agent_off(now, *talk, passing.to, out);
-        }
-        out.push(CallOutput::Fact(CallFact::Reached { ring: now - passing.since }));
+        let by = match by {
+            By::Agent(talk) => {
+                let (agent, leg) = (talk.seat.agent.clone(), talk.seat.leg);
+                out.push(CallOutput::Tell { leg, command: LegCommand::Referred(200) });
+                out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
+                self.agent_off(now, *talk, to.clone(), out);
+                agent
+            }
+            By::Gone(agent) => agent,
+        };
+        out.push(CallOutput::Fact(CallFact::Reached { ring: now - since }));
         out.push(CallOutput::Tell { leg: party, command: LegCommand::Acknowledge });
         out.push(CallOutput::SetSource { leg: caller, source: Source::Leg(party) });
         out.push(CallOutput::SetSource { leg: party, source: Source::Leg(caller) });
         out.push(CallOutput::Ask(Ask::Landed(party)));
-        State::Away(Away { leg: party, since: passing.since, outside })
+        State::Away(Away { leg: party, since, to, by, from, until })
     }
 
     pub(super) fn away(&mut self, now: Instant, away: Away, input: CallInput, out: &mut Vec<CallOutput>) -> State {
+        if away.is_lost_by(&input) {
+            return self.left_at_seat(away, out);
+        }
         let (cause, reason) = match input {
             // The party puts the caller on hold.
             CallInput::SeatMedia { leg, direction } if leg == away.leg => {
@@ -240,7 +247,7 @@ impl Call {
             CallInput::CallerEnded(_) => (EndCause::TrunkFault, HangupReason::Normal),
             CallInput::RtpTimeout { .. } => (EndCause::MediaTimeout, HangupReason::MediaTimeout),
             CallInput::ForcedEnd => (EndCause::OurFault, HangupReason::Normal),
-            CallInput::Timeout if away.until().is_some_and(|until| now >= until) => {
+            CallInput::Timeout if away.until.is_some_and(|until| now >= until) => {
                 (EndCause::TimeLimit, HangupReason::Normal)
             }
             _ => return State::Away(away),
@@ -249,6 +256,16 @@ impl Call {
         out.push(CallOutput::CloseMedia { leg: away.leg });
         self.end(now, cause, out);
         State::Over
+    }
+
+    /// Nobody there wanted to end it: the caller waits for an agent again.
+    fn left_at_seat(&mut self, away: Away, out: &mut Vec<CallOutput>) -> State {
+        let Away { leg, to, by, .. } = away;
+        out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
+        out.push(CallOutput::CloseMedia { leg });
+        out.push(CallOutput::Fact(CallFact::NotPassedOn { agent: by.clone(), to, status: unsaid(LegEnd::NoAnswer) }));
+        out.push(CallOutput::Ask(Ask::Back(by)));
+        State::Arrived
     }
 
     /// An agent sits where the caller was passed on to, and has the call now.

@@ -6,7 +6,7 @@
 use super::hearing::Mode;
 use super::passing::{By, Passing};
 use super::talk::Talk;
-use super::{Call, CallInput, CallOutput, State};
+use super::{Audio, Call, CallInput, CallOutput, State};
 use crate::event::{CallFact, EndCause, Party, Supervision};
 use crate::ids::{AgentNo, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand};
@@ -19,6 +19,7 @@ pub(super) struct Supervisor {
     by: AgentNo,
     seat: SeatNo,
     since: Instant,
+    pub(super) audio: Audio,
     stage: Stage,
 }
 
@@ -127,7 +128,8 @@ impl Call {
                 return false;
             }
             out.push(supervised(talk, by.clone(), then.act(), None));
-            talk.leader = Some(Supervisor { leg, by, seat, since: now, stage: Stage::Calling { then, until } });
+            let (audio, stage) = (Audio::There, Stage::Calling { then, until });
+            talk.leader = Some(Supervisor { leg, by, seat, since: now, audio, stage });
             true
         })
     }

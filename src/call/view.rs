@@ -1,9 +1,10 @@
 //! What the agent's screen shows of a call. Nothing here decides or changes anything.
 
-use super::passing::By;
+use super::passing::{By, Passing};
 use super::talk::Talk;
 use super::{Call, State};
-use crate::ids::LegId;
+use crate::event::Party;
+use crate::ids::{LegId, SeatNo};
 use crate::leg::Caller;
 use crate::screen::{CallScreen, OwnScreen, OwnStage, PartyScreen, PartyStage, Stage, purpose_word};
 use crate::time::Instant;
@@ -62,9 +63,17 @@ impl Call {
         Some(OwnScreen { call: self.id, to: self.callers_number(), incoming: true, stage, since })
     }
 
-    /// Somebody beside the agent has the caller, is being called for them, or is asked about them.
-    pub fn is_with_a_third(&self) -> bool {
-        matches!(self.state, State::Passing(_) | State::Away(_) | State::Talking(Talk { consult: Some(_), .. }))
+    /// Who sees how it goes where somebody beside the agent has the caller, is being called for them, or is asked about them.
+    pub fn seats_with_a_third(&self) -> Vec<SeatNo> {
+        let (agent, to) = match &self.state {
+            State::Talking(Talk { seat, consult: Some(consult), .. }) => (Some(&seat.seat), consult.to()),
+            State::Passing(Passing { by: By::Agent(talk), to, .. }) => (Some(&talk.seat.seat), to),
+            State::Passing(Passing { by: By::Gone(_), to, .. }) => (None, to),
+            State::Away(away) => (None, &away.to),
+            _ => return vec![],
+        };
+        let third = if let Party::Seat(seat) = to { Some(seat) } else { None };
+        agent.into_iter().chain(third).cloned().collect()
     }
 
     fn callers_number(&self) -> Option<String> {

@@ -9,7 +9,7 @@ use crate::time::Instant;
 /// An order from outside the telephone world (the API, the leader's console). Whoever passes it in has checked who may.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
-    /// Whatever concerns agents and the order of the line: `Force`, `SetSkills`, `SetPriority`, `Admit`, `Dismiss`, ...
+    /// Whatever concerns agents and the order of the line: `Force`, `SetSkills`, `MoveUp`, `Admit`, `Dismiss`, ...
     Distributor(AcdInput),
     /// A waiting call goes to another queue, its place kept.
     MoveCall { call: CallId, queue: QueueName, by: AgentNo },

@@ -172,7 +172,8 @@ impl Gateway {
         self.seat_engaged(now, &seat);
         let mut out = Vec::new();
         let ring_timeout = self.settings.dialling.ring_timeout;
-        let own = OwnCall::begin(now, id, near, far, to.clone(), ring_timeout, &mut out);
+        let music = self.settings.queues.first().map_or_else(|| "music".into(), |queue| queue.music.clone());
+        let own = OwnCall::begin(now, id, near, far, to.clone(), ring_timeout, music, &mut out);
         self.own.insert(id, own);
         self.carry_out(now, id, out);
         let shown = Shown { from: format!("<sip:{seat}@{}>", self.settings.domain), referred_by: None };

@@ -2,8 +2,8 @@
 
 use super::Gateway;
 use super::legs::Role;
-use crate::acd::{AgentView, QueueView};
-use crate::call::{Call, Mode};
+use crate::acd::{AgentView, InLine, QueueView};
+use crate::call::{Call, Mode, OwnCall};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::screen::{
     AgentScreen, CallScreen, Doing, Floor, FloorAgent, FloorCall, FloorCaller, FloorQueue, Listening, MOST_WAITING,
@@ -42,12 +42,13 @@ impl Gateway {
             let skill = self.queue(view.name)?.skill.clone();
             Some(FloorQueue { queue: queue_screen(view), skill })
         });
-        let waiting = self.acd.first_in_line(MOST_WAITING).into_iter().filter_map(|(call, queue)| {
-            let known = self.calls.get(&call)?;
-            let priority = known.terms().priority.unwrap_or(known.terms().queue.priority);
-            let CallScreen { caller, asked, .. } = known.screen();
-            Some(FloorCaller { call, queue: queue.clone(), caller, asked, priority })
-        });
+        let waiting =
+            self.acd.first_in_line(MOST_WAITING).into_iter().filter_map(|InLine { call, queue, moved_up }| {
+                let known = self.calls.get(&call)?;
+                let priority = known.terms().priority.unwrap_or(known.terms().queue.priority);
+                let CallScreen { caller, asked, .. } = known.screen();
+                Some(FloorCaller { call, queue: queue.clone(), caller, asked, priority, moved_up })
+            });
         Floor {
             agents: self.acd.agents().map(|view| self.floor_agent(view)).collect(),
             queues: queues.collect(),
@@ -106,11 +107,9 @@ impl Gateway {
 
     /// Seats see how their own call goes.
     pub(super) fn own_call_shows(&mut self, id: CallId) {
-        if self.own.contains_key(&id) || self.calls.get(&id).is_some_and(Call::is_with_a_third) {
-            let seats = self.legs.values().filter(|leg| leg.role.call() == Some(id)).filter_map(|leg| leg.role.seat());
-            let seats: Vec<SeatNo> = seats.cloned().collect();
-            seats.iter().for_each(|seat| self.shows(seat));
-        }
+        let own = self.own.get(&id).map(OwnCall::seats);
+        let seats = own.or_else(|| self.calls.get(&id).map(Call::seats_with_a_third)).unwrap_or_default();
+        seats.iter().for_each(|seat| self.shows(seat));
     }
 
     /// The leg by which a seat is on a call, rung or talking; of several the first.

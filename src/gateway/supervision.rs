@@ -54,9 +54,6 @@ pub enum LeaderOrder {
     },
 }
 
-/// Before all others of a queue but for their waiting.
-const FIRST: u8 = 0;
-
 /// What a leader writes is kept so far.
 const LONGEST_WHY: usize = 200;
 
@@ -107,7 +104,7 @@ impl Gateway {
                 Ok(())
             }
             LeaderOrder::MoveUp { call, why } => {
-                self.acd.handle(now, AcdInput::SetPriority { call, priority: FIRST })?;
+                self.acd.handle(now, AcdInput::MoveUp { call })?;
                 self.led_caller(now, call, by, Supervision::MoveUp, why);
                 Ok(())
             }

@@ -101,7 +101,13 @@ impl CallRecord {
                 // Who rings does not talk yet.
                 self.passed_to = Some(to.clone());
             }
-            CallFact::NotPassedOn { .. } => self.passed_to = None,
+            CallFact::NotPassedOn { .. } => {
+                self.passed_to = None;
+                // Who was reached and then lost; an agent goes on talking.
+                if let Some(segment) = self.talking().filter(|segment| matches!(segment.with, With::Party(_))) {
+                    segment.close(at);
+                }
+            }
             CallFact::Rated { score } => self.rated = Some(*score),
             CallFact::Digit(_) => self.keys = self.keys.saturating_add(1),
             CallFact::Ended { cause, queue, skill, .. } => {

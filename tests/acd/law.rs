@@ -192,14 +192,42 @@ fn priorities_age() {
         299   c4 asks for emergency             |
         301   c5 asks for emergency             |
         302   look: longest wait                | 302 s    # c1's, who is not the next
-        302   c2 gets priority 9                |
         303   6632 signs in at 801              | 6632 not ready (busy)
         303   6632 ready                        | 6632 ready, ring 6632 at 801 for c3, 6632 reserved
         303   c3 leaves                         | 6632 ready, ring 6632 at 801 for c4, 6632 reserved
-        303   c4 gets priority 9                | refused: c4 is not in line: a seat rings for it, or it is answered
         303   c4 leaves                         | 6632 ready, ring 6632 at 801 for c1, 6632 reserved
         303   c1 leaves                         | 6632 ready, ring 6632 at 801 for c5, 6632 reserved
         303   c5 leaves                         | 6632 ready, ring 6632 at 801 for c2, 6632 reserved
+    ");
+}
+
+/// Whom a leader moves up is the next of whoever may take them, also from another queue; a later act pushes nobody back.
+#[test]
+fn moved_up() {
+    run("
+        rules: ageing 60
+        queue emergency: mandarin 1, priority 0
+        queue english:   english 1
+        queue hotline:   mandarin 1, priority 5
+        agent 6632: mandarin 5
+
+        0     c1 asks for emergency             |
+        1     c2 asks for hotline priority 9    |
+        2     c3 asks for hotline priority 9    |
+        3     c4 asks for hotline priority 9    |
+        10    c4 is moved up                    |
+        10    look: c4 position                 | 1
+        11    c3 is moved up                    |
+        12    c4 is moved up                    |          # as it was
+        12    look: c3 position                 | 2
+        13    c3 moves to emergency             |
+        13    look: c3 position                 | 1        # the place goes along
+        20    6632 signs in at 801              | 6632 not ready (busy)
+        20    6632 ready                        | 6632 ready, ring 6632 at 801 for c4, 6632 reserved
+        21    c4 is moved up                    | refused: c4 is not in line: a seat rings for it, or it is answered
+        22    c4 leaves                         | 6632 ready, ring 6632 at 801 for c3, 6632 reserved
+        23    c3 leaves                         | 6632 ready, ring 6632 at 801 for c1, 6632 reserved
+        24    c1 leaves                         | 6632 ready, ring 6632 at 801 for c2, 6632 reserved
     ");
 }
 

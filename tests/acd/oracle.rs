@@ -1,7 +1,8 @@
 //! The distributor written down a second time, the slow and plain way: flat records, linear scans, sorts, no index, no
 //! deferred anything. It shares no code with `acd/`, only the words it is asked and answers in.
 //!
-//! The law it restates: one order over all queues, `(since + priority x ageing, call)`; a call has reached every step of
+//! The law it restates: one order over all queues, `(since + priority x ageing, call)`, and before that whom a leader moved
+//! up, in the order of the acts; a call has reached every step of
 //! its queue with `entered + after <= now`; the first call in the order that anybody can take gets its agent. Where the
 //! law leaves room, this is what a shift leader would expect, and what is taken here:
 //!
@@ -78,6 +79,8 @@ enum After {
 struct Citizen {
     request: Request,
     queue: QueueSettings,
+    /// When a leader moved them to the front.
+    up: Option<Instant>,
     steps: Vec<Relaxation>,
     entered: Instant,
     /// The last step said.
@@ -265,11 +268,11 @@ impl Oracle {
                 let at = self.in_line(*call)?;
                 let request = self.calls[at].request.clone();
                 let queue = self.open_door(&request, queue)?;
-                self.calls[at] = Citizen::new(now, request, queue);
+                self.calls[at] = Citizen { up: self.calls[at].up, ..Citizen::new(now, request, queue) };
             }
-            AcdInput::SetPriority { call, priority } => {
+            AcdInput::MoveUp { call } => {
                 let at = self.in_line(*call)?;
-                self.calls[at].request.priority = Some(*priority);
+                self.calls[at].up.get_or_insert(now);
             }
             AcdInput::Leave { call } => {
                 let at = self.calls.iter().position(|c| c.request.call == *call)?;
@@ -525,9 +528,10 @@ impl Oracle {
         self.rules.reserve.iter().filter(|(_, n)| **n > 0).map(|(s, _)| s)
     }
 
-    fn key(&self, c: &Citizen) -> (Instant, CallId) {
+    fn key(&self, c: &Citizen) -> (bool, Instant, CallId) {
         let priority = c.request.priority.expect("named, or the first queue's");
-        (c.request.since + self.rules.ageing * u32::from(priority), c.request.call)
+        let aged = c.request.since + self.rules.ageing * u32::from(priority);
+        (c.up.is_none(), c.up.unwrap_or(aged), c.request.call)
     }
 
     fn end_talk(&mut self, now: Instant, who: usize, call: usize, wraps_up: bool) {
@@ -698,7 +702,16 @@ impl Clerk {
 impl Citizen {
     fn new(now: Instant, request: Request, queue: QueueSettings) -> Citizen {
         let request = Request { priority: request.priority.or(Some(queue.priority)), ..request };
-        Citizen { request, steps: queue.steps(), queue, entered: now, step: 0, overflow_said: false, agent: None }
+        Citizen {
+            request,
+            steps: queue.steps(),
+            queue,
+            entered: now,
+            step: 0,
+            overflow_said: false,
+            agent: None,
+            up: None,
+        }
     }
 }
 

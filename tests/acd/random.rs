@@ -181,7 +181,7 @@ fn random_input(dice: &mut Dice, now: Instant) -> AcdInput {
         38 => AcdInput::Resumed { call },
         39..42 => AcdInput::TalkEnded { call },
         42..46 => AcdInput::Requeue { call, queue },
-        46 | 47 => AcdInput::SetPriority { call, priority: dice.roll(10) as u8 },
+        46 | 47 => AcdInput::MoveUp { call },
         48 => AcdInput::NotReached { call },
         49 => {
             let to = dice.pick(&[Forced::Ready, Forced::Ready, Forced::NotReady, Forced::SignOut]);

@@ -138,9 +138,7 @@ fn parse_input(now: Instant, what: &str) -> AcdInput {
             AcdInput::Enqueue(request)
         }
         [id, "moves", "to", queue] => AcdInput::Requeue { call: call(id), queue: queue.into() },
-        [id, "gets", "priority", value] => {
-            AcdInput::SetPriority { call: call(id), priority: value.parse().expect("a priority") }
-        }
+        [id, "is", "moved", "up"] => AcdInput::MoveUp { call: call(id) },
         [id, "not", "reached"] => AcdInput::NotReached { call: call(id) },
         [no, "extends", "wrap-up"] => AcdInput::ExtendWrapUp { agent: agent(no) },
         [by, "forces", no, ref to @ ..] => {

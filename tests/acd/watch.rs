@@ -22,6 +22,8 @@ pub struct Watch {
 
 struct Seen {
     request: Request,
+    /// When a leader moved them to the front.
+    up: Option<Instant>,
     queue: QueueSettings,
     steps: Vec<Relaxation>,
     entered: Instant,
@@ -81,12 +83,12 @@ impl Watch {
                 self.calls.insert(request.call, Seen { with: Some(agent.clone()), ..seen });
             }
             AcdInput::Requeue { call, queue: name } => {
-                let (queue, request) = (queue(name), self.calls[call].request.clone());
-                self.calls.insert(*call, Seen::new(now, request, queue));
+                let (queue, request, up) = (queue(name), self.calls[call].request.clone(), self.calls[call].up);
+                self.calls.insert(*call, Seen { up, ..Seen::new(now, request, queue) });
             }
-            AcdInput::SetPriority { call, priority } => {
+            AcdInput::MoveUp { call } => {
                 if let Some(seen) = self.calls.get_mut(call) {
-                    seen.request.priority = Some(*priority);
+                    seen.up.get_or_insert(now);
                 }
             }
             AcdInput::Leave { call }
@@ -214,7 +216,8 @@ impl Watch {
             return Err(format!("{:?} is before it in the order, and {:?}", c.request.call, self.somebody_for(c)));
         }
         let worst = self.rules.ageing * 9;
-        let starved = |c: &&Seen| c.with.is_none() && c.request.since + worst < served.request.since;
+        let starved =
+            |c: &&Seen| served.up.is_none() && c.with.is_none() && c.request.since + worst < served.request.since;
         match self.calls.values().filter(starved).find(|c| self.somebody_for(c).is_some()) {
             Some(c) => Err(format!("{:?} starves: longer than {worst:?} behind", c.request.call)),
             None => Ok(()),
@@ -262,9 +265,11 @@ impl Watch {
         self.states.iter().filter(|(_, state)| **state == AgentState::Ready).map(|(agent, _)| agent)
     }
 
-    fn key(&self, c: &Seen) -> (Duration, CallId) {
+    fn key(&self, c: &Seen) -> (bool, Duration, CallId) {
         let priority = c.request.priority.map_or(0, u32::from);
-        (Duration::from_micros(c.request.since.0) + self.rules.ageing * priority, c.request.call)
+        let at = |at: Instant| Duration::from_micros(at.0);
+        let aged = at(c.request.since) + self.rules.ageing * priority;
+        (c.up.is_none(), c.up.map_or(aged, at), c.request.call)
     }
 
     fn in_line(&mut self, call: CallId) -> Result<&mut Seen, String> {
@@ -282,7 +287,7 @@ impl Seen {
     fn new(now: Instant, request: Request, queue: QueueSettings) -> Seen {
         // The first queue's priority goes along to the next.
         let request = Request { priority: request.priority.or(Some(queue.priority)), ..request };
-        Seen { request, steps: queue.steps(), queue, entered: now, step: 0, overflow_said: false, with: None }
+        Seen { request, steps: queue.steps(), queue, entered: now, step: 0, overflow_said: false, with: None, up: None }
     }
 }
 

@@ -2,8 +2,10 @@
 //! browser about the page.
 
 use super::SOON;
+use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
@@ -72,14 +74,21 @@ pub struct Chromium {
 impl Chromium {
     /// `None`: there is none on this machine, and none is required. `microphone`: a WAV file to be heard in it.
     pub fn start(microphone: Option<&Path>) -> Option<Chromium> {
+        Chromium::start_with(microphone, &[])
+    }
+
+    /// With further flags.
+    pub fn start_with(microphone: Option<&Path>, flags: &[&str]) -> Option<Chromium> {
         if !is_there() {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
         // It reads DevTools from descriptor 3 and writes to 4.
         let mut command = Command::new("sh");
-        command.args(["-c", "exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null", "sh"]).args(FLAGS);
+        command.args(["-c", "exec chromium \"$@\" 3<&0 4>&1 </dev/null >/dev/null", "sh"]).args(FLAGS).args(flags);
         command.args(["--remote-debugging-pipe", "--window-size=1366,768"]);
+        // All its processes at once are frozen, thawed and killed.
+        command.process_group(0);
         if let Some(file) = microphone {
             command.arg(format!("--use-file-for-fake-audio-capture={}", file.display()));
         }
@@ -116,6 +125,24 @@ impl Chromium {
         self.ask("Page.navigate", json!({ "url": url }));
     }
 
+    /// Runs before anything of a page does, from the next page on.
+    pub fn before_each_page(&mut self, script: &str) {
+        self.ask("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script }));
+    }
+
+    /// As a computer that falls asleep: nothing of the browser runs until `wake`.
+    pub fn sleep(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    pub fn wake(&self) {
+        self.signal(Signal::CONT);
+    }
+
+    fn signal(&self, signal: Signal) {
+        kill_process_group(Pid::from_child(&self.process), signal).expect("a running browser");
+    }
+
     /// What an expression is, promises awaited.
     pub fn read(&mut self, expression: &str) -> Value {
         let asked = json!({ "expression": expression, "awaitPromise": true, "returnByValue": true });
@@ -148,7 +175,8 @@ impl Chromium {
         };
         let modifiers: u32 = held.split('+').map(bit).sum();
         let letter = (name.len() == 1).then(|| name.to_ascii_uppercase());
-        let code = letter.as_ref().map_or(name.to_owned(), |letter| format!("Key{letter}"));
+        let key = |one: &String| format!("{}{one}", if one.as_bytes()[0].is_ascii_digit() { "Digit" } else { "Key" });
+        let code = letter.as_ref().map_or(name.to_owned(), key);
         let number = match (name, &letter) {
             ("Tab", _) => 9,
             ("Enter", _) => 13,
@@ -222,7 +250,7 @@ fn complaint(event: &Value) -> Option<String> {
 
 impl Drop for Chromium {
     fn drop(&mut self) {
-        let _ = self.process.kill();
+        let _ = kill_process_group(Pid::from_child(&self.process), Signal::KILL);
         let _ = self.process.wait();
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::dialling::{answer, dials, in_dialog, last, outward};
 use crate::world::World;
+use rexian::call::Mode;
 use rexian::config::settings::CoreSettings;
 use rexian::event::{AgentState, CallFact, NotReadyReason};
 use rexian::gateway::{AgentOrder, LeaderOrder};
@@ -286,11 +287,12 @@ fn an_agent_dials_on_the_page_as_on_a_phone() {
     world.outside_says(&answer(&invite, "200 OK", "", true));
     assert_eq!((world.page_hears("8001"), world.talking_legs()), (OTHER_SIDE.to_owned(), 2));
     assert_eq!(own(&world, "6601"), Some((to, false, OwnStage::Talking)));
-    // A page that reloads finds this call again as well.
+    // A page that reloads finds this call again as well; meanwhile the other side hears what a caller would.
     world.browser_down("8001", Lost::Closed);
+    assert_eq!(world.heard_by_last(), "music");
     world.run(seconds(5));
     world.browser_up("8001");
-    assert_eq!(world.page_hears("8001"), OTHER_SIDE);
+    assert_eq!((world.page_hears("8001"), world.heard_by_last()), (OTHER_SIDE.to_owned(), OTHER_SIDE.to_owned()));
     world.run(seconds(10));
     assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
     let bye = last(&world.outside, "BYE").clone();
@@ -314,6 +316,32 @@ fn an_agent_dials_on_the_page_as_on_a_phone() {
     let mut world = World::of(&[0], plain);
     assert_eq!(world.order("6601", dial("13812345678")), Err("dial_on_phone"));
     assert_eq!(world.order("6602", dial("13812345678")), Err("not_signed_in"));
+}
+
+/// Whichever of two pages is gone, the other hears music, and not for longer than a caller would.
+#[test]
+fn colleagues_at_their_pages_wait_for_one_another() {
+    for gone in ["8001", "8003"] {
+        let mut world = at_a_page(&[]);
+        assert_eq!(world.order("6603", AgentOrder::SignIn(SeatNo::new("8003"))), Ok(()));
+        world.browser_up("8003");
+        world.facts.clear();
+        assert_eq!(world.order("6601", AgentOrder::Dial("8003".into())), Ok(()));
+        assert_eq!(world.order("6603", AgentOrder::Answer), Ok(()));
+        let other = if gone == "8001" { "8003" } else { "8001" };
+        world.browser_down(gone, Lost::Silent);
+        assert_eq!(world.page_hears(other), "music", "{gone}");
+        world.restart();
+        world.browser_up(gone);
+        assert_eq!(world.page_hears(other), OTHER_SIDE, "{gone}");
+        world.browser_down(gone, Lost::Silent);
+        world.run(seconds(19));
+        assert_eq!((world.page_hears(other).as_str(), world.ended()), ("music", None), "{gone}");
+        world.run(seconds(2));
+        assert!(world.ended().is_some(), "{gone}");
+        assert_eq!((own(&world, "6601"), own(&world, "6603")), (None, None));
+        world.nothing_is_left();
+    }
 }
 
 #[test]
@@ -479,4 +507,23 @@ fn who_sits_down_after_a_leader_hears_nothing_of_what_the_leader_heard() {
     assert_eq!(world.order("6602", AgentOrder::SignIn(SeatNo::new("8003"))), Ok(()));
     world.browser_up("8003");
     assert_eq!((world.page_hears("8003"), world.caller_hears()), (String::new(), OTHER_SIDE.to_owned()));
+}
+
+#[test]
+fn a_leaders_page_that_dies_is_off_the_call_and_nobody_else_notices() {
+    let mut world = listened_to();
+    assert_eq!(world.order("6603", AgentOrder::Lead(LeaderOrder::Speak(Mode::Whisper))), Ok(()));
+    assert_eq!(world.page_hears("8001"), "2 others");
+    world.browser_down("8003", Lost::Silent);
+    assert_eq!((world.page_hears("8001"), world.caller_hears()), (OTHER_SIDE.to_owned(), OTHER_SIDE.to_owned()));
+    assert!(screen(&world, "6603").listening.is_some(), "may come back");
+    world.restart();
+    world.browser_up("8003");
+    assert_eq!((world.page_hears("8003"), world.page_hears("8001")), ("2 others".to_owned(), "2 others".to_owned()));
+    world.browser_down("8003", Lost::Silent);
+    world.run(seconds(21));
+    assert_eq!((screen(&world, "6603").listening, screen(&world, "6603").own), (None, None));
+    assert!(world.gateway.floor().agents.iter().all(|agent| agent.listened_by.is_none()));
+    assert_eq!(world.story().last().map(String::as_str), Some("6603 left"));
+    assert_eq!((world.page_hears("8001"), state(&world, "6601")), (OTHER_SIDE.to_owned(), AgentState::Talking));
 }

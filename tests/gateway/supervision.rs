@@ -225,7 +225,10 @@ fn states_skills_and_the_line_are_the_leaders() {
     let second = world.last_call();
     let line = |world: &World| world.gateway.floor().waiting.iter().map(|call| call.call).collect::<Vec<_>>();
     assert_eq!((line(&world).len(), line(&world)[1]), (2, second));
+    let up = |world: &World| world.gateway.floor().waiting.iter().map(|call| call.moved_up).collect::<Vec<_>>();
+    assert_eq!(up(&world), [false, false]);
     assert_eq!(lead(&mut world, LeaderOrder::MoveUp { call: second, why: "a child".into() }), Ok(()));
+    assert_eq!((up(&world), line(&world)[1] != second), (vec![true, false], true));
     assert_eq!((line(&world)[0], world.story().last().cloned()), (second, Some("6602 move_up".into())));
     let to = QueueName::new("english");
     assert_eq!(lead(&mut world, LeaderOrder::MoveCall { call: second, queue: to.clone(), why: String::new() }), Ok(()));

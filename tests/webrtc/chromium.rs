@@ -140,14 +140,14 @@ fn serve(stream: TcpStream, door: &BrowserDoor, seat: &str, page: &Mutex<Page>) 
     }
 }
 
-/// A second of a tone that goes on without a seam when it is played again.
-fn write_tone(path: &std::path::Path, hz: f32) {
+/// Half a minute of a tone: where the browser begins it again there is a seam, however well the ends meet.
+pub fn write_tone(path: &std::path::Path, hz: f32) {
     let rate = 6 * RATE;
     let spec =
         hound::WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut file = hound::WavWriter::create(path, spec).unwrap();
-    for n in 0..rate {
-        let sample = (TAU * hz * n as f32 / rate as f32).sin() * 8_000.0;
+    for n in 0..30 * rate {
+        let sample = (TAU * (hz * (n % rate) as f32 / rate as f32)).sin() * 8_000.0;
         file.write_sample(sample as i16).unwrap();
     }
     file.finalize().unwrap();

@@ -5,7 +5,13 @@ mod chromium;
 mod common;
 mod desk;
 mod hall;
+mod hears;
+mod seats;
+#[allow(dead_code, reason = "each test binary uses its part")]
+#[path = "../interop/sipp.rs"]
+mod sipp;
 mod tab;
+mod trunk;
 
 use chromium::Chromium;
 use hall::{HOST, Hall};
@@ -18,6 +24,17 @@ use str0m::config::DtlsVersion;
 use tab::{CHROMIUM, FIREFOX, Kind, Tab, outcome, socket};
 
 const SEAT_NO: &str = "8001";
+
+/// Is SIPp here? Where clients are required a missing one is a failure.
+fn has_sipp() -> bool {
+    let found = std::process::Command::new("sipp").arg("-v").stdout(std::process::Stdio::null()).status().is_ok();
+    let required = ["CI", "REXIAN_REQUIRE_CLIENTS"].iter().any(|name| std::env::var_os(name).is_some());
+    assert!(found || !required, "no sipp on this machine");
+    if !found {
+        eprintln!("skipped: no sipp on this machine");
+    }
+    found
+}
 
 /// A call between a browser and the trunk, with both talking.
 fn call(threads: usize, kind: Kind, trunk: Codec) -> Hall {

@@ -191,7 +191,7 @@ pub(super) fn waits(record: &CallRecord) -> Option<(&QueueName, Instant)> {
     match record.segments.last() {
         None => Some((&entered.queue, asked.at)),
         Some(last) => {
-            let over = last.until.filter(|over| last.passed_on && entered.at >= *over)?;
+            let over = last.until.filter(|over| entered.at >= *over)?;
             Some((&entered.queue, over))
         }
     }

@@ -33,7 +33,7 @@ export class Waiting {
       cell(cells[0], readable(call.caller) || t("withheld"));
       cell(cells[1], call.queue);
       cell(cells[2], span(waits), waits > STANDARD ? "late" : "");
-      cell(cells[3], String(call.priority ?? ""));
+      cell(cells[3], call.moved_up ? t("moved_up") : String(call.priority ?? ""));
     }, { row: { tabindex: "0", onclick: (_, key) => this.#choose(key), onfocus: (_, key) => this.#choose(key), onkeydown: (event) => move(event) } });
     this.none = make("p", { class: "quiet" }, t("nobody_waits"));
     const table = (words, heads, body) => make("table", { "aria-label": t(words) }, make("thead", {}, make("tr", {}, heads.map((head) => make("th", { scope: "col" }, t(head))))), body);

@@ -54,7 +54,7 @@ export const ZH = {
   asks_help: "求助", heard_listen: "{s} 监听中", heard_whisper: "{s} 密语中", heard_barge: "{s} 强插中", all_queues: "各队列", free_of: "空闲 / 在席", in_line: "排队中的来电", caller: "来电号码", priority: "优先级",
   nobody_waits: "无人排队", chosen_agent: "选中的话务员", listening: "监听", floor_waits: "正在读取现场…", floor_lost: "现场不是实时数据，正在重新读取…",
   listen: "监听", whisper: "密语", barge: "强插", end_listening: "结束监听", take_over: "拦截", disconnect: "强拆", set_skills: "调整技能",
-  force_ready: "强制示闲", force_not_ready: "强制示忙", force_out: "强制签出", move_up: "提前", move_call: "改队列",
+  force_ready: "强制示闲", force_not_ready: "强制示忙", force_out: "强制签出", move_up: "提前", moved_up: "已提前", move_call: "改队列",
   pick_up_to_listen: "您的话机正在振铃：摘机后即接入", mode_listen: "正在监听", mode_whisper: "正在密语（市民听不到您）", mode_barge: "已强插（市民听得到您）",
   why: "原因（将记入审计）", why_customary: "话务高峰|话务员求助|服务质量|设备故障|班次结束|特殊来电", do_it: "执行", cancel: "取消", levels: "本班技能等级（0 为无）",
   why_choose_agent: "请选择话务员", why_agent_out: "未签入", why_yourself: "是您自己", why_agent_no_call: "无通话", why_not_listening: "未监听",
