@@ -70,7 +70,7 @@ use paths::Paths;
 use ports::Ports;
 use recording::Recorded;
 use serde::{Deserialize, Serialize};
-use softphones::Speaks;
+use softphones::Softphones;
 use std::collections::{BTreeMap, VecDeque};
 use timers::{Alarm, Timers};
 
@@ -169,9 +169,7 @@ pub struct Gateway {
     /// Seats on such calls, with how many.
     engaged_seats: BTreeMap<SeatNo, u32>,
     listening: Vec<Listener>,
-    webrtc: Option<webrtc::End>,
-    /// By which kind of audio a seat's phone spoke last, where its contact leaves that open.
-    spoken: BTreeMap<SeatNo, Speaks>,
+    softphones: Softphones,
     remembered: Memory,
     legs: Legs,
     /// Calls of ours that may still go another way: no phone rings yet.
@@ -244,8 +242,7 @@ impl Gateway {
             own: BTreeMap::new(),
             engaged_seats: BTreeMap::new(),
             listening: vec![],
-            webrtc: None,
-            spoken: BTreeMap::new(),
+            softphones: Softphones::default(),
             remembered: Memory::default(),
             legs: Legs::default(),
             dialling: BTreeMap::new(),
@@ -289,20 +286,11 @@ impl Gateway {
             Input::Drain => self.drain(now),
             Input::Command(command) => self.command(now, command),
             Input::Listening(addresses) => self.listening_at(now, addresses),
-            Input::WebRtc(end) => self.webrtc = Some(end),
+            Input::WebRtc(end) => self.softphones.end = Some(end),
             Input::Resolved { trunk, hop, targets } => self.resolved(now, &trunk, hop, targets),
             Input::Callbacks(entries) => self.callbacks_restored(now, entries),
             Input::Remembered(callers) => self.remember_all(callers),
-            Input::EndCalls => {
-                self.drain(now);
-                let all = self.calls.keys().chain(self.attempts.keys()).chain(self.own.keys());
-                for call in all.copied().collect::<Vec<_>>() {
-                    self.call_input(now, call, crate::call::CallInput::ForcedEnd);
-                    self.distribute(now);
-                }
-                // Not sooner: carriers end a subscriber's calls with its registration.
-                self.unregister_accounts(now);
-            }
+            Input::EndCalls => self.end_calls(now),
             Input::Timeout => self.timeout(now),
         }
         self.settle(now);

@@ -11,6 +11,7 @@ use super::devices::AudioBy;
 use super::legs::{Leg, Role};
 use crate::config::settings::Srtp;
 use crate::ids::{LegId, SeatNo};
+use crate::plane::webrtc::End;
 use crate::plane::{Codec, Direction, MediaCommand};
 use crate::sdp::encryption::Encryption;
 use crate::sdp::offer_answer::{self, Local};
@@ -22,11 +23,20 @@ use crate::sip::message::Message;
 use crate::sip::registrar::{Audio, Binding};
 use crate::time::Instant;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Speaks {
     Rtp,
     WebRtc,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Softphones {
+    /// `None`: browsers have no port here, and none is spoken with.
+    pub end: Option<End>,
+    /// How a seat's phone spoke last, where its contact leaves that open.
+    spoken: BTreeMap<SeatNo, Speaks>,
 }
 
 impl Speaks {
@@ -51,17 +61,17 @@ impl Gateway {
     /// How the phone behind this contact is asked.
     pub(super) fn spoken_by(&self, seat: &SeatNo, binding: &Binding) -> Speaks {
         match binding.audio {
-            _ if self.webrtc.is_none() => Speaks::Rtp,
+            _ if self.softphones.end.is_none() => Speaks::Rtp,
             Audio::Unsaid => Speaks::Rtp,
             Audio::Ice => Speaks::WebRtc,
-            Audio::Web => self.spoken.get(seat).copied().unwrap_or(Speaks::WebRtc),
+            Audio::Web => self.softphones.spoken.get(seat).copied().unwrap_or(Speaks::WebRtc),
         }
     }
 
     /// Remembered for phones of which it is not plain.
     pub(super) fn has_spoken(&mut self, seat: &SeatNo, how: Speaks) {
         if self.registrar.bindings(seat).iter().any(|binding| binding.audio != Audio::Unsaid) {
-            self.spoken.insert(seat.clone(), how);
+            self.softphones.spoken.insert(seat.clone(), how);
         }
     }
 
@@ -80,7 +90,7 @@ impl Gateway {
     }
 
     fn open_webrtc(&mut self, flow: Flow, leg: LegId, codecs: Vec<Codec>) -> Option<Local> {
-        let Some(end) = self.webrtc else {
+        let Some(end) = self.softphones.end else {
             tracing::warn!(%leg, "a phone in a browser calls, and there is no port for its audio: set browser_port in [media]");
             return None;
         };
@@ -100,7 +110,7 @@ impl Gateway {
         let Some(known) = self.legs.get(&leg).filter(|_| matches!(msg.status(), Some(488 | 606))) else { return false };
         let (Some(seat), Some(session)) = (known.role.seat().cloned(), known.session()) else { return false };
         let unsure = self.registrar.bindings(&seat).iter().any(|binding| binding.audio != Audio::Unsaid);
-        if !unsure || self.webrtc.is_none() || !session.is_calling_by(tx) || session.was_refused_with(488) {
+        if !unsure || self.softphones.end.is_none() || !session.is_calling_by(tx) || session.was_refused_with(488) {
             return false;
         }
         let (flow, how) = (session.flow(), Speaks::of(!session.is_webrtc()));

@@ -42,6 +42,7 @@ mod legs;
 mod offer;
 mod phones;
 mod session;
+mod sessions;
 mod stream;
 mod stun;
 
