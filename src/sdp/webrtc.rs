@@ -181,3 +181,144 @@ fn mid_extension(value: &[u8]) -> Option<u8> {
 fn number(digits: &[u8]) -> Option<u32> {
     std::str::from_utf8(digits).ok()?.parse().ok().filter(|source| *source != 0)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plane::webrtc::WebRtc;
+    use crate::plane::{Codec, Direction};
+    use crate::sdp::encryption::Encryption;
+    use crate::sdp::offer_answer::{Local, accept, answer, is_webrtc, offer};
+
+    const PRINT: &str =
+        "00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F";
+
+    fn local() -> Local {
+        let own = Own::new([7; 32], Fingerprint([9; 32]), Some("2001:db8::1".parse().unwrap()));
+        Local {
+            address: "192.0.2.1".parse().unwrap(),
+            port: 19_998,
+            session_id: 7,
+            version: 1,
+            codecs: vec![Codec::Pcma, Codec::Pcmu],
+            dtmf_payload_type: 101,
+            direction: Direction::SendRecv,
+            encryption: Encryption::WebRtc(own),
+        }
+    }
+
+    /// As Chromium offers; `setup` and what follows the audio are the test's.
+    fn chromium(setup: &str, more: &str) -> String {
+        format!(
+            "v=0\r\no=- 4 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1 2\r\na=extmap-allow-mixed\r\n\
+             a=msid-semantic: WMS x\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111 63 9 0 8 13 110 126\r\nc=IN IP4 0.0.0.0\r\n\
+             a=rtcp:9 IN IP4 0.0.0.0\r\na=candidate:1 1 udp 2113937151 b7.local 40000 typ host\r\na=ice-ufrag:Ab+/\r\n\
+             a=ice-pwd:0123456789012345678901ab\r\na=ice-options:trickle\r\na=fingerprint:sha-256 {PRINT}\r\n\
+             a=setup:{setup}\r\na=mid:0\r\na=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=sendrecv\r\na=rtcp-mux\r\n\
+             a=rtpmap:111 opus/48000/2\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
+             a=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\na=ssrc:99 cname:c\r\n\
+             a=ssrc:99 msid:x y\r\n{more}"
+        )
+    }
+
+    #[test]
+    fn a_browser_is_answered_with_audio_and_nothing_else() {
+        let offer = chromium(
+            "actpass",
+            "m=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\nm=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:2\r\n",
+        );
+        assert!(is_webrtc(offer.as_bytes()) && !is_webrtc(b"v=0\r\nm=audio 4 RTP/SAVPF 8\r\n"));
+        let (text, media) = answer(&local(), offer.as_bytes()).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let WebRtc { ours, theirs } = *media.webrtc.unwrap();
+        assert_eq!((media.codec, media.payload_type, media.dtmf), (Codec::Pcma, 8, Some(126)));
+        assert_eq!((theirs.ice.name.as_str(), theirs.certificate.to_string().as_str()), ("Ab+/", PRINT));
+        assert_eq!((theirs.mid.as_deref(), theirs.mid_extension, &theirs.sources[..]), (Some("0"), Some(4), &[99][..]));
+        for line in [
+            "a=group:BUNDLE 0",
+            "a=ice-lite",
+            "m=audio 19998 UDP/TLS/RTP/SAVPF 8 126",
+            "a=mid:0",
+            "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid",
+            "a=setup:passive",
+            "a=rtcp-mux",
+            "a=candidate:0 1 udp 2130706431 192.0.2.1 19998 typ host",
+            "a=candidate:1 1 udp 2130706175 2001:db8::1 19998 typ host",
+            &format!("a=ice-ufrag:{}", ours.name),
+            &format!("a=ice-pwd:{}", ours.password),
+            "m=video 0 UDP/TLS/RTP/SAVPF 96",
+            "m=application 0 UDP/DTLS/SCTP webrtc-datachannel",
+        ] {
+            assert!(text.lines().any(|said| said == line), "{line} is not in\n{text}");
+        }
+        // Without a bundle offered there is none.
+        let alone = answer(&local(), offer.replace("a=group:BUNDLE 0 1 2\r\n", "").as_bytes()).unwrap().0;
+        assert!(!String::from_utf8(alone).unwrap().contains("BUNDLE"));
+    }
+
+    #[test]
+    fn our_offer_is_answered_by_whoever_begins_the_handshake() {
+        let text = String::from_utf8(offer(&local())).unwrap();
+        assert!(
+            is_webrtc(text.as_bytes()) && text.contains("a=setup:actpass\r\n") && text.contains("BUNDLE 0\r\n"),
+            "{text}"
+        );
+        assert_eq!(offer(&local()), text.as_bytes(), "the same again");
+        let media = accept(&local(), chromium("active", "").as_bytes()).unwrap();
+        assert_eq!(media.direction, Direction::SendRecv);
+        let mut renewed = local();
+        renewed.encryption.renew();
+        assert_ne!(offer(&renewed), text.as_bytes());
+    }
+
+    #[test]
+    fn what_no_session_can_be_made_of_is_refused_with_its_reason() {
+        let good = chromium("active", "");
+        let cut = |from: &str, to: &str| {
+            assert!(good.contains(from), "{from}");
+            good.replace(from, to)
+        };
+        let long = |len| "a".repeat(len);
+        #[rustfmt::skip]
+        let rows = [
+            (cut("a=rtcp-mux", "a=x"), "rtcp-mux"),
+            (cut("a=ice-ufrag:Ab+/", "a=ice-ufrag:A\"b>"), "ice-ufrag"),
+            (cut("a=ice-ufrag:Ab+/", "a=ice-ufrag:Abc"), "ice-ufrag"),
+            (cut("a=ice-ufrag:Ab+/", &format!("a=ice-ufrag:{}", long(257))), "ice-ufrag"),
+            (cut("a=ice-pwd:0123456789012345678901ab", "a=ice-pwd:short"), "ice-pwd"),
+            (cut("a=ice-pwd:0123456789012345678901ab", &format!("a=ice-pwd:{}", long(257))), "ice-pwd"),
+            (cut("sha-256", "sha-1"), "fingerprint"),
+            (cut(PRINT, &PRINT[3..]), "fingerprint"),
+            (cut("a=setup:active", "a=setup:passive"), "handshake"),
+            (cut("a=setup:active", "a=setup:holdconn"), "handshake"),
+            (cut("a=setup:active", "a=setup:actpass"), "handshake"),
+            (cut("a=setup:active\r\n", ""), "handshake"),
+            (cut("t=0 0\r\n", "t=0 0\r\na=ice-lite\r\n"), "lite"),
+            (cut("UDP/TLS/RTP/SAVPF 111 63 9 0 8", "UDP/TLS/RTP/SAVPF 111 63 9"), "codec"),
+            (cut("UDP/TLS/RTP/SAVPF", "RTP/SAVPF"), "not WebRTC"),
+            (cut("m=audio 9", "m=audio 0"), "port 0"),
+        ];
+        for (text, reason) in rows {
+            let fault = accept(&local(), text.as_bytes()).unwrap_err().0;
+            assert!(fault.contains(reason), "{fault:?} does not say {reason:?}: {text}");
+        }
+        // What a library of theirs may say oddly does no harm.
+        for (text, mid, sources) in [
+            (cut("a=mid:0", "a=mid:0 a=x"), None, 1),
+            (cut("a=mid:0", &format!("a=mid:{}", long(17))), None, 1),
+            (
+                cut(
+                    "a=ssrc:99 cname",
+                    "a=ssrc:1 x\r\na=ssrc:2 x\r\na=ssrc:3\r\na=ssrc:4 x\r\na=ssrc:5 x\r\na=ssrc:0 x\r\na=ssrc:z",
+                ),
+                Some("0"),
+                4,
+            ),
+            (cut("a=extmap:4", "a=extmap:15"), Some("0"), 1),
+        ] {
+            let theirs = accept(&local(), text.as_bytes()).unwrap().webrtc.unwrap().theirs;
+            assert_eq!((theirs.mid.as_deref(), theirs.sources.len()), (mid, sources), "{text}");
+            assert!(theirs.mid_extension.is_none() || mid.is_some());
+        }
+    }
+}
