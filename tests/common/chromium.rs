@@ -167,7 +167,8 @@ impl Chromium {
     pub fn until(&mut self, what: &str, expression: &str, mut meanwhile: impl FnMut()) {
         let deadline = Instant::now() + SOON;
         let guarded = format!("(() => {{ try {{ return !!({expression}) }} catch {{ return false }} }})()");
-        while self.read(&guarded) != true {
+        let asked = json!({ "expression": guarded, "returnByValue": true });
+        while !self.try_ask("Runtime.evaluate", asked.clone()).is_ok_and(|answer| answer["result"]["value"] == true) {
             if Instant::now() > deadline {
                 let shown = self.read("document.body.innerText");
                 panic!("not within {SOON:?}: {what}\ncomplaints: {:#?}\nthe page shows:\n{shown}", self.complaints);
@@ -237,13 +238,18 @@ impl Chromium {
     }
 
     fn ask(&mut self, method: &str, params: Value) -> Value {
+        self.try_ask(method, params).unwrap_or_else(|error| panic!("{method}: {error}"))
+    }
+
+    /// What is asked of a page that goes at that moment is refused.
+    fn try_ask(&mut self, method: &str, params: Value) -> Result<Value, Value> {
         let id = self.tell(method, params);
         let deadline = Instant::now() + SOON;
         loop {
             match self.from.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
                 Ok(heard) if heard["id"] == id => {
-                    assert!(heard["error"].is_null(), "{method}: {heard}");
-                    return heard["result"].clone();
+                    let error = &heard["error"];
+                    return if error.is_null() { Ok(heard["result"].clone()) } else { Err(error.clone()) };
                 }
                 Ok(event) => {
                     self.complaints.extend(complaint(&event));

@@ -58,7 +58,7 @@ export const EN = {
   force_ready: "Ready", force_not_ready: "Not ready", force_out: "Log out", move_up: "Move up", moved_up: "moved", move_call: "Other queue",
   pick_up_to_listen: "Your phone rings: lift it to come in", mode_listen: "Listening to {s}", mode_whisper: "Whispering to {s}, unheard by the citizen", mode_barge: "With {s}, heard by the citizen",
   why: "Reason (goes into the audit)", why_customary: "Rush|Agent asked for help|Quality|Equipment|End of shift|Special call", do_it: "Do it", cancel: "Cancel", levels: "Skill levels of this shift (0: none)",
-  why_choose_agent: "choose an agent", why_agent_out: "logged out", why_yourself: "yourself", why_agent_no_call: "no call", why_not_listening: "not listening",
+  why_choose_agent: "Choose an agent", why_agent_out: "logged out", why_yourself: "yourself", why_agent_no_call: "no call", why_not_listening: "not listening",
   why_mode: "now", why_nobody: "none chosen", why_agent_ready: "is ready",
   // Recordings
   view_recordings: "Recordings", recordings: "Recordings", calls_over: "Calls that are over", rec_at: "Time", find_call: "Find by number, agent, queue", look_again: "Refresh", choose_recorded: "Choose a call on the left",
