@@ -94,6 +94,7 @@ export class Ticket {
     this.#inputs.clear();
     this.said = make("span", { class: "said", role: "status" });
     this.stage = make("span", { class: "tag" });
+    this.rated = make("span", { class: "said" });
     this.acts = make("div", { class: "buttons" });
     const choice = (field, words, none) => {
       const options = words.map((word) => make("option", { value: word }, t(`${field}_${word}`)));
@@ -108,7 +109,7 @@ export class Ticket {
     const secret = make("input", { type: "checkbox", onchange: () => this.#type("confidential", secret.checked) });
     this.#place.classList.remove("empty");
     this.#place.replaceChildren(
-      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.said), this.#behind,
+      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.rated, this.said), this.#behind,
       make("div", { class: "fields" }, choice("kind", KINDS, true), choice("urgency", URGENCIES, false),
         this.#field("confidential", t("confidential"), secret, "tick"), TEXTS.slice(0, 1).map(text),
         this.#field("content", t("content"), content, "wide"), TEXTS.slice(1).map(text)),
@@ -126,6 +127,7 @@ export class Ticket {
   #fill(ticket) {
     this.#ticket = ticket;
     setText(this.stage, t(`stage_${ticket.stage}`));
+    setText(this.rated, ticket.rating ? `${t("rated")}: ${t(`rated_${ticket.rating}`)}` : "");
     for (const [field, input] of this.#inputs) {
       if (this.#typed.has(field)) continue;
       if (input.type === "checkbox") input.checked = ticket[field];
