@@ -860,6 +860,72 @@ fn a_call_is_recorded_with_the_caller_left_and_who_is_heard_right() {
     assert_eq!((recording.complete, recording.running, recording.lost), (3, 0, 0));
 }
 
+/// The recording's file is a pipe that nobody reads: whoever opens it, or writes to it, waits.
+#[test]
+fn a_disk_that_stalls_costs_the_relay_no_packet() {
+    let folder = tempfile::tempdir().unwrap();
+    let name = |segment| RecordingName { call: CallId(0xC0FFEE), segment };
+    let today = rexian::casework::Day::of(rexian::host::Clock::start().now()).0;
+    let prompts = PromptLibrary::from_alaw(BTreeMap::new());
+    let mut rig = rig_of(2, prompts, Some(RecordingSettings::new(folder.path())));
+    // Midnight may come.
+    let stalled = [0, 1].map(|days| folder.path().join(format!("{}/{}.wav.part", today.plus(days), name(1))));
+    for pipe in &stalled {
+        std::fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+        assert!(std::process::Command::new("mkfifo").arg(pipe).status().unwrap().success());
+    }
+    let (mut citizen, mut seat) = (Phone::new(), Phone::new());
+    let (caller, agent) = (rig.open(0, &mut citizen), rig.open(1, &mut seat));
+    rig.bridge(caller, agent);
+    (citizen.forget(), seat.forget());
+    let status = rig.plane.recording().unwrap();
+    // Each packet is heard before the next is said: none can be lost unseen. 160 ms in each, for the queue to fill soon.
+    let mut heard = [None::<u16>; 2];
+    let mut talk = |citizen: &mut Phone, seat: &mut Phone, n: u16| {
+        let payload = [n.to_be_bytes(); 640].concat();
+        for (from, to, before) in [(0, 1, 0), (1, 0, 1)] {
+            let phones = [&mut *citizen, &mut *seat];
+            phones[from].say(&payload);
+            let got = phones[to].hear_payload(&payload);
+            assert!(heard[before].is_none_or(|seq| got.seq == seq.wrapping_add(1)), "a gap before {n}");
+            heard[before] = Some(got.seq);
+        }
+    };
+    rig.plane.command(MediaCommand::Record { caller, file: name(1) });
+    let mut said = 0;
+    let deadline = Instant::now() + 3 * PATIENCE;
+    while status.read().lost < 100 || status.read().stalled.is_zero() {
+        talk(&mut citizen, &mut seat, said);
+        said += 1;
+        assert!(Instant::now() < deadline, "after {said} packets: {:?}", status.read());
+    }
+    assert!(said > 2_000 && status.read().trouble, "{said}: {:?}", status.read());
+    rig.plane.command(MediaCommand::StopRecording { caller });
+    // The disk is back.
+    for pipe in stalled {
+        std::thread::spawn(move || {
+            // Opened for both, it does not wait for a writer.
+            let mut pipe = std::fs::File::options().read(true).write(true).open(pipe)?;
+            std::io::copy(&mut pipe, &mut std::io::sink())
+        });
+    }
+    while status.read().running > 0 {
+        talk(&mut citizen, &mut seat, said);
+        assert!(Instant::now() < deadline, "{:?}", status.read());
+    }
+    rig.plane.command(MediaCommand::Record { caller, file: name(2) });
+    (0..50).for_each(|n| talk(&mut citizen, &mut seat, n));
+    rig.plane.command(MediaCommand::StopRecording { caller });
+    let recorded = rig.event("Recorded", |e| match e {
+        MediaEvent::Recorded { recording, .. } => Some(recording.clone()),
+        _ => None,
+    });
+    assert_eq!((recorded.segment, recorded.complete, recorded.missing_ms), (2, true, 0));
+    let of_caller = rig.close(caller);
+    assert_eq!((of_caller.lost, of_caller.refused), (0, 0));
+    assert!(!status.read().trouble);
+}
+
 #[test]
 fn stopping_closes_what_is_open() {
     let mut rig = rig(2);

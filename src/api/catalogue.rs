@@ -5,7 +5,7 @@
 //! configuration or from a fixed list, never anything a caller sent.
 //!
 //! Cardinality is bounded by the configuration alone. With q queues, t trunks (a of them with accounts), n tenants, s
-//! skills, w webhooks and the c causes of an end there are `456 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s + 5 w` series, a
+//! skills, w webhooks and the c causes of an end there are `458 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s + 5 w` series, a
 //! histogram's buckets, sum and count included; `api::metrics` has the test that counts them.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
@@ -76,6 +76,8 @@ pub const RECORDINGS: &str = "rexian_recordings_total";
 pub const RECORDINGS_RUNNING: &str = "rexian_recordings_running";
 pub const RECORDING_LOST: &str = "rexian_recording_packets_lost_total";
 pub const RECORDING_DELETED: &str = "rexian_recordings_deleted_bytes_total";
+pub const RECORDING_PANICS: &str = "rexian_recording_panics_total";
+pub const RECORDING_STALLED: &str = "rexian_recording_stalled_seconds";
 pub const RECORDING_UP: &str = "rexian_recording_up";
 
 pub const SIP_RECEIVED: &str = "rexian_sip_messages_received_total";
@@ -210,12 +212,13 @@ pub fn describe() {
         (RTP_SEND_FAILED, "RTP packets the kernel did not take: no route, no buffer."),
         (
             RECORDINGS,
-            "Conversations recorded, by outcome: complete, incomplete (the disk refused the rest, or the process died), failed (nothing is there).",
+            "Conversations recorded, by outcome: complete, incomplete (the disk was slow or refused, or the process died), failed (nothing is there).",
         ),
         (
             RECORDING_LOST,
             "Packets missing from recordings because the disk was too slow; silence stands in their place.",
         ),
+        (RECORDING_PANICS, "Panics of recording threads, which cost a recording each: faults of this program."),
         (NO_AUDIO, "Legs from which no RTP came in the time set after they were connected: one-way audio."),
         (SIP_RECEIVED, "SIP messages received."),
         (SIP_REQUESTS, "SIP requests by direction and method, repeats included; methods unknown to us are other."),
@@ -282,6 +285,7 @@ pub fn describe() {
         (SEATS_REGISTERED, Unit::Count, "Seats with a phone registered now."),
         (CALLBACKS_PENDING, Unit::Count, "Citizens still to be called back, by kind: promised, or missed."),
         (RECORDINGS_RUNNING, Unit::Count, "Conversations being recorded now."),
+        (RECORDING_STALLED, Unit::Seconds, "For how long the disk of recordings has not answered; 0 below 3 s."),
         (RECORDING_UP, Unit::Count, "1 while the disk takes recordings, or none are made, else 0."),
         (RTP_LEGS, Unit::Count, "Legs with open media now."),
         (PORTS_IN_USE, Unit::Count, "RTP/RTCP port pairs in use now."),

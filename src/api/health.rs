@@ -130,8 +130,9 @@ impl Report {
             reasons.push("the event log cannot be written: calls go on, their story is lost; look at its disk".into());
         }
         if facts.recording.is_some_and(|recording| recording.trouble) {
-            reasons
-                .push("conversations are not recorded: the disk of recordings is full or refuses; calls go on".into());
+            reasons.push(
+                "conversations are not recorded: the disk of recordings is full, refuses or stalls; calls go on".into(),
+            );
         }
         if let Some(why) = facts.copy.as_ref().and_then(|copy| copy.trouble.as_ref()) {
             reasons.push(format!("the event log is not copied, events wait in the log on this machine: {why}"));

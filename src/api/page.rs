@@ -171,6 +171,8 @@ struct Recordings {
     running: Gauge,
     lost: Counter,
     deleted: Counter,
+    panics: Counter,
+    stalled: Gauge,
     up: Gauge,
 }
 
@@ -181,6 +183,8 @@ impl Recordings {
             running: gauge!(names::RECORDINGS_RUNNING),
             lost: counter!(names::RECORDING_LOST),
             deleted: counter!(names::RECORDING_DELETED),
+            panics: counter!(names::RECORDING_PANICS),
+            stalled: gauge!(names::RECORDING_STALLED),
             up: gauge!(names::RECORDING_UP),
         }
     }
@@ -190,6 +194,8 @@ impl Recordings {
         self.running.set(f.running as f64);
         self.lost.absolute(f.lost);
         self.deleted.absolute(f.deleted);
+        self.panics.absolute(f.panics);
+        self.stalled.set(f.stalled.as_secs_f64());
         self.up.set(flag(!f.trouble));
     }
 }

@@ -44,8 +44,12 @@ pub struct Recording {
     pub ms: u64,
     pub from: Instant,
     pub to: Instant,
-    /// False: the disk refused the rest, or the process died meanwhile.
+    /// False: something of it is missing: the disk was too slow or refused, or the process died meanwhile.
     pub complete: bool,
+    /// What both sides said, and silence stands for; the end that a dead process did not write is not counted.
+    // Those written before this was told have none.
+    #[serde(default)]
+    pub missing_ms: u64,
 }
 
 #[cfg(test)]

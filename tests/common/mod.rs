@@ -65,6 +65,8 @@ pub struct Hotline {
     pub pages: bool,
     /// Seats may be in browsers, whose audio comes to port 19998.
     pub browsers: bool,
+    /// What else `[media]` says.
+    pub media: &'static str,
     /// Phones on pages of these origins may connect by secure WebSocket, if there are any.
     pub web: Vec<String>,
     /// What else `[storage]` says.
@@ -99,6 +101,7 @@ impl Hotline {
             cases: "cases.db".into(),
             pages: false,
             browsers: false,
+            media: "",
             web: vec![],
             storage: "",
             more: String::new(),
@@ -185,7 +188,7 @@ impl Hotline {
             );
         }
         if self.browsers {
-            toml = toml.replace("\n[limits]\n", "browser_port = 19998\n\n[limits]\n");
+            toml = toml.replace("\n[limits]\n", &format!("browser_port = 19998\n{}\n[limits]\n", self.media));
         }
         if self.pages {
             let _ = writeln!(toml, "\n[pages]\nlisten = \"{}\"", self.pages());

@@ -30,7 +30,7 @@ fn each_agent_and_each_part_between_holds_is_a_recording_of_its_own() {
     let call = world.last_call();
     let (from, to) = (world.now, world.now + seconds(3));
     let (file, sha256) = ("2026-11-22/x.wav".into(), "ab".into());
-    let recording = Recording { segment: 3, file, sha256, ms: 3_000, from, to, complete: true };
+    let recording = Recording { segment: 3, file, sha256, ms: 3_000, from, to, complete: true, missing_ms: 0 };
     world.feed(Input::Media(MediaEvent::Recorded { call, recording: recording.clone() }));
     assert_eq!(world.facts.last(), Some(&CallFact::Recorded(recording)));
     world.nothing_is_left();

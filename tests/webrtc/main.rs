@@ -6,6 +6,8 @@ mod common;
 mod desk;
 mod hall;
 mod hears;
+mod network;
+mod path;
 mod seats;
 #[allow(dead_code, reason = "each test binary uses its part")]
 #[path = "../interop/sipp.rs"]
@@ -93,6 +95,18 @@ fn an_ice_restart_loses_nothing() {
     hall.both_hear_each_other(1_004.0, 620.0);
     let ended = hall.seen.iter().any(|e| matches!(e, MediaEvent::Browser(BrowserEvent::Down { .. })));
     assert!(!ended, "the session is the same all the time");
+}
+
+/// The router between has started again, or the browser is on another network and does not know yet.
+#[test]
+fn another_port_of_the_browsers_router_costs_seconds() {
+    let mut hall = call(1, CHROMIUM, Codec::Pcma);
+    hall.both_hear_each_other(1_004.0, 620.0);
+    hall.tabs[0].rebind();
+    let began = std::time::Instant::now();
+    hall.both_hear_each_other(1_004.0, 620.0);
+    assert!(began.elapsed().as_secs() < 8, "{:?}", began.elapsed());
+    assert!(!hall.seen.iter().any(|e| matches!(e, MediaEvent::Browser(BrowserEvent::Down { .. }))));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use rexian::media::tone::ToneGenerator;
 use rexian::media::webrtc::BrowserDoor;
-use std::net::{IpAddr, Ipv4Addr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
@@ -28,6 +28,8 @@ pub const FIREFOX: Kind = Kind { dtls: DtlsVersion::Dtls12, codecs: &[Codec::PCM
 pub struct Tab {
     rtc: Rtc,
     pub socket: UdpSocket,
+    /// As it knows its own address: its router may give it others.
+    home: SocketAddr,
     mid: Mid,
     kind: Kind,
     pub is_up: bool,
@@ -63,14 +65,28 @@ impl Tab {
         config.codec_config().add_config(kind.keys.into(), None, Codec::Tele, Frequency::EIGHT_KHZ, None, format);
         let mut rtc = config.build(Instant::now());
         let socket = socket();
-        rtc.add_local_candidate(Candidate::host(socket.local_addr().unwrap(), "udp").unwrap());
+        let home = socket.local_addr().unwrap();
+        rtc.add_local_candidate(Candidate::host(home, "udp").unwrap());
         let mut changes = rtc.sdp_api();
         let mid = changes.add_media(MediaKind::Audio, Direction::SendRecv, None, None, None);
         let (offer, pending) = changes.apply().unwrap();
         let says = ToneGenerator::new(hz, -15.0);
         let (heard, numbers, keys) = (vec![], vec![], vec![]);
-        let tab =
-            Tab { rtc, socket, mid, kind, is_up: false, says, heard, numbers, keys, got: 0, seq: 1_000, timestamp: 77 };
+        let tab = Tab {
+            rtc,
+            socket,
+            home,
+            mid,
+            kind,
+            is_up: false,
+            says,
+            heard,
+            numbers,
+            keys,
+            got: 0,
+            seq: 1_000,
+            timestamp: 77,
+        };
         (tab, offer.to_sdp_string(), pending)
     }
 
@@ -95,8 +111,14 @@ impl Tab {
         self.answered(pending, &answer);
         if let Some(socket) = socket {
             self.socket = socket;
-            self.rtc.add_local_candidate(Candidate::host(self.socket.local_addr().unwrap(), "udp").unwrap());
+            self.home = self.socket.local_addr().unwrap();
+            self.rtc.add_local_candidate(Candidate::host(self.home, "udp").unwrap());
         }
+    }
+
+    /// Its router gives it another port, of which it knows nothing.
+    pub fn rebind(&mut self) {
+        self.socket = socket();
     }
 
     /// The next 20 ms of its tone.
@@ -145,8 +167,7 @@ impl Tab {
         let mut buffer = [0; 2_048];
         while let Ok((len, from)) = self.socket.recv_from(&mut buffer) {
             self.got += 1;
-            let to = self.socket.local_addr().unwrap();
-            if let Ok(received) = Receive::new(Protocol::Udp, from, to, &buffer[..len]) {
+            if let Ok(received) = Receive::new(Protocol::Udp, from, self.home, &buffer[..len]) {
                 self.rtc.handle_input(Input::Receive(Instant::now(), received)).unwrap();
                 self.drain();
             }

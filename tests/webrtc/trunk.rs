@@ -8,7 +8,7 @@ use rexian::media::g711::alaw_to_linear;
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -37,7 +37,10 @@ impl Trunk {
         // Where SIPp's signalling is, its audio, and the program's audio.
         let (sip, theirs, ours) = (Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)), Arc::new(Mutex::new(None)));
         let gateway = hotline.sip();
+        // Two calls at once are two programs.
+        static NEXT: AtomicU16 = AtomicU16::new(0);
         let setup = Setup {
+            port: 5_060 + NEXT.fetch_add(1, Ordering::Relaxed),
             remote: inner.local_addr().unwrap(),
             ..Setup::carrier(hotline, hotline.carrier, "carrier_is_hung_up")
         };

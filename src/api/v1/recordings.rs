@@ -52,8 +52,10 @@ struct Recording {
     seconds: f64,
     /// Of the file, as the ticket has it.
     sha256: String,
-    /// False: the disk refused the rest, or the gateway died meanwhile.
+    /// False: something of it is missing, for the disk was too slow or refused, or the gateway died meanwhile.
     complete: bool,
+    /// What was said and is not in it; silence stands there.
+    missing_seconds: f64,
     /// Where the sound is: WAV, A-law, two channels.
     audio: String,
 }
@@ -168,6 +170,7 @@ impl From<Kept> for Recording {
             seconds: recording.ms as f64 / 1e3,
             sha256: recording.sha256,
             complete: recording.complete,
+            missing_seconds: recording.missing_ms as f64 / 1e3,
             audio: format!("/v1/recordings/{name}/audio"),
         }
     }

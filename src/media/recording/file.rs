@@ -4,6 +4,7 @@
 //! The header is written first, with a length that grows when the file is finished; one of a process that died is mended by its
 //! length on disk. The moment of its beginning stands in it (`LIST INFO ICRD`).
 
+use crate::media::g711::ALAW_SILENCE;
 use crate::time::Instant;
 use jiff::Timestamp;
 use std::fs::File;
@@ -18,27 +19,50 @@ pub const PER_MS: u64 = 16;
 /// Where the moment stands, and how many octets it has with its zeros.
 const ICRD: std::ops::Range<usize> = 70..96;
 
-/// A file that grows.
-#[derive(Debug)]
+/// Opens a file to be written from its beginning on: the disk's, or a worse one in tests.
+pub type Disk = Box<dyn Fn(&Path) -> io::Result<Box<dyn Write + Send>> + Send>;
+
+pub fn open(path: &Path) -> io::Result<Box<dyn Write + Send>> {
+    Ok(Box::new(File::options().create(true).write(true).truncate(true).open(path)?))
+}
+
+/// A file that grows, and knows how far it has grown: what a refusing disk took of a piece is not written twice.
 pub struct Growing {
-    file: File,
+    file: Box<dyn Write + Send>,
+    /// Octets of sound in it.
+    sound: u64,
 }
 
 impl Growing {
-    pub fn create(path: &Path, begun: Instant) -> io::Result<Growing> {
-        let mut file = File::options().create(true).write(true).truncate(true).open(path)?;
+    pub fn create(mut file: Box<dyn Write + Send>, begun: Instant) -> io::Result<Growing> {
         file.write_all(&header(begun, 0))?;
-        Ok(Growing { file })
+        Ok(Growing { file, sound: 0 })
     }
 
-    /// Of a disk that takes nothing more.
-    #[cfg(test)]
-    pub fn refusing(path: &Path) -> Growing {
-        Growing { file: File::open(path).expect("it is there") }
+    /// Puts a piece where its first sample belongs; up to there it is silent.
+    pub fn put(&mut self, first_sample: u64, piece: &[u8]) -> io::Result<()> {
+        let place = 2 * first_sample;
+        while self.sound < place {
+            let silence = [ALAW_SILENCE; 4_096];
+            self.write(&silence[..(place - self.sound).min(4_096) as usize])?;
+        }
+        let there = ((self.sound - place) as usize).min(piece.len());
+        self.write(&piece[there..])
     }
 
-    pub fn append(&mut self, octets: &[u8]) -> io::Result<()> {
-        self.file.write_all(octets)
+    fn write(&mut self, mut octets: &[u8]) -> io::Result<()> {
+        while !octets.is_empty() {
+            match self.file.write(octets) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(taken) => {
+                    self.sound += taken as u64;
+                    octets = &octets[taken..];
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 }
 
@@ -109,8 +133,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("one");
         let begun = Instant(1_795_350_605_123_000);
-        let mut file = Growing::create(&path, begun).unwrap();
-        file.append(&[0xD5; 32_001]).unwrap();
+        let mut file = Growing::create(open(&path).unwrap(), begun).unwrap();
+        file.put(0, &[0xD5; 32_001]).unwrap();
         drop(file);
         assert_eq!(close(&path).unwrap(), Some((begun, 32_000)));
         let bytes = std::fs::read(&path).unwrap();

@@ -9,6 +9,7 @@ use crate::host::Clock;
 use crate::media::EventSink;
 use crate::plane::MediaEvent;
 use crate::plane::recording::{Recording, RecordingName};
+use crate::time::Instant;
 use std::collections::VecDeque;
 use std::fs;
 use std::io::{self, Write};
@@ -22,11 +23,12 @@ use std::time::Duration;
 const RETRY: Duration = Duration::from_secs(30);
 
 /// The writer is through with it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Ended {
     pub name: RecordingName,
     pub part: PathBuf,
     pub complete: bool,
+    pub missing_ms: u64,
 }
 
 pub(super) struct Keeper {
@@ -35,6 +37,13 @@ pub(super) struct Keeper {
     clock: Clock,
     status: Arc<RecordingStatus>,
     report: EventSink,
+    /// Oldest first.
+    unfinished: VecDeque<Ended>,
+    /// What a panic would be about.
+    at: Option<Ended>,
+    retry_at: Instant,
+    /// The day on which old ones were last looked for.
+    cleared: Option<Day>,
 }
 
 impl Keeper {
@@ -45,53 +54,61 @@ impl Keeper {
         status: Arc<RecordingStatus>,
         report: EventSink,
     ) -> Self {
-        Keeper { library, keep_days, clock, status, report }
+        let (unfinished, retry_at) = (VecDeque::new(), clock.now());
+        Keeper { library, keep_days, clock, status, report, unfinished, at: None, retry_at, cleared: None }
     }
 
-    /// Of a process that died.
-    pub fn left_behind(&self) -> io::Result<Vec<Ended>> {
-        let mut left = vec![];
+    /// What a process that died has left.
+    pub fn take_over(&mut self) -> io::Result<()> {
         for (_, folder) in self.library.days()? {
             for entry in fs::read_dir(folder)? {
                 let part = entry?.path();
                 let name = part.file_name().and_then(|name| name.to_str());
                 let name = name.and_then(|name| name.strip_suffix(PART)?.strip_suffix('.'));
                 let name = name.and_then(RecordingName::parse);
-                left.extend(name.map(|name| Ended { name, part, complete: false }));
+                self.unfinished.extend(name.map(|name| Ended { name, part, complete: false, missing_ms: 0 }));
             }
         }
-        Ok(left)
+        let recordings = self.unfinished.len();
+        if recordings > 0 {
+            tracing::warn!(recordings, "the process died while these were recorded: they are mended");
+        }
+        Ok(())
     }
 
     /// Ends with the writer, when all is finished.
-    pub fn run(self, left: Vec<Ended>, ended: &Receiver<Ended>) {
-        if !left.is_empty() {
-            tracing::warn!(recordings = left.len(), "the process died while these were recorded: they are mended");
-        }
-        let (mut unfinished, mut cleared, mut retry_at) = (VecDeque::from(left), None, self.clock.now());
+    pub fn run(&mut self, ended: &Receiver<Ended>) {
         loop {
             let today = Day::of(self.clock.now()).0;
-            if cleared != Some(today) {
-                cleared = Some(today);
+            if self.cleared != Some(today) {
+                self.cleared = Some(today);
                 self.delete_before(today);
             }
-            if self.clock.now() >= retry_at {
-                for _ in 0..unfinished.len() {
-                    unfinished.pop_front().into_iter().for_each(|ended| self.finish(ended, &mut unfinished));
+            if self.clock.now() >= self.retry_at {
+                self.retry_at = self.clock.now() + RETRY;
+                for _ in 0..self.unfinished.len() {
+                    self.unfinished.pop_front().into_iter().for_each(|ended| self.finish(ended));
                 }
-                retry_at = self.clock.now() + RETRY;
             }
             match ended.recv_timeout(RETRY) {
-                Ok(ended) => self.finish(ended, &mut unfinished),
+                Ok(ended) => self.finish(ended),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 
+    /// After a panic: what it was at is tried again when all else has been.
+    pub fn spare(&mut self) {
+        self.unfinished.extend(self.at.take());
+    }
+
     /// What cannot be finished now is tried again; after the process's end, by the next.
-    fn finish(&self, ended: Ended, unfinished: &mut VecDeque<Ended>) {
-        match self.finished(&ended) {
+    fn finish(&mut self, ended: Ended) {
+        self.at = Some(ended.clone());
+        let finished = self.finished(&ended);
+        self.at = None;
+        match finished {
             Ok(None) => {}
             Ok(Some(recording)) => {
                 let counter = if recording.complete { &self.status.complete } else { &self.status.incomplete };
@@ -106,16 +123,16 @@ impl Keeper {
                 tracing::error!(recording = %ended.name, part = %ended.part.display(), "a recording is gone before it was finished");
             }
             Err(error) => {
-                self.status.trouble.store(true, Relaxed);
                 tracing::error!(recording = %ended.name, %error, "a recording cannot be finished now: it is tried again");
-                unfinished.push_back(ended);
+                self.unfinished.push_back(ended);
             }
         }
+        self.status.unfinished.store(self.unfinished.len() as u64, Relaxed);
     }
 
     /// `None`: there is no sound in it, and no file any more.
     fn finished(&self, ended: &Ended) -> io::Result<Option<Recording>> {
-        let Ended { name, part, complete } = ended;
+        let Ended { name, part, complete, missing_ms } = ended;
         let Some((from, octets)) = file::close(part)? else { return fs::remove_file(part).map(|()| None) };
         let folder = part.parent().unwrap_or(Path::new(""));
         let day = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -128,6 +145,7 @@ impl Keeper {
             from,
             to: from + Duration::from_millis(ms),
             complete: *complete,
+            missing_ms: *missing_ms,
         };
         // In this order: with the name that ends in .wav everything is there.
         let json = serde_json::to_vec(&recording).map_err(io::Error::other)?;

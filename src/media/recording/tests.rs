@@ -5,8 +5,10 @@ use crate::host::Clock;
 use crate::ids::CallId;
 use crate::plane::MediaEvent;
 use crate::plane::recording::Recording;
+use std::io::Write;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -16,26 +18,37 @@ fn name(segment: u16) -> RecordingName {
 }
 
 fn start(settings: &RecordingSettings) -> (Recorder, Tap, Clock, Receiver<Recording>) {
+    let (recorder, [tap], clock, finished) = start_on(Box::new(file::open), settings);
+    (recorder, tap, clock, finished)
+}
+
+fn start_on<const TAPS: usize>(
+    disk: Disk,
+    settings: &RecordingSettings,
+) -> (Recorder, [Tap; TAPS], Clock, Receiver<Recording>) {
     let (clock, (told, finished)) = (Clock::start(), channel());
     let report = move |event| match event {
         MediaEvent::Recorded { call: CallId(0xABC), recording } => drop(told.send(recording)),
         other => panic!("{other:?}"),
     };
-    let (recorder, taps) = Recorder::start(settings, clock, 1, Arc::new(report)).unwrap();
-    let [tap] = taps.try_into().unwrap();
-    (recorder, tap, clock, finished)
+    let (recorder, taps) = Recorder::start_on(disk, settings, clock, TAPS, Arc::new(report)).unwrap();
+    (recorder, taps.try_into().unwrap(), clock, finished)
 }
 
-/// So many packets of either side, by a clock of their own from now on.
-fn converse(tap: &mut Tap, clock: Clock, name: RecordingName, packets: u32) {
-    let begun = clock.now();
-    tap.begin(name, begun);
-    for n in 0..packets {
-        let at = begun + Duration::from_millis(20) * n;
-        tap.audio((name, Side::Caller), (LegId(1), 1), at, n * 160, (Codec::Pcma, &[0x11; FRAME]));
-        tap.audio((name, Side::Others), (LegId(2), 1), at, n * 160, (Codec::Pcmu, &[0x80; FRAME]));
+/// So many packets of either side, by a clock of their own from `begun` on.
+fn say(tap: &Tap, of: &mut Conversation, packets: std::ops::Range<u32>) {
+    for n in packets {
+        let at = of.begun + Duration::from_millis(20) * n;
+        tap.audio(of, Side::Caller, (LegId(1), 1), at, n * 160, (Codec::Pcma, &[0x11; FRAME]));
+        tap.audio(of, Side::Others, (LegId(2), 1), at, n * 160, (Codec::Pcmu, &[0x80; FRAME]));
     }
-    tap.end(name, begun + Duration::from_millis(20) * packets);
+}
+
+fn converse(tap: &mut Tap, clock: Clock, name: RecordingName, packets: u32) {
+    let mut conversation = Conversation::new(name, clock.now());
+    let end = conversation.begun + Duration::from_millis(20) * packets;
+    say(tap, &mut conversation, 0..packets);
+    tap.end(conversation, end);
 }
 
 fn sound(folder: &Path, recording: &Recording) -> Vec<u8> {
@@ -49,8 +62,7 @@ fn a_conversation_is_a_file_with_the_caller_left_and_others_right() {
     converse(&mut tap, clock, name(1), 100);
     converse(&mut tap, clock, name(2), 10);
     // Nobody said anything: there is no file.
-    tap.begin(name(3), clock.now());
-    tap.end(name(3), clock.now());
+    tap.end(Conversation::new(name(3), clock.now()), clock.now());
     let (one, two) = (finished.recv_timeout(PATIENCE).unwrap(), finished.recv_timeout(PATIENCE).unwrap());
     drop(tap);
     recorder.join();
@@ -78,8 +90,10 @@ fn what_a_dead_process_left_is_mended_and_told_at_the_next_start() {
     let settings = RecordingSettings::new(folder.path());
     let library = Library::open(folder.path()).unwrap();
     let begun = Instant(Clock::start().now().0 / 1_000 * 1_000);
-    let mut dead = file::Growing::create(&library.place(name(4), begun).unwrap(), begun).unwrap();
-    dead.append(&[0x55; 16_001]).unwrap();
+    let part = library.place(name(4), begun).unwrap();
+    let mut dead = file::Growing::create(file::open(&part).unwrap(), begun).unwrap();
+    dead.put(0, &[0x55; 16_001]).unwrap();
+    drop(dead);
     let (mut recorder, tap, _, finished) = start(&settings);
     let mended = finished.recv_timeout(PATIENCE).unwrap();
     drop(tap);
@@ -130,4 +144,137 @@ fn a_full_disk_costs_the_recording_and_is_told() {
     recorder.join();
     assert_eq!(finished.try_recv().ok(), None);
     assert_eq!((recorder.status.read().failed, recorder.status.read().trouble), (1, true));
+}
+
+/// A disk that stops whoever writes to it while it stalls.
+#[derive(Default)]
+struct Gate {
+    stalls: Mutex<bool>,
+    opened: Condvar,
+}
+
+impl Gate {
+    fn stall(&self, stalls: bool) {
+        *self.stalls.lock().unwrap() = stalls;
+        self.opened.notify_all();
+    }
+
+    fn disk(self: &Arc<Self>) -> Disk {
+        let gate = self.clone();
+        Box::new(move |path| Ok(Box::new(Gated { file: file::open(path)?, gate: gate.clone() })))
+    }
+}
+
+struct Gated {
+    file: Box<dyn Write + Send>,
+    gate: Arc<Gate>,
+}
+
+impl Write for Gated {
+    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let stalls = self.gate.stalls.lock().unwrap();
+        drop(self.gate.opened.wait_while(stalls, |stalls| *stalls).unwrap());
+        self.file.write(octets)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn until(what: &str, mut done: impl FnMut() -> bool) {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    while !done() {
+        assert!(std::time::Instant::now() < deadline, "not in time: {what}");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_stalled_disk_holds_nobody_up_and_what_it_missed_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Gate::default());
+    let (mut recorder, [mut one, mut two], clock, finished) =
+        start_on(gate.disk(), &RecordingSettings::new(folder.path()));
+    gate.stall(true);
+    let mut long = Conversation::new(name(1), clock.now());
+    let mut unheard = Conversation::new(name(2), clock.now());
+    say(&one, &mut long, 0..100);
+    until("the stall is told", || recorder.status.read().stalled > STALLED);
+    assert!(recorder.status.read().trouble);
+    // The queue fills and overflows: nobody waits.
+    let packets = QUEUE as u32 / 2 + 1_000;
+    say(&one, &mut long, 100..packets);
+    say(&one, &mut unheard, 0..50);
+    let lost = recorder.status.read().lost;
+    assert!((1_900..2_100).contains(&lost), "{lost}");
+    // Another thread has the ports by now. No end has room in the queue, and each is said in the end.
+    let over = long.begun + Duration::from_millis(20) * packets;
+    two.end(long, over);
+    one.end(unheard, over);
+    converse(&mut two, clock, name(3), 20);
+    gate.stall(false);
+    let mut told = vec![];
+    until("the first", || {
+        one.again();
+        two.again();
+        told.extend(finished.try_recv());
+        !told.is_empty()
+    });
+    let first = &told[0];
+    let missing = first.missing_ms / 20;
+    assert!(first.segment == 1 && !first.complete && (900..1_000).contains(&missing), "{first:?}");
+    assert_eq!(first.ms, u64::from(packets) * 20, "as long as it was");
+    let heard = sound(folder.path(), first).chunks(2).filter(|pair| *pair == [0x11, 0xAA]).count() as u64;
+    assert_eq!(
+        heard / 160,
+        u64::from(packets) - missing,
+        "silence stands where something is missing, and nowhere else"
+    );
+    // The disk is well again, and so is recording.
+    converse(&mut two, clock, name(4), 20);
+    let last = finished.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((last.segment, last.complete, last.missing_ms), (4, true, 0));
+    drop((one, two));
+    recorder.join();
+    let figures = recorder.status.read();
+    assert_eq!((figures.failed, figures.running), (2, 0), "of the second and third there is nothing");
+}
+
+#[test]
+fn a_panic_costs_the_recording_it_was_at_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let disk: Disk = Box::new(|path| {
+        assert!(!path.to_string_lossy().contains("-001"), "as if there were a fault here");
+        file::open(path)
+    });
+    let (mut recorder, [mut tap], clock, finished) = start_on(disk, &RecordingSettings::new(folder.path()));
+    let [mut bad, mut good] = [1, 2].map(|segment| Conversation::new(name(segment), clock.now()));
+    for n in 0..100 {
+        say(&tap, &mut bad, n..n + 1);
+        say(&tap, &mut good, n..n + 1);
+    }
+    until("the panic", || recorder.status.read().panics > 0);
+    let over = good.begun + Duration::from_secs(2);
+    tap.end(bad, over);
+    tap.end(good, over);
+    converse(&mut tap, clock, name(3), 20);
+    let told = [(); 2].map(|()| finished.recv_timeout(PATIENCE).unwrap());
+    assert_eq!(told.map(|r| (r.segment, r.ms, r.complete)), [(2, 2_000, true), (3, 400, true)]);
+    drop(tap);
+    recorder.join();
+    let figures = recorder.status.read();
+    assert_eq!((figures.panics, figures.failed, figures.running), (1, 1, 0));
+}
+
+#[test]
+fn a_disk_that_does_not_come_back_does_not_hold_up_the_end_of_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Gate::default());
+    let (mut recorder, [mut tap], clock, _finished) = start_on(gate.disk(), &RecordingSettings::new(folder.path()));
+    gate.stall(true);
+    converse(&mut tap, clock, name(1), 100);
+    drop(tap);
+    recorder.join_within(Duration::from_millis(100));
+    gate.stall(false);
 }

@@ -21,8 +21,6 @@ pub struct Timeline {
     /// Left and right in turn, from sample `from` on; what came before is gone.
     ready: Vec<u8>,
     from: u64,
-    /// Something was said.
-    pub heard: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +33,7 @@ struct Anchor {
 
 impl Timeline {
     pub fn new(begun: Instant) -> Self {
-        Timeline { begun, sides: [None; 2], ready: Vec::new(), from: 0, heard: false }
+        Timeline { begun, sides: [None; 2], ready: Vec::new(), from: 0 }
     }
 
     pub fn begun(&self) -> Instant {
@@ -44,7 +42,6 @@ impl Timeline {
 
     /// A-law that came at `at`.
     pub fn place(&mut self, side: Side, stream: Stream, at: Instant, timestamp: u32, alaw: &[u8]) {
-        self.heard = true;
         let arrived = samples(at.since(self.begun));
         let before = self.sides[side as usize];
         let place = before.filter(|anchor| anchor.stream == stream).and_then(|anchor| {
@@ -72,22 +69,23 @@ impl Timeline {
         }
     }
 
-    /// What is due to be written at `now`, to be taken away with [`Timeline::written`].
-    pub fn due(&mut self, now: Instant) -> &[u8] {
-        let until = samples(now.since(self.begun)).saturating_sub(samples(SLACK));
-        self.reach(until);
-        &self.ready[..2 * until.saturating_sub(self.from) as usize]
+    /// What is due to be written at `now`, and the sample it begins with; to be taken away with [`Timeline::passed`].
+    pub fn due(&mut self, now: Instant) -> (u64, &[u8]) {
+        self.until(samples(now.since(self.begun)).saturating_sub(samples(SLACK)))
     }
 
     /// All that is left of a conversation that ended at `end`.
-    pub fn rest(&mut self, end: Instant) -> &[u8] {
-        let until = samples(end.since(self.begun));
-        self.reach(until);
-        self.ready.truncate(2 * until.saturating_sub(self.from) as usize);
-        &self.ready
+    pub fn rest(&mut self, end: Instant) -> (u64, &[u8]) {
+        self.until(samples(end.since(self.begun)))
     }
 
-    pub fn written(&mut self, octets: usize) {
+    fn until(&mut self, until: u64) -> (u64, &[u8]) {
+        self.reach(until);
+        (self.from, &self.ready[..2 * until.saturating_sub(self.from) as usize])
+    }
+
+    /// So much is written, or given up.
+    pub fn passed(&mut self, octets: usize) {
         self.ready.drain(..octets);
         self.from += octets as u64 / 2;
     }
@@ -133,7 +131,7 @@ mod tests {
             line.place(Side::Others, B, ms(at), 160 * u32::from(n), &[n; 160]);
         }
         let s = ALAW_SILENCE;
-        let rest = line.rest(ms(260)).to_vec();
+        let rest = line.rest(ms(260)).1.to_vec();
         assert_eq!(side(&rest, Side::Caller), [s, 1, 2, 3, 4, 5, 6, 7, 8, s, 10, s, s]);
         assert_eq!(side(&rest, Side::Others), [s, s, s, s, s, 51, 52, s, s, s, s, s, s]);
     }
@@ -147,7 +145,7 @@ mod tests {
         }
         // A pause of which the timestamps do not tell.
         line.place(Side::Caller, B, ms(500), 900_320, &[6; 160]);
-        let rest = side(line.rest(ms(540)), Side::Caller);
+        let rest = side(line.rest(ms(540)).1, Side::Caller);
         assert_eq!(rest[..6], [1, 2, 3, 4, 5, ALAW_SILENCE]);
         assert_eq!(rest[24..], [ALAW_SILENCE, 6, ALAW_SILENCE]);
     }
@@ -162,31 +160,32 @@ mod tests {
         assert!(line.ready.len() <= 2 * (STRAY as usize + 2 * 1_600), "{} octets", line.ready.len());
         // When it speaks at a human pace again it is heard where it speaks.
         line.place(Side::Caller, A, ms(5_000), 1, &[7; 160]);
-        assert_eq!(side(line.rest(ms(5_020)), Side::Caller)[250], 7);
+        assert_eq!(side(line.rest(ms(5_020)).1, Side::Caller)[250], 7);
     }
 
     #[test]
     fn what_came_after_all_of_it_was_written_is_left_out() {
         let mut line = Timeline::new(ms(0));
         line.place(Side::Caller, A, ms(600), 0, &[1; 160]);
-        let due = line.due(ms(1_600)).len();
-        line.written(due);
+        let due = line.due(ms(1_600)).1.len();
+        line.passed(due);
         line.place(Side::Caller, A, ms(601), 160, &[2; 160]);
         line.place(Side::Others, B, ms(900), 0, &[3; 160]);
-        assert!(line.rest(ms(1_600)).iter().all(|octet| *octet == ALAW_SILENCE));
+        assert!(line.rest(ms(1_600)).1.iter().all(|octet| *octet == ALAW_SILENCE));
     }
 
     #[test]
     fn what_is_due_is_written_once_and_what_comes_later_still_is_left_out() {
         let mut line = Timeline::new(ms(0));
         line.place(Side::Caller, A, ms(0), 0, &[1; 160]);
-        assert_eq!(line.due(ms(500)).len(), 0);
-        let due = line.due(ms(1_500)).to_vec();
+        assert_eq!(line.due(ms(500)), (0, &[][..]));
+        let due = line.due(ms(1_500)).1.to_vec();
         assert_eq!((due.len(), due[0], due[1]), (16_000, 1, ALAW_SILENCE));
-        line.written(due.len());
+        line.passed(due.len());
         // Half of this one is due already.
         line.place(Side::Others, B, ms(990), 0, &[9; 160]);
-        let rest = line.rest(ms(1_040)).to_vec();
+        let (from, rest) = line.rest(ms(1_040));
+        assert_eq!(from, 8_000);
         assert_eq!((rest.len(), rest[1], rest[159], rest[161]), (640, 9, 9, ALAW_SILENCE));
     }
 }

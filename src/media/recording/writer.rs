@@ -1,12 +1,11 @@
 //! The thread that takes conversations down. Belongs here: the queue's other end, open files, what a refusing disk means. Not
 //! here: places on the time line (`timeline`), ended ones (`keeper`).
 
-use super::file::Growing;
+use super::file::{Disk, Growing};
 use super::keeper::Ended;
 use super::library::Library;
 use super::timeline::Timeline;
-use super::{Audio, RecordingStatus, Take};
-use crate::host::Clock;
+use super::{Audio, Conversation, RecordingStatus, Take};
 use crate::media::g711::ulaw_to_alaw;
 use crate::plane::Codec;
 use crate::plane::recording::RecordingName;
@@ -23,249 +22,323 @@ use std::time::Duration;
 const ROUND: Duration = Duration::from_millis(500);
 /// A disk that refused is left alone for so long.
 const PAUSE: Duration = Duration::from_secs(10);
+/// Refused for longer, the rest of a recording is given up: the silence that stands for it is written in one go.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Between lines in the log about recordings that are not made.
 const SAID: Duration = Duration::from_secs(60);
 
 pub(super) struct Writer {
-    library: Library,
-    /// Octets that must stay free on the disk.
-    free_space: u64,
-    clock: Clock,
+    shelf: Shelf,
     status: Arc<RecordingStatus>,
     ended: Sender<Ended>,
-    running: BTreeMap<RecordingName, Running>,
+    /// `None`: given up, and not over yet.
+    running: BTreeMap<RecordingName, Option<Running>>,
+    /// What a panic would be about.
+    at: Option<RecordingName>,
     /// Of what was taken last.
     now: Instant,
     next_round: Instant,
-    /// No file is begun before.
+    /// No file is begun before, and none that was refused goes on.
     retry_at: Instant,
     say_at: Instant,
 }
 
+/// Where files are begun.
+pub(super) struct Shelf {
+    pub library: Library,
+    pub disk: Disk,
+    /// Octets that must stay free.
+    pub free_space: u64,
+}
+
 struct Running {
     timeline: Timeline,
-    /// From the first sound on.
+    /// From the first sound that was due on.
     file: Option<(Growing, PathBuf)>,
+    /// Samples that the disk did not take.
+    missing: u64,
+    refused_since: Option<Instant>,
 }
 
 impl Writer {
-    pub fn new(
-        library: Library,
-        free_space: u64,
-        clock: Clock,
-        status: Arc<RecordingStatus>,
-        ended: Sender<Ended>,
-    ) -> Self {
-        let now = clock.now();
-        let running = BTreeMap::new();
-        let (next_round, retry_at, say_at) = (now, now, now);
-        Writer { library, free_space, clock, status, ended, running, now, next_round, retry_at, say_at }
+    pub fn new(shelf: Shelf, status: Arc<RecordingStatus>, ended: Sender<Ended>) -> Self {
+        let now = status.clock.now();
+        let (running, at) = (BTreeMap::new(), None);
+        Writer { shelf, status, ended, running, at, now, next_round: now, retry_at: now, say_at: now }
     }
 
     /// Ends when nobody can hand anything over any more.
-    pub fn run(mut self, takes: &Receiver<Take>) {
+    pub fn run(&mut self, takes: &Receiver<Take>) {
         loop {
-            match takes.recv_timeout(ROUND) {
+            let taken = takes.recv_timeout(ROUND);
+            let clock = self.status.clock.now();
+            self.status.round.store(clock.0, Relaxed);
+            match taken {
                 Ok(take) => self.take(take),
                 // Only now is the clock believed: after a stall what was said meanwhile comes first.
-                Err(RecvTimeoutError::Timeout) => self.now = self.clock.now(),
+                Err(RecvTimeoutError::Timeout) => self.now = clock,
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if self.now >= self.next_round {
-                self.round();
                 self.next_round = self.now + ROUND;
+                self.round();
             }
         }
-        for (name, running) in std::mem::take(&mut self.running) {
-            self.end(name, running, self.now);
+        while let Some((name, _)) = self.running.first_key_value() {
+            self.end(Conversation::new(*name, self.now), self.now);
         }
+        self.count();
     }
 
     fn take(&mut self, take: Take) {
         match take {
-            Take::Begin { name, at } => {
-                self.now = self.now.max(at);
-                self.running.insert(name, Running { timeline: Timeline::new(at), file: None });
-                self.count();
-            }
             Take::Audio(audio) => {
-                let Audio { name, side, stream, at, timestamp, codec, len, mut octets } = audio;
+                let Audio { name, begun, side, stream, at, timestamp, codec, len, mut octets } = audio;
                 self.now = self.now.max(at);
                 let alaw = &mut octets[..usize::from(len)];
                 if codec == Codec::Pcmu {
                     ulaw_to_alaw(alaw);
                 }
-                // None: it has failed or ended.
-                if let Some(Running { timeline, .. }) = self.running.get_mut(&name) {
+                self.at = Some(name);
+                if let Some(Running { timeline, .. }) = self.running.entry(name).or_insert_with(|| Running::new(begun))
+                {
                     timeline.place(side, stream, at, timestamp, alaw);
                 }
             }
-            Take::End { name, at } => {
+            Take::End { over, at } => {
                 self.now = self.now.max(at);
-                if let Some(running) = self.running.remove(&name) {
-                    self.end(name, running, at);
-                    self.count();
-                }
+                self.at = Some(over.name);
+                self.end(over, at);
+                self.count();
             }
         }
+        self.at = None;
+    }
+
+    fn count(&self) {
+        self.status.running.store(self.running.values().flatten().count() as u64, Relaxed);
     }
 
     /// Writes what is due.
     fn round(&mut self) {
-        let now = self.now;
-        let mut failed = vec![];
-        for (name, running) in &mut self.running {
-            let Running { timeline, file } = running;
-            if !timeline.heard {
-                continue;
+        let names: Vec<RecordingName> = self.running.keys().copied().collect();
+        for name in names {
+            let Some(Some(running)) = self.running.get_mut(&name) else { continue };
+            self.at = Some(name);
+            let asked = !running.waits() || self.now >= self.retry_at;
+            let written = running.write(name, asked.then_some(&self.shelf), self.now, None);
+            let given_up = running.refused_since.is_some_and(|since| self.now.since(since) > PATIENCE);
+            if let Err(error) = written {
+                self.refused(name, &error);
             }
-            let file = match file {
-                Some(file) => file,
-                None => match begin(&self.library, *name, timeline.begun(), self.free_space, now < self.retry_at) {
-                    Ok(begun) => file.insert(begun),
-                    Err(error) => {
-                        failed.push((*name, error));
-                        continue;
-                    }
-                },
-            };
-            let due = timeline.due(now);
-            match file.0.append(due) {
-                Ok(()) => {
-                    let written = due.len();
-                    timeline.written(written);
-                    self.status.trouble.store(false, Relaxed);
-                }
-                Err(error) => failed.push((*name, error)),
+            if given_up {
+                self.give_up(name);
             }
         }
-        for (name, error) in failed {
-            if let Some(running) = self.running.remove(&name) {
-                self.fail(name, running, &error);
-            }
-        }
+        self.at = None;
+        self.status.refused.store(self.now < self.retry_at, Relaxed);
         self.count();
     }
 
     /// The conversation is over.
-    fn end(&mut self, name: RecordingName, mut running: Running, at: Instant) {
-        // Shorter than the slack: nothing of it was due before.
-        if running.file.is_none() && running.timeline.heard {
-            let begun = running.timeline.begun();
-            match begin(&self.library, name, begun, self.free_space, self.now < self.retry_at) {
-                Ok(begun) => running.file = Some(begun),
-                Err(error) => return self.fail(name, running, &error),
+    fn end(&mut self, over: Conversation, at: Instant) {
+        let name = over.name;
+        match self.running.get_mut(&name) {
+            Some(Some(running)) => {
+                let asked = !running.waits() || self.now >= self.retry_at;
+                running.missing += over.missing();
+                if let Err(error) = running.write(name, asked.then_some(&self.shelf), self.now, Some(at)) {
+                    self.refused(name, &error);
+                }
+                self.give_up(name);
             }
+            Some(None) => {}
+            // Not one packet of it came through.
+            None if over.missing() > 0 => drop(self.status.failed.fetch_add(1, Relaxed)),
+            None => {}
         }
-        let Running { timeline, file } = &mut running;
-        let Some((file, path)) = file else { return };
-        match file.append(timeline.rest(at)) {
-            Ok(()) => drop(self.ended.send(Ended { name, part: std::mem::take(path), complete: true })),
-            Err(error) => self.fail(name, running, &error),
+        self.running.remove(&name);
+    }
+
+    /// What there is of it goes to the keeper.
+    fn give_up(&mut self, name: RecordingName) {
+        let running = self.running.get_mut(&name).and_then(Option::take);
+        let Some(Running { file, missing, .. }) = running else { return };
+        match file {
+            Some((_, part)) => {
+                drop(self.ended.send(Ended { name, part, complete: missing == 0, missing_ms: missing / 8 }));
+            }
+            // Else nothing was said.
+            None if missing > 0 => drop(self.status.failed.fetch_add(1, Relaxed)),
+            None => {}
         }
     }
 
-    /// The call goes on; of its conversation nothing more is kept.
-    fn fail(&mut self, name: RecordingName, running: Running, error: &io::Error) {
-        self.status.trouble.store(true, Relaxed);
-        if self.now >= self.retry_at {
-            self.retry_at = self.now + PAUSE;
+    /// After a panic: whatever it was at is left as it is on the disk. Nothing more of it is taken, and no more known than this.
+    pub fn spare(&mut self) {
+        if let Some(name) = self.at.take() {
+            self.running.get_mut(&name).into_iter().flatten().for_each(|running| running.missing += 1);
+            self.give_up(name);
         }
+    }
+
+    /// Calls go on.
+    fn refused(&mut self, name: RecordingName, error: &io::Error) {
+        self.status.refused.store(true, Relaxed);
+        self.retry_at = self.now + PAUSE;
         if self.now >= self.say_at {
             self.say_at = self.now + SAID;
-            let folder = self.library.folder().display();
+            let folder = self.shelf.library.folder().display();
             tracing::error!(recording = %name, %folder, %error,
                 "conversations are not recorded, calls go on: make room on this disk, or look at it; others in the next minute are not told of");
         }
-        match running.file {
-            Some((_, part)) => drop(self.ended.send(Ended { name, part, complete: false })),
-            None => drop(self.status.failed.fetch_add(1, Relaxed)),
-        }
-    }
-
-    fn count(&self) {
-        self.status.running.store(self.running.len() as u64, Relaxed);
     }
 }
 
-fn begin(
-    library: &Library,
-    name: RecordingName,
-    begun: Instant,
-    free_space: u64,
-    refused: bool,
-) -> io::Result<(Growing, PathBuf)> {
-    if refused {
-        return Err(io::Error::other("the disk refused a moment ago"));
+impl Running {
+    fn new(begun: Instant) -> Option<Running> {
+        Some(Running { timeline: Timeline::new(begun), file: None, missing: 0, refused_since: None })
     }
-    let disk = rustix::fs::statvfs(library.folder())?;
-    let free = disk.f_bavail.saturating_mul(disk.f_frsize);
-    if free < free_space {
-        let what = format!("{} MB are free, free_space_mb of [recording] wants {}", free >> 20, free_space >> 20);
-        return Err(io::Error::new(io::ErrorKind::StorageFull, what));
+
+    /// For a disk that refused to take it.
+    fn waits(&self) -> bool {
+        self.file.is_none() || self.refused_since.is_some()
     }
-    let path = library.place(name, begun)?;
-    Ok((Growing::create(&path, begun)?, path))
+
+    /// What is due, or all of a conversation that is `over`, goes to the disk. What it does not take, or is not asked to (`None`), is
+    /// missing from then on.
+    fn write(
+        &mut self,
+        name: RecordingName,
+        shelf: Option<&Shelf>,
+        now: Instant,
+        over: Option<Instant>,
+    ) -> io::Result<()> {
+        let begun = self.timeline.begun();
+        let (first, piece) = match over {
+            Some(at) => self.timeline.rest(at),
+            None => self.timeline.due(now),
+        };
+        if piece.is_empty() {
+            return Ok(());
+        }
+        let taken = match (shelf, &mut self.file) {
+            (None, _) => None,
+            (Some(_), Some((file, _))) => Some(file.put(first, piece)),
+            (Some(shelf), file) => {
+                Some(shelf.begin(name, begun).and_then(|begun| file.insert(begun).0.put(first, piece)))
+            }
+        };
+        let octets = piece.len();
+        self.timeline.passed(octets);
+        if let Some(Ok(())) = taken {
+            self.refused_since = None;
+        } else {
+            self.missing += octets as u64 / 2;
+            self.refused_since.get_or_insert(now);
+        }
+        taken.unwrap_or(Ok(()))
+    }
+}
+
+impl Shelf {
+    fn begin(&self, name: RecordingName, begun: Instant) -> io::Result<(Growing, PathBuf)> {
+        let disk = rustix::fs::statvfs(self.library.folder())?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free < self.free_space {
+            let what =
+                format!("{} MB are free, free_space_mb of [recording] wants {}", free >> 20, self.free_space >> 20);
+            return Err(io::Error::new(io::ErrorKind::StorageFull, what));
+        }
+        let path = self.library.place(name, begun)?;
+        Ok((Growing::create((self.disk)(&path)?, begun)?, path))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Clock;
     use crate::ids::{CallId, LegId};
-    use crate::media::recording::Side;
+    use crate::media::recording::{Side, file};
     use crate::media::tone::FRAME;
+    use std::io::Write;
+    use std::sync::atomic::AtomicBool;
     use std::sync::mpsc::channel;
 
+    /// A disk that is full or not.
+    struct Filling(Box<dyn Write + Send>, Arc<AtomicBool>);
+
+    impl Write for Filling {
+        fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+            if !self.1.load(Relaxed) {
+                return self.0.write(octets);
+            }
+            // It takes a part of what is brought first.
+            let part = octets.len().min(101);
+            if octets.len() > part { self.0.write(&octets[..part]) } else { Err(io::ErrorKind::StorageFull.into()) }
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
     #[test]
-    fn a_disk_that_refuses_in_the_middle_leaves_what_it_took() {
+    fn a_disk_that_is_full_for_a_while_leaves_a_gap_and_one_that_stays_full_a_beginning() {
         let folder = tempfile::tempdir().unwrap();
         let (ended, over) = channel();
-        let (clock, status) = (Clock::start(), Arc::new(RecordingStatus::default()));
-        let library = Library::open(folder.path()).unwrap();
-        let mut writer = Writer::new(library, 0, clock, status.clone(), ended);
-        let begun = clock.now();
-        let [one, two] = [1, 2].map(|segment| RecordingName { call: CallId(9), segment });
-        let say = |writer: &mut Writer, name, ms: u32| {
-            let at = begun + Duration::from_millis(ms.into());
-            let (side, stream, codec) = (Side::Caller, (LegId(1), 1), Codec::Pcma);
-            let len = FRAME as u8;
-            writer.take(Take::Audio(Audio {
-                name,
-                side,
-                stream,
-                at,
-                timestamp: ms * 8,
-                codec,
-                len,
-                octets: [7; FRAME],
-            }));
+        let status = Arc::new(RecordingStatus::new(Clock::start()));
+        let full = Arc::new(AtomicBool::new(false));
+        let disk: Disk = Box::new({
+            let full = full.clone();
+            move |path| Ok(Box::new(Filling(file::open(path)?, full.clone())))
+        });
+        let shelf = Shelf { library: Library::open(folder.path()).unwrap(), disk, free_space: 0 };
+        let mut writer = Writer::new(shelf, status.clone(), ended);
+        let begun = status.clock.now();
+        let name = |segment| RecordingName { call: CallId(9), segment };
+        let second = |writer: &mut Writer, segment, second: u64| {
+            for n in second * 50..(second + 1) * 50 {
+                let (at, timestamp) = (begun + Duration::from_millis(20) * n as u32, n as u32 * 160);
+                let (name, side, stream) = (name(segment), Side::Caller, (LegId(1), 1));
+                let (codec, len, octets) = (Codec::Pcma, FRAME as u8, [7; FRAME]);
+                writer.take(Take::Audio(Audio { name, begun, side, stream, at, timestamp, codec, len, octets }));
+            }
+            writer.round();
         };
-        for name in [one, two] {
-            writer.take(Take::Begin { name, at: begun });
-            (0..100).for_each(|n| say(&mut writer, name, n * 20));
-        }
-        writer.round();
-        // From here on the disk takes nothing more of the first.
-        let file = writer.running.get_mut(&one).unwrap().file.as_mut().unwrap();
-        file.0 = Growing::refusing(&file.1);
-        for name in [one, two] {
-            (100..200).for_each(|n| say(&mut writer, name, n * 20));
-        }
-        writer.round();
-        let Ended { name, part, complete } = over.try_recv().unwrap();
-        assert_eq!((name, complete), (one, false));
-        assert!(std::fs::metadata(part).unwrap().len() > 16_000, "a second at least is there");
-        assert!(status.read().running == 1, "the other goes on");
-        // None is begun until the disk has had a pause.
-        let later = RecordingName { call: CallId(9), segment: 3 };
-        writer.take(Take::Begin { name: later, at: writer.now });
-        say(&mut writer, later, 4_020);
-        writer.round();
-        assert_eq!(status.read().failed, 1);
-        let after = writer.now + PAUSE;
-        writer.take(Take::Begin { name: later, at: after });
-        say(&mut writer, later, 14_020);
-        writer.round();
-        assert_eq!((status.read().failed, status.read().running, status.read().trouble), (1, 2, false));
+        let end = |writer: &mut Writer, segment, second: u64| {
+            let at = begun + Duration::from_secs(second);
+            writer.take(Take::End { over: Conversation::new(name(segment), begun), at });
+            over.try_recv().ok()
+        };
+        (0..4).for_each(|n| second(&mut writer, 1, n));
+        full.store(true, Relaxed);
+        (4..7).for_each(|n| second(&mut writer, 1, n));
+        assert!(status.read().trouble && status.read().running == 1);
+        full.store(false, Relaxed);
+        // It is left alone for a while, and so is another that would begin meanwhile; the pause over, both go on.
+        (7..10).for_each(|n| second(&mut writer, 1, n));
+        second(&mut writer, 2, 10);
+        (10..30).for_each(|n| second(&mut writer, 1, n));
+        assert!(!status.read().trouble);
+        let Ended { part, complete, missing_ms, .. } = end(&mut writer, 1, 30).unwrap();
+        assert!(!complete && (10_000..12_000).contains(&missing_ms), "{missing_ms}");
+        let sound = std::fs::read(part).unwrap().split_off(file::HEADER);
+        assert_eq!(sound.len(), 30 * 16_000, "all in their places");
+        let silent: Vec<usize> = (0..30).filter(|n| sound[n * 16_000 + 8_000] != 7).collect();
+        assert!(silent.len() as u64 * 1_000 <= missing_ms && silent[0] == 4, "{silent:?}");
+        assert!(end(&mut writer, 2, 30).is_some_and(|ended| ended.missing_ms > 0));
+
+        (30..32).for_each(|n| second(&mut writer, 3, n));
+        full.store(true, Relaxed);
+        (32..100).for_each(|n| second(&mut writer, 3, n));
+        let Ended { complete, missing_ms, .. } = over.try_recv().unwrap();
+        assert!(!complete && (60_000..=62_000).contains(&missing_ms), "{missing_ms}");
+        full.store(false, Relaxed);
+        // What is still said of it begins no second file.
+        second(&mut writer, 3, 100);
+        assert_eq!((status.read().running, end(&mut writer, 3, 101).is_none(), writer.running.len()), (0, true, 0));
+        assert_eq!(status.read().failed, 0);
     }
 }

@@ -12,7 +12,7 @@ use super::leg::Leg;
 use super::pacer::Pacer;
 use super::ports::{PortPair, Use};
 use super::prompt::PromptLibrary;
-use super::recording::{Side, Tap};
+use super::recording::{Conversation, Side, Tap};
 use super::rtcp::{Closing, MAX_REPORT};
 use super::source::After;
 use super::tone::FRAME;
@@ -20,7 +20,6 @@ use super::webrtc::{self, BrowserOrder, Browsers, Came};
 use super::{EventSink, rtp};
 use crate::host::Clock;
 use crate::ids::LegId;
-use crate::plane::recording::RecordingName;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::time::Instant;
 use rand_chacha::ChaCha8Rng;
@@ -68,7 +67,7 @@ pub struct Port {
     /// Slots of the legs that hear this one.
     listeners: Vec<u32>,
     /// Of the leg, while it is recorded.
-    recording: Option<RecordingName>,
+    recording: Option<Conversation>,
 }
 
 /// What carries a leg's packets.
@@ -237,7 +236,7 @@ impl Shard {
         let Some(Port { leg: Some(leg), recording, .. }) = self.ports[slot as usize].as_deref_mut() else { return };
         let Some(part) = leg.receive(now, from, datagram, &*self.events) else { return };
         let speaker = leg.id();
-        take_down(&mut self.tap, *recording, Side::Caller, speaker, now, &part);
+        take_down(&self.tap, recording, Side::Caller, speaker, now, &part);
         let mut nth = 0;
         while let Some(&listener) = self.ports[slot as usize].as_ref().and_then(|port| port.listeners.get(nth)) {
             nth += 1;
@@ -246,7 +245,7 @@ impl Shard {
                 continue;
             };
             if let Some((len, to)) = leg.relay(now, speaker, &part, out) {
-                take_down(&mut self.tap, *recording, Side::Others, speaker, now, &part);
+                take_down(&self.tap, recording, Side::Others, speaker, now, &part);
                 let outlet = Outlet { wire, slot: listener, browsers: &mut self.browsers, now };
                 outlet.send(to, Use::Rtp, &out[..len], &mut self.figures);
                 self.figures.relayed += 1;
@@ -300,7 +299,7 @@ impl Shard {
                 let (packet, after) = leg.tick(at, &mut frame, out);
                 if let Some((len, to)) = packet {
                     if let Some(mixed) = leg.mixed(at, &frame) {
-                        take_down(&mut self.tap, *recording, Side::Others, leg.id(), now, &mixed);
+                        take_down(&self.tap, recording, Side::Others, leg.id(), now, &mixed);
                     }
                     let outlet = Outlet { wire, slot, browsers: &mut self.browsers, now };
                     outlet.send(to, Use::Rtp, &out[..len], &mut self.figures);
@@ -360,15 +359,15 @@ impl Outlet<'_> {
 
 /// Of a leg that is recorded: who of the two sides said it.
 fn take_down(
-    tap: &mut Option<Tap>,
-    name: Option<RecordingName>,
+    tap: &Option<Tap>,
+    recording: &mut Option<Conversation>,
     side: Side,
     speaker: LegId,
     now: Instant,
     part: &Part<'_>,
 ) {
-    if let (Some(tap), Some(name), Content::Audio(codec, payload)) = (tap, name, part.content) {
-        tap.audio((name, side), (speaker, part.epoch), now, part.timestamp, (codec, payload));
+    if let (Some(tap), Some(recording), Content::Audio(codec, payload)) = (tap, recording, part.content) {
+        tap.audio(recording, side, (speaker, part.epoch), now, part.timestamp, (codec, payload));
     }
 }
 

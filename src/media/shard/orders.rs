@@ -4,6 +4,7 @@
 use super::{Arrivals, Order, Port, Shard, Wire, send_report, watch};
 use crate::ids::LegId;
 use crate::media::leg::{Leg, Seeds};
+use crate::media::recording::Conversation;
 use crate::media::rtcp::{Closing, MAX_REPORT};
 use crate::plane::recording::RecordingName;
 use crate::plane::{MOST_MIXED, MediaCommand, MediaEvent, Source};
@@ -130,11 +131,9 @@ impl Shard {
     /// What this leg says and hears is taken down under this name from now on, or no more.
     fn record(&mut self, now: Instant, slot: u32, name: Option<RecordingName>) {
         let (Some(port), Some(tap)) = (&mut self.ports[slot as usize], &mut self.tap) else { return };
-        if let Some(before) = std::mem::replace(&mut port.recording, name) {
-            tap.end(before, now);
-        }
-        if let Some(name) = name {
-            tap.begin(name, now);
+        let next = name.map(|name| Conversation::new(name, now));
+        if let Some(over) = std::mem::replace(&mut port.recording, next) {
+            tap.end(over, now);
         }
     }
 

@@ -58,7 +58,26 @@ pub struct Session {
     pub agreed: Agreed,
     stream: Stream,
     is_up: bool,
+    way: Way,
     quality: Quality,
+}
+
+/// Where what is no check goes to. The library takes the path that the browser has nominated; of two as good it keeps the first,
+/// and a browser behind a router that gave it another port knows of one only. So what we send follows what it sends.
+#[derive(Debug, Default)]
+struct Way {
+    nominated: Option<SocketAddr>,
+    /// Where the newest genuine packet came from, since that was nominated.
+    heard: Option<SocketAddr>,
+}
+
+impl Way {
+    fn of(&mut self, nominated: SocketAddr) -> SocketAddr {
+        if self.nominated.replace(nominated) != Some(nominated) {
+            self.heard = None;
+        }
+        self.heard.unwrap_or(nominated)
+    }
 }
 
 /// What happens to a session.
@@ -144,7 +163,8 @@ impl Session {
         let seed = entropy().map_err(|_| Refusal::Busy)?;
         let random = u64::from_be_bytes([seed[0], seed[1], seed[2], seed[3], seed[4], seed[5], seed[6], seed[7]]);
         let stream = Stream::new(random);
-        Ok((Session { rtc, mid, agreed, stream, is_up: false, quality: Quality::default() }, answer))
+        let (way, quality) = (Way::default(), Quality::default());
+        Ok((Session { rtc, mid, agreed, stream, is_up: false, way, quality }, answer))
     }
 
     /// Answers a further offer of the same browser; with a new ICE user name of its own it gets one of ours (a restart).
@@ -178,9 +198,13 @@ impl Session {
         happens: Happens<'_>,
         mut say: impl FnMut(Said<'_>),
     ) -> Result<System, Broken> {
+        let from = match happens {
+            Happens::Datagram { from, .. } => Some(from),
+            _ => None,
+        };
         let work = AssertUnwindSafe(|| {
             self.apply(now, system, happens);
-            self.drain(&mut say)
+            self.drain(from, &mut say)
         });
         catch_unwind(work).unwrap_or_else(|_| {
             tracing::error!("an audio session failed by a fault of the program: it is ended, the others go on");
@@ -221,7 +245,7 @@ impl Session {
         true
     }
 
-    fn drain(&mut self, say: &mut impl FnMut(Said<'_>)) -> Result<System, Broken> {
+    fn drain(&mut self, from: Option<SocketAddr>, say: &mut impl FnMut(Said<'_>)) -> Result<System, Broken> {
         let mut faults = 0;
         loop {
             let output = match self.rtc.poll_output() {
@@ -242,9 +266,16 @@ impl Session {
                     if stun::is_proof(&sent.contents) {
                         say(Said::Alive { at: Some(sent.destination) });
                     }
-                    say(Said::Send { from: sent.source, to: sent.destination, datagram: &sent.contents });
+                    let is_check = stun::is_stun(&sent.contents);
+                    let to = if is_check { sent.destination } else { self.way.of(sent.destination) };
+                    say(Said::Send { from: sent.source, to, datagram: &sent.contents });
                 }
-                Output::Event(event) => self.event(event, say),
+                Output::Event(event) => {
+                    if let Event::RtpPacket(_) = event {
+                        self.way.heard = from.or(self.way.heard);
+                    }
+                    self.event(event, say);
+                }
             }
         }
     }
