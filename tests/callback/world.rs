@@ -443,14 +443,9 @@ impl World {
                 }
                 self.hears.insert(leg, source);
             }
-            MediaCommand::OpenBrowser { .. }
-            | MediaCommand::OpenWebRtc { .. }
-            | MediaCommand::Connect { .. }
-            | MediaCommand::Record { .. }
-            | MediaCommand::StopRecording { .. } => {}
             MediaCommand::Record { caller, file } => self.recorded.push((caller, Some(file.segment))),
             MediaCommand::StopRecording { caller } => self.recorded.push((caller, None)),
-            MediaCommand::OpenBrowser { .. } | MediaCommand::Connect { .. } => {}
+            MediaCommand::OpenBrowser { .. } | MediaCommand::OpenWebRtc { .. } | MediaCommand::Connect { .. } => {}
         }
     }
 
