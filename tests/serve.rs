@@ -7,6 +7,10 @@ mod common;
 mod database;
 #[path = "serve/description.rs"]
 mod description;
+#[path = "serve/gallery.rs"]
+mod gallery;
+#[path = "serve/look.rs"]
+mod look;
 #[path = "serve/pages.rs"]
 mod pages;
 #[path = "common/postgres.rs"]

@@ -8,6 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub const LEVELS: usize = 5;
 
+/// A page is sent all of them.
+const MOST: usize = 5_000;
+
 /// Tickets are classified by its leaves. An empty tree asks for no classification.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Categories {
@@ -74,6 +77,10 @@ impl Categories {
                 leaf: true,
             };
             nodes.insert(code.to_owned(), node);
+        }
+        if nodes.len() > MOST {
+            let what = format!("{} categories are more than an agent can choose from", nodes.len());
+            faults.push(Fault::new(1, what, format!("keep at most {MOST}")));
         }
         table::judged(Categories { nodes }, faults)
     }
@@ -156,5 +163,8 @@ mod tests {
                 "9: \"0 1\" is not a code",
             ]
         );
+        let many: String = (0..=MOST).map(|n| format!("{n},matter {n}\n")).collect();
+        let told = Categories::parse(&format!("code,name,urgency,department\n{many}")).unwrap_err();
+        assert_eq!(told[0].what, "5001 categories are more than an agent can choose from");
     }
 }

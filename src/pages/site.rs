@@ -20,7 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 #[rustfmt::skip]
-const FILES: [File; 39] = [
+const FILES: [File; 41] = [
     File { path: "/", kind: HTML, text: include_str!("site/index.html") },
     File { path: "/wallboard.html", kind: HTML, text: include_str!("site/wallboard.html") },
     File { path: "/console.css", kind: STYLE, text: include_str!("site/console.css") },
@@ -34,6 +34,7 @@ const FILES: [File; 39] = [
     File { path: "/audio.js", kind: SCRIPT, text: include_str!("site/audio.js") },
     File { path: "/buttons.js", kind: SCRIPT, text: include_str!("site/buttons.js") },
     File { path: "/call.js", kind: SCRIPT, text: include_str!("site/call.js") },
+    File { path: "/category.js", kind: SCRIPT, text: include_str!("site/category.js") },
     File { path: "/console.js", kind: SCRIPT, text: include_str!("site/console.js") },
     File { path: "/desk.js", kind: SCRIPT, text: include_str!("site/desk.js") },
     File { path: "/devices.js", kind: SCRIPT, text: include_str!("site/devices.js") },
@@ -55,6 +56,7 @@ const FILES: [File; 39] = [
     File { path: "/state.js", kind: SCRIPT, text: include_str!("site/state.js") },
     File { path: "/ticket.js", kind: SCRIPT, text: include_str!("site/ticket.js") },
     File { path: "/time.js", kind: SCRIPT, text: include_str!("site/time.js") },
+    File { path: "/unsaved.js", kind: SCRIPT, text: include_str!("site/unsaved.js") },
     File { path: "/waiting.js", kind: SCRIPT, text: include_str!("site/waiting.js") },
     File { path: "/wallboard.js", kind: SCRIPT, text: include_str!("site/wallboard.js") },
     File { path: "/why.js", kind: SCRIPT, text: include_str!("site/why.js") },

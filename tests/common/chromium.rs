@@ -2,6 +2,7 @@
 //! browser about the page.
 
 use super::SOON;
+use base64::Engine;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader, Write};
@@ -116,13 +117,24 @@ impl Chromium {
         for domain in ["Page", "Runtime", "Log"] {
             browser.ask(&format!("{domain}.enable"), json!({}));
         }
-        let size = json!({ "width": 1366, "height": 768, "deviceScaleFactor": 1, "mobile": false });
-        browser.ask("Emulation.setDeviceMetricsOverride", size);
+        browser.size((1366, 768));
         Some(browser)
     }
 
     pub fn open(&mut self, url: &str) {
         self.ask("Page.navigate", json!({ "url": url }));
+    }
+
+    /// Of the page: width and height.
+    pub fn size(&mut self, (width, height): (u32, u32)) {
+        let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.ask("Emulation.setDeviceMetricsOverride", size);
+    }
+
+    /// What is seen, as PNG.
+    pub fn picture(&mut self) -> Vec<u8> {
+        let taken = self.ask("Page.captureScreenshot", json!({ "format": "png" }));
+        base64::engine::general_purpose::STANDARD.decode(taken["data"].as_str().unwrap()).expect("base64")
     }
 
     /// Runs before anything of a page does, from the next page on.
@@ -212,21 +224,33 @@ impl Chromium {
         panic!("{selector} is not reached by Tab");
     }
 
-    fn ask(&mut self, method: &str, params: Value) -> Value {
+    /// Does not wait for the answer, which has this number.
+    fn tell(&mut self, method: &str, params: Value) -> u64 {
         self.next += 1;
         let mut asked = json!({ "id": self.next, "method": method, "params": params });
         if !self.session.is_empty() {
             asked["sessionId"] = self.session.clone().into();
         }
         self.to.write_all(format!("{asked}\0").as_bytes()).expect("a running browser");
+        self.next
+    }
+
+    fn ask(&mut self, method: &str, params: Value) -> Value {
+        let id = self.tell(method, params);
         let deadline = Instant::now() + SOON;
         loop {
             match self.from.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(heard) if heard["id"] == self.next => {
+                Ok(heard) if heard["id"] == id => {
                     assert!(heard["error"].is_null(), "{method}: {heard}");
                     return heard["result"].clone();
                 }
-                Ok(event) => self.complaints.extend(complaint(&event)),
+                Ok(event) => {
+                    self.complaints.extend(complaint(&event));
+                    // "Leave this page?" Whoever tests wants to.
+                    if event["method"] == "Page.javascriptDialogOpening" {
+                        self.tell("Page.handleJavaScriptDialog", json!({ "accept": true }));
+                    }
+                }
                 Err(RecvTimeoutError::Timeout) => panic!("{method} was not answered"),
                 Err(RecvTimeoutError::Disconnected) => panic!("the browser has ended"),
             }

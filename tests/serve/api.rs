@@ -17,7 +17,7 @@ const ROLES: [&str; 6] = ["operator", "shift_leader", "hotline_office", "clerk",
 pub const BUREAU: &str = "市城市管理局";
 
 /// Written by hand, apart from the program's own table. `x`: may, in the order of [`ROLES`].
-const MAY_ASK: [(&str, &str); 45] = [
+const MAY_ASK: [(&str, &str); 46] = [
     ("GET /v1/queues", "x x x . x x"),
     ("GET /v1/agents", "x x x . x ."),
     ("GET /v1/agents/today", "x x x . x ."),
@@ -41,6 +41,7 @@ const MAY_ASK: [(&str, &str); 45] = [
     ("GET /v1/tickets/JN1/history", "x x x x x ."),
     ("GET /v1/tickets/JN1/audit", ". . x . . ."),
     ("GET /v1/tickets/JN1/caller", "x x x . . ."),
+    ("GET /v1/categories", "x x x x x ."),
     ("POST /v1/tickets/JN1/fill-in", "x x x . . ."),
     ("POST /v1/tickets/JN1/accept", "x x x . . ."),
     ("POST /v1/tickets/JN1/answer-now", "x x x . . ."),

@@ -1,6 +1,6 @@
 //! Tickets as those who work on them meet them over HTTP.
 
-use super::api::{Answer, BUREAU, ask, next_event, send, started, stream};
+use super::api::{Answer, BUREAU, ask, hotline, next_event, send, started, stream};
 use super::webhooks::one_call;
 use crate::common::{Server, rexian, until};
 use serde_json::{Value, json};
@@ -283,4 +283,26 @@ fn the_report_has_the_figures_of_the_store_or_says_plainly_that_it_has_not() {
     assert_eq!(reply["verdict"], "no_data");
     assert!(reply["from_en"].as_str().unwrap().contains("not read: case store"), "{reply}");
     assert!(!cases.exists(), "a report makes no store");
+}
+
+#[test]
+fn the_offices_tree_is_there_to_choose_from_and_a_leaf_of_it_brings_its_urgency() {
+    let tree = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/casework/categories.csv");
+    let mut hotline = hotline();
+    hotline.more += &format!("\n[casework]\ncategories = {tree:?}\n");
+    let server = hotline.start();
+    let answer = ask(&server, "GET /v1/categories", Some("operator")).json();
+    let node =
+        |code: &str| answer["categories"].as_array().unwrap().iter().find(|n| n["code"] == code).unwrap().clone();
+    assert_eq!((&node("01.03")["leaf"], &node("01.03.01")["leaf"]), (&json!(false), &json!(true)));
+    let leak = json!({"code": "02.03.01", "path": ["公共服务", "燃气", "燃气泄漏"], "leaf": true, "urgency": "critical", "department": "燃气集团"});
+    assert_eq!(node("02.03.01"), leak);
+    assert!(answer["departments"].as_array().unwrap().contains(&json!("燃气集团")), "{answer}");
+    one_call(&server);
+    let no = ticket(&server);
+    done(&server, &format!("{no}/fill-in"), "operator", json!({"category": "02.03.01"}));
+    let filled = get(&server, &format!("/{no}"), "operator");
+    assert_eq!((&filled["category"]["path"], &filled["urgency"]), (&leak["path"], &leak["urgency"]));
+    let branch = post(&server, &format!("{no}/fill-in"), "operator", json!({"category": "02.03"}));
+    assert_eq!(code(&branch), (422, "no_such_category".to_owned()));
 }

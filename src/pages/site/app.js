@@ -2,6 +2,7 @@
 
 import { Desk } from "/desk.js";
 import { make, say, setText } from "/dom.js";
+import { forget } from "/unsaved.js";
 import { language, switchLanguage, t } from "/words.js";
 
 const page = document.getElementById("page");
@@ -24,6 +25,7 @@ function open(who) {
 async function leave() {
   await fetch("/session", { method: "DELETE" }).catch(() => null);
   signIn(null);
+  forget();
 }
 
 function signIn(unable) {

@@ -4,7 +4,7 @@ import { Buttons } from "/buttons.js";
 import { make, say, setText } from "/dom.js";
 import { readable, region } from "/region.js";
 import { span } from "/time.js";
-import { t } from "/words.js";
+import { skillName, t } from "/words.js";
 
 export class CallCard {
   #shown = "";
@@ -55,7 +55,7 @@ export class CallCard {
     ].filter(Boolean));
     const name = call.withheld ? t("withheld") : readable(call.caller) || t("unknown_number");
     setText(this.number, name);
-    setText(this.region, [region(call.caller), t("skill_is", { s: call.skill })].filter(Boolean).join(" · "));
+    setText(this.region, [region(call.caller), t("skill_is", { s: skillName(call.skill) })].filter(Boolean).join(" · "));
     const row = (label, value) => make("div", {}, make("dt", {}, t(label)), make("dd", {}, value));
     this.waited = make("time");
     this.talked = call.answered ? make("time") : null;

@@ -106,7 +106,7 @@ export class Console {
     this.floor.tick(now);
     this.waiting.tick(now);
     const heard = this.#screen?.listening;
-    if (heard) setText(this.heard, `${t(`mode_${heard.mode}`)} ${heard.agent} · ${span(now - heard.since)}`);
+    if (heard) setText(this.heard, `${t(`mode_${heard.mode}`, { s: heard.agent })} · ${span(now - heard.since)}`);
   }
 
   get #situation() {

@@ -24,6 +24,7 @@ export class Desk {
   #screen = null;
   #alert = new Alert();
   #view = "desk";
+  #warned = false;
 
   constructor(page, who, { leave, languageChanged, signedOut }) {
     this.who = who;
@@ -90,10 +91,17 @@ export class Desk {
         make("span", { class: "gap" }), this.headset.element, this.dot, this.link,
         make("button", { type: "button", class: "plain", "aria-keyshortcuts": "?", onclick: () => this.#keys() }, t("shortcuts"), make("kbd", {}, "?")),
         make("button", { type: "button", class: "plain", onclick: languageChanged }, t("language")),
-        make("button", { type: "button", class: "plain", onclick: leave }, t("leave"))),
+        make("button", { type: "button", class: "plain", onclick: () => this.#leave(leave) }, t("leave"))),
       this.notice, this.headset.alert,
       make("main", {}, this.bar.element, Object.values(this.views)));
     this.#turn("desk");
+  }
+
+  /** What is typed goes with whoever leaves: they are told first. */
+  async #leave(leave) {
+    if (this.#warned || (await this.ticket.settled())) return leave();
+    this.#warned = true;
+    this.#notice(t("leave_unsaved"));
   }
 
   #turn(view) {

@@ -42,7 +42,7 @@ export class Earlier {
   #show(tickets, counts = null, repeat = null) {
     const row = (one) => make("li", { class: one.again ? "again" : "" },
       make("span", { class: "no" }, one.ticket_no), make("span", { class: "when" }, (one.at ?? "").slice(0, 10)),
-      make("span", { class: "what" }, one.title || (one.kind ? stored("kind", one.kind) : "—")),
+      make("span", { class: "what", title: one.title }, one.title || (one.kind ? stored("kind", one.kind) : "—")),
       make("span", { class: "tag" }, one.stage ? t(`stage_${one.stage}`) : stored("stage", one.status ?? "")));
     this.element.replaceChildren(...[
       make("h2", {}, t(tickets.length ? "earlier" : "earlier_none"), counts ? make("span", { class: "counts" }, counts) : null,

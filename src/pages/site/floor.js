@@ -1,11 +1,11 @@
 // Who is doing what: every agent in a row, whoever needs the leader first. The order stands still while one points at it or moves
 // in it by the arrow keys.
 
-import { make, setText } from "/dom.js";
+import { make } from "/dom.js";
 import { readable } from "/region.js";
 import { Rows, cell } from "/rows.js";
 import { span } from "/time.js";
-import { t } from "/words.js";
+import { skillName, t } from "/words.js";
 
 /** A shape for each state beside its word and colour. */
 const SHAPES = { ready: "●", reserved: "▲", talking: "■", hold: "▬", wrap_up: "◆", engaged: "□", not_ready: "○", logged_out: "–" };
@@ -100,6 +100,7 @@ export class Floor {
     const shape = one.help ? "!" : SHAPES[one.state];
     if (state.dataset.text !== shape + is + !!one.help) {
       state.dataset.text = shape + is + !!one.help;
+      state.title = one.help ? `${is} · ${t("asks_help")}` : is;
       state.replaceChildren(make("span", { class: "shape", "aria-hidden": "true" }, shape), ` ${is}`, one.help ? make("strong", { class: "help" }, t("asks_help")) : "");
     }
     cell(agent, [one.agent, one.seat && `@${one.seat}`, one.team].filter(Boolean).join(" "));
@@ -108,7 +109,7 @@ export class Floor {
     const heard = one.listened_by ? ` · ${t(`heard_${one.listened_by.mode}`, { s: one.listened_by.agent })}` : "";
     const party = one.call?.party ? ` + ${one.call.party.to}` : "";
     cell(caller, one.call ? `${one.call.queue} · ${readable(one.call.caller) || t("withheld")}${party}${heard}` : "");
-    setText(skills, (one.skills ?? []).map(({ skill, level }) => `${skill} ${level}`).join("  "));
+    cell(skills, (one.skills ?? []).map(({ skill, level }) => `${skillName(skill)} ${level}`).join("  "));
   }
 
   #choose(key) {

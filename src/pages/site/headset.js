@@ -69,7 +69,7 @@ export class Headset {
     const bad = here ? { failed: why, no_phone: t("audio_is_no_phone_says") }[state] ?? "" : "";
     this.alert.hidden = !bad;
     setText(this.alert, bad);
-    this.text.title = state === "mending" ? why : "";
+    this.text.title = (state === "mending" && why) || text;
     if (this.#said !== text) say((this.#said = text));
     // A live connection has something wrong when the microphone that was chosen for it does not open.
     setText(this.trouble, why);

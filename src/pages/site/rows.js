@@ -47,8 +47,13 @@ export class Rows {
   }
 }
 
+/** So long a text may be cut where there is little room: pointing at it shows the whole. */
+const LONG = 8;
+
 /** A cell's text, and a class if something is to be noticed. */
 export function cell(element, text, kind = "") {
   setText(element, text);
+  const title = text.length > LONG ? text : "";
+  if (element.title !== title) element.title = title;
   if (element.className !== kind) element.className = kind;
 }

@@ -4,7 +4,7 @@
 import { make, setText } from "/dom.js";
 import { Rows, cell } from "/rows.js";
 import { clock, span, wait } from "/time.js";
-import { language, t } from "/words.js";
+import { language, skillName, t } from "/words.js";
 
 const EVERY = 2000;
 const PATIENCE = 5000;
@@ -21,7 +21,6 @@ const dash = "—";
 const percent = (value) => (value == null ? dash : value >= 0.9995 ? "100%" : `${(value * 100).toFixed(1)}%`);
 const seconds = (value) => (value == null ? dash : span(value * 1e6));
 const figure = (group, id) => group.figures.find((one) => one.id === id);
-const name = (figure) => (language() === "en" ? figure.en : figure.zh);
 const rateMood = (value) => (value == null || value >= CONNECTED ? "" : "bad");
 const waitMood = (value) => (value > LATE ? "bad" : value > STANDARD ? "slow" : "");
 
@@ -52,7 +51,7 @@ const body = make("tbody");
 const heads = COLUMNS.map((column) => make("th", { scope: "col" }, t(`board_${column}`)));
 const rows = new Rows(body, COLUMNS.length, (cells, [skill, group]) => {
   const rate = (id) => figure(group, id)?.value;
-  cell(cells[0], skill);
+  cell(cells[0], skillName(skill));
   cell(cells[1], String(group.waiting), group.waiting ? "slow" : "zero");
   cell(cells[2], group.waiting ? seconds(group.longest_wait_s) : dash, group.waiting ? waitMood(group.longest_wait_s) : "zero");
   ["connection_rate", "service_level", "timely_answer"].forEach((id, n) => cell(cells[3 + n], percent(rate(id)), id === "connection_rate" ? rateMood(rate(id)) : ""));
@@ -68,7 +67,7 @@ function show(board) {
   put("longest", t("board_longest_wait"), waits ? seconds(total.longest_wait_s) : dash, { mood: waits ? waitMood(total.longest_wait_s) : "" });
   for (const id of RATES) {
     const one = figure(total, id);
-    if (one) put(id, name(one), percent(one.value), { formula: one.formula, mood: id.startsWith("connection") ? rateMood(one.value) : "" });
+    if (one) put(id, t(`board_${id}`, { n: total.within_s ?? "N" }), percent(one.value), { formula: one.formula, mood: id.startsWith("connection") ? rateMood(one.value) : "" });
   }
   for (const id of COUNTS) put(id, t(`board_${id}_today`), String(total.today[id]));
   for (const id of MEANS) {
@@ -82,6 +81,7 @@ function show(board) {
   const skills = Object.entries(board.skills);
   rows.show(skills, ([skill]) => skill);
   document.body.classList.toggle("many", skills.length > 6);
+  document.body.classList.toggle("crowd", skills.length > 10);
 }
 
 async function keep() {

@@ -2,7 +2,7 @@
 // which queue or which skills.
 
 import { make } from "/dom.js";
-import { t } from "/words.js";
+import { skillName, t } from "/words.js";
 
 // For this window only: reasons speak of people, and computers are shared.
 const KEPT = "rexian-reasons";
@@ -19,7 +19,7 @@ export function askWhy(about, { queues = null, skills = null } = {}) {
         make("h2", {}, about),
         queue ? [make("label", { for: "why-queue" }, t("queue")), queue] : null,
         levels.length ? make("fieldset", { class: "levels" }, make("legend", {}, t("levels")),
-          levels.map(([skill, input]) => make("label", {}, skill, input))) : null,
+          levels.map(([skill, input]) => make("label", {}, skillName(skill), input))) : null,
         make("label", { for: "why" }, t("why")), why,
         make("datalist", { id: "reasons" }, [...kept(), ...t("why_customary").split("|")].map((value) => make("option", { value }))),
         make("div", { class: "buttons" }, make("button", { class: "main" }, t("do_it")),

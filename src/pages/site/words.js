@@ -25,6 +25,11 @@ export function stored(list, chinese) {
   return key ? t(key) : chinese;
 }
 
+/** Skills are the hotline's own words; of usual ones we know what people call them. */
+export function skillName(skill) {
+  return words[`skill_${skill}`] ?? skill;
+}
+
 export function language() {
   return words === ZH ? "zh-CN" : "en";
 }

@@ -42,7 +42,7 @@ export const ZH = {
   // 工单
   own_day: "今日：接听 {n} · 通话 {talk} · 平均 {mean}", ticket_here: "来电接通后，工单显示在这里", ticket: "工单", ticket_waits: "工单正在生成…", ticket_none: "本次通话没有工单", earlier: "此前来电", earlier_none: "首次来电", in_days: "30 天 {m} 次 · 一年 {y} 次",
   repeat_in_hand: "可能重复：{s} 仍在办理", repeat_soon: "可能重复：几天前的 {s}", saved: "已保存", saving: "正在保存…", unsaved: "未保存：", unsaved_kept: "尚未保存，正在重试：{s}",
-  changed_elsewhere: "工单已被他人修改，已重新载入", kind: "诉求类型", none: "未选择", title_field: "标题", content: "诉求内容", name: "市民姓名",
+  changed_elsewhere: "工单已被他人修改，已重新载入", leave_unsaved: "还有工单内容未保存，正在重试。再按一次“退出”则放弃这些内容。", kind: "诉求类型", category: "诉求分类", category_hint: "输入分类名称或编码，回车选定", category_none: "没有符合的分类，请换个词", category_more: "另有 {n} 项，请继续输入", none: "未选择", title_field: "标题", content: "诉求内容", name: "市民姓名",
   callback_no: "回访电话", district: "区县", street: "街道", community: "社区", address: "地址", urgency: "紧急程度", confidential: "要求保密",
   answer_text: "答复内容", department: "承办单位", accept: "受理", answer_now: "直接办结", pass: "转交承办单位", hand_to_110: "登记转110",
   kind_question: "咨询", kind_help: "求助", kind_complaint: "投诉", kind_report: "举报", kind_suggestion: "建议", kind_praise: "表扬", kind_other: "其他",
@@ -55,7 +55,7 @@ export const ZH = {
   nobody_waits: "无人排队", chosen_agent: "选中的话务员", listening: "监听", floor_waits: "正在读取现场…", floor_lost: "现场不是实时数据，正在重新读取…",
   listen: "监听", whisper: "密语", barge: "强插", end_listening: "结束监听", take_over: "拦截", disconnect: "强拆", set_skills: "调整技能",
   force_ready: "强制示闲", force_not_ready: "强制示忙", force_out: "强制签出", move_up: "提前", moved_up: "已提前", move_call: "改队列",
-  pick_up_to_listen: "您的话机正在振铃：摘机后即接入", mode_listen: "正在监听", mode_whisper: "正在密语（市民听不到您）", mode_barge: "已强插（市民听得到您）",
+  pick_up_to_listen: "您的话机正在振铃：摘机后即接入", mode_listen: "正在监听 {s}", mode_whisper: "正在密语 {s}，市民听不到您", mode_barge: "已强插 {s}，市民听得到您",
   why: "原因（将记入审计）", why_customary: "话务高峰|话务员求助|服务质量|设备故障|班次结束|特殊来电", do_it: "执行", cancel: "取消", levels: "本班技能等级（0 为无）",
   why_choose_agent: "请选择话务员", why_agent_out: "未签入", why_yourself: "是您自己", why_agent_no_call: "无通话", why_not_listening: "未监听",
   why_mode: "进行中", why_nobody: "未选择", why_agent_ready: "已空闲",
@@ -68,6 +68,9 @@ export const ZH = {
   board_mean_average_speed_of_answer: "平均等待", board_mean_talk_time: "平均通话", board_mean_wrap_up_time: "平均整理", board_channels: "占用中继", board_trunk_down: "中继中断 {s}",
   board_skill: "技能组", board_waiting: "排队", board_longest: "最长等待", board_connection: "接通率", board_service: "{n}秒人工接通率", board_timely: "{n}秒应答及时率", board_answered: "接听/来电",
   board_idle: "空闲", board_ringing: "振铃", board_talking: "通话", board_wrap_up: "整理", board_busy: "示忙", board_on_break: "小休",
+  board_connection_rate: "接通率", board_connection_rate_24h: "24小时接通率", board_service_level: "{n}秒人工接通率", board_timely_answer: "{n}秒应答及时率",
+  // 常用技能
+  skill_mandarin: "普通话", skill_english: "英语", skill_japanese: "日语", skill_korean: "韩语", skill_french: "法语", skill_russian: "俄语", skill_german: "德语",
   // 不能做的原因
   unable_not_allowed: "此座席不允许拨打该号码", unable_busy: "对方忙", unable_not_there: "对方座席无人或没有声音", unable_overload: "系统繁忙，请稍后再试",
   unable_answer_on_phone: "请在话机上接听", unable_not_talking: "现在没有通话", unable_resume_on_phone: "是在话机上保持的，请在话机上恢复", unable_no_browser: "耳麦没有接通",

@@ -1,7 +1,9 @@
 //! `/v1/tickets`: finding and reading tickets, and what happened to them. Belongs here: the answers of each reading, and the table of
-//! them. Not here: what may be read by whom (`casework`, `cases::desk`), shapes (`shape`), what is looked for (`query`).
+//! them. Not here: what may be read by whom (`casework`, `cases::desk`), shapes (`shape`), what is looked for (`query`), what tickets
+//! are sorted by (`office`).
 
 mod acts;
+mod office;
 mod query;
 mod refused;
 mod shape;
@@ -44,7 +46,7 @@ pub struct Office {
     pub area_code: String,
 }
 
-pub(super) const READINGS: [Operation; 9] = [
+pub(super) const READINGS: [Operation; 10] = [
     Operation {
         method: "GET",
         path: "/v1/tickets",
@@ -162,6 +164,19 @@ pub(super) const READINGS: [Operation; 9] = [
         answer: |g| g.subschema_for::<CallerHistory>(),
         problems: &[404],
         handler: || get(caller),
+    },
+    Operation {
+        method: "GET",
+        path: "/v1/categories",
+        id: "listCategories",
+        summary: "The tree that tickets are classified by, and the departments they may be passed to, as the office's files have them.",
+        who: Who::May(Action::Read),
+        query: None,
+        headers: &[],
+        body: None,
+        answer: |g| g.subschema_for::<office::Categories>(),
+        problems: &[],
+        handler: || get(office::categories),
     },
 ];
 

@@ -1,0 +1,32 @@
+// What is typed and not saved yet, kept by this window until it is: a page may have to go while the store is away. It speaks of
+// citizens, and computers are shared: it is for whoever wrote it, not longer than a shift, and goes with signing out.
+
+const KEPT = "rexian-unsaved";
+const SHIFT = 12 * 3600e3;
+
+/** `[{ticket: {ticket_no, version}, typed: Map}]`, oldest first. */
+export function keep(agent, unsaved) {
+  const tickets = unsaved.map(({ ticket: { ticket_no, version }, typed }) => ({ ticket: { ticket_no, version }, typed: [...typed] }));
+  try {
+    if (tickets.length === 0) forget();
+    else sessionStorage.setItem(KEPT, JSON.stringify({ agent, at: Date.now(), tickets }));
+  } catch {
+    // There is no room: they are in the page all the same.
+  }
+}
+
+/** What this agent left here; anybody else's is gone. */
+export function kept(agent) {
+  try {
+    const { agent: whose, at, tickets } = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+    if (whose === agent && Date.now() - at < SHIFT) return tickets.map(({ ticket, typed }) => ({ ticket, typed: new Map(typed) }));
+  } catch {
+    // Of another version.
+  }
+  forget();
+  return [];
+}
+
+export function forget() {
+  sessionStorage.removeItem(KEPT);
+}
