@@ -441,6 +441,7 @@ impl World {
                 self.hears.insert(leg, source);
             }
             MediaCommand::OpenBrowser { .. }
+            | MediaCommand::OpenWebRtc { .. }
             | MediaCommand::Connect { .. }
             | MediaCommand::Record { .. }
             | MediaCommand::StopRecording { .. } => {}

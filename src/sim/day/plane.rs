@@ -125,8 +125,8 @@ impl Plane {
             MediaCommand::OpenBrowser { leg, seat, expect_rtp_within, rtp_timeout } => {
                 self.open_page(now, *leg, seat, *expect_rtp_within, *rtp_timeout, &mut reaction);
             }
-            // Nothing is recorded.
-            MediaCommand::Record { .. } | MediaCommand::StopRecording { .. } => {}
+            // Nothing is recorded, and its phones speak no WebRTC.
+            MediaCommand::OpenWebRtc { .. } | MediaCommand::Record { .. } | MediaCommand::StopRecording { .. } => {}
         }
         reaction
     }
