@@ -125,7 +125,7 @@ impl Plane {
             MediaCommand::OpenBrowser { leg, seat, expect_rtp_within, rtp_timeout } => {
                 self.open_page(now, *leg, seat, *expect_rtp_within, *rtp_timeout, &mut reaction);
             }
-            // No third-party phone is in a browser here, and nothing is recorded.
+            // Nothing is recorded, and its phones speak no WebRTC.
             MediaCommand::OpenWebRtc { .. } | MediaCommand::Record { .. } | MediaCommand::StopRecording { .. } => {}
         }
         reaction
