@@ -344,6 +344,7 @@ fn port(n: u16) -> u16 {
 fn connect(leg: LegId, remote: SocketAddr, direction: Direction, srtp: Option<Keys>) -> MediaCommand {
     let remote = Negotiated {
         srtp,
+        webrtc: None,
         remote_rtp: remote,
         // Nobody listens there: reports cost what they cost, but are not counted as audio.
         remote_rtcp: SocketAddr::new(HOST, 9),

@@ -181,6 +181,7 @@ fn port(n: u16) -> u16 {
 fn connect(leg: LegId, remote: SocketAddr) -> MediaCommand {
     let remote = Negotiated {
         srtp: None,
+        webrtc: None,
         remote_rtp: remote,
         // Nobody listens there.
         remote_rtcp: SocketAddr::new(HOST, 9),

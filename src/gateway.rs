@@ -29,6 +29,7 @@ mod referring;
 mod requests;
 mod screens;
 mod seats;
+mod softphones;
 mod strangers;
 mod supervision;
 mod timers;
@@ -48,7 +49,7 @@ use crate::guard::intake::Sender;
 use crate::guard::{Guard, Order};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::memory::Memory;
-use crate::plane::{MediaCommand, MediaEvent};
+use crate::plane::{MediaCommand, MediaEvent, webrtc};
 use crate::screen::InVain;
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{ClientTx, Endpoint, Expired, Received, ServerTx};
@@ -69,6 +70,7 @@ use paths::Paths;
 use ports::Ports;
 use recording::Recorded;
 use serde::{Deserialize, Serialize};
+use softphones::Softphones;
 use std::collections::{BTreeMap, VecDeque};
 use timers::{Alarm, Timers};
 
@@ -103,6 +105,8 @@ pub enum Input<'a> {
     Command(Command),
     /// Where SIP is served, as peers see it: at start. Without it no request of ours goes out.
     Listening(Vec<Listener>),
+    /// How phones in browsers reach our audio: at start. Without it none is spoken with.
+    WebRtc(webrtc::End),
     /// What DNS says of the name of a trunk's hop (its place in the list of hops): at start and whenever it changes.
     Resolved {
         trunk: TrunkName,
@@ -165,6 +169,7 @@ pub struct Gateway {
     /// Seats on such calls, with how many.
     engaged_seats: BTreeMap<SeatNo, u32>,
     listening: Vec<Listener>,
+    softphones: Softphones,
     remembered: Memory,
     legs: Legs,
     /// Calls of ours that may still go another way: no phone rings yet.
@@ -237,6 +242,7 @@ impl Gateway {
             own: BTreeMap::new(),
             engaged_seats: BTreeMap::new(),
             listening: vec![],
+            softphones: Softphones::default(),
             remembered: Memory::default(),
             legs: Legs::default(),
             dialling: BTreeMap::new(),
@@ -280,19 +286,11 @@ impl Gateway {
             Input::Drain => self.drain(now),
             Input::Command(command) => self.command(now, command),
             Input::Listening(addresses) => self.listening_at(now, addresses),
+            Input::WebRtc(end) => self.softphones.end = Some(end),
             Input::Resolved { trunk, hop, targets } => self.resolved(now, &trunk, hop, targets),
             Input::Callbacks(entries) => self.callbacks_restored(now, entries),
             Input::Remembered(callers) => self.remember_all(callers),
-            Input::EndCalls => {
-                self.drain(now);
-                let all = self.calls.keys().chain(self.attempts.keys()).chain(self.own.keys());
-                for call in all.copied().collect::<Vec<_>>() {
-                    self.call_input(now, call, crate::call::CallInput::ForcedEnd);
-                    self.distribute(now);
-                }
-                // Not sooner: carriers end a subscriber's calls with its registration.
-                self.unregister_accounts(now);
-            }
+            Input::EndCalls => self.end_calls(now),
             Input::Timeout => self.timeout(now),
         }
         self.settle(now);

@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod recording;
 pub mod srtp;
+pub mod webrtc;
 
 use crate::ids::{CallId, LegId, SeatNo};
 use browser::BrowserEvent;
@@ -56,8 +57,10 @@ pub struct Negotiated {
     /// Payload type of telephone-event/8000 on this leg (RFC 4733), if negotiated.
     pub dtmf: Option<u8>,
     pub direction: Direction,
-    /// `None`: the stream is not encrypted.
+    /// Keys that signalling has agreed on; `None`: there are none.
     pub srtp: Option<srtp::Keys>,
+    /// The far end is a phone in a browser.
+    pub webrtc: Option<Box<webrtc::WebRtc>>,
 }
 
 /// A prompt by name; the media plane loads each once, to A-law at 8 kHz.
@@ -112,6 +115,10 @@ pub enum MediaCommand {
         seat: SeatNo,
         expect_rtp_within: Option<Duration>,
         rtp_timeout: Option<Duration>,
+    },
+    /// Take one of the browsers' places for a leg to a third-party phone in a browser. Its session begins with `Connect`.
+    OpenWebRtc {
+        leg: LegId,
     },
     /// Apply (or re-apply, after a re-INVITE) what was negotiated. `expect_rtp_within`: if no packet arrives in this
     /// time the plane reports [`MediaEvent::NoRtp`]; `rtp_timeout`: silence of this length later reports

@@ -6,12 +6,12 @@ mod baresip;
 mod common;
 #[path = "interop/ims.rs"]
 mod ims;
-#[path = "interop/jssip.rs"]
-mod jssip;
 #[path = "interop/kamailio.rs"]
 mod kamailio;
 #[path = "interop/sipp.rs"]
 mod sipp;
+#[path = "interop/softphone.rs"]
+mod softphone;
 
 use baresip::Baresip;
 use common::caller::{CALLER_TONE, SEAT_TONE, Street, answers};
@@ -21,6 +21,7 @@ use kamailio::Kamailio;
 use rexian::demo::field::Who;
 use rexian::sim::ua::{Ending, UaFact};
 use sipp::Setup;
+use softphone::{Library, Place, Softphone};
 use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -56,33 +57,56 @@ fn cause(server: &Server) -> String {
     cause
 }
 
-#[test]
-fn jssip_in_a_browser_is_registered_over_secure_websocket_and_takes_its_leave() {
-    let Some(file) = jssip::found() else { return };
-    let place = jssip::Place::new();
-    let server = Hotline { tls: Some(Pki::new()), web: vec![place.origin()], ..Hotline::new() }.start();
-    let phone = jssip::JsSip::start(&server.hotline, place, &file);
-    until("JsSIP's registration", || phone.told("registered").first().map(|_| ()));
-    until("a registered seat", || (server.metrics().sum("rexian_seats_registered") == 1).then_some(()));
-    // 签入 by its feature code: 480 is its answer, for there is nobody to talk to.
-    phone.dial("*11");
-    until("the feature code's answer", || phone.told("failed").iter().any(|told| told["code"] == 480).then_some(()));
+/// A seat's phone on a page, registered and signed in.
+fn softphone(library: Library) -> Option<(Server, Softphone)> {
+    let found = library.found()?;
+    let place = Place::new();
+    let web = vec![place.origin()];
+    let server = Hotline { tls: Some(Pki::new()), browsers: true, web, calls_back: &[5062], ..Hotline::new() }.start();
+    let phone = Softphone::start(&server.hotline, place, found, 1, SEAT_TONE);
+    phone.wait_told("registered", 1);
+    phone.order("dial *11");
+    phone.wait_told("confirmed", 1);
+    phone.wait_told("ended", 1);
+    until("an agent who is ready", || {
+        (server.metrics().by("rexian_agents", "state").get("ready") == Some(&1)).then_some(())
+    });
+    Some((server, phone))
+}
 
-    // A caller is offered to it, and JsSIP understands who calls. Its audio is WebRTC, which the gateway does not offer to
-    // phones: it declines, and the caller keeps the place.
+/// A caller comes in and both hear each other; who hangs up is told by `hangs_up`.
+fn caller_and_softphone(library: Library) {
+    let Some((server, phone)) = softphone(library) else { return };
     let mut street = Street::new(&server.hotline);
-    street.call();
-    until("the caller at JsSIP", || {
-        street.run(Duration::from_millis(20));
-        let calls = phone.told("call");
-        calls.iter().any(|call| call["originator"] == "remote" && call["from"] == "+8613812345678").then_some(())
-    });
-    until("the caller in line again", || {
-        street.run(Duration::from_millis(20));
-        (phone.told("failed").len() == 2 && server.metrics().sum("rexian_queue_waiting") == 1).then_some(())
-    });
-    phone.stop();
+    let call = street.call();
+    street.run_until("the caller's tone in the browser", |_| phone.hears_tone(CALLER_TONE));
+    assert!(phone.told("call").iter().any(|call| call["from"] == "+8613812345678"), "{:?}", phone.told("call"));
+    street.field.listen_at_call(call, SEAT_TONE);
+    street.run_until("the browser's tone at the caller", |f| f.heard_by_call(call).tone);
+
+    phone.order("hold");
+    phone.forget();
+    street.run_until("silence in the browser that holds", |_| phone.hears_nothing());
+    phone.order("unhold");
+    street.run_until("the caller's tone again", |_| phone.hears_tone(CALLER_TONE));
+    street.field.listen_at_call(call, SEAT_TONE);
+    street.run_until("the browser's tone again", |f| f.heard_by_call(call).tone);
+
+    street.field.at_call(call, |c, now| c.hang_up(now));
+    phone.wait_told("ended", 2);
+    assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "caller_hangup"));
+    phone.order("stop");
     until("no seat registered", || (server.metrics().sum("rexian_seats_registered") == 0).then_some(()));
+}
+
+#[test]
+fn jssip_in_a_browser_talks_holds_and_is_hung_up() {
+    caller_and_softphone(Library::JsSip);
+}
+
+#[test]
+fn sip_js_in_a_browser_talks_holds_and_is_hung_up() {
+    caller_and_softphone(Library::SipJs);
 }
 
 #[test]

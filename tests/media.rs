@@ -257,6 +257,7 @@ impl Phone {
             dtmf: self.dtmf,
             direction: Direction::SendRecv,
             srtp: self.secured.as_ref().map(|secured| secured.keys),
+            webrtc: None,
         }
     }
 

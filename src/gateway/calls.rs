@@ -114,6 +114,18 @@ impl Gateway {
         self.carry_out(now, id, out);
     }
 
+    /// The drain's time is over.
+    pub(super) fn end_calls(&mut self, now: Instant) {
+        self.drain(now);
+        let all = self.calls.keys().chain(self.attempts.keys()).chain(self.own.keys());
+        for call in all.copied().collect::<Vec<_>>() {
+            self.call_input(now, call, CallInput::ForcedEnd);
+            self.distribute(now);
+        }
+        // Not sooner: carriers end a subscriber's calls with its registration.
+        self.unregister_accounts(now);
+    }
+
     pub(super) fn seat_answered(&mut self, now: Instant, call: CallId, leg: LegId) {
         if self.calls.contains_key(&call) || self.attempts.contains_key(&call) {
             self.call_input(now, call, CallInput::SeatAnswered { leg });
@@ -253,7 +265,8 @@ impl Gateway {
             return self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable });
         };
         let (flow, contact, route) = (binding.flow, binding.uri.clone(), binding.path.clone());
-        let Some(local) = self.open_seat_media(flow, leg, &place.seat) else {
+        let how = self.spoken_by(&place.seat, binding);
+        let Some(local) = self.open_seat_media(flow, leg, &place.seat, how) else {
             return match self.ports.free() {
                 0 => self.no_port(now, call),
                 _ => self.call_input(now, call, CallInput::SeatEnded { leg, end: LegEnd::Unreachable }),

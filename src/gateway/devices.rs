@@ -44,6 +44,8 @@ pub(super) enum AudioBy {
     Port(u16),
     /// The audio of its seat's browser.
     Browser,
+    /// A session of its own: a third-party phone in a browser.
+    WebRtc,
 }
 
 impl Device {

@@ -14,7 +14,6 @@ use crate::event::{AgentState, Party};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::route;
 use crate::leg::LegEnd;
-use crate::plane::Codec;
 use crate::screen::ReachedBy;
 use crate::seat::browser::BrowserLeg;
 use crate::seat::dial_plan::{self, Dialled, Ground};
@@ -95,10 +94,11 @@ impl Gateway {
         let tx = self.endpoint.accept(now, flow, msg);
         let leg = self.new_leg();
         let tag = self.tag(leg);
+        let how = self.asked_for(&seat, msg);
         let local = match help {
             // A call for help is not refused for want of encryption.
-            true => self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101, Srtp::IfOffered),
-            false => self.open_seat_media(flow, leg, &seat),
+            true => self.open_phone(flow, leg, how, Srtp::IfOffered),
+            false => self.open_seat_media(flow, leg, &seat, how),
         };
         let Some(local) = local else {
             return self.respond_once(now, tx, flow, msg, 503);
@@ -201,9 +201,10 @@ impl Gateway {
             self.call_input(now, call, CallInput::PartyRings { leg });
             return true;
         }
-        let phone = self.registrar.lookup(seat).map(|b| (b.flow, b.uri.clone(), b.path.clone()));
-        let Some((flow, contact, route)) = phone else { return false };
-        let Some(local) = self.open_seat_media(flow, leg, seat) else { return false };
+        let phone = self.registrar.lookup(seat);
+        let phone = phone.map(|b| (b.flow, b.uri.clone(), b.path.clone(), self.spoken_by(seat, b)));
+        let Some((flow, contact, route, how)) = phone else { return false };
+        let Some(local) = self.open_seat_media(flow, leg, seat, how) else { return false };
         self.figures_due.insert(leg, call);
         let tag = self.tag(leg);
         let by = shown.referred_by.map(|by| ("Referred-By", format!("<sip:{by}@{}>", self.settings.domain)));

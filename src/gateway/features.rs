@@ -1,12 +1,13 @@
 //! Feature-code calls: answered, confirmed with a tone, ended.
 
 use super::legs::{Leg, Role};
+use super::softphones::Speaks;
 use super::timers::Alarm;
 use super::{Gateway, Output};
 use crate::acd::AcdInput;
 use crate::ids::{AgentNo, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand};
-use crate::plane::{MediaCommand, Source};
+use crate::plane::{MediaCommand, PromptId, Source};
 use crate::seat::feature::Feature;
 use crate::sip::flow::Flow;
 use crate::sip::message::Message;
@@ -24,7 +25,7 @@ impl Gateway {
         if done {
             // The last wish counts: an earlier code still being confirmed makes nobody ready any more.
             for leg in self.legs.values_mut() {
-                if let Role::Feature { seat: s, ready } = &mut leg.role
+                if let Role::Feature { seat: s, ready, .. } = &mut leg.role
                     && *s == seat
                 {
                     *ready = None;
@@ -33,8 +34,9 @@ impl Gateway {
         }
         let leg = self.new_leg();
         let tag = self.tag(leg);
+        let how = self.asked_for(&seat, msg);
         let session = self
-            .open_seat_media(flow, leg, &seat)
+            .open_seat_media(flow, leg, &seat, how)
             .and_then(|local| Session::incoming(leg.0, tag, flow, tx, msg, local).ok());
         let Some((session, negotiated)) = session else {
             // Nothing to play it on: the state has changed all the same, and the phone shows the status.
@@ -43,16 +45,33 @@ impl Gateway {
             let status = if done { 480 } else { 403 };
             return self.respond_once(now, tx, flow, msg, status);
         };
-        self.legs.insert(leg, Leg::sip(Role::Feature { seat, ready }, session, Some(tx)));
+        let prompt: PromptId = if done { "beep-ok" } else { "beep-error" }.into();
+        let beep = (how == Speaks::WebRtc).then(|| prompt.clone());
+        let at_once = beep.is_none();
+        self.legs.insert(leg, Leg::sip(Role::Feature { seat, ready, beep }, session, Some(tx)));
         self.invites.insert(tx, leg);
         if let Some(media) = negotiated {
             self.connect_media(leg, media);
         }
-        let prompt = if done { "beep-ok" } else { "beep-error" };
-        let source = Source::Play { prompts: vec![prompt.into()], then: Box::new(Source::Silence) };
-        self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
+        if at_once {
+            self.beep(leg, prompt);
+        }
         self.timers.set(Alarm::Feature(leg), Some(now + LONGEST));
         self.tell(now, leg, LegCommand::Answer);
+    }
+
+    /// The phone is heard, so that it hears as well.
+    pub(super) fn feature_heard(&mut self, leg: LegId) {
+        if let Some(Leg { role: Role::Feature { beep, .. }, .. }) = self.legs.get_mut(&leg)
+            && let Some(prompt) = beep.take()
+        {
+            self.beep(leg, prompt);
+        }
+    }
+
+    fn beep(&mut self, leg: LegId, prompt: PromptId) {
+        let source = Source::Play { prompts: vec![prompt], then: Box::new(Source::Silence) };
+        self.outputs.push_back(Output::Media(MediaCommand::SetSource { leg, source }));
     }
 
     pub(super) fn feature_over(&mut self, now: Instant, leg: LegId) {

@@ -8,7 +8,7 @@ use crate::config::settings::Srtp;
 use crate::event::CallFact;
 use crate::ids::{AgentNo, CallId, LegId, SeatNo};
 use crate::leg::{LegCommand, LegEnd, LegEvent, Replaces};
-use crate::plane::{Codec, Direction, MediaCommand, MediaEvent, Negotiated};
+use crate::plane::{Codec, Direction, MediaCommand, MediaEvent, Negotiated, PromptId};
 use crate::sdp::encryption::Encryption;
 use crate::sdp::offer_answer::Local;
 use crate::sip::endpoint::ServerTx;
@@ -75,6 +75,8 @@ pub(super) enum Role {
     Feature {
         seat: SeatNo,
         ready: Option<AgentNo>,
+        /// Played once the phone is heard: a browser's hears nothing before.
+        beep: Option<PromptId>,
     },
     /// An agent hears herself in her browser.
     TestCall {
@@ -137,7 +139,7 @@ impl Gateway {
         // A call of ours that goes another way keeps its port.
         let port = match self.audio.get(&leg) {
             Some(AudioBy::Port(port)) => *port,
-            Some(AudioBy::Browser) => return None,
+            Some(AudioBy::Browser | AudioBy::WebRtc) => return None,
             None => {
                 let port = self.ports.take()?;
                 self.audio.insert(leg, AudioBy::Port(port));
@@ -148,12 +150,6 @@ impl Gateway {
         let direction = Direction::SendRecv;
         let encryption = Encryption::new(srtp, || self.tokens.key());
         Some(Local { address, port, session_id: leg.0, version: 1, codecs, dtmf_payload_type, direction, encryption })
-    }
-
-    /// The same for a phone.
-    pub(super) fn open_seat_media(&mut self, flow: Flow, leg: LegId, seat: &SeatNo) -> Option<Local> {
-        let srtp = self.seats.get(seat)?.srtp;
-        self.open_media(flow, leg, vec![Codec::Pcma, Codec::Pcmu], 101, srtp)
     }
 
     pub(super) fn connect_media(&mut self, leg: LegId, remote: Negotiated) {
@@ -256,6 +252,7 @@ impl Gateway {
             }
             LegEvent::EarlyMedia { .. } => {}
             LegEvent::Answered { media } => {
+                self.note_spoken(leg, role);
                 self.connect_media(leg, media);
                 self.far_end_answered(now, leg, role);
             }
@@ -363,6 +360,10 @@ impl Gateway {
             MediaEvent::Recorded { call, recording } => return self.emit(now, call, CallFact::Recorded(recording)),
         };
         if let MediaEvent::Closed { stats, .. } = event {
+            // Of the audio it had before it was offered another kind.
+            if self.audio.contains_key(&leg) {
+                return;
+            }
             if let Some(call) = self.figures_due.remove(&leg) {
                 self.emit(now, call, CallFact::LegClosed { leg, stats });
             }
@@ -374,6 +375,7 @@ impl Gateway {
         }
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
         match (event, &role) {
+            (MediaEvent::FirstRtp { .. }, Role::Feature { .. }) => self.feature_heard(leg),
             (MediaEvent::PlayEnded { .. }, Role::Feature { .. }) => self.feature_over(now, leg),
             (MediaEvent::PlayEnded { .. }, Role::Caller { call }) => self.call_input(now, *call, CallInput::PlayEnded),
             // To an agent only an attempt plays anything.

@@ -294,6 +294,9 @@ impl Gateway {
         if self.abandoned.contains_key(&tx) {
             return self.with_abandoned(now, tx, |session, cx| session.response(cx, tx, msg));
         }
+        if self.offered_otherwise(now, leg, tx, msg) {
+            return;
+        }
         let ours = self.legs.get(&leg).and_then(Leg::session).is_some_and(|session| session.is_calling_by(tx));
         let dialling = self.dialling.get(&leg).filter(|_| ours && msg.cseq().method == Method::Invite);
         let way = dialling.and_then(|d| Some((*d.tried.last()?, self.is_for_help(&d.number))));

@@ -313,6 +313,7 @@ mod tests {
             dtmf: Some(101),
             direction: Direction::SendRecv,
             srtp: None,
+            webrtc: None,
         };
         leg.connect(ms(0), media, None, Some(Duration::from_secs(5)), Some(Duration::from_secs(30)));
         leg

@@ -156,7 +156,7 @@ impl MediaPlane {
             threads.push(Thread { orders: sender, wake, unseen: Cell::new(false), handle: Some(handle) });
         }
         let Thread { orders, wake, .. } = &threads[webrtc::THREAD];
-        let browsers = common.map(|common| BrowserDoor::new(orders.clone(), wake.clone(), Arc::new(common)));
+        let browsers = common.map(|common| BrowserDoor::new(orders.clone(), wake.clone(), common));
         let router = Router::new(media.first_port, media.pairs, count, most);
         Ok(MediaPlane { router, threads, figures, browsers, recorder })
     }

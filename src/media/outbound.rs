@@ -203,6 +203,7 @@ mod tests {
             dtmf,
             direction: Direction::SendRecv,
             srtp: None,
+            webrtc: None,
         }
     }
 

@@ -54,6 +54,7 @@ impl Router {
         let leg = match &command {
             MediaCommand::Open { leg, .. }
             | MediaCommand::OpenBrowser { leg, .. }
+            | MediaCommand::OpenWebRtc { leg }
             | MediaCommand::Connect { leg, .. }
             | MediaCommand::SetSource { leg, .. }
             | MediaCommand::Record { caller: leg, .. }
@@ -62,7 +63,7 @@ impl Router {
         };
         match &command {
             MediaCommand::Open { port, .. } => self.open(leg, *port, &mut order)?,
-            MediaCommand::OpenBrowser { .. } => self.open_browser(leg)?,
+            MediaCommand::OpenBrowser { .. } | MediaCommand::OpenWebRtc { .. } => self.open_browser(leg)?,
             MediaCommand::SetSource { source, .. } => self.hear(leg, source.heard(), &mut order),
             MediaCommand::Connect { .. }
             | MediaCommand::Record { .. }

@@ -123,6 +123,9 @@ impl Signalling {
         let now = self.clock.now();
         self.feed(now, Input::Callbacks(callbacks));
         self.feed(now, Input::Listening(self.listeners()));
+        if let Some(browsers) = self.media.browsers() {
+            self.feed(now, Input::WebRtc(browsers.end()));
+        }
     }
 
     fn listeners(&self) -> Vec<Listener> {

@@ -1,10 +1,12 @@
-//! Our side of a leg's encryption: whether it may or must be, and our keys (RFC 4568 s7.1). Not here: the lines
+//! Our side of a leg's encryption: whether it may or must be, how, and our keys (RFC 4568 s7.1). Not here: the lines
 //! (`crypto`), what an exchange makes of both sides' lines (`offer_answer`).
 //!
 //! Invariant: a key of ours that packets may have been encrypted with does not come back after another took its place:
 //! its packet counters would begin anew, and two packets encrypted alike give each other away (RFC 3711 s9.1).
 
+use super::webrtc::Own;
 use crate::config::settings::Srtp;
+use crate::plane::Negotiated;
 use crate::plane::srtp::{MasterKey, Suite};
 use rand_chacha::ChaCha20Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -22,6 +24,8 @@ pub enum Encryption {
     Required {
         keys: OwnKeys,
     },
+    /// A browser's, and nothing else.
+    WebRtc(Own),
 }
 
 /// One leg's keys, one for each suite at a time.
@@ -46,7 +50,7 @@ impl Encryption {
     /// Our keys, if they may be used at all.
     pub fn keys(&self) -> Option<&OwnKeys> {
         match self {
-            Encryption::Never => None,
+            Encryption::Never | Encryption::WebRtc(_) => None,
             Encryption::IfOffered { keys, .. } | Encryption::Required { keys } => Some(keys),
         }
     }
@@ -56,22 +60,33 @@ impl Encryption {
         self.keys().filter(|_| !matches!(self, Encryption::IfOffered { agreed: false, .. }))
     }
 
+    pub fn webrtc(&self) -> Option<&Own> {
+        match self {
+            Encryption::WebRtc(own) => Some(own),
+            _ => None,
+        }
+    }
+
     pub fn is_required(&self) -> bool {
         matches!(self, Encryption::Required { .. })
     }
 
     /// What an exchange came to.
-    pub fn agree(&mut self, encrypted: bool) {
-        if let Encryption::IfOffered { agreed, .. } = self {
-            *agreed = encrypted;
+    pub fn agree(&mut self, media: &Negotiated) {
+        match (self, &media.webrtc) {
+            (Encryption::IfOffered { agreed, .. }, _) => *agreed = media.srtp.is_some(),
+            (Encryption::WebRtc(own), Some(webrtc)) => own.agree(&webrtc.theirs),
+            _ => {}
         }
     }
 
     /// New keys from now on. For whom may not know how far the old ones have been used: another endpoint behind the
     /// same dialog, to which packets counters begin at nought (RFC 4568 s7.1.4).
     pub fn renew(&mut self) {
-        if let Encryption::IfOffered { keys, .. } | Encryption::Required { keys } = self {
-            keys.generation += 1;
+        match self {
+            Encryption::Never => {}
+            Encryption::IfOffered { keys, .. } | Encryption::Required { keys } => keys.generation += 1,
+            Encryption::WebRtc(own) => own.renew(),
         }
     }
 }
@@ -93,6 +108,8 @@ impl fmt::Debug for OwnKeys {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plane::srtp::Keys;
+    use crate::plane::{Codec, Direction};
     use std::collections::BTreeSet;
 
     #[test]
@@ -112,13 +129,29 @@ mod tests {
         }
     }
 
+    fn agreed(encrypted: bool) -> Negotiated {
+        let far = crate::plane::webrtc::FAR_END;
+        let theirs = MasterKey::random(Suite::ALL[0], |octets| octets.fill(1));
+        Negotiated {
+            remote_rtp: far,
+            remote_rtcp: far,
+            rtcp_mux: false,
+            codec: Codec::Pcma,
+            payload_type: 8,
+            dtmf: None,
+            direction: Direction::SendRecv,
+            srtp: encrypted.then_some(Keys { suite: Suite::ALL[0], ours: theirs, theirs }),
+            webrtc: None,
+        }
+    }
+
     #[test]
     fn it_is_offered_where_it_must_be_or_already_is() {
         let mut ours = Encryption::new(Srtp::IfOffered, || [1; 32]);
         assert!(ours.offered().is_none() && ours.keys().is_some());
-        ours.agree(true);
+        ours.agree(&agreed(true));
         assert!(ours.offered().is_some());
-        ours.agree(false);
+        ours.agree(&agreed(false));
         assert!(ours.offered().is_none());
         assert!(Encryption::new(Srtp::Required, || [1; 32]).offered().is_some());
         assert!(Encryption::new(Srtp::Never, || unreachable!("no key for nothing")).keys().is_none());

@@ -1,11 +1,13 @@
 //! Offer/answer for our one audio stream (RFC 3264; hold as RFC 3264 s8.4 and as RFC 2543 had it).
 //! Keys by RFC 4568 s7.1: one line of theirs is taken, and its answer goes with a key of ours.
-//! Not here: reading the text (`parse`, `crypto`), when to offer (`sip::session`).
+//! Not here: reading the text (`parse`, `crypto`, `webrtc`), when to offer (`sip::session`).
 
 use super::crypto::{self, Crypto};
 use super::encryption::Encryption;
 use super::parse::{Connection, Media, Session};
+use super::webrtc::{self, Own, Setup};
 use crate::plane::srtp::{Keys, MasterKey, Suite};
+use crate::plane::webrtc::{FAR_END, WebRtc};
 use crate::plane::{Codec, Direction, Negotiated};
 use serde::{Deserialize, Serialize};
 use std::fmt::Write;
@@ -35,14 +37,18 @@ pub struct Unacceptable(pub &'static str);
 /// Our offer.
 pub fn offer(local: &Local) -> Vec<u8> {
     let mut text = session_lines(local);
+    let own = local.encryption.webrtc();
+    own.inspect(|own| own.write_session(&mut text, own.mid()));
     let codecs: Vec<_> = local.codecs.iter().map(|&c| (static_payload_type(c), c)).collect();
     let keys: Vec<_> = match local.encryption.offered() {
         Some(own) => (1..).zip(Suite::ALL).map(|(tag, suite)| (tag, suite, own.key(suite))).collect(),
         None => vec![],
     };
-    let transport = Transport { secure: !keys.is_empty(), feedback: false };
-    let dtmf = Some(local.dtmf_payload_type);
-    let lines = Lines { transport, codecs: &codecs, dtmf, direction: local.direction, rtcp_mux: false, keys: &keys };
+    let secure = !keys.is_empty() || own.is_some();
+    let transport = Transport { dtls: own.is_some(), secure, feedback: own.is_some() };
+    let (dtmf, direction, rtcp_mux) = (Some(local.dtmf_payload_type), local.direction, own.is_some());
+    let webrtc = own.map(|own| (own, Setup::ActPass));
+    let lines = Lines { transport, codecs: &codecs, dtmf, direction, rtcp_mux, keys: &keys, webrtc };
     lines.write(&mut text, local);
     text.into_bytes()
 }
@@ -53,13 +59,20 @@ pub fn answer(local: &Local, their_offer: &[u8]) -> Result<(Vec<u8>, Negotiated)
     let session = Session::parse(their_offer).map_err(Unacceptable)?;
     let (chosen, (negotiated, crypto)) = first_usable(&session, |m| negotiate(local, m, Exchange::Answering))?;
     let mut text = session_lines(local);
+    let mut own = local.encryption.webrtc().cloned();
+    if let (Some(own), Some(webrtc)) = (&mut own, &negotiated.webrtc) {
+        own.agree(&webrtc.theirs);
+        own.write_session(&mut text, own.mid().filter(|mid| webrtc::is_bundled(&session.media[chosen], mid)));
+    }
     for (i, m) in session.media.iter().enumerate() {
         if i == chosen {
             let Negotiated { dtmf, direction, rtcp_mux, .. } = negotiated;
+            let webrtc = own.as_ref().map(|own| (own, Setup::Passive));
             let codecs = &[(negotiated.payload_type, negotiated.codec)];
             let key = crypto.zip(negotiated.srtp).map(|(theirs, keys)| (theirs.tag, keys.suite, keys.ours));
-            let transport = Transport::of(m.proto).unwrap_or(Transport { secure: false, feedback: false });
-            Lines { transport, codecs, dtmf, direction, rtcp_mux, keys: key.as_slice() }.write(&mut text, local);
+            let transport = Transport::of(m.proto).unwrap_or(Transport::NAMES[0].1);
+            Lines { transport, codecs, dtmf, direction, rtcp_mux, keys: key.as_slice(), webrtc }
+                .write(&mut text, local);
         } else {
             let shown = |bytes| String::from_utf8_lossy(bytes);
             let _ = write!(text, "m={} 0 {} {}\r\n", shown(m.kind), shown(m.proto), shown(m.formats));
@@ -72,10 +85,17 @@ pub fn answer(local: &Local, their_offer: &[u8]) -> Result<(Vec<u8>, Negotiated)
 pub fn accept(local: &Local, their_answer: &[u8]) -> Result<Negotiated, Unacceptable> {
     let session = Session::parse(their_answer).map_err(Unacceptable)?;
     let m = session.media.first().ok_or(Unacceptable("SDP without an m= line"))?;
-    // We offer no rtcp-mux, so an answer that says it has misread us.
+    // Only to browsers we offer rtcp-mux; another answer that says it has misread us.
     let mut m = m.clone();
-    m.rtcp_mux = false;
+    m.rtcp_mux &= local.encryption.webrtc().is_some();
     negotiate(local, &m, Exchange::Answered).map(|(negotiated, _)| negotiated).map_err(Unacceptable)
+}
+
+/// Is the first audio stream of this offer a browser's?
+pub fn is_webrtc(offer: &[u8]) -> bool {
+    let session = Session::parse(offer);
+    let audio = session.iter().flat_map(|session| &session.media).find(|m| m.kind == b"audio" && m.port != 0);
+    audio.and_then(|m| Transport::of(m.proto)).is_some_and(|transport| transport.dtls)
 }
 
 /// Whose turn it was.
@@ -90,6 +110,8 @@ enum Exchange {
 /// The transport protocol of an m= line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Transport {
+    /// UDP/TLS/RTP/SAVPF (RFC 5764 s8): keys by DTLS, as browsers want them.
+    dtls: bool,
     /// RTP/SAVP (RFC 3711), not RTP/AVP.
     secure: bool,
     /// With an F (RFC 4585, RFC 5124).
@@ -97,11 +119,13 @@ struct Transport {
 }
 
 impl Transport {
-    const NAMES: [(&str, Transport); 4] = [
-        ("RTP/AVP", Transport { secure: false, feedback: false }),
-        ("RTP/AVPF", Transport { secure: false, feedback: true }),
-        ("RTP/SAVP", Transport { secure: true, feedback: false }),
-        ("RTP/SAVPF", Transport { secure: true, feedback: true }),
+    const NAMES: [(&str, Transport); 6] = [
+        ("RTP/AVP", Transport { dtls: false, secure: false, feedback: false }),
+        ("RTP/AVPF", Transport { dtls: false, secure: false, feedback: true }),
+        ("RTP/SAVP", Transport { dtls: false, secure: true, feedback: false }),
+        ("RTP/SAVPF", Transport { dtls: false, secure: true, feedback: true }),
+        ("UDP/TLS/RTP/SAVP", Transport { dtls: true, secure: true, feedback: false }),
+        ("UDP/TLS/RTP/SAVPF", Transport { dtls: true, secure: true, feedback: true }),
     ];
 
     fn of(proto: &[u8]) -> Option<Transport> {
@@ -109,7 +133,7 @@ impl Transport {
     }
 
     fn name(self) -> &'static str {
-        Self::NAMES[2 * usize::from(self.secure) + usize::from(self.feedback)].0
+        Self::NAMES.iter().find(|(_, known)| *known == self).map_or("RTP/AVP", |(name, _)| name)
     }
 }
 
@@ -140,6 +164,12 @@ fn negotiate(local: &Local, m: &Media<'_>, exchange: Exchange) -> Result<Agreed,
         return Err("audio stream with port 0");
     }
     let transport = Transport::of(m.proto).ok_or("audio transport is neither RTP/AVP nor RTP/SAVP")?;
+    match local.encryption.webrtc() {
+        Some(own) if transport.dtls => return negotiate_webrtc(local, own, m, exchange),
+        Some(_) => return Err("audio is not WebRTC, which was offered"),
+        None if transport.dtls => return Err("audio is WebRTC, which is not spoken here"),
+        None => {}
+    }
     let address = match m.connection {
         Connection::At(address) => address,
         Connection::Missing => return Err("c= line missing"),
@@ -173,8 +203,27 @@ fn negotiate(local: &Local, m: &Media<'_>, exchange: Exchange) -> Result<Agreed,
         dtmf: telephone_event(m),
         direction: combine(local.direction, m.direction, held),
         srtp: crypto.map(|(theirs, ours)| Keys { suite: theirs.suite, ours, theirs: theirs.key }),
+        webrtc: None,
     };
     Ok((negotiated, crypto.map(|(theirs, _)| theirs)))
+}
+
+/// The same of a browser. Its c= line and port mean nothing: addresses are learnt from its checks.
+fn negotiate_webrtc(local: &Local, own: &Own, m: &Media<'_>, exchange: Exchange) -> Result<Agreed, &'static str> {
+    let theirs = webrtc::read(m, matches!(exchange, Exchange::Answered))?;
+    let (payload_type, codec) = choose(local, m, exchange).ok_or("no common codec (PCMA or PCMU wanted)")?;
+    let negotiated = Negotiated {
+        remote_rtp: FAR_END,
+        remote_rtcp: FAR_END,
+        rtcp_mux: true,
+        codec,
+        payload_type,
+        dtmf: telephone_event(m),
+        direction: combine(local.direction, m.direction, false),
+        srtp: None,
+        webrtc: Some(Box::new(WebRtc { ours: own.ice(), theirs })),
+    };
+    Ok((negotiated, None))
 }
 
 /// The line of theirs that is taken, the first that can be (s7.1.2), and our key for it; `None`: plain. The suite tells
@@ -278,6 +327,7 @@ struct Lines<'a> {
     rtcp_mux: bool,
     /// Tag, suite, our key.
     keys: &'a [(u32, Suite, MasterKey)],
+    webrtc: Option<(&'a Own, Setup)>,
 }
 
 impl Lines<'_> {
@@ -299,6 +349,9 @@ impl Lines<'_> {
         }
         if self.rtcp_mux {
             text.push_str("a=rtcp-mux\r\n");
+        }
+        if let Some((own, setup)) = self.webrtc {
+            own.write(text, local.address, local.port, setup);
         }
         let direction = match self.direction {
             Direction::SendRecv => "sendrecv",

@@ -38,6 +38,8 @@ pub struct Media<'a> {
     pub rtcp_mux: bool,
     /// The lines after m=, for [`Media::attributes`].
     lines: &'a [u8],
+    /// The lines before the first m=: what they say holds for every section that does not say it itself.
+    common: &'a [u8],
 }
 
 /// Where their stream is received.
@@ -89,6 +91,7 @@ impl<'a> Session<'a> {
             rtcp: None,
             rtcp_mux: false,
             lines: &text[..end],
+            common: &text[..end],
         };
         defaults.read();
         let (mut media, mut at) = (Vec::new(), end);
@@ -116,10 +119,17 @@ impl<'a> Session<'a> {
 impl<'a> Media<'a> {
     /// Attributes in order: name and, after `:`, value.
     pub fn attributes(&self) -> impl Iterator<Item = (&'a [u8], &'a [u8])> + use<'a> {
-        Lines(self.lines).filter(|&(letter, _)| letter == b'a').map(|(_, line)| match memchr::memchr(b':', line) {
-            Some(colon) => (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()),
-            None => (line, &b""[..]),
-        })
+        attributes(self.lines)
+    }
+
+    /// The values of one attribute: the section's own, then those of the session level.
+    pub fn all(&self, name: &'static [u8]) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        let lines = attributes(self.lines).chain(attributes(self.common));
+        lines.filter(move |(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    pub fn attribute(&self, name: &'static [u8]) -> Option<&'a [u8]> {
+        self.all(name).next()
     }
 
     /// Payload types of the format list, in order; what is no payload type is left out.
@@ -179,6 +189,13 @@ impl<'a> Media<'a> {
             }
         }
     }
+}
+
+fn attributes(lines: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    Lines(lines).filter(|&(letter, _)| letter == b'a').map(|(_, line)| match memchr::memchr(b':', line) {
+        Some(colon) => (line[..colon].trim_ascii(), line[colon + 1..].trim_ascii()),
+        None => (line, &b""[..]),
+    })
 }
 
 /// Where the first `m=` line at or after the line start `from` begins.

@@ -19,7 +19,7 @@
 
 mod binding;
 
-pub use binding::Binding;
+pub use binding::{Audio, Binding};
 
 use super::flow::{Flow, Transport};
 use super::message::Message;

@@ -209,12 +209,14 @@ fn close_quote(value: &[u8], from: usize) -> usize {
     value.len()
 }
 
-/// Keys of SRTP (`a=crypto`, `k=`) and of the telephone (`application/dtmf-relay`).
+/// Keys of SRTP (`a=crypto`, `k=`), passwords of ICE, and of the telephone (`application/dtmf-relay`).
 fn hide_in_body(body: &mut [u8]) {
     for line in body.split_mut(|&b| b == b'\n') {
         let lower = line.to_ascii_lowercase();
         let secret = if lower.starts_with(b"a=crypto:") {
             memchr::memmem::find(&lower, b"inline:").map(|at| at + b"inline:".len())
+        } else if lower.starts_with(b"a=ice-pwd:") {
+            Some(b"a=ice-pwd:".len())
         } else if lower.starts_with(b"k=") {
             Some(2)
         } else if lower.starts_with(b"signal=") {

@@ -445,7 +445,7 @@ impl World {
             }
             MediaCommand::Record { caller, file } => self.recorded.push((caller, Some(file.segment))),
             MediaCommand::StopRecording { caller } => self.recorded.push((caller, None)),
-            MediaCommand::OpenBrowser { .. } | MediaCommand::Connect { .. } => {}
+            MediaCommand::OpenBrowser { .. } | MediaCommand::OpenWebRtc { .. } | MediaCommand::Connect { .. } => {}
         }
     }
 

@@ -212,6 +212,7 @@ impl Phone {
             dtmf: Some(KEYS),
             direction: Direction::SendRecv,
             srtp: None,
+            webrtc: None,
         }
     }
 

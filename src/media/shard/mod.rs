@@ -16,10 +16,11 @@ use super::recording::{Conversation, Side, Tap};
 use super::rtcp::{Closing, MAX_REPORT};
 use super::source::After;
 use super::tone::FRAME;
-use super::webrtc::{self, BrowserOrder, Browsers, Came};
+use super::webrtc::{BrowserOrder, Browsers, Came};
 use super::{EventSink, rtp};
 use crate::host::Clock;
 use crate::ids::LegId;
+use crate::plane::webrtc::FAR_END;
 use crate::plane::{MediaCommand, MediaEvent};
 use crate::time::Instant;
 use rand_chacha::ChaCha8Rng;
@@ -262,7 +263,7 @@ impl Shard {
                 Came::Nothing => return,
                 Came::Stray => self.figures.stray += 1,
                 Came::Other => self.connect_browsers(now),
-                Came::Rtp { slot, len } => self.hear(now, slot, webrtc::FAR_END, &mut datagram[..len], out),
+                Came::Rtp { slot, len } => self.hear(now, slot, FAR_END, &mut datagram[..len], out),
             }
         }
     }

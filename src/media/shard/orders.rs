@@ -71,7 +71,14 @@ impl Shard {
                 }
                 self.connect_browsers(now);
             }
+            MediaCommand::OpenWebRtc { leg } => {
+                self.open(now, slot, leg);
+                self.browsers.iter_mut().for_each(|browsers| browsers.attach_phone(slot, leg));
+            }
             MediaCommand::Connect { remote, also_from, expect_rtp_within, rtp_timeout, .. } => {
+                if let (Some(browsers), true) = (&mut self.browsers, remote.webrtc.is_some()) {
+                    browsers.connect_phone(now, slot, &remote);
+                }
                 if let Some(leg) = self.leg(slot) {
                     leg.connect(now, remote, also_from, expect_rtp_within, rtp_timeout);
                 }
@@ -164,7 +171,7 @@ impl Shard {
                 None
             }
             // RTCP of browsers is their sessions' affair.
-            Wire::Browser => self.browsers.as_mut().map(|browsers| browsers.detach(slot)),
+            Wire::Browser => self.browsers.as_mut().map(|browsers| browsers.detach(now, slot)),
         };
         self.legs.remove(&leg.id());
         for listener in listeners {

@@ -1,9 +1,7 @@
 //! The sessions of all browsers on their one port. Belongs here: which session a datagram belongs to, which leg hears it, one
 //! timer each, beginnings and ends. Not here: what is in a datagram (`session`), other legs (`shard`).
 
-use super::door::BrowserOrder;
 use super::legs::{News, OnSeat};
-use super::offer::Refusal;
 use super::session::{Broken, Common, Happens, Said, Session};
 use super::{MOST, negotiated, stun};
 use crate::config::settings::{BrowserSettings, MediaSettings, WorldSettings};
@@ -15,10 +13,9 @@ use crate::plane::browser::{BrowserEvent, Lost};
 use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::net::{SocketAddr, UdpSocket};
+use std::sync::Arc;
 use std::time::Duration;
 
-/// From the answer to the first key: far longer than any handshake.
-const CONNECTS_WITHIN: Duration = Duration::from_secs(30);
 /// A silent session is kept so long, in case it comes back by itself.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// Addresses of one session, newest last: Wi-Fi, cable and telephone, each by both families, are six.
@@ -31,13 +28,14 @@ const LONGEST: usize = 2_048;
 
 pub struct Browsers {
     sockets: Vec<Socket>,
+    pub(super) common: Arc<Common>,
     silence: Duration,
     clock: Clock,
     pub(super) sessions: Vec<Option<Entry>>,
     pub(super) seats: BTreeMap<SeatNo, u32>,
-    names: HashMap<String, u32>,
-    addresses: HashMap<SocketAddr, u32>,
-    due: BTreeSet<(Instant, u32)>,
+    pub(super) names: HashMap<String, u32>,
+    pub(super) addresses: HashMap<SocketAddr, u32>,
+    pub(super) due: BTreeSet<(Instant, u32)>,
     /// By slot, from `first_slot` on.
     pub(super) legs: Vec<Option<OnSeat>>,
     pub(super) first_slot: u32,
@@ -53,23 +51,24 @@ struct Socket {
 }
 
 pub(super) struct Entry {
-    seat: SeatNo,
+    /// `None`: one call of a third-party phone's, of which nothing is told.
+    pub(super) seat: Option<SeatNo>,
     pub(super) session: Session,
     /// Its ICE user name.
-    name: String,
-    addresses: Vec<SocketAddr>,
-    life: Life,
+    pub(super) name: String,
+    pub(super) addresses: Vec<SocketAddr>,
+    pub(super) life: Life,
     /// When its session wants to be woken, and when it will be looked at: no later.
-    wanted: Instant,
-    due: Instant,
+    pub(super) wanted: Instant,
+    pub(super) due: Instant,
     /// Slot of the leg that is on the seat.
     pub(super) leg: Option<u32>,
     /// Packets the browser told us it missed, over all its calls.
-    missed: u64,
+    pub(super) missed: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Life {
+pub(super) enum Life {
     Beginning {
         until: Instant,
     },
@@ -104,7 +103,7 @@ impl Browsers {
         world: &WorldSettings,
         clock: Clock,
         events: EventSink,
-    ) -> Result<(Browsers, Common), MediaStartError> {
+    ) -> Result<(Browsers, Arc<Common>), MediaStartError> {
         let families = [(world.media_bind_v4, media.address_v4), (world.media_bind_v6, media.address_v6)];
         let mut sockets = Vec::new();
         for (bind, address) in families.into_iter().filter_map(|(bind, address)| Some((bind?, address?))) {
@@ -117,8 +116,10 @@ impl Browsers {
             return Err(MediaStartError::NoAddress);
         }
         let common = Common::new(sockets.iter().map(|s| s.address).collect()).ok_or(MediaStartError::NoCertificate)?;
+        let common = Arc::new(common);
         let browsers = Browsers {
             sockets,
+            common: common.clone(),
             silence: settings.silence,
             clock,
             sessions: Vec::new(),
@@ -200,7 +201,9 @@ impl Browsers {
                     entry.life = Life::Silent { until: now + FORGOTTEN_AFTER };
                     let seat = entry.seat.clone();
                     self.schedule(index, now);
-                    self.tell(BrowserEvent::Down { seat, why: Lost::Silent });
+                    if let Some(seat) = seat {
+                        self.tell(BrowserEvent::Down { seat, why: Lost::Silent });
+                    }
                 }
                 _ if entry.wanted <= now => {
                     entry.due = now + FORGOTTEN_AFTER;
@@ -220,98 +223,14 @@ impl Browsers {
         self.due.insert((entry.due, index));
     }
 
-    // ---- sessions ----
-
-    pub fn obey(&mut self, now: Instant, order: BrowserOrder) {
-        match order {
-            BrowserOrder::Begin { seat, session, answer, reply } => match self.begin(now, seat, *session) {
-                Ok(()) => reply(Ok(answer)),
-                Err(refusal) => reply(Err(refusal)),
-            },
-            BrowserOrder::Renew { seat, offer, reply } => match self.seats.get(&seat).copied() {
-                Some(index) => {
-                    let Some(entry) = self.sessions[index as usize].as_mut() else { return };
-                    let answer = entry.session.reoffer(&offer);
-                    let name = entry.session.name();
-                    let before = std::mem::replace(&mut entry.name, name.clone());
-                    self.names.remove(&before);
-                    self.names.insert(name, index);
-                    self.happen(index, now, Happens::Time, &mut []);
-                    reply(answer);
-                }
-                None => reply(Err(Refusal::NoSession)),
-            },
-            BrowserOrder::Close { seat } => {
-                if let Some(index) = self.seats.get(&seat).copied() {
-                    self.happen(index, now, Happens::Close, &mut []);
-                    self.end(index, Lost::Closed);
-                }
-            }
-        }
-    }
-
-    fn begin(&mut self, now: Instant, seat: SeatNo, mut session: Session) -> Result<(), Refusal> {
-        if let Some(before) = self.seats.get(&seat).copied() {
-            self.happen(before, now, Happens::Close, &mut []);
-            self.end(before, Lost::Replaced);
-        }
-        if self.seats.len() >= usize::from(MOST) {
-            return Err(Refusal::Full);
-        }
-        let index = self.sessions.iter().position(Option::is_none).unwrap_or(self.sessions.len()) as u32;
-        if index as usize == self.sessions.len() {
-            self.sessions.push(None);
-        }
-        let name = session.name();
-        let leg = self.legs.iter().position(|leg| leg.as_ref().is_some_and(|leg| leg.seat == seat));
-        if let Some(on) = leg.and_then(|n| self.legs[n].as_mut()) {
-            on.session = Some(index);
-        }
-        self.names.insert(name.clone(), index);
-        self.seats.insert(seat.clone(), index);
-        self.due.insert((now, index));
-        self.sessions[index as usize] = Some(Entry {
-            seat,
-            session,
-            name,
-            addresses: Vec::new(),
-            life: Life::Beginning { until: now + CONNECTS_WITHIN },
-            wanted: now,
-            due: now,
-            leg: leg.map(|n| self.first_slot + n as u32),
-            missed: 0,
-        });
-        Ok(())
-    }
-
-    /// Ends every session; their pages are told.
-    pub fn close_all(&mut self, now: Instant) {
-        let seats: Vec<SeatNo> = self.seats.keys().cloned().collect();
-        seats.into_iter().for_each(|seat| self.obey(now, BrowserOrder::Close { seat }));
-    }
-
-    fn end(&mut self, index: u32, why: Lost) {
-        let Some(entry) = self.sessions[index as usize].take() else { return };
-        self.due.remove(&(entry.due, index));
-        self.names.remove(&entry.name);
-        self.seats.remove(&entry.seat);
-        for address in &entry.addresses {
-            if self.addresses.get(address) == Some(&index) {
-                self.addresses.remove(address);
-            }
-        }
-        if let Some(on) = entry.leg.and_then(|slot| self.leg_mut(slot)) {
-            on.session = None;
-        }
-        match (entry.life, why) {
-            (Life::Up { .. } | Life::Beginning { .. }, _) => self.tell(BrowserEvent::Down { seat: entry.seat, why }),
-            // Told already.
-            (Life::Silent { .. }, _) => {}
-        }
-    }
-
     /// Hands something to a session and does what it says. Returns slot and length of RTP that was put into `rtp`.
-    fn happen(&mut self, index: u32, now: Instant, happens: Happens<'_>, rtp: &mut [u8]) -> Option<(u32, usize)> {
+    pub(super) fn happen(
+        &mut self,
+        index: u32,
+        now: Instant,
+        happens: Happens<'_>,
+        rtp: &mut [u8],
+    ) -> Option<(u32, usize)> {
         let Browsers { sockets, sessions, addresses, events, clock, .. } = self;
         let Entry { seat, session, addresses: learnt, leg, .. } = sessions[index as usize].as_mut()?;
         let (mut alive, mut up, mut closed, mut heard, mut missed) = (false, false, false, None, None);
@@ -340,7 +259,9 @@ impl Browsers {
             Said::Rtp(packet) => heard = leg.and_then(|slot| Some((slot, packet.write(rtp)?))),
             Said::Quality(quality) => {
                 missed = Some(quality.remote_lost);
-                events(MediaEvent::Browser(BrowserEvent::Quality { seat: seat.clone(), quality }));
+                if let Some(seat) = seat {
+                    events(MediaEvent::Browser(BrowserEvent::Quality { seat: seat.clone(), quality }));
+                }
             }
             Said::Closed => closed = true,
         });
@@ -378,8 +299,8 @@ impl Browsers {
             entry.due = due;
             self.due.insert((due, index));
         }
-        if comes_up {
-            let (seat, slot, agreed) = (entry.seat.clone(), entry.leg, entry.session.agreed);
+        if comes_up && let Some(seat) = entry.seat.clone() {
+            let (slot, agreed) = (entry.leg, entry.session.agreed);
             self.tell(BrowserEvent::Up { seat });
             if let Some((slot, on)) = slot.and_then(|slot| Some((slot, self.leg(slot)?))) {
                 let OnSeat { expect_rtp_within, rtp_timeout, .. } = *on;
@@ -388,7 +309,7 @@ impl Browsers {
         }
     }
 
-    fn tell(&self, event: BrowserEvent) {
+    pub(super) fn tell(&self, event: BrowserEvent) {
         (self.events)(MediaEvent::Browser(event));
     }
 }

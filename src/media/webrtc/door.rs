@@ -5,6 +5,7 @@ use super::offer::{Offer, Refusal};
 use super::session::{Common, Session};
 use crate::ids::SeatNo;
 use crate::media::shard::Order;
+use crate::plane::webrtc::End;
 use std::fmt;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -32,6 +33,11 @@ pub struct BrowserDoor {
 impl BrowserDoor {
     pub fn new(orders: SyncSender<Order>, wake: Arc<OwnedFd>, common: Arc<Common>) -> BrowserDoor {
         BrowserDoor { orders, wake, common }
+    }
+
+    /// What descriptions of ours for third-party phones say.
+    pub fn end(&self) -> End {
+        self.common.end()
     }
 
     /// A new page of the seat offers audio.

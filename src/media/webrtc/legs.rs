@@ -5,12 +5,14 @@ use super::browsers::Browsers;
 use super::negotiated;
 use crate::ids::{LegId, SeatNo};
 use crate::plane::Negotiated;
+use crate::time::Instant;
 use std::time::Duration;
 
 /// A leg on a seat, with or without a browser there.
 pub struct OnSeat {
     pub leg: LegId,
-    pub seat: SeatNo,
+    /// `None`: a third-party phone's, whose session is the leg's own.
+    pub seat: Option<SeatNo>,
     pub session: Option<u32>,
     pub expect_rtp_within: Option<Duration>,
     pub rtp_timeout: Option<Duration>,
@@ -37,7 +39,8 @@ impl Browsers {
         expect_rtp_within: Option<Duration>,
         rtp_timeout: Option<Duration>,
     ) {
-        for held in self.legs.iter_mut().filter(|held| held.as_ref().is_some_and(|on| on.seat == seat)) {
+        for held in self.legs.iter_mut().filter(|held| held.as_ref().is_some_and(|on| on.seat.as_ref() == Some(&seat)))
+        {
             tracing::error!(later = %leg, %seat, "the seat's browser is still another leg's: that one is silent");
             *held = None;
         }
@@ -48,14 +51,18 @@ impl Browsers {
             entry.session.agreed
         }));
         if let Some(place) = self.place(slot) {
-            *place = Some(OnSeat { leg, seat, session, expect_rtp_within, rtp_timeout, missed: 0 });
+            *place = Some(OnSeat { leg, seat: Some(seat), session, expect_rtp_within, rtp_timeout, missed: 0 });
         }
         self.news.push_back(News { slot, remote, expect_rtp_within, rtp_timeout });
     }
 
     /// The leg in `slot` is closed. Returns how many of its packets were missed.
-    pub fn detach(&mut self, slot: u32) -> u64 {
+    pub fn detach(&mut self, now: Instant, slot: u32) -> u64 {
         let Some(on) = self.place(slot).and_then(Option::take) else { return 0 };
+        if on.seat.is_none() {
+            on.session.into_iter().for_each(|index| self.end_phone(now, index));
+            return on.missed;
+        }
         if let Some(entry) = on.session.and_then(|index| self.sessions[index as usize].as_mut())
             && entry.leg == Some(slot)
         {
@@ -72,7 +79,7 @@ impl Browsers {
         self.place(slot)?.as_mut()
     }
 
-    fn place(&mut self, slot: u32) -> Option<&mut Option<OnSeat>> {
+    pub(super) fn place(&mut self, slot: u32) -> Option<&mut Option<OnSeat>> {
         self.legs.get_mut(slot.checked_sub(self.first_slot)? as usize)
     }
 }

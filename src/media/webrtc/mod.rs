@@ -18,6 +18,9 @@
 //!
 //! The page offers one audio stream, `sendrecv`, and trickles no candidates of ours: the answer has them.
 //!
+//! Third-party phones in browsers (JsSIP, SIP.js) have a session for each call, agreed on by SIP: `OpenWebRtc`, then
+//! `Connect` with what both descriptions say (`phones`). They share the port and all that follows.
+//!
 //! # How it meets the data plane
 //!
 //! ```text
@@ -37,7 +40,9 @@ mod browsers;
 mod door;
 mod legs;
 mod offer;
+mod phones;
 mod session;
+mod sessions;
 mod stream;
 mod stun;
 
@@ -47,17 +52,14 @@ pub use legs::News;
 pub use offer::Refusal;
 pub use session::Common;
 
+use crate::plane::webrtc::FAR_END;
 use crate::plane::{Codec, Direction, Negotiated};
 use session::Agreed;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The media thread of all browsers: on one core it serves several times the seats of the largest hotline.
 pub const THREAD: usize = 0;
 /// Sessions, and legs on them, at once.
 pub const MOST: u16 = 1_024;
-
-/// Where a leg sends to a browser, as far as the leg knows: its session takes it from there.
-pub const FAR_END: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
 
 /// What a leg on this browser has agreed to; before there is a browser, what it would most likely be.
 fn negotiated(agreed: Option<Agreed>) -> Negotiated {
@@ -72,5 +74,6 @@ fn negotiated(agreed: Option<Agreed>) -> Negotiated {
         dtmf,
         direction: Direction::SendRecv,
         srtp: None,
+        webrtc: None,
     }
 }

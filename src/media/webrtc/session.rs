@@ -15,6 +15,7 @@ use crate::ids::LegId;
 use crate::media::rtp::Packet;
 use crate::plane::Codec;
 use crate::plane::browser::Quality;
+use crate::plane::webrtc::{End, Far, Fingerprint, Ice, WebRtc};
 use crate::sip::digest::hex;
 use crate::time::Instant;
 use std::net::SocketAddr;
@@ -40,6 +41,7 @@ const KEYS: u8 = 15;
 pub struct Common {
     crypto: Arc<CryptoProvider>,
     certificate: DtlsCert,
+    fingerprint: Fingerprint,
     /// Where browsers reach us.
     addresses: Vec<SocketAddr>,
 }
@@ -60,6 +62,8 @@ pub struct Session {
     is_up: bool,
     way: Way,
     quality: Quality,
+    /// The phone, if it is a third party's.
+    far: Option<Far>,
 }
 
 /// Where what is no check goes to. The library takes the path that the browser has nominated; of two as good it keeps the first,
@@ -126,14 +130,29 @@ impl Common {
     pub fn new(addresses: Vec<SocketAddr>) -> Option<Common> {
         let crypto = Arc::new(str0m::crypto::from_feature_flags());
         let certificate = crypto.dtls_provider.generate_certificate()?;
-        Some(Common { crypto, certificate, addresses })
+        let fingerprint = Fingerprint(crypto.sha256_provider.sha256(&certificate.certificate));
+        Some(Common { crypto, certificate, fingerprint, addresses })
+    }
+
+    /// How browsers reach and know us.
+    pub fn end(&self) -> End {
+        End { port: self.addresses.first().map_or(0, SocketAddr::port), certificate: self.fingerprint }
     }
 }
 
 impl Session {
     /// Answers an offer; `now` begins its time.
     pub fn accept(common: &Common, now: System, offer: &Offer) -> Result<(Session, String), Refusal> {
-        let credentials = credentials()?;
+        Session::begin(common, now, offer, credentials()?)
+    }
+
+    /// What signalling has agreed on with a phone, whose part `offer` is.
+    pub fn agreed(common: &Common, now: System, offer: &Offer, webrtc: &WebRtc) -> Result<Session, Refusal> {
+        let (session, _) = Session::begin(common, now, offer, ours(webrtc))?;
+        Ok(Session { far: Some(webrtc.theirs.clone()), ..session })
+    }
+
+    fn begin(common: &Common, now: System, offer: &Offer, credentials: IceCreds) -> Result<(Session, String), Refusal> {
         let mut config = RtcConfig::new()
             .set_crypto_provider(common.crypto.clone())
             .set_dtls_cert(common.certificate.clone())
@@ -164,7 +183,7 @@ impl Session {
         let random = u64::from_be_bytes([seed[0], seed[1], seed[2], seed[3], seed[4], seed[5], seed[6], seed[7]]);
         let stream = Stream::new(random);
         let (way, quality) = (Way::default(), Quality::default());
-        Ok((Session { rtc, mid, agreed, stream, is_up: false, way, quality }, answer))
+        Ok((Session { rtc, mid, agreed, stream, is_up: false, way, quality, far: None }, answer))
     }
 
     /// Answers a further offer of the same browser; with a new ICE user name of its own it gets one of ours (a restart).
@@ -179,6 +198,18 @@ impl Session {
         let text = text.replace(&drawn.ufrag, &ours.ufrag).replace(&drawn.pass, &ours.pass);
         self.rtc.direct_api().set_local_ice_credentials(ours);
         Ok(text)
+    }
+
+    /// The phone has another name, and so have we.
+    pub fn renew(&mut self, offer: &Offer, webrtc: &WebRtc) -> Result<(), Refusal> {
+        answer(&mut self.rtc, offer)?;
+        self.rtc.direct_api().set_local_ice_credentials(ours(webrtc));
+        self.far = Some(webrtc.theirs.clone());
+        Ok(())
+    }
+
+    pub fn far(&self) -> Option<&Far> {
+        self.far.as_ref()
     }
 
     /// Our ICE user name: what checks for this session begin with.
@@ -334,6 +365,11 @@ fn agreed(rtc: &Rtc, mid: Mid, codec: Codec) -> Option<Agreed> {
     };
     let format = if codec == Codec::Pcma { Format::PCMA } else { Format::PCMU };
     Some(Agreed { codec, payload_type: number(format)?, dtmf: number(Format::Tele) })
+}
+
+fn ours(webrtc: &WebRtc) -> IceCreds {
+    let Ice { name, password } = webrtc.ours.clone();
+    IceCreds { ufrag: name, pass: password }
 }
 
 /// 64 bits of name, 160 of password.

@@ -148,7 +148,7 @@ fn offers_we_cannot_use() {
         ("v=0|c=IN IP4 1.2.3.4|m=video 1 RTP/AVP 8|", "SDP without an audio stream"),
         ("v=0|c=IN IP4 1.2.3.4|m=audio 0 RTP/AVP 8|", "audio stream with port 0"),
         ("v=0|c=IN IP4 1.2.3.4|m=audio 4 TCP/RTP/AVP 8|", "audio transport is neither RTP/AVP nor RTP/SAVP"),
-        ("v=0|c=IN IP4 1.2.3.4|m=audio 4 UDP/TLS/RTP/SAVPF 8|", "audio transport is neither RTP/AVP nor RTP/SAVP"),
+        ("v=0|c=IN IP4 1.2.3.4|m=audio 4 UDP/TLS/RTP/SAVPF 8|", "audio is WebRTC, which is not spoken here"),
         (
             "v=0|c=IN IP4 1.2.3.4|m=audio 4 RTP/AVP 18 101|a=rtpmap:101 telephone-event/8000|",
             "no common codec (PCMA or PCMU wanted)",
@@ -244,7 +244,7 @@ fn encrypted_audio_by_policy() {
         // A phone that offers both as streams of their own.
         (keyed("RTP/SAVP 8-1 _80|m=audio 4002 RTP/AVP 8"), ["RTP/AVP 8", "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80",   "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80"]),
         (keyed("RTP/AVP 8|m=audio 4002 RTP/SAVP 8-1 _80"), ["RTP/AVP 8", "RTP/AVP 8",                                "RTP/SAVP 8 - 1 AES_CM_128_HMAC_SHA1_80"]),
-        (keyed("UDP/TLS/RTP/SAVP 8-1 _80"),       ["audio transport is neither RTP/AVP nor RTP/SAVP"; 3]),
+        (keyed("UDP/TLS/RTP/SAVP 8-1 _80"),       ["audio is WebRTC, which is not spoken here"; 3]),
     ];
     for (offer, answers) in rows {
         for (policy, expected) in [Srtp::Never, Srtp::IfOffered, Srtp::Required].into_iter().zip(answers) {
@@ -278,7 +278,8 @@ fn an_offer_of_ours_and_its_answer_share_their_keys() {
     }
     assert_eq!(offer(&under(Srtp::IfOffered)), offer(&local()), "not offered of itself");
     let mut agreed = under(Srtp::IfOffered);
-    agreed.encryption.agree(true);
+    let negotiated = accept(&ours, &answer(&peer, text.as_bytes()).unwrap().0).unwrap();
+    agreed.encryption.agree(&negotiated);
     assert_eq!(offer(&agreed), offered, "but again once it is agreed on");
 }
 

@@ -92,7 +92,10 @@ impl Plane {
             MediaCommand::SetSource { leg, source } => self.set_source(*leg, source, &mut reaction),
             MediaCommand::Close { leg } => self.close(now, *leg, &mut reaction),
             // Its pretend seats are phones, and nothing is recorded.
-            MediaCommand::OpenBrowser { .. } | MediaCommand::Record { .. } | MediaCommand::StopRecording { .. } => {}
+            MediaCommand::OpenBrowser { .. }
+            | MediaCommand::OpenWebRtc { .. }
+            | MediaCommand::Record { .. }
+            | MediaCommand::StopRecording { .. } => {}
         }
         reaction
     }

@@ -346,6 +346,7 @@ impl<'s> World<'s> {
             }
             MediaCommand::Open { .. }
             | MediaCommand::OpenBrowser { .. }
+            | MediaCommand::OpenWebRtc { .. }
             | MediaCommand::Connect { .. }
             | MediaCommand::Record { .. }
             | MediaCommand::StopRecording { .. } => {}

@@ -33,7 +33,19 @@ pub struct Binding {
     pub cseq: u32,
     /// Proxies between us and the phone, nearest first (RFC 3327).
     pub path: Vec<Vec<u8>>,
+    pub audio: Audio,
     instance: Option<Vec<u8>>,
+}
+
+/// What a contact says of the audio behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Audio {
+    /// Nothing: a telephone.
+    Unsaid,
+    /// It comes by WebSocket: a browser, most likely.
+    Web,
+    /// It speaks ICE (RFC 5768), as browsers must.
+    Ice,
 }
 
 impl Binding {
@@ -68,12 +80,13 @@ pub(super) struct Update {
     instance: Option<Vec<u8>>,
     /// Where to send if not back to the packet's source, see the rule in `super`.
     remote: Option<SocketAddr>,
+    audio: Audio,
     pub expiry: Duration,
 }
 
 impl Update {
     pub fn removal(uri: Vec<u8>) -> Update {
-        Update { uri, q: 0, instance: None, remote: None, expiry: Duration::ZERO }
+        Update { uri, q: 0, instance: None, remote: None, audio: Audio::Unsaid, expiry: Duration::ZERO }
     }
 
     pub fn replaces(&self, old: &Binding) -> bool {
@@ -93,6 +106,7 @@ impl Update {
             call_id: call_id.to_vec(),
             cseq,
             path,
+            audio: self.audio,
             instance: self.instance,
         }
     }
@@ -138,8 +152,20 @@ fn update(contact: &NameAddr<'_>, msg: &Message<'_>, flow: Flow, limits: &Regist
         q: contact.params.get("q").flatten().map_or(1000, thousandths),
         instance: instance.map(<[u8]>::to_vec),
         remote: own_port(&uri, msg, flow),
+        audio: audio(contact, &uri, flow),
         expiry: expiry(contact, msg, limits)?,
     })
+}
+
+/// A proxy before us may have taken the WebSocket: then the URI still names it.
+fn audio(contact: &NameAddr<'_>, uri: &Uri<'_>, flow: Flow) -> Audio {
+    let named = uri.params.get("transport").flatten();
+    let web = |name: &[u8]| name.eq_ignore_ascii_case(b"ws") || name.eq_ignore_ascii_case(b"wss");
+    match contact.params.get("+sip.ice") {
+        Some(_) => Audio::Ice,
+        None if matches!(flow.transport, Transport::Ws | Transport::Wss) || named.is_some_and(web) => Audio::Web,
+        None => Audio::Unsaid,
+    }
 }
 
 /// The contact's `expires`, else the request's, else ours; 423 when too brief (s10.3 step 7).

@@ -288,6 +288,11 @@ impl Session {
         self.media.as_ref()
     }
 
+    /// Is the far end spoken with as a browser?
+    pub fn is_webrtc(&self) -> bool {
+        self.local.encryption.webrtc().is_some()
+    }
+
     pub fn dialog(&self) -> &Dialog {
         &self.dialog
     }

@@ -105,7 +105,7 @@ impl Session {
     /// Media both sides agree on; reported if it is news.
     pub(super) fn settled(&mut self, cx: &mut Context<'_>, media: Negotiated) {
         if let State::Calling { early, .. } = &mut self.state {
-            self.local.encryption.agree(media.srtp.is_some());
+            self.local.encryption.agree(&media);
             early.settle(media.clone());
             cx.events.push(LegEvent::EarlyMedia { media });
         } else if self.media.as_ref() != Some(&media) {
@@ -159,7 +159,7 @@ impl Session {
     }
 
     pub(super) fn agree(&mut self, media: &Negotiated) {
-        self.local.encryption.agree(media.srtp.is_some());
+        self.local.encryption.agree(media);
         self.media = Some(media.clone());
     }
 
@@ -187,6 +187,11 @@ impl Session {
     /// answers an offer that was asked for in mid-call. A session refresh says what was said, and keeps our key.
     fn wants_new_key(&self, media: Option<&Negotiated>) -> bool {
         let theirs = |media: &Negotiated| media.srtp.map(|keys| (keys.suite, keys.theirs));
+        // RFC 8839 s4.4.1.1: a restart of theirs is one of ours.
+        if let Some(new) = media.and_then(|media| media.webrtc.as_ref()) {
+            let before = self.media.as_ref().and_then(|media| media.webrtc.as_ref());
+            return before.is_some_and(|before| !before.theirs.is_same_session(&new.theirs));
+        }
         match media {
             None => self.local.encryption.offered().is_some(),
             Some(media) => media.srtp.is_some() && self.media.as_ref().and_then(theirs) != theirs(media),

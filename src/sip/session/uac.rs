@@ -111,6 +111,22 @@ impl Session {
         Some(tx)
     }
 
+    /// The far end did not understand our description (488): here is another, in the same call.
+    pub fn offer_otherwise(&mut self, cx: &mut Context<'_>, local: Local) {
+        let State::Calling { attempt, .. } = &self.state else { return };
+        let mut attempt = attempt.clone();
+        attempt.met.push(488);
+        self.described = offer_answer::offer(&local);
+        self.local = local;
+        self.dialog.forget_far_end();
+        self.invite(cx, attempt);
+    }
+
+    /// Has our INVITE been changed for this refusal?
+    pub fn was_refused_with(&self, status: u16) -> bool {
+        matches!(&self.state, State::Calling { attempt, .. } if attempt.met.contains(&status))
+    }
+
     /// Is this the INVITE that nobody has finally answered yet?
     pub fn is_calling_by(&self, tx: ClientTx) -> bool {
         matches!(self.state, State::Calling { tx: ours, .. } if ours == tx)

@@ -31,7 +31,7 @@ impl Session {
             [] => (offer_answer::offer(&local), Opening::Offerless, None),
             offer => offer_answer::answer(&local, offer).map(|(sdp, n)| (sdp, Opening::Asked, Some(n)))?,
         };
-        local.encryption.agree(negotiated.as_ref().is_some_and(|media| media.srtp.is_some()));
+        negotiated.iter().for_each(|media| local.encryption.agree(media));
         let reliable = Reliable::default();
         let provisionals = Provisionals::to(msg, reliable);
         let state = State::Incoming { tx, invite: msg.raw().to_vec(), opening, provisionals };

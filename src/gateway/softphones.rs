@@ -1,0 +1,130 @@
+//! By which kind of audio a seat's phone is spoken with: plain RTP (SRTP), or WebRTC as phones in browsers want it. Belongs
+//! here: what phones have said of that, our side of either. Not here: descriptions (`sdp`), our own page (`devices`).
+//!
+//! Law: a phone is answered as it asks. It is asked as its contact says it must be (`+sip.ice`), else as it last spoke, else
+//! by where it is: behind a WebSocket there is most often a browser. What it does not understand (488) is asked once more in
+//! the other way before anybody hears of it.
+
+use super::Gateway;
+use super::Output;
+use super::devices::AudioBy;
+use super::legs::{Leg, Role};
+use crate::config::settings::Srtp;
+use crate::ids::{LegId, SeatNo};
+use crate::plane::webrtc::End;
+use crate::plane::{Codec, Direction, MediaCommand};
+use crate::sdp::encryption::Encryption;
+use crate::sdp::offer_answer::{self, Local};
+use crate::sdp::webrtc::Own;
+use crate::sip::body;
+use crate::sip::endpoint::ClientTx;
+use crate::sip::flow::Flow;
+use crate::sip::message::Message;
+use crate::sip::registrar::{Audio, Binding};
+use crate::time::Instant;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Speaks {
+    Rtp,
+    WebRtc,
+}
+
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct Softphones {
+    /// `None`: browsers have no port here, and none is spoken with.
+    pub end: Option<End>,
+    /// How a seat's phone spoke last, where its contact leaves that open.
+    spoken: BTreeMap<SeatNo, Speaks>,
+}
+
+impl Speaks {
+    fn of(webrtc: bool) -> Speaks {
+        if webrtc { Speaks::WebRtc } else { Speaks::Rtp }
+    }
+}
+
+impl Gateway {
+    /// What this INVITE of a seat's phone asks for.
+    pub(super) fn asked_for(&mut self, seat: &SeatNo, msg: &Message<'_>) -> Speaks {
+        match body::sdp(msg) {
+            [] => self.registrar.lookup(seat).map_or(Speaks::Rtp, |binding| self.spoken_by(seat, binding)),
+            offer => {
+                let asked = Speaks::of(offer_answer::is_webrtc(offer));
+                self.has_spoken(seat, asked);
+                asked
+            }
+        }
+    }
+
+    /// How the phone behind this contact is asked.
+    pub(super) fn spoken_by(&self, seat: &SeatNo, binding: &Binding) -> Speaks {
+        match binding.audio {
+            _ if self.softphones.end.is_none() => Speaks::Rtp,
+            Audio::Unsaid => Speaks::Rtp,
+            Audio::Ice => Speaks::WebRtc,
+            Audio::Web => self.softphones.spoken.get(seat).copied().unwrap_or(Speaks::WebRtc),
+        }
+    }
+
+    /// Remembered for phones of which it is not plain.
+    pub(super) fn has_spoken(&mut self, seat: &SeatNo, how: Speaks) {
+        if self.registrar.bindings(seat).iter().any(|binding| binding.audio != Audio::Unsaid) {
+            self.softphones.spoken.insert(seat.clone(), how);
+        }
+    }
+
+    /// Our side of the audio of a seat's phone; `None` without an address, a port, or a way to speak with browsers.
+    pub(super) fn open_seat_media(&mut self, flow: Flow, leg: LegId, seat: &SeatNo, how: Speaks) -> Option<Local> {
+        let srtp = self.seats.get(seat)?.srtp;
+        self.open_phone(flow, leg, how, srtp)
+    }
+
+    pub(super) fn open_phone(&mut self, flow: Flow, leg: LegId, how: Speaks, srtp: Srtp) -> Option<Local> {
+        let codecs = vec![Codec::Pcma, Codec::Pcmu];
+        match how {
+            Speaks::Rtp => self.open_media(flow, leg, codecs, 101, srtp),
+            Speaks::WebRtc => self.open_webrtc(flow, leg, codecs),
+        }
+    }
+
+    fn open_webrtc(&mut self, flow: Flow, leg: LegId, codecs: Vec<Codec>) -> Option<Local> {
+        let Some(end) = self.softphones.end else {
+            tracing::warn!(%leg, "a phone in a browser calls, and there is no port for its audio: set browser_port in [media]");
+            return None;
+        };
+        let (v4, v6) = (self.settings.media.address_v4, self.settings.media.address_v6);
+        // Its signalling may take another way than its audio.
+        let (one, other) = if flow.local.ip().to_canonical().is_ipv4() { (v4, v6) } else { (v6, v4) };
+        let (address, other) = if one.is_some() { (one?, other) } else { (other?, None) };
+        self.audio.insert(leg, AudioBy::WebRtc);
+        self.outputs.push_back(Output::Media(MediaCommand::OpenWebRtc { leg }));
+        let encryption = Encryption::WebRtc(Own::new(self.tokens.key(), end.certificate, other));
+        let (session_id, version, direction, dtmf_payload_type) = (leg.0, 1, Direction::SendRecv, 101);
+        Some(Local { address, port: end.port, session_id, version, codecs, dtmf_payload_type, direction, encryption })
+    }
+
+    /// A phone did not understand what it was offered, and has not been offered the other yet: it is, and true comes back.
+    pub(super) fn offered_otherwise(&mut self, now: Instant, leg: LegId, tx: ClientTx, msg: &Message<'_>) -> bool {
+        let Some(known) = self.legs.get(&leg).filter(|_| matches!(msg.status(), Some(488 | 606))) else { return false };
+        let (Some(seat), Some(session)) = (known.role.seat().cloned(), known.session()) else { return false };
+        let unsure = self.registrar.bindings(&seat).iter().any(|binding| binding.audio != Audio::Unsaid);
+        if !unsure || self.softphones.end.is_none() || !session.is_calling_by(tx) || session.was_refused_with(488) {
+            return false;
+        }
+        let (flow, how) = (session.flow(), Speaks::of(!session.is_webrtc()));
+        self.close_media(leg);
+        let Some(local) = self.open_seat_media(flow, leg, &seat, how) else { return false };
+        self.with_session(now, leg, |session, cx| session.offer_otherwise(cx, local));
+        true
+    }
+
+    /// What it has agreed to, it speaks.
+    pub(super) fn note_spoken(&mut self, leg: LegId, role: &Role) {
+        let webrtc = self.legs.get(&leg).and_then(Leg::session).map(|session| session.is_webrtc());
+        if let (Some(seat), Some(webrtc)) = (role.seat().cloned(), webrtc) {
+            self.has_spoken(&seat, Speaks::of(webrtc));
+        }
+    }
+}
