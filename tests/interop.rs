@@ -111,7 +111,7 @@ fn jssip_calls_a_colleague_presses_keys_moves_and_passes_a_caller_on() {
     // A colleague at a desk phone, dialled; the desk hangs up.
     phone.order("dial 8002");
     street.wait_answered(Who::Phone(desk));
-    street.field.listen_at_phone(desk, SEAT_TONE);
+    street.field.listen_at_phone(desk, BROWSER_TONE);
     street.run_until("the browser's tone at the colleague", |f| f.hears_at_phone(desk).tone);
     street.run_until("the colleague's tone in the browser", |_| phone.hears_tone(SEAT_TONE));
     street.field.at_phone(desk, |p, now| p.hang_up(now));
