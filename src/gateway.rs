@@ -50,7 +50,6 @@ use crate::guard::{Guard, Order};
 use crate::ids::{AgentNo, CallId, LegId, SeatNo, TrunkName};
 use crate::ivr::memory::Memory;
 use crate::plane::{MediaCommand, MediaEvent, webrtc};
-use crate::screen::InVain;
 use crate::sip::digest::Digest;
 use crate::sip::endpoint::{ClientTx, Endpoint, Expired, Received, ServerTx};
 use crate::sip::flow::{Flow, Listener, Transmit};
@@ -62,7 +61,7 @@ use crate::time::Instant;
 use crate::trunk::Trunks;
 use crate::trunk::account::Registration;
 use crate::trunk::hops::Target;
-use devices::AudioBy;
+use devices::{AudioBy, PageAt};
 use leg_table::Legs;
 use outbound::Dialling;
 use owner::Owner;
@@ -151,8 +150,8 @@ pub struct Gateway {
     endpoint: Endpoint,
     digest: Digest,
     registrar: Registrar,
-    /// Seats with their browser up, or its page just reloading; and what they dialled last, if in vain.
-    browsers: BTreeMap<SeatNo, Option<InVain>>,
+    /// Seats with their browser up, or its page just reloading.
+    browsers: BTreeMap<SeatNo, PageAt>,
     trunks: Trunks,
     /// Of every trunk's accounts, in the order of the configuration.
     registrations: Vec<Registration>,

@@ -57,13 +57,15 @@ fn cause(server: &Server) -> String {
     cause
 }
 
+const BROWSER_TONE: f32 = 1_700.0;
+
 /// A seat's phone on a page, registered and signed in.
 fn softphone(library: Library) -> Option<(Server, Softphone)> {
     let found = library.found()?;
     let place = Place::new();
     let web = vec![place.origin()];
-    let server = Hotline { tls: Some(Pki::new()), browsers: true, web, calls_back: &[5062], ..Hotline::new() }.start();
-    let phone = Softphone::start(&server.hotline, place, found, 1, SEAT_TONE);
+    let server = Hotline { tls: Some(Pki::new()), browsers: true, web, ..Hotline::new() }.start();
+    let phone = Softphone::start(&server.hotline, place, found, 1, BROWSER_TONE);
     phone.wait_told("registered", 1);
     phone.order("dial *11");
     phone.wait_told("confirmed", 1);
@@ -74,14 +76,14 @@ fn softphone(library: Library) -> Option<(Server, Softphone)> {
     Some((server, phone))
 }
 
-/// A caller comes in and both hear each other; who hangs up is told by `hangs_up`.
+/// A caller comes in, both hear each other, the agent holds, and the caller hangs up.
 fn caller_and_softphone(library: Library) {
     let Some((server, phone)) = softphone(library) else { return };
     let mut street = Street::new(&server.hotline);
     let call = street.call();
     street.run_until("the caller's tone in the browser", |_| phone.hears_tone(CALLER_TONE));
     assert!(phone.told("call").iter().any(|call| call["from"] == "+8613812345678"), "{:?}", phone.told("call"));
-    street.field.listen_at_call(call, SEAT_TONE);
+    street.field.listen_at_call(call, BROWSER_TONE);
     street.run_until("the browser's tone at the caller", |f| f.heard_by_call(call).tone);
 
     phone.order("hold");
@@ -89,7 +91,7 @@ fn caller_and_softphone(library: Library) {
     street.run_until("silence in the browser that holds", |_| phone.hears_nothing());
     phone.order("unhold");
     street.run_until("the caller's tone again", |_| phone.hears_tone(CALLER_TONE));
-    street.field.listen_at_call(call, SEAT_TONE);
+    street.field.listen_at_call(call, BROWSER_TONE);
     street.run_until("the browser's tone again", |f| f.heard_by_call(call).tone);
 
     street.field.at_call(call, |c, now| c.hang_up(now));
@@ -97,6 +99,68 @@ fn caller_and_softphone(library: Library) {
     assert_eq!((tickets_after(&server, 1), cause(&server).as_str()), (1, "caller_hangup"));
     phone.order("stop");
     until("no seat registered", || (server.metrics().sum("rexian_seats_registered") == 0).then_some(()));
+}
+
+/// What a desk phone's user may do, done with JsSIP.
+#[test]
+fn jssip_calls_a_colleague_presses_keys_moves_and_passes_a_caller_on() {
+    let Some((server, phone)) = softphone(Library::JsSip) else { return };
+    let mut street = Street::new(&server.hotline);
+    let desk = street.sign_in(server.hotline.seat_address(2), 2, answers());
+
+    // A colleague at a desk phone, dialled; the desk hangs up.
+    phone.order("dial 8002");
+    street.wait_answered(Who::Phone(desk));
+    street.field.listen_at_phone(desk, BROWSER_TONE);
+    street.run_until("the browser's tone at the colleague", |f| f.hears_at_phone(desk).tone);
+    street.run_until("the colleague's tone in the browser", |_| phone.hears_tone(SEAT_TONE));
+    street.field.at_phone(desk, |p, now| p.hang_up(now));
+    phone.wait_told("ended", 2);
+
+    // The colleague takes a break, so that the caller comes to the browser.
+    street.dial(desk, "*14");
+    let call = street.call();
+    street.run_until("the caller's tone in the browser", |_| phone.hears_tone(CALLER_TONE));
+    street.field.listen_at_call(call, BROWSER_TONE);
+    street.run_until("the browser's tone at the caller", |f| f.heard_by_call(call).tone);
+
+    // Its network changes: new names, new addresses, and the talk goes on.
+    phone.order("restart");
+    street.run(Duration::from_secs(1));
+    phone.forget();
+    street.run_until("the caller's tone after the restart", |_| phone.hears_tone(CALLER_TONE));
+    street.field.listen_at_call(call, BROWSER_TONE);
+    street.run_until("the browser's tone after the restart", |f| f.heard_by_call(call).tone);
+
+    // Its WebSocket breaks. The audio goes on, and so does the call by the next one.
+    phone.order("drop");
+    phone.wait_told("disconnected", 1);
+    phone.wait_told("registered", 2);
+    phone.forget();
+    street.run_until("the caller's tone by the next connection", |_| phone.hears_tone(CALLER_TONE));
+    street.field.listen_at_call(call, BROWSER_TONE);
+    street.run_until("the browser's tone by the next connection", |f| f.heard_by_call(call).tone);
+
+    // Keys, by INFO and by RFC 4733: `*1` puts the caller back in the line of that language, which leads here again.
+    for (times, way) in [(3, "keys *1"), (4, "rfc4733 *1")] {
+        phone.order(way);
+        until("the browser rid of the caller", || {
+            street.run(Duration::from_millis(20));
+            (phone.told("ended").len() >= times).then_some(())
+        });
+        phone.forget();
+        street.run_until("the caller's tone in the next call", |_| phone.hears_tone(CALLER_TONE));
+    }
+
+    // The transfer key: the caller goes to the colleague, and the browser is free.
+    phone.order("refer 8002");
+    street.wait_answered(Who::Phone(desk));
+    street.field.listen_at_phone(desk, CALLER_TONE);
+    street.run_until("the caller's tone at the colleague", |f| f.hears_at_phone(desk).tone);
+    phone.order("hangup");
+    phone.wait_told("ended", 5);
+    street.field.at_phone(desk, |p, now| p.hang_up(now));
+    until("the end of the call", || (server.metrics().sum("rexian_calls_total") == 1).then_some(()));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Whole days of calls under faults, from seeds: every invariant of `sim::invariants`, determinism, save and restore.
 //!
 //! `REXIAN_SIM_SEEDS=n` sets the number of days (default 200), `REXIAN_SIM_HOSTILE_SEEDS=n` that of days on a hostile
-//! network (default 60; 1,000 before a release: two CPU-minutes), `REXIAN_SIM_SEED=n` runs that one day alone and
+//! network (default 60, at busy desks 40; 1,000 before a release: some CPU-minutes), `REXIAN_SIM_SEED=n` runs that one day alone and
 //! prints what led to its first fault (`REXIAN_SIM_TRACE=file`: everything that happened).
 
 use rexian::event::EndCause;
@@ -116,15 +116,17 @@ fn days_on_a_hostile_network_keep_every_invariant() {
     }
 }
 
-/// The same with agents and shift leaders at their pages, who order whatever comes to their minds.
+/// The same with agents and shift leaders at their pages, who order whatever comes to their minds; half of them at seats in
+/// browsers, whose pages die, reload and come back late, and whose clicks are lost, doubled or late.
 #[test]
 fn days_at_busy_desks_keep_every_invariant() {
-    let seeds = seeds("REXIAN_SIM_HOSTILE_SEEDS", 60);
+    let seeds = seeds("REXIAN_SIM_HOSTILE_SEEDS", 40);
     let days = seeds.end - seeds.start;
     let total = run_all(seeds, |seed| Scenario::busy_desks(seed, HOSTILE_CALLS));
     println!("{total:#?}");
-    if days >= 50 {
-        for turn in ["consulted", "in three", "surveyed", "listened to", "taken from above", "handed over"] {
+    if days >= 40 {
+        let desk = ["consulted", "in three", "surveyed", "listened to", "taken from above", "handed over"];
+        for turn in desk.into_iter().chain(["left by the page", "back at the page"]) {
             assert!(total.turns.get(turn).is_some_and(|n| *n * 2 > days), "hardly any was {turn}: {:?}", total.turns);
         }
     }
@@ -163,7 +165,11 @@ fn days_with_faults_keep_every_invariant() {
 
 /// Days that broke something once, with what they found.
 type Regression = (&'static str, fn() -> Scenario);
-const REGRESSIONS: [Regression; 3] = [
+const REGRESSIONS: [Regression; 5] = [
+    ("who clicked on a page that had just begun anew, and was not heard yet, left the other side in silence", || {
+        Scenario::busy_desks(18, HOSTILE_CALLS)
+    }),
+    ("the same of a caller who was picked up there", || Scenario::busy_desks(31, HOSTILE_CALLS)),
     (
         "an offer withdrawn before a dead phone said anything is repeated to the phone that came back (RFC 3261 s9.1): \
          it must be refused or cancelled, not counted as a second call",
@@ -195,6 +201,16 @@ fn saved_and_restored_in_mid_day_the_outputs_are_identical() {
         let (plain, carried_over) = (run(&plain, None), run(&carried_over, None));
         assert!(plain.steps > 97 * 20, "the gateway was hardly ever restored");
         assert_eq!(plain, carried_over, "seed {seed}");
+    }
+}
+
+/// With seats in browsers in talk, or reloading.
+#[test]
+fn saved_and_restored_at_busy_desks_the_outputs_are_identical() {
+    for seed in [3, 18, 31] {
+        let plain = Scenario { crashes: 0, ..Scenario::busy_desks(seed, HOSTILE_CALLS) };
+        let carried_over = Scenario { restore_every: Some(41), ..plain.clone() };
+        assert_eq!(run(&plain, None), run(&carried_over, None), "seed {seed}");
     }
 }
 

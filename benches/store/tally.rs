@@ -5,7 +5,7 @@ use rexian::cases::CaseStore;
 use rexian::cases::desk::Desk;
 use rexian::cases::sqlite::SqliteCases;
 use rexian::casework::words::Satisfaction;
-use rexian::casework::{Actor, Callback, Change, Day, Departments, Entry, Fill, Filled, Post, Tally};
+use rexian::casework::{Actor, Callback, Change, Course, Day, Departments, Entry, Fill, Filled, Post, Tally};
 use rexian::time::Instant as At;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Executor};
@@ -59,12 +59,15 @@ pub async fn run(dir: &Path, tickets: u64) {
     conn.execute(sqlx::AssertSqlSafe(fill)).await.unwrap();
     let events = life().len() as u64;
     let by = Actor::new("6632".to_owned(), Post::Operator);
+    let mut course = Course::Unknown;
     for (version, change) in life().into_iter().enumerate() {
-        let entry = serde_json::to_string(&Entry { at: MONTH, by: by.clone(), change }).unwrap();
+        let entry = Entry { at: MONTH, by: by.clone(), change };
+        let counts = course.step(&entry).unwrap();
+        let entry = serde_json::to_string(&entry).unwrap();
         let at = format!("({at} + {version} * 3600000)");
         let insert = format!(
-            "{numbers} INSERT INTO case_events (seq, ticket_no, version, at, entry)
-             SELECT n * {events} + {version}, printf('JN%012d', n), {version} + 1, {at}, json_set(?, '$.at', {at} * 1000) FROM numbers"
+            "{numbers} INSERT INTO case_events (seq, ticket_no, version, at, entry, counts)
+             SELECT n * {events} + {version}, printf('JN%012d', n), {version} + 1, {at}, json_set(?, '$.at', {at} * 1000), {counts} FROM numbers"
         );
         conn.execute(sqlx::query(sqlx::AssertSqlSafe(insert)).bind(entry)).await.unwrap();
     }
@@ -75,5 +78,15 @@ pub async fn run(dir: &Path, tickets: u64) {
     let tally: Tally = desk.tally(&(MONTH..MONTH + Duration::from_secs(DAYS * 86_400))).await.unwrap();
     let took = begun.elapsed();
     assert!(tally.transferred.of > tickets * 9 / 10 && tally.reached.of == tally.reached.part, "{tally:?}");
+    let text = "UPDATE case_events SET counts = NULL";
+    let mut conn = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
+    conn.execute(text).await.unwrap();
+    let begun = Instant::now();
+    let histories = desk.tally(&(MONTH..MONTH + Duration::from_secs(DAYS * 86_400))).await.unwrap();
+    println!(
+        "the same from the histories, as for what was written before an upgrade: {:.2} s",
+        begun.elapsed().as_secs_f64()
+    );
+    assert_eq!(tally, histories);
     println!("tally of a month: {tickets} tickets, {} events: {:.2} s", tickets * events, took.as_secs_f64());
 }

@@ -27,6 +27,7 @@ const MIGRATIONS: Steps = &[
     (2, "route", include_str!("migrations/sqlite/0002_route.sql")),
     (3, "casework", include_str!("migrations/sqlite/0003_casework.sql")),
     (4, "casework_lists", include_str!("migrations/sqlite/0004_casework_lists.sql")),
+    (5, "outcomes", include_str!("migrations/sqlite/0005_outcomes.sql")),
 ];
 
 const NEWEST: i64 = MIGRATIONS[MIGRATIONS.len() - 1].0;

@@ -9,7 +9,8 @@ use super::day::Day;
 use super::matter::Matter;
 use super::rules::Rules;
 use super::status::{Assignment, ExtensionAsked, Settlement, Status};
-use super::words::{Deadline, Role, Trigger};
+use super::tally::Course;
+use super::words::{Deadline, Role, Satisfaction, Trigger};
 use crate::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,10 @@ pub struct Case {
     pub missed: BTreeSet<Deadline>,
     /// One was missed at some time.
     pub overdue: bool,
+    /// 满意度评价: of the call, by a key after it.
+    pub rating: Option<Satisfaction>,
+    /// What later entries count as.
+    pub course: Course,
 }
 
 /// How often something happened, in all.
@@ -99,6 +104,8 @@ impl Default for Case {
             supervised: BTreeSet::new(),
             missed: BTreeSet::new(),
             overdue: false,
+            rating: None,
+            course: Course::Unknown,
         }
     }
 }
@@ -119,11 +126,11 @@ impl Ticket {
 impl Case {
     pub fn of(history: &[Entry]) -> Result<Case, Misfit> {
         let mut case = Case::default();
-        history.iter().try_for_each(|entry| case.take(entry)).map(|()| case)
+        history.iter().try_for_each(|entry| case.take(entry).map(drop)).map(|()| case)
     }
 
-    /// Folds the next entry in. On a misfit the case is as it was.
-    pub fn take(&mut self, entry: &Entry) -> Result<(), Misfit> {
+    /// Folds the next entry in, and says what it counts as, if that is known. On a misfit the case is as it was.
+    pub fn take(&mut self, entry: &Entry) -> Result<Option<i64>, Misfit> {
         let misfit = Misfit { version: self.version + 1 };
         let received = matches!(entry.change, Change::Received { .. });
         if received != (self.version == 0) || (received && entry.by.role() != Role::System) {
@@ -131,7 +138,7 @@ impl Case {
         }
         self.change(&entry.change, entry.at).ok_or(misfit)?;
         self.version += 1;
-        Ok(())
+        Ok(self.course.step(entry))
     }
 
     fn change(&mut self, change: &Change, at: Instant) -> Option<()> {
@@ -142,6 +149,7 @@ impl Case {
             }
             Change::Filled(filled) if !matches!(self.status, Archived { .. }) => self.matter.take(filled),
             Change::Repeats { ticket_no } => self.repeat_of = Some(ticket_no.clone()),
+            Change::Rated { rating } => self.rating = Some(*rating),
             Change::Urged { .. } => self.times.urged += 1,
             Change::Supervised { trigger, .. } => {
                 self.supervised.insert(*trigger);

@@ -5,7 +5,7 @@ use super::actor::Actor;
 use super::day::Day;
 use super::matter::Filled;
 use super::status::{Callback, Departments};
-use super::words::{Deadline, OutOfScope, Trigger};
+use super::words::{Deadline, OutOfScope, Satisfaction, Trigger};
 use crate::time::Instant;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -96,5 +96,9 @@ pub enum Change {
     Missed {
         deadline: Deadline,
         due: Day,
+    },
+    /// 满意度评价: the caller rated the call with a key, right after it.
+    Rated {
+        rating: Satisfaction,
     },
 }

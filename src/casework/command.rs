@@ -3,7 +3,7 @@
 
 use super::matter::Fill;
 use super::status::Callback;
-use super::words::{Action, Deadline, OutOfScope};
+use super::words::{Action, Deadline, OutOfScope, Satisfaction};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +78,10 @@ pub enum Command {
     RaiseDeadline {
         deadline: Deadline,
     },
+    /// As the caller pressed it.
+    Rate {
+        rating: Satisfaction,
+    },
 }
 
 impl Command {
@@ -105,6 +109,7 @@ impl Command {
             Command::Redo { .. } => Action::Redo,
             Command::Archive => Action::Archive,
             Command::RaiseDeadline { .. } => Action::RaiseDeadline,
+            Command::Rate { .. } => Action::Rate,
         }
     }
 }

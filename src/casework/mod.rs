@@ -41,7 +41,7 @@ pub use sight::{Sight, mask_name, mask_number};
 pub use status::{Assignment, Callback, Departments, ExtensionAsked, Settlement, Status};
 pub use steps::Circumstances;
 pub use table::Fault;
-pub use tally::{Share, Tally};
+pub use tally::{Course, Share, Tally};
 
 #[cfg(test)]
 mod random;

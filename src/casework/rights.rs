@@ -6,7 +6,7 @@ use super::words::{Action, Role, Stage};
 /// Columns of roles: operator, shift leader, hotline office, clerk, platform engineer, wallboard, system.
 /// Columns of stages: 待完善 已受理 待派遣 已派遣 已签收 办理中 已办结 待回访 已回访 已归档.
 #[rustfmt::skip]
-const TABLE: [(Action, &str, &str); 26] = [
+const TABLE: [(Action, &str, &str); 27] = [
     (Action::FillIn,              "O L H . . . .", "1 2 3 4 5 6 7 8 9 ."),
     (Action::LiftConfidentiality, ". L H . . . .", "1 2 3 4 5 6 7 8 9 ."),
     (Action::Accept,              "O L H . . . .", "1 . . . . . . . . ."),
@@ -30,6 +30,7 @@ const TABLE: [(Action, &str, &str); 26] = [
     (Action::Redo,                ". L H . . . .", ". . . . . . . . 9 ."),
     (Action::Archive,             "O L H . . . .", ". . . . . . 7 . 9 ."),
     (Action::RaiseDeadline,       ". . . . . . S", "1 2 3 4 5 6 . . . ."),
+    (Action::Rate,                ". . . . . . S", "1 2 3 4 5 6 7 8 9 A"),
     (Action::Read,                "O L H C E . S", "1 2 3 4 5 6 7 8 9 A"),
     (Action::Reveal,              "O L H C . . .", "1 2 3 4 5 6 7 8 9 A"),
     (Action::ReadAudit,           ". . H . . . .", "1 2 3 4 5 6 7 8 9 A"),
@@ -59,9 +60,9 @@ pub fn holders(action: Action) -> Vec<Role> {
     Role::ALL.iter().copied().filter(|role| may(*role, action)).collect()
 }
 
-/// What this role may do at this stage, reading apart.
+/// What this role may do at this stage to bring it on: neither reading nor the caller's rating does.
 pub fn open_to(role: Role, stage: Stage) -> Vec<Action> {
-    let changes = |a: &Action| !matches!(a, Action::Read | Action::Reveal | Action::ReadAudit);
+    let changes = |a: &Action| !matches!(a, Action::Read | Action::Reveal | Action::ReadAudit | Action::Rate);
     Action::ALL.iter().copied().filter(|a| changes(a) && may(role, *a) && fits(*a, stage)).collect()
 }
 

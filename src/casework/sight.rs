@@ -123,6 +123,7 @@ impl Change {
             | Change::Extended { .. }
             | Change::CallbackAsked
             | Change::Archived
+            | Change::Rated { .. }
             | Change::Missed { .. } => vec![],
         }
     }

@@ -105,6 +105,9 @@ impl Ticket {
             }
             Command::Archive => self.archive(desk)?,
             Command::RaiseDeadline { deadline } => self.raise(desk, deadline)?,
+            // Each caller is asked once.
+            Command::Rate { .. } if self.case.rating.is_some() => return Err(Refusal::NothingChanges),
+            Command::Rate { rating } => vec![Change::Rated { rating }],
         };
         Ok(changes)
     }

@@ -378,6 +378,7 @@ pub(super) fn commands() -> Vec<Command> {
         Command::Archive,
         Command::RaiseDeadline { deadline: Deadline::Reply },
         Command::RaiseDeadline { deadline: Deadline::Transfer },
+        Command::Rate { rating: Satisfaction::Fair },
     ]
 }
 

@@ -181,6 +181,7 @@ words!(/// What somebody may do with a ticket; one per command, and the ways of 
         Redo = "重新办理", "have handled again";
         Archive = "归档", "archive";
         RaiseDeadline = "超期提醒", "raise a missed deadline";
+        Rate = "满意度评价", "rate the call";
         Read = "查看", "read (masked)";
         Reveal = "查看完整信息", "read unmasked";
         ReadAudit = "查看访问记录", "read the audit";

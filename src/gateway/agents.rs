@@ -230,7 +230,7 @@ impl Gateway {
         let seat = self.acd.agent(agent).and_then(|view| view.seat).ok_or(Unable::NoCall)?;
         match self.ringing_in_browser(seat) {
             Some(_) if self.in_call_in_browser(seat) => return Err(Unable::InCall),
-            Some(leg) => self.with_browser(now, leg, |browser, events| browser.answer(events)),
+            Some(leg) => self.pick_up(now, leg),
             None if self.acd.agent_state(agent) == Some(AgentState::Reserved) => return Err(Unable::OnPhone),
             None => return Err(Unable::NoCall),
         }

@@ -48,6 +48,15 @@ pub(super) enum AudioBy {
     WebRtc,
 }
 
+/// A seat's page.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(super) struct PageAt {
+    /// It begins anew and is not heard yet: a call there waits for it until then.
+    reloads: Option<Instant>,
+    /// What was dialled there last, if nobody was reached.
+    pub in_vain: Option<InVain>,
+}
+
 impl Device {
     pub fn is_ringing_browser(&self) -> bool {
         matches!(self, Device::Browser(browser) if browser.is_ringing())
@@ -94,7 +103,7 @@ impl Gateway {
         match event {
             BrowserEvent::Up { seat } if !self.seats.contains_key(&seat) => {}
             BrowserEvent::Up { seat } => {
-                self.browsers.entry(seat.clone()).or_default();
+                self.browsers.entry(seat.clone()).or_default().reloads = None;
                 for leg in self.legs_in_browser(&seat) {
                     self.with_browser(now, leg, |browser, events| browser.audio_back(events));
                 }
@@ -103,7 +112,8 @@ impl Gateway {
             BrowserEvent::Down { seat, why } => {
                 let until = now + self.settings.media.browser_return;
                 // The page has begun anew and will be up in a moment; what rings goes on ringing there.
-                let reloads = why == Lost::Replaced && self.browsers.contains_key(&seat);
+                let page = self.browsers.get_mut(&seat).filter(|_| why == Lost::Replaced);
+                let reloads = page.map(|page| *page.reloads.get_or_insert(until)).is_some();
                 if !reloads {
                     self.browsers.remove(&seat);
                 }
@@ -119,6 +129,20 @@ impl Gateway {
             }
             BrowserEvent::Quality { .. } => {}
         }
+    }
+
+    /// Who picks up, or dials, before a page that has begun anew is heard.
+    pub(super) fn may_be_unheard(&mut self, now: Instant, leg: LegId) {
+        let seat = self.legs.get(&leg).and_then(|leg| leg.role.seat());
+        let reloads = seat.and_then(|seat| self.browsers.get(seat)).and_then(|page| page.reloads);
+        if let Some(until) = reloads {
+            self.with_browser(now, leg, |browser, events| browser.audio_lost(until, events));
+        }
+    }
+
+    pub(super) fn pick_up(&mut self, now: Instant, leg: LegId) {
+        self.with_browser(now, leg, |browser, events| browser.answer(events));
+        self.may_be_unheard(now, leg);
     }
 
     fn legs_in_browser(&self, seat: &SeatNo) -> Vec<LegId> {
@@ -189,7 +213,7 @@ impl Gateway {
     /// Shown until something else happens at the seat.
     pub(super) fn dialled_in_vain(&mut self, seat: &SeatNo, what: Option<InVain>) {
         if let Some(shown) = self.browsers.get_mut(seat) {
-            *shown = what;
+            shown.in_vain = what;
         }
     }
 

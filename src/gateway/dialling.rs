@@ -148,6 +148,7 @@ impl Gateway {
         // The agent hears how it goes from the start.
         self.open_browser(leg, seat.clone(), Some(id));
         self.begin_own(now, id, leg, seat, String::new(), to);
+        self.may_be_unheard(now, leg);
         Ok(())
     }
 

@@ -387,7 +387,10 @@ impl Gateway {
             (MediaEvent::FirstRtp { .. }, Role::Caller { call }) if self.attempts.contains_key(call) => {
                 self.call_input(now, *call, CallInput::EarlyMedia { leg })
             }
-            (MediaEvent::NoRtp { .. }, role) => self.call_input_of(now, role, CallInput::NoAudio { leg }),
+            (MediaEvent::NoRtp { .. }, role) => {
+                self.call_input_of(now, role, CallInput::NoAudio { leg });
+                self.softphone_unheard(now, leg);
+            }
             (MediaEvent::RtpTimeout { .. }, role) => self.call_input_of(now, role, CallInput::RtpTimeout { leg }),
             _ => {}
         }

@@ -206,8 +206,8 @@ impl Gateway {
 
     /// The seat's own call by its phone's dialog.
     fn own_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<CallId, u16> {
-        let found = self.legs.values().find_map(|leg| match &leg.role {
-            Role::Dialler { call, seat: whose } if whose == seat && leg.is(dialog) => Some(*call),
+        let found = self.legs.at(seat).find_map(|(_, leg)| match &leg.role {
+            Role::Dialler { call, .. } if leg.is(dialog) => Some(*call),
             _ => None,
         });
         found.ok_or(FORBIDDEN)
@@ -215,8 +215,8 @@ impl Gateway {
 
     /// The citizen's call by the dialog of the phone at this seat, and which leg of it that is.
     fn call_of(&self, seat: &SeatNo, dialog: &Replaces) -> Result<(LegId, CallId), u16> {
-        let found = self.legs.iter().find_map(|(id, leg)| match &leg.role {
-            Role::Seat { call, seat: whose, .. } if whose == seat && leg.is(dialog) => Some((*id, *call)),
+        let found = self.legs.at(seat).find_map(|(id, leg)| match &leg.role {
+            Role::Seat { call, .. } if leg.is(dialog) => Some((id, *call)),
             _ => None,
         });
         found.ok_or(FORBIDDEN)

@@ -27,9 +27,9 @@ impl Gateway {
             call: view.call.and_then(|call| self.call_screen(call)),
             serving: view.serving,
             help: view.call.and_then(|call| self.calls.get(&call)).and_then(Call::help_asked),
-            listening: view.leader.then(|| self.listening(agent)).flatten(),
+            listening: view.seat.filter(|_| view.leader).and_then(|seat| self.listening(agent, seat)),
             own: view.seat.and_then(|seat| self.own_screen(seat)),
-            dialled_in_vain: view.seat.and_then(|seat| self.browsers.get(seat)).cloned().flatten(),
+            dialled_in_vain: view.seat.and_then(|seat| self.browsers.get(seat)?.in_vain.clone()),
             test_call: view.seat.is_some_and(|seat| self.test_call_at(seat).is_some()),
             own_calls: view.seat.and_then(|seat| self.engaged_seats.get(seat)).copied().unwrap_or(0),
             queues: queues.collect(),
@@ -78,8 +78,10 @@ impl Gateway {
         }
     }
 
-    fn listening(&self, by: &AgentNo) -> Option<Listening> {
-        let call = self.calls.values().find(|call| call.is_supervised_by(by))?;
+    /// By the leader's leg, which is at their seat.
+    fn listening(&self, by: &AgentNo, seat: &SeatNo) -> Option<Listening> {
+        let on = self.legs.at(seat).filter_map(|(_, leg)| self.calls.get(&leg.role.call()?));
+        let call = on.into_iter().find(|call| call.is_supervised_by(by))?;
         let (_, mode, since) = call.supervisor()?;
         Some(listening(call.talks_with()?, mode, since))
     }

@@ -120,6 +120,15 @@ impl Gateway {
         true
     }
 
+    /// A phone in a browser sends packets even while it is muted. One of which nothing comes has no way to our port, or never
+    /// began the handshake: nobody hears anything, so that its call is a lost one, whose caller goes back in line.
+    pub(super) fn softphone_unheard(&mut self, now: Instant, leg: LegId) {
+        if self.audio.get(&leg) == Some(&AudioBy::WebRtc) {
+            tracing::warn!(%leg, "no audio of a phone in a browser reaches us: is browser_port of [media] open to it?");
+            self.with_session(now, leg, |session, cx| session.unheard(cx));
+        }
+    }
+
     /// What it has agreed to, it speaks.
     pub(super) fn note_spoken(&mut self, leg: LegId, role: &Role) {
         let webrtc = self.legs.get(&leg).and_then(Leg::session).map(|session| session.is_webrtc());

@@ -130,7 +130,7 @@ impl Gateway {
         self.order_call(now, talk.call, comes).map_err(|_| Unable::NotNow)?;
         self.call_party(now, talk.call, leg, &to, Shown { from, referred_by: None });
         // Who asks for it on the page need not pick up there as well.
-        self.with_browser(now, leg, |browser, events| browser.answer(events));
+        self.pick_up(now, leg);
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 
 pub mod connection;
 pub mod dns;
+mod frames;
 pub mod streams;
 pub mod tls;
 pub mod udp;

@@ -3,19 +3,23 @@
 //!
 //! Security: bounded as any stream is; a page that opens one says where it comes from, and that is compared with the
 //! configuration (RFC 6455 s10.2) - who is no browser says nothing and proves itself by its password alone. A far end that
-//! does not answer our pings is gone.
+//! does not answer our pings is gone, and so is one that takes longer for a message than a stream may.
 
 use super::connection::{FIRST_MESSAGE, Queue, ROOM, WRITE, Writer};
+use super::frames::{Begun, Watched};
 use crate::runtime::inbox::{Inbox, Message};
 use crate::sip::flow::Flow;
 use crate::sip::message::MAX_MESSAGE;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
+use std::future::poll_fn;
 use std::net::IpAddr;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::{Semaphore, mpsc};
-use tokio::time::{Instant, MissedTickBehavior, interval, timeout, timeout_at};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 use tokio_tungstenite::tungstenite::http::{HeaderMap, HeaderValue, StatusCode};
@@ -34,7 +38,7 @@ const BUFFER: usize = 4 << 10;
 pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
     stream: S,
     origins: &[String],
-) -> Result<(WebSocketStream<S>, Option<IpAddr>), Error> {
+) -> Result<(WebSocketStream<Watched<S>>, Option<IpAddr>), Error> {
     let mut forwarded = None;
     // The library's own type, and one for each connection at most.
     #[allow(clippy::result_large_err)]
@@ -54,7 +58,7 @@ pub async fn accept<S: AsyncRead + AsyncWrite + Unpin>(
         .max_write_buffer_size(4 * MAX_MESSAGE)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    let socket = accept_hdr_async_with_config(stream, judge, Some(config)).await?;
+    let socket = accept_hdr_async_with_config(Watched::new(stream), judge, Some(config)).await?;
     Ok((socket, forwarded))
 }
 
@@ -80,16 +84,17 @@ fn behind(headers: &HeaderMap) -> Option<IpAddr> {
 
 /// From its handshake to its end. `room`: for what has been read and not yet served, in bytes, of all connections.
 pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
-    socket: WebSocketStream<S>,
+    mut socket: WebSocketStream<Watched<S>>,
     flow: Flow,
     queue: Queue,
     inbox: &Inbox,
     room: &Arc<Semaphore>,
 ) {
+    let begun = socket.get_mut().begin();
     let (mut to, from) = socket.split();
     let Queue { writer: Writer { messages, enough }, outgoing } = queue;
     tokio::select! {
-        () = read(from, flow, messages, inbox, room) => {}
+        () = read(from, begun, flow, messages, inbox, room) => {}
         () = write(&mut to, outgoing) => {}
         () = enough.notified() => {}
     }
@@ -98,6 +103,7 @@ pub async fn run<S: AsyncRead + AsyncWrite + Unpin>(
 
 async fn read(
     mut from: impl Stream<Item = Result<Frame, Error>> + Unpin,
+    begun: Begun,
     flow: Flow,
     replies: mpsc::Sender<Vec<u8>>,
     inbox: &Inbox,
@@ -105,7 +111,7 @@ async fn read(
 ) {
     let mut until = Instant::now() + FIRST_MESSAGE;
     let mut used = false;
-    while let Ok(Some(Ok(frame))) = timeout_at(until, from.next()).await {
+    while let Some(Ok(frame)) = next(&mut from, &begun, until).await {
         match frame {
             Frame::Text(_) | Frame::Binary(_) => {
                 let bytes = frame.into_data();
@@ -127,6 +133,21 @@ async fn read(
             until = Instant::now() + SILENT;
         }
     }
+}
+
+/// `None`: it has ended, or is late: nothing came until `until`, or what came is no whole message for too long.
+async fn next<T>(from: &mut (impl Stream<Item = T> + Unpin), begun: &Begun, until: Instant) -> Option<T> {
+    let mut late = pin!(sleep_until(until));
+    poll_fn(|cx| {
+        if let Poll::Ready(frame) = from.poll_next_unpin(cx) {
+            return Poll::Ready(frame);
+        }
+        // With whatever comes it is asked again.
+        let due = begun.at().map_or(until, |at| until.min(at + FIRST_MESSAGE));
+        late.as_mut().reset(due);
+        late.as_mut().poll(cx).map(|()| None)
+    })
+    .await
 }
 
 async fn write(to: &mut (impl Sink<Frame, Error = Error> + Unpin), mut outgoing: mpsc::Receiver<Vec<u8>>) {
@@ -207,7 +228,7 @@ mod tests {
         let (queue, room) = (Queue::new(), Arc::new(Semaphore::new(ROOM)));
         let writer = queue.writer.clone();
         let config = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE));
-        let socket = WebSocketStream::from_raw_socket(ours, Role::Server, Some(config)).await;
+        let socket = WebSocketStream::from_raw_socket(Watched::new(ours), Role::Server, Some(config)).await;
         let running = tokio::spawn(async move { run(socket, flow, queue, &inbox, &room).await });
         (WebSocketStream::from_raw_socket(theirs, Role::Client, None).await, writer, outbox, running)
     }
@@ -258,5 +279,24 @@ mod tests {
             let _ = timeout(Duration::from_millis(100), far.next()).await;
         }
         assert!((FIRST_MESSAGE..FIRST_MESSAGE * 2).contains(&began.elapsed()), "{:?}", began.elapsed());
+    }
+
+    /// A message in pieces, each of them in time and pings between them.
+    #[tokio::test]
+    async fn who_never_ends_a_message_is_closed() {
+        let (mut far, _, outbox, running) = open().await;
+        let said = "OPTIONS sip:a SIP/2.0\r\n\r\n";
+        far.send(Frame::text(said)).await.unwrap();
+        assert_eq!(next_of(&outbox).await, said.as_bytes());
+        let (began, wire) = (Instant::now(), far.get_mut());
+        wire.write_all(&[0x01, 0x81, 0, 0, 0, 0, b'x']).await.unwrap();
+        for piece in [[0x89, 0x80, 0, 0, 0, 0], [0x00, 0x80, 0, 0, 0, 0]].iter().cycle() {
+            tokio::time::sleep(Duration::from_millis(400)).await;
+            if running.is_finished() || wire.write_all(piece).await.is_err() {
+                break;
+            }
+            assert!(began.elapsed() < FIRST_MESSAGE * 2, "still open");
+        }
+        assert!(began.elapsed() >= FIRST_MESSAGE, "{:?}", began.elapsed());
     }
 }

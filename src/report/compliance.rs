@@ -184,7 +184,7 @@ fn on_tickets(figures: &TicketFigures) -> Vec<Rule> {
             tally.returned,
         ),
     ];
-    let shown: [Judged; 4] = [
+    let shown: [Judged; 5] = [
         (
             "answered_on_the_spot",
             "直接办理",
@@ -212,6 +212,13 @@ fn on_tickets(figures: &TicketFigures) -> Vec<Rule> {
             "satisfaction with what came of it",
             ["基本满意及以上 / 回访成功数", "fairly satisfied or better / reached"],
             tally.satisfied_with_result,
+        ),
+        (
+            "satisfied_call",
+            "满意度：通话（按键评价）",
+            "satisfaction with the call, by key",
+            ["基本满意及以上 / 评价数", "fairly satisfied or better / rated"],
+            tally.satisfied_with_call,
         ),
     ];
     let row = |(id, zh, en, formula, Share { part, of }): Judged, verdict: Verdict| Rule {

@@ -7,6 +7,8 @@
 pub mod figures;
 pub mod inbox;
 pub mod observer;
+mod pacing;
+mod ratings;
 mod recordings;
 pub mod screens;
 mod signalling;
@@ -38,7 +40,9 @@ use inbox::{Inbox, Message};
 use observer::Observed;
 use signalling::Signalling;
 use std::error::Error;
+use std::ffi::OsString;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
@@ -206,6 +210,10 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let (newest, changed) = watch::channel(0);
     world.spawn(desk::watch(follower.clone(), newest));
     let case_log = Log::Tickets { desk: follower, changed, world: world.handle().clone() };
+    let folder = PathBuf::from([shell.spool.as_os_str(), ".ratings".as_ref()].into_iter().collect::<OsString>());
+    let (ratings, telling) = ratings::start(folder.clone(), apart())
+        .map_err(|error| format!("ratings are kept beside the spool, in {}: {error}", folder.display()))?;
+    world.spawn(telling);
     if let Some(settings) = &shell.recording {
         world.spawn(recordings::tell(Library::at(&settings.directory), apart()));
     }
@@ -295,6 +303,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let gateway = Gateway::new(core, entropy()?, clock.now());
     let mut signalling = Signalling::new(gateway, clock, udp, outbox, connector, media, store.spool(), observer)?;
     signalling.tap = Tap::start(&shell.trace)?;
+    signalling.ratings = Some(ratings);
     signalling.begin(store.take_callbacks());
     world.spawn(remember(memory, clock.now(), inbox.clone()));
     world.spawn(desk::work(desk, clock));

@@ -5,29 +5,25 @@
 //! the disk nor the store is asked more than a bounded part of it in a second, however much has gathered: oldest calls first, and
 //! those that were tried in vain ever more rarely.
 
+use super::pacing::{PACE, Pacing};
 use crate::cases::Cases;
 use crate::cases::desk::Desk;
 use crate::host::Clock;
 use crate::ids::CallId;
 use crate::media::recording::{Kept, Library};
 use crate::plane::recording::RecordingName;
-use crate::time::Instant;
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, SystemTime};
 
-/// Between rounds.
-const PACE: Duration = Duration::from_secs(1);
-/// Calls whose tickets are told in one round: ten times what the busiest hour ends.
-const A_ROUND: usize = 20;
 /// Calls that fail in one round before the store is left alone, and for how long.
 const ENOUGH: usize = 3;
 const PAUSE: Duration = Duration::from_secs(10);
-/// Between tries on one call.
-const RAREST: Duration = Duration::from_secs(600);
 /// More than this many calls are not looked for on the disk in each round.
 const MANY: usize = 1_000;
 const MANY_ROUNDS: u32 = 30;
+/// Calls of a deleted day whose tickets are told at once.
+const AT_ONCE: usize = 200;
 /// The ticket of a call may come so much later than its recording; one that was refused for good never comes.
 const PATIENCE: Duration = Duration::from_secs(7 * 86_400);
 
@@ -57,6 +53,9 @@ pub async fn tell(library: Library, desk: Desk<Cases>) {
                 break;
             }
         }
+        if let Err(error) = tell_of_deletions(&library, &desk, &clock).await {
+            failed.push(error);
+        }
         if let (true, Some(error)) = (well, failed.first()) {
             tracing::warn!(error, "tickets cannot be told of their recordings now: it is tried again");
         }
@@ -79,31 +78,16 @@ async fn tell_of(
     aside(library, move |library| forget(library, &names, told)).await.map_err(disk)
 }
 
-/// Which calls are tried when; those not in it never were.
-#[derive(Debug, Default)]
-struct Pacing {
-    waits: BTreeMap<CallId, Wait>,
-}
-
-#[derive(Debug)]
-struct Wait {
-    until: Instant,
-    tries: u32,
-}
-
-impl Pacing {
-    /// Those of a round, oldest first.
-    fn due(&mut self, now: Instant, untold: &Untold) -> Vec<CallId> {
-        self.waits.retain(|call, _| untold.contains_key(call));
-        let due = |call: &CallId| self.waits.get(call).is_none_or(|wait| wait.until <= now);
-        untold.keys().copied().filter(due).take(A_ROUND).collect()
+/// Of one day that was deleted, if there is one.
+async fn tell_of_deletions(library: &Library, desk: &Desk<Cases>, clock: &Clock) -> Result<(), String> {
+    let disk = |error: io::Error| format!("{}: {error}", library.folder().display());
+    let Some((day, calls)) = aside(library, Library::deleted).await.map_err(disk)? else { return Ok(()) };
+    let (mut tickets, why) = (0, format!("the recordings of {day} are deleted: their time is over"));
+    for calls in calls.chunks(AT_ONCE) {
+        tickets += desk.forgets_recordings(clock.now(), calls, &why).await.map_err(|error| error.to_string())?;
     }
-
-    fn in_vain(&mut self, call: CallId, now: Instant) {
-        let wait = self.waits.entry(call).or_insert(Wait { until: now, tries: 0 });
-        wait.until = now + (PACE * 2u32.pow(wait.tries.min(10))).min(RAREST);
-        wait.tries += 1;
-    }
+    tracing::info!(%day, calls = calls.len(), tickets, "tickets know that their recordings are deleted");
+    aside(library, move |library| library.told_of_deletion(day)).await.map_err(disk)
 }
 
 fn read(library: &Library) -> io::Result<Untold> {
@@ -138,37 +122,4 @@ async fn aside<T: Send + 'static>(
 ) -> io::Result<T> {
     let library = library.clone();
     tokio::task::spawn_blocking(move || work(&library)).await.map_err(io::Error::other)?
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_backlog_is_told_oldest_first_in_bounded_rounds_and_the_hopeless_are_asked_rarely() {
-        let mut untold: Untold = (0..1_000).map(|n| (CallId(n), vec![])).collect();
-        let (mut pacing, mut now, mut asked) = (Pacing::default(), Instant(1_000_000), BTreeMap::new());
-        // The oldest 30 have no ticket and never will.
-        let mut told = vec![];
-        for _ in 0..3_600 {
-            let round = pacing.due(now, &untold);
-            assert!(round.len() <= A_ROUND && round.is_sorted());
-            for call in round {
-                *asked.entry(call).or_insert(0) += 1;
-                if call.0 < 30 {
-                    pacing.in_vain(call, now);
-                } else {
-                    untold.remove(&call);
-                    told.push(call.0);
-                }
-            }
-            now = now + PACE;
-        }
-        assert!(told.len() == 970 && told.is_sorted());
-        assert!(asked.values().all(|times| (1..=16).contains(times)), "{asked:?}");
-        assert_eq!(pacing.waits.len(), 30);
-        // Told otherwise, or taken away by hand: nothing of it is kept.
-        pacing.due(now, &Untold::new());
-        assert!(pacing.waits.is_empty());
-    }
 }

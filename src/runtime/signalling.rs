@@ -7,6 +7,7 @@
 use super::figures::Figures;
 use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
+use super::ratings::Ratings;
 use super::screens::Screens;
 use crate::event::{CallFact, CallbackEntry};
 use crate::gateway::{Gateway, Input, Output, Unable};
@@ -57,6 +58,8 @@ pub struct Signalling {
     pub observer: Observer,
     /// What is traced, if anything is.
     pub tap: Option<Tap>,
+    /// Who hears of ratings.
+    pub ratings: Option<Ratings>,
     streams: BTreeMap<Flow, Writer>,
     /// Not needed at the last look.
     idle: BTreeSet<Flow>,
@@ -101,6 +104,7 @@ impl Signalling {
             spool,
             observer,
             tap: None,
+            ratings: None,
             streams,
             idle,
             look_at: figures_at + LOOK_EVERY,
@@ -298,6 +302,9 @@ impl Signalling {
                 Output::Call(event) => {
                     if let (Some(tap), CallFact::Arrived { sip_call_id, .. }) = (&self.tap, &event.what) {
                         tap.leg(event.call, sip_call_id);
+                    }
+                    if let (Some(ratings), CallFact::Rated { score }) = (&self.ratings, &event.what) {
+                        ratings.came(event.at, event.call, *score);
                     }
                     self.screens.call(&self.gateway, &event);
                     self.observer.tell(Observed::Call(event));

@@ -22,7 +22,7 @@ fn promised(phones: usize, shape: impl FnOnce(&mut rexian::config::settings::Cor
 
 #[test]
 fn the_agent_first_then_the_citizen_and_each_hears_the_right_thing() {
-    let mut world = promised(1, |_| {});
+    let mut world = promised(1, |core| core.recording = true);
     world.citizen_will(Reaction::Answer { after: s(4) }, Some(s(30)));
     world.until("the seat rings", s(2), |w| w.facts(|f| matches!(f, CallFact::Offered { .. })) == 1);
     assert_eq!(world.rung(), 0, "nobody is called before an agent is there");
@@ -37,10 +37,12 @@ fn the_agent_first_then_the_citizen_and_each_hears_the_right_thing() {
     assert_eq!(world.kept[&CallId(77)].attempts, 1, "counted before the citizen's phone rings");
     world.run(s(1));
     assert_eq!((world.rung(), world.hears[&seat].clone()), (1, Source::RingBack));
+    assert_eq!(world.recorded, [], "nobody has said anything to the citizen");
 
     world.until("the citizen answers", s(4), |w| w.facts(|f| matches!(f, CallFact::Answered { .. })) == 1);
     let citizen = world.hears.keys().copied().find(|leg| *leg != seat).expect("the citizen's leg");
     assert_eq!(world.hears[&seat], Source::Leg(citizen));
+    assert_eq!(world.recorded, [(citizen, Some(1))], "the citizen left, whoever called whom");
     let Source::Play { prompts, then } = world.hears[&citizen].clone() else { panic!("the number is announced") };
     assert_eq!((&*prompts[0], *then), ("agent-number", Source::Leg(seat)));
     assert_eq!((world.list(), world.gone.clone()), (vec![], vec![CallbackGone::Reached]));

@@ -58,6 +58,8 @@ pub struct World {
     pub hears: BTreeMap<LegId, Source>,
     plays: BTreeMap<LegId, Instant>,
     opened: Vec<LegId>,
+    /// Whose recording began, with its segment, or ended.
+    pub recorded: Vec<(LegId, Option<u16>)>,
     /// What a store would hold.
     pub kept: BTreeMap<CallId, CallbackEntry>,
     pub gone: Vec<CallbackGone>,
@@ -115,6 +117,7 @@ impl World {
             hears: BTreeMap::new(),
             plays: BTreeMap::new(),
             opened: vec![],
+            recorded: vec![],
             kept: BTreeMap::new(),
             gone: vec![],
             changes: vec![],
@@ -440,11 +443,9 @@ impl World {
                 }
                 self.hears.insert(leg, source);
             }
-            MediaCommand::OpenBrowser { .. }
-            | MediaCommand::OpenWebRtc { .. }
-            | MediaCommand::Connect { .. }
-            | MediaCommand::Record { .. }
-            | MediaCommand::StopRecording { .. } => {}
+            MediaCommand::Record { caller, file } => self.recorded.push((caller, Some(file.segment))),
+            MediaCommand::StopRecording { caller } => self.recorded.push((caller, None)),
+            MediaCommand::OpenBrowser { .. } | MediaCommand::OpenWebRtc { .. } | MediaCommand::Connect { .. } => {}
         }
     }
 

@@ -527,3 +527,43 @@ fn a_leaders_page_that_dies_is_off_the_call_and_nobody_else_notices() {
     assert_eq!(world.story().last().map(String::as_str), Some("6603 left"));
     assert_eq!((world.page_hears("8001"), state(&world, "6601")), (OTHER_SIDE.to_owned(), AgentState::Talking));
 }
+
+/// A page that has begun anew shows its call, and takes a click, before it is heard: music meanwhile, and not for ever.
+#[test]
+fn who_picks_up_before_the_page_is_heard_leaves_nobody_in_silence() {
+    for comes in [true, false] {
+        let mut world = at_a_page(&[1]);
+        assert_eq!(world.order("6602", AgentOrder::NotReady(NotReadyReason::Break)), Ok(()));
+        world.call(seconds(300), seconds(200));
+        world.until(seconds(10), |w| state(w, "6601") == AgentState::Reserved);
+        world.browser_down("8001", Lost::Replaced);
+        world.run(seconds(2));
+        assert_eq!(world.order("6601", AgentOrder::Answer), Ok(()));
+        assert_eq!((world.caller_hears(), world.tickets.len()), ("music".to_owned(), 1));
+        world.restart();
+        if comes {
+            world.browser_up("8001");
+            assert_eq!((world.caller_hears(), world.page_hears("8001")), (OTHER_SIDE.into(), OTHER_SIDE.into()));
+            assert_eq!(world.order("6601", AgentOrder::HangUp), Ok(()));
+        } else {
+            world.browser_down("8001", Lost::NeverConnected);
+            world.run(seconds(17));
+            assert_eq!(state(&world, "6601"), AgentState::Talking);
+            world.run(seconds(2));
+            assert_eq!(state(&world, "6601"), AgentState::NotReady(NotReadyReason::Unreachable));
+            assert_eq!(world.order("6602", AgentOrder::Ready), Ok(()));
+            world.until(seconds(10), |w| state(w, "6602") == AgentState::Talking);
+            world.until(seconds(250), |w| w.ended().is_some());
+        }
+        world.nothing_is_left();
+    }
+    // The same of a call of one's own.
+    let mut world = at_a_page(&[]);
+    world.browser_down("8001", Lost::Replaced);
+    assert_eq!(world.order("6601", AgentOrder::Dial("13812345678".into())), Ok(()));
+    let invite = last(&world.outside, "INVITE").clone();
+    world.outside_says(&answer(&invite, "200 OK", "", true));
+    assert_eq!(world.heard_by_last(), "music");
+    world.browser_up("8001");
+    assert_eq!(world.heard_by_last(), OTHER_SIDE);
+}

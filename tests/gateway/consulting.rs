@@ -33,7 +33,7 @@ fn totals(world: &World) -> (u64, u64) {
 }
 
 /// The hotline that was called answers.
-fn answers(world: &mut World) -> String {
+pub fn answers(world: &mut World) -> String {
     let invite = last(&world.outside, "INVITE").clone();
     world.outside_says(&answer(&invite, "200 OK", "", true));
     last(&world.outside, "ACK");

@@ -9,6 +9,7 @@ mod joining;
 mod paths;
 mod recording;
 mod referring;
+mod rights;
 mod screens;
 mod srtp;
 mod streams;

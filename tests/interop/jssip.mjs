@@ -23,7 +23,7 @@ phone.on('newRTCSession', ({ originator, session }) => {
 phone.start();
 obey({
   dial: (number) => phone.call(`sip:${number}@${account.domain}`, { mediaStream: stream }),
-  hangup: () => calls.at(-1).terminate(),
+  hangup: () => calls.at(-1)?.terminate(),
   hold: () => calls.at(-1).hold(),
   unhold: () => calls.at(-1).unhold(),
   restart: () => calls.at(-1).renegotiate({ rtcOfferConstraints: { iceRestart: true } }),

@@ -1,9 +1,11 @@
 //! A phone that speaks SIP over secure WebSocket (RFC 7118) as JsSIP does: by its messages, with RTP of its own.
 
-use crate::common::caller::Street;
+use crate::common::caller::{Street, answers};
 use crate::common::pki::Pki;
 use crate::common::{Hotline, SOON, Server, password, until};
 use rexian::config::settings::Algorithm;
+use rexian::demo::field::Who;
+use rexian::sim::ua::UaFact;
 use rexian::sip::digest::{Claim, response};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -160,7 +162,9 @@ fn registered(server: &Server) -> u64 {
 
 #[test]
 fn a_phone_over_websocket_registers_is_rung_and_talks() {
-    let server = Hotline { tls: Some(Pki::new()), web: vec![PAGE.to_owned()], ..Hotline::new() }.start();
+    // Browsers' audio is served, and this phone, which offers plain RTP, is none.
+    let server =
+        Hotline { tls: Some(Pki::new()), web: vec![PAGE.to_owned()], browsers: true, ..Hotline::new() }.start();
     assert_eq!(Phone::connect(&server, "https://evil.example").err(), Some(403), "a page that nobody named");
     let mut phone = Phone::connect(&server, PAGE).expect("a page that is named");
     let answer = phone.asks("REGISTER", "sip:hotline.test", "reg", "");
@@ -208,4 +212,111 @@ fn a_phone_over_websocket_registers_is_rung_and_talks() {
 
     drop(phone);
     until("no seat registered: its only way is gone", || (registered(&server) == 0).then_some(()));
+}
+
+/// As a browser describes itself, though nobody is there to begin a handshake.
+fn webrtc() -> String {
+    format!(
+        "v=0\r\no=- 4 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+         m=audio 9 UDP/TLS/RTP/SAVPF 111 8 126\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:abcd\r\n\
+         a=ice-pwd:0123456789012345678901ab\r\na=fingerprint:sha-256 {}\r\na=setup:active\r\na=mid:0\r\na=rtcp-mux\r\n\
+         a=rtpmap:126 telephone-event/8000\r\na=ssrc:99 cname:c\r\n",
+        ["AB"; 32].join(":")
+    )
+}
+
+/// With browsers' audio served, and the phone of seat 8001 registered.
+fn with_browsers() -> (Server, Phone) {
+    let server =
+        Hotline { tls: Some(Pki::new()), web: vec![PAGE.to_owned()], browsers: true, ..Hotline::new() }.start();
+    let mut phone = Phone::connect(&server, PAGE).expect("a page that is named");
+    let answer = phone.asks("REGISTER", "sip:hotline.test", "reg", "");
+    assert!(answer.starts_with("SIP/2.0 200 "), "{answer}");
+    (server, phone)
+}
+
+fn header<'m>(message: &'m str, name: &str) -> &'m str {
+    message.lines().find(|line| line.starts_with(name)).unwrap_or_else(|| panic!("no {name} in {message}"))
+}
+
+#[test]
+fn a_phone_that_understands_no_webrtc_is_asked_for_plain_audio_and_from_then_on_first() {
+    let (server, mut phone) = with_browsers();
+    let mut street = Street::new(&server.hotline);
+    let desk = street.sign_in(server.hotline.seat_address(2), 2, answers());
+    street.field.at_phone(desk, |p, now| p.dial(now, "8001"));
+    street.run(Duration::from_millis(300));
+    let first = phone.hears_request("INVITE");
+    assert!(first.contains("UDP/TLS/RTP/SAVPF 8 0 101") && first.contains("a=setup:actpass"), "{first}");
+    phone.answers(&first, "488 Not Acceptable Here", "");
+    phone.hears_request("ACK");
+    let second = phone.hears_request("INVITE");
+    assert!(second.contains(" RTP/AVP 8 0 101") && !second.contains("ice-ufrag"), "{second}");
+    assert_eq!(header(&first, "Call-ID:"), header(&second, "Call-ID:"));
+    assert_eq!((header(&first, "CSeq:"), header(&second, "CSeq:")), ("CSeq: 1 INVITE", "CSeq: 2 INVITE"));
+    let sdp = phone.sdp();
+    phone.answers(&second, "200 OK", &sdp);
+    phone.hears_request("ACK");
+    street.wait_answered(Who::Phone(desk));
+    street.run(Duration::from_millis(300));
+    phone.rtp.recv_from(&mut [0; 400]).expect("the colleague's audio");
+    street.field.at_phone(desk, |p, now| p.hang_up(now));
+    street.run(Duration::from_millis(300));
+    let bye = phone.hears_request("BYE");
+    phone.answers(&bye, "200 OK", "");
+
+    // It is known now; and if it refuses that as well, the colleague hears of it.
+    street.field.at_phone(desk, |p, now| p.dial(now, "8001"));
+    street.run(Duration::from_millis(300));
+    let plain = phone.hears_request("INVITE");
+    assert!(plain.contains(" RTP/AVP 8 0 101"), "{plain}");
+    phone.answers(&plain, "488 Not Acceptable Here", "");
+    let other = phone.hears_request("INVITE");
+    assert!(other.contains("UDP/TLS/RTP/SAVPF"), "{other}");
+    phone.answers(&other, "488 Not Acceptable Here", "");
+    street.wait_for("the refusal", |who, fact| {
+        who == Who::Phone(desk) && matches!(fact, UaFact::Dialled { refused: Some(Some(488)), .. })
+    });
+}
+
+/// Answers that no audio can come of: the agent's phone is to blame, and the caller waits on in the place it had.
+#[test]
+fn a_browser_that_answers_wrongly_or_never_connects_loses_no_caller() {
+    let (server, mut phone) = with_browsers();
+    let signed_in = phone.asks("INVITE", "sip:*11@hotline.test", "sign-in", &webrtc().replace("active", "actpass"));
+    assert!(signed_in.contains("UDP/TLS/RTP/SAVPF 8 126") && signed_in.contains("a=setup:passive"), "{signed_in}");
+    let ack = phone.request("ACK", "sip:*11@hotline.test", "sign-in", "", "");
+    let to = header(&signed_in, "To:").to_owned();
+    phone.says(ack.replace("To: <sip:*11@hotline.test>", &to).replace("z9hG4bKACK", "z9hG4bKack"));
+    let bye = phone.hears_request("BYE");
+    phone.answers(&bye, "200 OK", "");
+
+    // It never begins to connect: after 10 s it is hung up.
+    let mut street = Street::new(&server.hotline);
+    street.call();
+    street.run(Duration::from_millis(500));
+    let invite = phone.hears_request("INVITE");
+    phone.answers(&invite, "200 OK", &webrtc());
+    phone.hears_request("ACK");
+    street.run(Duration::from_secs(11));
+    let bye = phone.hears_request("BYE");
+    phone.answers(&bye, "200 OK", "");
+    let waiting = || (server.metrics().sum("rexian_queue_waiting") == 1).then_some(());
+    until("the caller in line again", waiting);
+
+    // 签入 once more; now it answers with something that was not offered.
+    let again = phone.asks("INVITE", "sip:*13@hotline.test", "ready", &webrtc());
+    let ack = phone.request("ACK", "sip:*13@hotline.test", "ready", "", "");
+    let to = header(&again, "To:").to_owned();
+    phone.says(ack.replace("To: <sip:*13@hotline.test>", &to).replace("z9hG4bKACK", "z9hG4bKack2"));
+    let bye = phone.hears_request("BYE");
+    phone.answers(&bye, "200 OK", "");
+    street.run(Duration::from_millis(500));
+    let invite = phone.hears_request("INVITE");
+    let plain = phone.sdp();
+    phone.answers(&invite, "200 OK", &plain);
+    phone.hears_request("ACK");
+    let bye = phone.hears_request("BYE");
+    phone.answers(&bye, "200 OK", "");
+    until("the caller in line again", waiting);
 }

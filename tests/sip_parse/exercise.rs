@@ -6,9 +6,11 @@ use rexian::media::dtmf_inband::ToneKeys;
 use rexian::media::rtp;
 use rexian::media::srtp::{Receiver, Sender};
 use rexian::plane::srtp::{MasterKey, Suite};
+use rexian::plane::webrtc::Fingerprint;
 use rexian::plane::{Codec, Direction};
 use rexian::sdp::encryption::Encryption;
 use rexian::sdp::offer_answer::{self, Local};
+use rexian::sdp::webrtc::Own;
 use rexian::sip::body;
 use rexian::sip::digest::{Digest, Verdict};
 use rexian::sip::flow::Flow;
@@ -145,10 +147,13 @@ fn frames(bytes: &[u8], size: impl Fn(usize) -> usize) -> Vec<Vec<u8>> {
 /// True if the description was usable.
 pub fn sdp(bytes: &[u8]) -> bool {
     let policies = [Srtp::Never, Srtp::IfOffered, Srtp::Required];
-    policies.map(|srtp| sdp_under(srtp, bytes)).contains(&true)
+    let spoken = policies.map(|srtp| sdp_under(Encryption::new(srtp, || [7; 32]), srtp, bytes)).contains(&true);
+    let own = Own::new([7; 32], Fingerprint([1; 32]), Some("2001:db8::1".parse().unwrap()));
+    spoken | sdp_under(Encryption::WebRtc(own), Srtp::Never, bytes)
 }
 
-fn sdp_under(srtp: Srtp, bytes: &[u8]) -> bool {
+fn sdp_under(encryption: Encryption, srtp: Srtp, bytes: &[u8]) -> bool {
+    let browser = encryption.webrtc().is_some();
     let ours = Local {
         address: "192.0.2.1".parse().unwrap(),
         port: 30_000,
@@ -157,13 +162,21 @@ fn sdp_under(srtp: Srtp, bytes: &[u8]) -> bool {
         codecs: vec![Codec::Pcma, Codec::Pcmu],
         dtmf_payload_type: 101,
         direction: Direction::SendRecv,
-        encryption: Encryption::new(srtp, || [7; 32]),
+        encryption,
     };
     let answered = offer_answer::answer(&ours, bytes);
     for n in answered.iter().map(|(_, n)| n.clone()).chain(offer_answer::accept(&ours, bytes)) {
         assert!(n.remote_rtp.port() != 0 && n.remote_rtcp.port() != 0 && n.payload_type < 128);
         assert!(n.remote_rtp.is_ipv4() && n.remote_rtcp.is_ipv4());
         assert!(!n.direction.sends() || !n.remote_rtp.ip().is_unspecified());
+        assert_eq!(n.webrtc.is_some(), browser);
+        if let Some(webrtc) = &n.webrtc {
+            let plain = |text: &str| text.bytes().all(|b| b.is_ascii_graphic());
+            assert!(
+                plain(&webrtc.theirs.ice.name) && plain(&webrtc.theirs.ice.password) && webrtc.theirs.sources.len() < 5
+            );
+            assert!(webrtc.theirs.mid.as_deref().is_none_or(|mid| plain(mid) && mid.len() <= 16));
+        }
         match (srtp, &n.srtp) {
             (Srtp::Never, keys) => assert!(keys.is_none()),
             (Srtp::IfOffered, _) => {}

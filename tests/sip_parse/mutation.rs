@@ -33,7 +33,15 @@ fn descriptions() {
         a=crypto:1 AEAD_AES_256_GCM inline:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKis=|2^31\r\n\
         a=crypto:2 AES_CM_128_HMAC_SHA1_80 inline:WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz|2^20|1:4 KDR=1 WSH=64\r\n\
         a=crypto:3 AES_CM_128_HMAC_SHA1_32 inline:NzB4d1BINUAvLEw6UzF3WSJ+PSdFcGdUJShpX1Zj\r\n";
-    let seeds = [&seeds[..], &[keys.to_vec()]].concat();
+    let browser = format!(
+        "v=0\r\no=- 4 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\na=fingerprint:sha-256 {}\r\n\
+         m=audio 9 UDP/TLS/RTP/SAVPF 111 8 126\r\nc=IN IP4 0.0.0.0\r\na=ice-ufrag:Ab+/\r\n\
+         a=ice-pwd:0123456789012345678901ab\r\na=setup:active\r\na=mid:0\r\n\
+         a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\na=rtcp-mux\r\na=rtpmap:126 telephone-event/8000\r\n\
+         a=ssrc:99 cname:c\r\nm=video 9 UDP/TLS/RTP/SAVPF 96\r\na=mid:1\r\n",
+        ["AB"; 32].join(":")
+    );
+    let seeds = [&seeds[..], &[keys.to_vec(), browser.into_bytes()]].concat();
     let taken = mutate("sdp", &seeds, 40_000, exercise::sdp);
     assert!(taken > 10_000, "only {taken}");
 }

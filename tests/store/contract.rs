@@ -9,7 +9,7 @@ use rexian::cases::postgres::PostgresCases;
 use rexian::cases::sqlite::SqliteCases;
 use rexian::cases::{CaseStore, Outcome};
 use rexian::ticket::NewTicket;
-use sqlx::Row;
+use sqlx::{Executor, Row};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub trait Fixture {
     fn open(&self) -> Self::Store;
     /// Each ticket's columns as text, by call id; `None` for null. Restricted numbers under `restricted_cli_e164`.
     fn rows(&self) -> impl Future<Output = BTreeMap<String, BTreeMap<String, Option<String>>>>;
+    /// Behind the program's back.
+    fn execute(&self, text: &'static str) -> impl Future<Output = ()>;
 }
 
 async fn each_ticket_is_opened_once_and_numbered_in_order<F: Fixture>() {
@@ -308,6 +310,10 @@ impl Fixture for Sqlite {
         SqliteCases::new(self.dir.path().join("cases.db"), "JN")
     }
 
+    async fn execute(&self, text: &'static str) {
+        open_sqlite(&self.dir.path().join("cases.db")).await.execute(text).await.unwrap();
+    }
+
     async fn rows(&self) -> BTreeMap<String, BTreeMap<String, Option<String>>> {
         let mut conn = open_sqlite(&self.dir.path().join("cases.db")).await;
         let columns: Vec<String> = sqlx::query("SELECT name FROM pragma_table_info('tickets')")
@@ -354,6 +360,10 @@ impl Fixture for Postgres {
 
     fn open(&self) -> PostgresCases {
         PostgresCases::new(postgres::shared().local(&self.database), "JN")
+    }
+
+    async fn execute(&self, text: &'static str) {
+        postgres::shared().connect(&self.database).await.execute(text).await.unwrap();
     }
 
     async fn rows(&self) -> BTreeMap<String, BTreeMap<String, Option<String>>> {

@@ -6,6 +6,7 @@ use rexian::cases::CaseStore;
 use rexian::cases::desk::{Applied, CaseEvent, Desk, DeskError, Filter, Order};
 use rexian::casework::words::*;
 use rexian::casework::{Actor, Callback, Case, Categories, Command, Day, Entry, Fill, Post, Refusal, Rules, Tally};
+use rexian::ids::CallId;
 use rexian::ticket::NewTicket;
 use rexian::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -540,6 +541,75 @@ async fn a_period_is_counted_from_the_histories<F: Fixture>() {
     assert_eq!(desk.newest().await.unwrap(), all_events(&desk).await.last().unwrap().seq);
 }
 
+/// Lives of several lengths, counted as it is written, and from the histories as before there were such counts.
+async fn what_is_counted_as_it_is_written_is_what_the_histories_say<F: Fixture>() {
+    let fixture = store::<F>(1..9).await;
+    let desk = desk(&fixture);
+    let at = |day: u64, hour: u64| Instant(noon(&format!("2026-11-{day:02}")).0 + hour * 3_600_000_000);
+    let rated = [Satisfaction::VerySatisfied, Satisfaction::Fair, Satisfaction::Dissatisfied];
+    for (n, rating) in (1..9).zip(rated.into_iter().cycle()) {
+        in_hand(&desk, &no(n), "01.01", BUREAU).await;
+        if n % 2 == 0 {
+            let call =
+                CallId(u64::from_str_radix(&desk.get(&office(), &no(n)).await.unwrap().opening.call_id, 16).unwrap());
+            assert_eq!(desk.rate(at(23, n), call, rating).await, Ok(true));
+            assert_eq!(desk.rate(at(24, n), call, Satisfaction::Fair).await, Ok(true), "told twice, it is there once");
+            assert_eq!(desk.get(&office(), &no(n)).await.unwrap().case.rating, Some(rating));
+        }
+        let confide = Command::FillIn(Box::new(Fill { confidential: Some(true), ..Fill::default() }));
+        let settled = Command::Settle { result: "修好了".into() };
+        let heard =
+            Command::RecordCallback(Callback::Reached { process: rating, result: Satisfaction::Fair, solved: true });
+        let later = [
+            (22 + n, operator(), confide),
+            (23 + n % 5, office(), settled),
+            (24 + n % 5, operator(), Command::AskCallback),
+        ];
+        for (day, who, command) in later.into_iter().chain([(25 + n % 5, operator(), heard)]).take(n as usize % 5) {
+            desk.apply(at(day, n), &who, &order(&no(n), command)).await.unwrap();
+        }
+    }
+    assert_eq!(
+        desk.rate(at(23, 0), CallId(0xDEAD_BEEF), Satisfaction::Fair).await,
+        Ok(false),
+        "no such ticket, or not yet"
+    );
+    desk.raise(noon("2026-12-20")).await.unwrap();
+    let periods = [("2026-11-01", "2027-01-31"), ("2026-11-23", "2026-11-25"), ("2026-11-25", "2026-12-31")];
+    let mut counted = vec![];
+    for (from, until) in periods {
+        counted.push(desk.tally(&(noon(from)..noon(until))).await.unwrap());
+    }
+    assert_eq!(counted[0].satisfied_with_call, rexian::casework::Share { part: 3, of: 4 });
+    assert!(counted[0].confidential > 0 && counted[0].reached.of > 0 && counted[0].replied.of > 3, "{:?}", counted[0]);
+    // Some of it from before, then all: the same, and the course of what goes on is found again.
+    for forgotten in ["UPDATE case_events SET counts = NULL WHERE version > 3", "UPDATE case_events SET counts = NULL"]
+    {
+        fixture.execute(forgotten).await;
+        for ((from, until), counted) in periods.into_iter().zip(&counted) {
+            assert_eq!(desk.tally(&(noon(from)..noon(until))).await.as_ref(), Ok(counted), "{from} {forgotten}");
+        }
+    }
+}
+
+/// After their days are over.
+async fn a_ticket_says_that_its_recordings_are_deleted_and_keeps_their_hash<F: Fixture>() {
+    let fixture = store::<F>(1..3).await;
+    let desk = desk(&fixture);
+    let call = CallId(u64::from_str_radix(&desk.get(&office(), &no(1)).await.unwrap().opening.call_id, 16).unwrap());
+    assert_eq!(desk.recordings_of(call).await, Ok(None));
+    assert_eq!(desk.refer_to_recordings(call, &["ab".into(), "cd".into()]).await, Ok(true));
+    let gone = noon("2027-06-01");
+    let calls = [call, CallId(0xDEAD_BEEF)];
+    assert_eq!(desk.forgets_recordings(gone, &calls, "their time is over").await, Ok(1));
+    assert_eq!(desk.forgets_recordings(noon("2027-06-02"), &calls, "again").await, Ok(0), "once");
+    let says = desk.recordings_of(call).await.unwrap().unwrap();
+    assert_eq!((&*says.recording_sha256, says.recording_deleted_at), ("ab cd", Some(gone.as_unix_millis())));
+    let audit = desk.audit(&office(), &no(1), 0, 10).await.unwrap();
+    let [entry] = &audit[..] else { panic!("{audit:?}") };
+    assert_eq!((entry.at, &*entry.why, entry.actor.role()), (gone, "their time is over", Role::System));
+}
+
 macro_rules! promises {
     ($($test:ident),* $(,)?) => {
         mod on_sqlite {
@@ -567,4 +637,6 @@ promises!(
     the_worker_finds_what_was_picked_up,
     a_dropped_order_leaves_the_ticket_whole,
     a_period_is_counted_from_the_histories,
+    what_is_counted_as_it_is_written_is_what_the_histories_say,
+    a_ticket_says_that_its_recordings_are_deleted_and_keeps_their_hash,
 );

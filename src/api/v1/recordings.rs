@@ -12,6 +12,7 @@ use super::time::Moment;
 use crate::host::Clock;
 use crate::media::recording::{Kept, Library};
 use crate::plane::recording::RecordingName;
+use crate::time::Instant;
 use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
@@ -40,6 +41,10 @@ pub struct RecordingsQuery {
 pub struct Recordings {
     /// In order; a transfer or a hold ends one.
     recordings: Vec<Recording>,
+    /// When they were deleted, their days being over.
+    deleted_at: Option<Moment>,
+    /// Of those deleted, in their order: what the ticket keeps.
+    deleted_sha256: Vec<String>,
 }
 
 /// One conversation: the citizen left, whom the citizen hears right.
@@ -66,7 +71,17 @@ pub async fn list(
 ) -> Result<Json<Recordings>, Problem> {
     let call = id_of(&asked.call)?;
     let kept = aside(api.library()?, move |library| library.of_call(call)).await?;
-    Ok(Json(Recordings { recordings: kept.into_iter().map(Recording::from).collect() }))
+    let recordings: Vec<_> = kept.into_iter().map(Recording::from).collect();
+    // Those that are there are listed also while the store is away.
+    let told = match &api.sources.office {
+        Some(office) if recordings.is_empty() => office.desk.recordings_of(call).await.ok().flatten(),
+        _ => None,
+    };
+    let gone = told.and_then(|told| Some((told.recording_deleted_at?, told.recording_sha256)));
+    let (at, hashes) = gone.unzip();
+    let deleted_at = at.map(|millis| Moment(Instant(millis * 1_000)));
+    let deleted_sha256 = hashes.iter().flat_map(|hashes: &String| hashes.split(' ')).map(str::to_owned).collect();
+    Ok(Json(Recordings { recordings, deleted_at, deleted_sha256 }))
 }
 
 pub fn sound(_: &mut SchemaGenerator) -> Schema {

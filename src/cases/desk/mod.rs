@@ -36,7 +36,7 @@ use std::fmt;
 use std::sync::Arc;
 use tables::{Ran, Tables};
 
-pub use row::{Audited as AuditEntry, Event as CaseEvent};
+pub use row::{Audited as AuditEntry, Event as CaseEvent, Recordings};
 
 /// Most rows of one answer.
 pub const MOST_ROWS: u32 = 500;
@@ -133,6 +133,9 @@ impl From<Misfit> for DeskError {
     }
 }
 
+/// What happened, and what it counts as (see [`casework::Course::step`]).
+type Counted = (Entry, Option<i64>);
+
 /// The office where tickets are worked on: a store and the rules. Every answer is for one actor.
 pub struct Desk<T> {
     tables: T,
@@ -228,8 +231,9 @@ impl<T: Tables> Desk<T> {
             {
                 return Ok(answered);
             }
-            let stored = self.load(&order.ticket_no).await?;
+            let mut stored = self.load(&order.ticket_no).await?;
             readable(&stored.ticket, actor)?;
+            self.learn_course(&mut stored.ticket).await?;
             let version = stored.ticket.case.version;
             if order.expected.is_some_and(|expected| expected != version) {
                 return Err(DeskError::Conflict { version });
@@ -237,8 +241,8 @@ impl<T: Tables> Desk<T> {
             let (ticket, entries) = self.decide(now, actor, stored.ticket, order.command.clone()).await?;
             let key = key.as_ref().map(|(key, digest)| (*key, digest.as_str()));
             if self.write(now, actor, version, &ticket, &entries, key).await? {
-                let entries =
-                    entries.iter().map(|e| Entry { change: e.change.masked(ticket.sight(actor)), ..e.clone() });
+                let sight = ticket.sight(actor);
+                let entries = entries.iter().map(|(e, _)| Entry { change: e.change.masked(sight), ..e.clone() });
                 return Ok(Applied { version: ticket.case.version, entries: entries.collect(), again: false });
             }
         }
@@ -252,7 +256,7 @@ impl<T: Tables> Desk<T> {
         actor: &Actor,
         mut ticket: Ticket,
         command: Command,
-    ) -> Result<(Ticket, Vec<Entry>), DeskError> {
+    ) -> Result<(Ticket, Vec<Counted>), DeskError> {
         let mut entries = vec![];
         if ticket.case.version == 0 {
             entries.push(receipt(&mut ticket, &self.rules)?);
@@ -273,8 +277,8 @@ impl<T: Tables> Desk<T> {
         let desk = casework::Circumstances { rules: &self.rules, now, earlier: earlier.as_deref() };
         for change in ticket.apply(&desk, actor, command)? {
             let entry = Entry { at: now, by: actor.clone(), change };
-            ticket.case.take(&entry)?;
-            entries.push(entry);
+            let counts = ticket.case.take(&entry)?;
+            entries.push((entry, counts));
         }
         Ok((ticket, entries))
     }
@@ -286,7 +290,7 @@ impl<T: Tables> Desk<T> {
         actor: &Actor,
         version: u32,
         ticket: &Ticket,
-        entries: &[Entry],
+        entries: &[Counted],
         key: Option<(&str, &str)>,
     ) -> Result<bool, DeskError> {
         let mut steps = vec![];
@@ -298,9 +302,9 @@ impl<T: Tables> Desk<T> {
             "UPDATE case_sequence SET last = last + $1 RETURNING 'last'",
             vec![Value::int(entries.len())],
         ));
-        for (n, entry) in entries.iter().enumerate() {
+        for (n, (entry, counts)) in entries.iter().enumerate() {
             let version = ticket.case.version as usize - entries.len() + 1 + n;
-            steps.push(sql::event(ticket, version, entries.len() - 1 - n, entry));
+            steps.push(sql::event(ticket, version, entries.len() - 1 - n, entry, *counts));
         }
         Ok(matches!(self.tables.run(&steps).await?, Ran::All(_)))
     }
@@ -360,10 +364,10 @@ impl<T: Tables> Desk<T> {
 }
 
 /// Folds the receipt in.
-fn receipt(ticket: &mut Ticket, rules: &Rules) -> Result<Entry, Misfit> {
+fn receipt(ticket: &mut Ticket, rules: &Rules) -> Result<Counted, Misfit> {
     let change = ticket.received(rules);
     let entry = Entry { at: ticket.opening.received_at, by: Actor::system(), change };
-    ticket.case.take(&entry).map(|()| entry)
+    ticket.case.take(&entry).map(|counts| (entry, counts))
 }
 
 /// A clerk is not told that another department's ticket is there.

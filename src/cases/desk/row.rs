@@ -104,6 +104,31 @@ pub struct Event {
     pub entry: Entry,
 }
 
+/// An entry of a history, with what it counts as if that is kept.
+#[derive(Deserialize)]
+pub(super) struct Told {
+    pub ticket_no: String,
+    #[serde(deserialize_with = "from_text")]
+    pub entry: Entry,
+    pub counts: Option<i64>,
+}
+
+/// So many entries count as this.
+#[derive(Deserialize)]
+pub(super) struct Counted {
+    pub counts: i64,
+    pub times: u64,
+}
+
+/// What a ticket says of its call's recordings, also of those that are gone.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Recordings {
+    /// In their order, by spaces.
+    pub recording_sha256: String,
+    /// In milliseconds since 1970; `None`: they are there.
+    pub recording_deleted_at: Option<u64>,
+}
+
 /// One reading of an unmasked ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Audited {
@@ -253,6 +278,7 @@ pub(super) fn columns(case: &Case) -> Vec<(&'static str, Value)> {
         ("satisfaction_call", rated(|s| s.0)),
         ("satisfaction_result", rated(|s| s.1)),
         ("solved", rated(|s| u8::from(s.2))),
+        ("call_rating", Value::Int(case.rating.map(|rating| i64::from(rating.points())))),
         ("callback_at", Value::Int(status.callback().map(|(_, at)| at.as_unix_millis() as i64))),
     ]
 }

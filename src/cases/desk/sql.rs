@@ -153,7 +153,7 @@ pub(super) fn update(version: u32, ticket: &Ticket) -> Step {
 }
 
 /// `left`: entries of the same transaction that come after this one.
-pub(super) fn event(ticket: &Ticket, version: usize, left: usize, entry: &Entry) -> Step {
+pub(super) fn event(ticket: &Ticket, version: usize, left: usize, entry: &Entry, counts: Option<i64>) -> Step {
     let json = serde_json::to_string(entry).unwrap_or_default();
     let values = vec![
         Value::int(left),
@@ -161,9 +161,10 @@ pub(super) fn event(ticket: &Ticket, version: usize, left: usize, entry: &Entry)
         Value::int(version),
         Value::at(entry.at),
         Value::text(json),
+        Value::Int(counts),
     ];
-    let text = "INSERT INTO case_events (seq, ticket_no, version, at, entry)
-        SELECT last - $1, $2, $3, $4, $5 FROM case_sequence RETURNING ticket_no";
+    let text = "INSERT INTO case_events (seq, ticket_no, version, at, entry, counts)
+        SELECT last - $1, $2, $3, $4, $5, $6 FROM case_sequence RETURNING ticket_no";
     Step::new(text, values)
 }
 
@@ -182,9 +183,17 @@ pub(super) fn events(after: i64, limit: u32) -> Step {
     ordered(Step::new(format!("{} WHERE seq > $1", event_rows()), vec![Value::Int(Some(after))]), "seq", limit)
 }
 
-/// Tickets that something happened to.
-pub(super) fn touched(period: &Range<Instant>) -> Step {
-    let text = "SELECT DISTINCT ticket_no FROM case_events WHERE at >= $1 AND at < $2 ORDER BY ticket_no";
+/// What entries count as, and how often each: from an index alone.
+pub(super) fn counted(period: &Range<Instant>) -> Step {
+    let text = "SELECT CAST(JSON_ROW('counts', counts, 'times', COUNT(*)) AS TEXT) FROM case_events
+        WHERE at >= $1 AND at < $2 AND counts > 0 GROUP BY counts";
+    Step::new(text, vec![Value::at(period.start), Value::at(period.end)])
+}
+
+/// Tickets with entries from before it was kept what they count as.
+pub(super) fn uncounted(period: &Range<Instant>) -> Step {
+    let text =
+        "SELECT DISTINCT ticket_no FROM case_events WHERE at >= $1 AND at < $2 AND counts IS NULL ORDER BY ticket_no";
     Step::new(text, vec![Value::at(period.start), Value::at(period.end)])
 }
 
@@ -192,7 +201,9 @@ pub(super) fn touched(period: &Range<Instant>) -> Step {
 pub(super) fn histories(tickets: &[String]) -> Step {
     let mut step = Step::new("", vec![]);
     let named: Vec<String> = tickets.iter().map(|no| step.with(Value::text(no))).collect();
-    step.text = format!("{} WHERE ticket_no IN ({}) ORDER BY ticket_no, version", event_rows(), named.join(", "));
+    let row = object(["ticket_no", "entry", "counts"].into_iter());
+    let named = named.join(", ");
+    step.text = format!("SELECT {row} FROM case_events WHERE ticket_no IN ({named}) ORDER BY ticket_no, version");
     step
 }
 
@@ -218,6 +229,36 @@ pub(super) fn recorded(call: CallId, at: &str, sha256: &str) -> Step {
     let values = vec![Value::text(at), Value::text(sha256), Value::text(call.to_string())];
     let text = "UPDATE tickets SET recording_ref = $1, recording_sha256 = $2 WHERE call_id = $3 RETURNING ticket_no";
     Step::new(text, values)
+}
+
+pub(super) fn recordings(call: CallId) -> Step {
+    let row = object(["recording_sha256", "recording_deleted_at"].into_iter());
+    let text = format!("SELECT {row} FROM tickets WHERE call_id = $1 AND recording_sha256 IS NOT NULL");
+    Step::new(text, vec![Value::text(call.to_string())])
+}
+
+const NOT_FORGOTTEN: &str = "recording_ref IS NOT NULL AND recording_deleted_at IS NULL AND call_id IN";
+
+pub(super) fn forgotten(now: Instant, calls: &[CallId]) -> Step {
+    let mut step = Step::new("", vec![Value::at(now)]);
+    let calls: Vec<String> = calls.iter().map(|call| step.with(Value::text(call.to_string()))).collect();
+    let calls = calls.join(", ");
+    step.text =
+        format!("UPDATE tickets SET recording_deleted_at = $1 WHERE {NOT_FORGOTTEN} ({calls}) RETURNING ticket_no");
+    step
+}
+
+/// Before [`forgotten`], in the same transaction.
+pub(super) fn forgotten_audit(now: Instant, actor: &Actor, why: &str, calls: &[CallId]) -> Step {
+    let actor = serde_json::to_string(actor).unwrap_or_default();
+    let mut step = Step::new("", vec![Value::at(now), Value::text(actor), Value::text(why)]);
+    let calls: Vec<String> = calls.iter().map(|call| step.with(Value::text(call.to_string()))).collect();
+    let calls = calls.join(", ");
+    step.text = format!(
+        "INSERT INTO case_audit (ticket_no, at, actor, why) SELECT ticket_no, $1, $2, $3 FROM tickets
+            WHERE {NOT_FORGOTTEN} ({calls}) RETURNING ticket_no"
+    );
+    step
 }
 
 pub(super) fn of_call(call: CallId) -> Step {

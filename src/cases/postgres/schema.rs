@@ -26,6 +26,7 @@ pub(super) const TICKETS: Schema = Schema {
         (2, "route", include_str!("../migrations/postgres/0002_route.sql")),
         (3, "casework", include_str!("../migrations/postgres/0003_casework.sql")),
         (4, "casework_lists", include_str!("../migrations/postgres/0004_casework_lists.sql")),
+        (5, "outcomes", include_str!("../migrations/postgres/0005_outcomes.sql")),
     ],
     lock: 0x7265_7869_616e,
 };

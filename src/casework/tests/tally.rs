@@ -13,6 +13,21 @@ fn tally(worlds: &[World], period: Range<Instant>) -> Tally {
     tally
 }
 
+#[test]
+fn a_rating_is_the_tickets_once_and_counts_whatever_the_stage() {
+    let mut world = World::new(false);
+    let rate = |rating| Command::Rate { rating };
+    world.goes("2026-11-23", Role::System, rate(Satisfaction::Dissatisfied));
+    world.goes("2026-11-23", Role::Operator, filled()).goes("2026-11-23", Role::Operator, Command::Accept);
+    let again = world.apply(at("2026-11-23", 1), &actor(Role::System), rate(Satisfaction::VerySatisfied));
+    assert_eq!(again, Err(Refusal::NothingChanges));
+    let agent = world.apply(at("2026-11-23", 1), &actor(Role::Operator), rate(Satisfaction::VerySatisfied));
+    assert!(matches!(agent, Err(Refusal::NotYours { .. })), "nobody rates for the caller");
+    assert_eq!(world.ticket.case.rating, Some(Satisfaction::Dissatisfied));
+    assert_eq!(world.ticket.case.status.stage(), Stage::Accepted);
+    assert_eq!(tally(&[world], days("2026-11-23", "2026-11-24")).satisfied_with_call, share(0, 1));
+}
+
 fn share(part: u64, of: u64) -> Share {
     Share { part, of }
 }

@@ -3,7 +3,7 @@
 
 use super::RecordingStatus;
 use super::file::{self, PER_MS};
-use super::library::{Library, PART};
+use super::library::{Library, PART, write_through};
 use crate::casework::Day;
 use crate::host::Clock;
 use crate::media::EventSink;
@@ -12,7 +12,7 @@ use crate::plane::recording::{Recording, RecordingName};
 use crate::time::Instant;
 use std::collections::VecDeque;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -164,7 +164,7 @@ impl Keeper {
             Err(error) => return tracing::error!(%error, "old recordings cannot be looked for"),
         };
         for (day, folder) in days.into_iter().filter(|(day, _)| *day < oldest) {
-            match delete(&folder) {
+            match self.library.delete(day, &folder) {
                 Ok((files, octets)) => {
                     self.status.deleted.fetch_add(octets, Relaxed);
                     let keep_days = self.keep_days;
@@ -176,22 +176,4 @@ impl Keeper {
             }
         }
     }
-}
-
-/// How many recordings there were, and their octets.
-fn delete(folder: &Path) -> io::Result<(u64, u64)> {
-    let (mut files, mut octets) = (0, 0);
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        files += u64::from(entry.path().extension().is_some_and(|ending| ending == "wav"));
-        octets += entry.metadata()?.len();
-    }
-    fs::remove_dir_all(folder)?;
-    Ok((files, octets))
-}
-
-fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = fs::File::create(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
 }

@@ -1,12 +1,13 @@
 //! Where recordings lie: a folder a day (China's date), in it each as `<call>-<segment>.wav` with a `.json` that says what it is.
-//! Belongs here: paths, finding, what has still to be told to the tickets. Not here: making them (`writer`, `keeper`).
+//! Belongs here: paths, finding, what has still to be told to the tickets, deleting a day. Not here: making them (`writer`, `keeper`).
 
 use crate::casework::Day;
 use crate::ids::CallId;
 use crate::plane::recording::{MOST_SEGMENTS, Recording, RecordingName};
 use crate::time::Instant;
+use std::collections::BTreeSet;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -14,6 +15,8 @@ use std::time::SystemTime;
 pub(super) const PART: &str = "wav.part";
 /// Names of recordings whose ticket does not know of them yet.
 const UNTOLD: &str = "untold";
+/// Days that were deleted, each a list of calls whose tickets do not know of it yet.
+const DELETED: &str = "deleted";
 
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -32,6 +35,7 @@ impl Library {
     /// Makes the folder if it is not there.
     pub fn open(folder: &Path) -> io::Result<Library> {
         fs::create_dir_all(folder.join(UNTOLD))?;
+        fs::create_dir_all(folder.join(DELETED))?;
         Ok(Library { folder: folder.to_owned() })
     }
 
@@ -103,6 +107,43 @@ impl Library {
         Ok(names)
     }
 
+    /// Deletes a day, with all that is in it; which calls it had is durable before. How many recordings, and octets.
+    pub(super) fn delete(&self, day: Day, folder: &Path) -> io::Result<(u64, u64)> {
+        let (mut files, mut octets, mut calls) = (0, 0, BTreeSet::new());
+        for entry in fs::read_dir(folder)? {
+            let entry = entry?;
+            octets += entry.metadata()?.len();
+            if let Some(name) = entry.file_name().to_str().and_then(|name| name.strip_suffix(".wav")) {
+                files += 1;
+                calls.extend(RecordingName::parse(name).map(|name| name.call));
+            }
+        }
+        let list: Vec<String> = calls.iter().map(CallId::to_string).collect();
+        write_through(&self.folder.join(DELETED).join(day.to_string()), list.join("\n").as_bytes())?;
+        fs::remove_dir_all(folder)?;
+        Ok((files, octets))
+    }
+
+    /// A day that was deleted, and the calls that had recordings in it.
+    pub fn deleted(&self) -> io::Result<Option<(Day, Vec<CallId>)>> {
+        let folder = self.folder.join(DELETED);
+        for entry in fs::read_dir(&folder)? {
+            let path = entry?.path();
+            let Some(day) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
+            let calls = fs::read_to_string(&path)?;
+            return Ok(Some((
+                day,
+                calls.lines().filter_map(|line| u64::from_str_radix(line, 16).ok()).map(CallId).collect(),
+            )));
+        }
+        Ok(None)
+    }
+
+    /// The tickets know.
+    pub fn told_of_deletion(&self, day: Day) -> io::Result<()> {
+        fs::remove_file(self.folder.join(DELETED).join(day.to_string()))
+    }
+
     /// When it was finished.
     pub fn untold_since(&self, name: RecordingName) -> io::Result<SystemTime> {
         fs::metadata(self.folder.join(UNTOLD).join(name.to_string()))?.modified()
@@ -111,6 +152,12 @@ impl Library {
     pub fn told(&self, name: RecordingName) -> io::Result<()> {
         fs::remove_file(self.folder.join(UNTOLD).join(name.to_string()))
     }
+}
+
+pub(super) fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = fs::File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
 }
 
 fn read(folder: &Path, name: RecordingName) -> io::Result<Option<Kept>> {

@@ -62,7 +62,8 @@ export const EN = {
   why_mode: "now", why_nobody: "none chosen", why_agent_ready: "is ready",
   // Recordings
   view_recordings: "Recordings", recordings: "Recordings", calls_over: "Calls that are over", rec_at: "Time", find_call: "Find by number, agent, queue", look_again: "Refresh", choose_recorded: "Choose a call on the left",
-  audited: "Every listening is written down with the call's ticket. Left: the citizen; right: what the citizen hears.", no_calls_yet: "No calls yet today", not_recorded: "This call was not recorded", nothing_records: "Nothing is recorded here", not_complete: "not complete",
+  audited: "Every listening is written down with the call's ticket. Left: the citizen; right: what the citizen hears.", no_calls_yet: "No calls yet today", not_recorded: "This call was not recorded", recording_deleted: "Recorded; deleted, its time being over, on", rated: "The caller's rating",
+  rated_very_dissatisfied: "very dissatisfied", rated_dissatisfied: "dissatisfied", rated_fair: "fairly satisfied", rated_satisfied: "satisfied", rated_very_satisfied: "very satisfied", nothing_records: "Nothing is recorded here", not_complete: "not complete",
   // Wallboard
   board_title: "Hotline now", board_reading: "Reading…", board_live: "Live", board_old: "the figures are {s} old", board_no_answer: "No answer, trying again", board_not_allowed: "This link may not see this, or no longer: ask the engineers",
   board_waiting_now: "Waiting now", board_longest_wait: "Longest wait", board_offered_today: "In today", board_answered_today: "Answered", board_lost_today: "Lost",

@@ -62,7 +62,7 @@ export class Recordings {
       make("p", {}, `${recording.segment}. ${clock(micros(recording.from))} · ${span(recording.seconds * 1e6)} `,
         recording.complete ? null : make("span", { class: "tag secret" }, t("not_complete"))),
       make("audio", { controls: true, preload: "none", src: recording.audio, "aria-label": `${t("recordings")} ${recording.segment}` }));
-    this.found.replaceChildren(list.length ? make("ol", {}, list.map(one)) : make("p", { class: "quiet" }, answer.ok ? t("not_recorded") : answer.status === 404 ? t("nothing_records") : answer.body?.detail ?? t("unable_no_answer")));
+    this.found.replaceChildren(list.length ? make("ol", {}, list.map(one)) : make("p", { class: "quiet" }, answer.body?.deleted_at ? `${t("recording_deleted")} ${answer.body.deleted_at.slice(0, 10)}` : answer.ok ? t("not_recorded") : answer.status === 404 ? t("nothing_records") : answer.body?.detail ?? t("unable_no_answer")));
   }
 
   #move(event, key) {

@@ -117,6 +117,7 @@ export class Ticket {
     this.#may = "";
     this.said = make("span", { class: "said", role: "status" });
     this.stage = make("span", { class: "tag" });
+    this.rated = make("span", { class: "said" });
     this.acts = make("div", { class: "buttons" });
     this.reply = make("input", { "aria-label": t("answer_text"), placeholder: t("answer_text"), maxlength: 8000 });
     this.lead = make("input", { "aria-label": t("department"), placeholder: t("department"), list: "departments", maxlength: 50 });
@@ -133,7 +134,7 @@ export class Ticket {
     const secret = make("input", { type: "checkbox", onchange: () => this.#type("confidential", secret.checked) });
     this.#place.classList.remove("empty");
     this.#place.replaceChildren(
-      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.said), this.#behind,
+      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.rated, this.said), this.#behind,
       make("div", { class: "fields" }, choice("kind", KINDS, true), leaves.length ? this.#category(leaves) : null,
         text("title", "title_field", leaves.length ? "half" : "rest", 100), choice("urgency", URGENCIES, false), this.#field("confidential", t("confidential"), secret, "tick"),
         this.#field("content", t("content"), content, "wide"), TEXTS.map((one) => text(...one))),
@@ -164,6 +165,7 @@ export class Ticket {
   #fill(ticket) {
     this.#ticket = ticket;
     setText(this.stage, t(`stage_${ticket.stage}`));
+    setText(this.rated, ticket.rating ? `${t("rated")}: ${t(`rated_${ticket.rating}`)}` : "");
     for (const [field, { put, disable }] of this.#fields) {
       if (!this.#typed.has(field)) put(ticket[field]);
       disable(!ticket.may.includes("fill_in"));

@@ -61,7 +61,8 @@ export const ZH = {
   why_mode: "进行中", why_nobody: "未选择", why_agent_ready: "已空闲",
   // 录音
   view_recordings: "录音", recordings: "录音", calls_over: "已结束的通话", rec_at: "时间", find_call: "按号码、工号、队列查找", look_again: "刷新", choose_recorded: "请在左侧选择一次通话",
-  audited: "每次收听都会记入该工单的审计。左声道为市民，右声道为市民听到的声音。", no_calls_yet: "今日还没有通话", not_recorded: "此通话没有录音", nothing_records: "系统未开通录音", not_complete: "不完整",
+  audited: "每次收听都会记入该工单的审计。左声道为市民，右声道为市民听到的声音。", no_calls_yet: "今日还没有通话", not_recorded: "此通话没有录音", recording_deleted: "录音已到期删除，日期", rated: "市民评价",
+  rated_very_dissatisfied: "非常不满意", rated_dissatisfied: "不满意", rated_fair: "基本满意", rated_satisfied: "满意", rated_very_satisfied: "非常满意", nothing_records: "系统未开通录音", not_complete: "不完整",
   // 大屏
   board_title: "热线运行大屏", board_reading: "正在读取…", board_live: "实时", board_old: "数据为 {s} 之前", board_no_answer: "读不到数据，正在重试", board_not_allowed: "此链接无权查看或已失效，请联系技术人员",
   board_waiting_now: "当前排队", board_longest_wait: "最长等待", board_offered_today: "今日来电", board_answered_today: "今日接听", board_lost_today: "今日未接",

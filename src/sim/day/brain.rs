@@ -37,6 +37,9 @@ impl Day<'_> {
             self.output(output);
         }
         self.plane.end_step();
+        for fault in std::mem::take(&mut self.plane.faults) {
+            self.audit.fault(self.now, fault);
+        }
         self.audit.end_step(self.now, &self.gateway);
         match self.gateway.next_timeout() {
             Some(at) if at <= self.now && was_alarm => {
@@ -101,7 +104,11 @@ impl Day<'_> {
                 let delay = self.stores.open(&ticket);
                 self.plan(delay, Event::SpoolWrite(ticket.call));
             }
-            Output::Call(_) | Output::Callback(_) | Output::Guard(_) | Output::Screen(_) | Output::Leader(_) => {}
+            Output::Call(_) | Output::Callback(_) | Output::Guard(_) | Output::Leader(_) => {}
+            Output::Screen(agent) => {
+                let i = self.seats.iter().position(|s| s.page.is_some() && s.person.number == agent.as_str());
+                i.into_iter().for_each(|i| self.look_soon(i));
+            }
             Output::Agent(event) => {
                 let Some(i) = self.seats.iter().position(|s| s.person.number == event.agent.as_str()) else {
                     return self.audit.fault(self.now, format!("event of agent {}, who does not exist", event.agent));

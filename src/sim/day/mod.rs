@@ -7,6 +7,7 @@
 
 mod brain;
 mod orders;
+mod pages;
 mod peers;
 mod people;
 mod plane;
@@ -22,10 +23,11 @@ pub use ways::Ways;
 use super::invariants::{Audit, Report};
 use super::rng::Rng;
 use super::ua::{Account, CarrierCall, Phone, PhoneParams};
-use crate::gateway::{Gateway, Input};
+use crate::gateway::{AgentOrder, Gateway, Input};
 use crate::ids::CallId;
 use crate::sip::flow::{Flow, Transport};
 use crate::time::Instant;
+use pages::Page;
 use peers::station;
 use people::Person;
 use plane::{Notice, Plane};
@@ -91,6 +93,8 @@ struct Seat {
     person: Person,
     rtp: SocketAddr,
     alarm: Option<Instant>,
+    /// The agent sits at a browser.
+    page: Option<Page>,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -114,6 +118,13 @@ enum Event {
     PhonePassesOn(usize),
     PhoneJoins(usize),
     PageOrders(usize),
+    PageComes(usize, u32),
+    PageFails(usize),
+    PageGivenUp(usize, u32),
+    PageReopened(usize),
+    PageSpeaks(usize, u32),
+    PageSaid(usize, Wrapped<AgentOrder>),
+    PageLooks(usize),
     PhoneAlarm(usize),
     Think(usize),
     BreakBegins(usize),
@@ -177,7 +188,11 @@ impl<'t> Day<'t> {
                 let rtp = params.station.rtp;
                 let mut phone = Phone::start(start, params);
                 phone.set_call_waiting(!scenario.single_line || i % 2 == 0);
-                Seat { phone, person, rtp, alarm: None }
+                let page = scenario.has_page(i).then(Page::new);
+                if page.is_some() && !scenario.has_phone(i) {
+                    phone.power_off();
+                }
+                Seat { phone, person, rtp, alarm: None, page }
             })
             .collect();
         let stores = Stores::new(scenario.spool, rng.fork());
@@ -214,7 +229,12 @@ impl<'t> Day<'t> {
             let person = &mut self.seats[seat].person;
             let (rest, cut) = (person.next_after(troubles.breaks), person.next_after(troubles.power_cuts));
             self.plan_some(rest, Event::BreakBegins(seat));
-            self.plan_some(cut, Event::PowerCut(seat));
+            self.plan_some(cut.filter(|_| self.scenario.has_phone(seat)), Event::PowerCut(seat));
+            if self.seats[seat].page.is_some() {
+                let after = self.seats[seat].person.delay(200, 5_000);
+                self.page_opens(seat, after);
+                self.plan_page_trouble(seat, after);
+            }
         }
         // Agents come in during the first seconds; the first citizens may be earlier than the last agents.
         self.plan(Duration::from_secs(5), Event::CallArrives);
@@ -247,7 +267,7 @@ impl<'t> Day<'t> {
         if !self.plane.is_empty() {
             self.audit.fault(self.now, format!("media legs or ports left open: {:?}", self.plane));
         }
-        for fault in std::mem::take(&mut self.plane.faults).into_iter().chain(std::mem::take(&mut self.stores.faults)) {
+        for fault in std::mem::take(&mut self.stores.faults) {
             self.audit.fault(self.now, fault);
         }
         self.audit.judge(self.now, self.scenario.calls, leftovers, self.stores.cases())
@@ -285,6 +305,13 @@ impl<'t> Day<'t> {
             Event::PhonePassesOn(i) => self.phone_passes_on(i),
             Event::PhoneJoins(i) => self.phone_joins(i),
             Event::PageOrders(i) => self.page_orders(i),
+            Event::PageComes(i, life) => self.page_comes(i, life),
+            Event::PageFails(i) => self.page_fails(i),
+            Event::PageGivenUp(i, life) => self.page_given_up(i, life),
+            Event::PageReopened(i) => self.page_opens(i, Duration::ZERO),
+            Event::PageSpeaks(i, life) => self.page_speaks(i, life),
+            Event::PageSaid(i, Wrapped(order)) => self.page_said(i, order),
+            Event::PageLooks(i) => self.page_looks(i),
             Event::PhoneAlarm(i) => {
                 if self.seats[i].alarm.is_some_and(|at| at <= self.now) {
                     self.seats[i].alarm = None;

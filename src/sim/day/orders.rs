@@ -49,7 +49,11 @@ impl Day<'_> {
                 _ => of_leader(LeaderOrder::Disconnect { agent: agent.clone(), call: None, why: "a test".into() }),
             },
         };
-        self.order(&who, order);
+        match order {
+            // What is clicked in a browser is on its way like anything else.
+            order if who == agent && self.at_page(i) => self.page_says(i, order),
+            order => self.order(&who, order),
+        }
         if self.rng.chance(0.7) {
             let after = self.rng.between(Duration::from_millis(50), Duration::from_secs(15));
             self.plan(after, Event::PageOrders(i));

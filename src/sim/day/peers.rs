@@ -197,6 +197,7 @@ impl Day<'_> {
         self.may_pass_on(i, state);
         self.may_use_transfer_key(i, state);
         self.may_order(i, state);
+        self.look_soon(i);
         if matches!(state, AgentState::NotReady(_) | AgentState::LoggedOut | AgentState::WrapUp | AgentState::Ready) {
             self.think_soon(i, 1_000, 20_000);
         }
@@ -216,16 +217,17 @@ impl Day<'_> {
     }
 
     pub(super) fn think(&mut self, i: usize) {
-        let now = self.now;
+        let (now, at_page) = (self.now, self.at_page(i));
         let seat = &mut self.seats[i];
         if seat.person.thinks_at != Some(now) {
             return;
         }
         seat.person.thinks_at = None;
-        if seat.person.dialling || !seat.phone.is_on() || seat.phone.is_busy() {
+        if !at_page && (seat.person.dialling || !seat.phone.is_on() || seat.phone.is_busy()) {
             return;
         }
         match seat.person.think(now) {
+            Act::Dial(code) if at_page => self.page_dials(i, &code),
             Act::Dial(code) => {
                 seat.person.dialling = true;
                 self.with_phone(i, |phone, now| phone.dial(now, &code));

@@ -1,8 +1,8 @@
 //! The pretend media plane: obeys media commands, reports what real RTP would bring about, and checks the commands.
 //! RTP itself is one fact per party: to which address it sends, or that it sends nothing.
 
-use super::scenario::GATEWAY_MEDIA;
-use crate::ids::LegId;
+use super::scenario::{GATEWAY_MEDIA, seat_at};
+use crate::ids::{LegId, SeatNo};
 use crate::plane::{LegStats, MediaCommand, MediaEvent, Negotiated, Source};
 use crate::time::Instant;
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,8 +17,11 @@ pub struct Plane {
     parties: BTreeMap<SocketAddr, LegId>,
     /// Who sends RTP, and where to.
     streams: BTreeMap<SocketAddr, SocketAddr>,
+    /// Pages whose audio is up, and whether anybody speaks there.
+    pages: BTreeMap<SeatNo, bool>,
     ever_opened: BTreeSet<LegId>,
-    closed_in_step: bool,
+    /// Somebody may hear something else since the last look.
+    changed: bool,
     /// Raised by every crash: what the dead process had planned does not happen.
     incarnation: u32,
     pub faults: Vec<String>,
@@ -26,9 +29,8 @@ pub struct Plane {
 
 #[derive(Debug)]
 struct Line {
-    port: u16,
+    end: End,
     opened_at: Instant,
-    remote: Option<Negotiated>,
     rtp_timeout: Option<Duration>,
     heard: bool,
     source: Source,
@@ -36,6 +38,34 @@ struct Line {
     play: u32,
     /// Raised by every new connection: its watchdogs replace the old ones.
     connection: u32,
+}
+
+#[derive(Debug)]
+enum End {
+    Port {
+        port: u16,
+        remote: Option<Negotiated>,
+    },
+    /// The audio of this seat's page, while it is up.
+    Page(SeatNo),
+}
+
+impl Line {
+    fn new(end: End, opened_at: Instant) -> Line {
+        let (rtp_timeout, heard, play, connection) = (None, false, 0, 0);
+        Line { end, opened_at, rtp_timeout, heard, source: Source::Silence, play, connection }
+    }
+
+    fn remote(&self) -> Option<&Negotiated> {
+        match &self.end {
+            End::Port { remote, .. } => remote.as_ref(),
+            End::Page(_) => None,
+        }
+    }
+
+    fn is_citizens(&self) -> bool {
+        self.remote().is_some_and(|remote| seat_at(remote.remote_rtp).is_none())
+    }
 }
 
 /// Something the plane wants to look at later.
@@ -78,6 +108,7 @@ impl Plane {
         self.legs.clear();
         self.ports.clear();
         self.parties.clear();
+        self.pages.clear();
         self.ever_opened.clear();
         self.incarnation += 1;
     }
@@ -91,11 +122,11 @@ impl Plane {
             }
             MediaCommand::SetSource { leg, source } => self.set_source(*leg, source, &mut reaction),
             MediaCommand::Close { leg } => self.close(now, *leg, &mut reaction),
-            // Its pretend seats are phones, and nothing is recorded.
-            MediaCommand::OpenBrowser { .. }
-            | MediaCommand::OpenWebRtc { .. }
-            | MediaCommand::Record { .. }
-            | MediaCommand::StopRecording { .. } => {}
+            MediaCommand::OpenBrowser { leg, seat, expect_rtp_within, rtp_timeout } => {
+                self.open_page(now, *leg, seat, *expect_rtp_within, *rtp_timeout, &mut reaction);
+            }
+            // Nothing is recorded, and its phones speak no WebRTC.
+            MediaCommand::OpenWebRtc { .. } | MediaCommand::Record { .. } | MediaCommand::StopRecording { .. } => {}
         }
         reaction
     }
@@ -112,6 +143,20 @@ impl Plane {
         later
     }
 
+    /// The page of this seat is heard from now on (`Some`: does anybody speak?), or is gone.
+    pub fn page(&mut self, seat: SeatNo, speaks: Option<bool>) -> Vec<(Duration, Notice)> {
+        let leg =
+            self.legs.iter().find(|(_, line)| matches!(&line.end, End::Page(s) if *s == seat)).map(|(leg, _)| *leg);
+        match speaks {
+            Some(speaks) => drop(self.pages.insert(seat, speaks)),
+            None => drop(self.pages.remove(&seat)),
+        }
+        self.changed = true;
+        let mut later = Vec::new();
+        leg.into_iter().for_each(|leg| self.listen(leg, &mut later));
+        later
+    }
+
     pub fn notice(&mut self, notice: Notice) -> Reaction {
         let Notice { incarnation, leg, what } = notice;
         let mut reaction = Reaction::default();
@@ -124,7 +169,10 @@ impl Plane {
         }
         let flowing = self.is_flowing(leg);
         let Some(line) = self.legs.get_mut(&leg) else { return reaction };
-        let receives = line.remote.as_ref().is_some_and(|r| r.direction.receives());
+        let receives = match &line.end {
+            End::Port { remote, .. } => remote.as_ref().is_some_and(|r| r.direction.receives()),
+            End::Page(_) => true,
+        };
         reaction.event = match what {
             What::FirstRtp if flowing && !line.heard => {
                 line.heard = true;
@@ -137,9 +185,13 @@ impl Plane {
                 Some(MediaEvent::RtpTimeout { leg })
             }
             What::PlayEnded { play } if play == line.play => {
-                if let Source::Play { then, .. } = &line.source {
+                // Silence after a question is meant.
+                if let Source::Play { then, .. } = &line.source
+                    && **then != Source::Silence
+                {
                     line.source = (**then).clone();
                 }
+                self.changed = true;
                 reaction.hears_human = self.hears_human(leg);
                 Some(MediaEvent::PlayEnded { leg })
             }
@@ -150,14 +202,56 @@ impl Plane {
 
     /// To be called when the gateway has said all it had to say in one step.
     pub fn end_step(&mut self) {
-        if !std::mem::take(&mut self.closed_in_step) {
+        if !std::mem::take(&mut self.changed) {
             return;
         }
         for (leg, line) in &self.legs {
             for other in line.source.heard().iter().filter(|other| !self.legs.contains_key(other)) {
                 self.faults.push(format!("{leg:?} is left with {other:?} as its source, which was closed"));
             }
+            if let Some(why) = self.dead_air(*leg, line) {
+                self.faults.push(format!("{leg:?} hears {:?}: {why}", line.source));
+            }
         }
+    }
+
+    /// Nobody is left with nothing to hear.
+    fn dead_air(&self, leg: LegId, line: &Line) -> Option<&'static str> {
+        let heard = match &line.source {
+            Source::Play { .. } | Source::Music(_) | Source::RingBack => return None,
+            now => now.heard(),
+        };
+        let gone = |other: &LegId| match self.legs.get(other).map(|line| &line.end) {
+            Some(End::Page(seat)) => !self.pages.contains_key(seat),
+            _ => false,
+        };
+        match heard {
+            [] => line.is_citizens().then_some("silence for a citizen"),
+            [own] if *own == leg => None,
+            _ => heard.iter().all(gone).then_some("only pages that are gone"),
+        }
+    }
+
+    fn open_page(
+        &mut self,
+        now: Instant,
+        leg: LegId,
+        seat: &SeatNo,
+        expect: Option<Duration>,
+        rtp_timeout: Option<Duration>,
+        reaction: &mut Reaction,
+    ) {
+        if let Some((other, _)) = self.legs.iter().find(|(_, line)| matches!(&line.end, End::Page(s) if s == seat)) {
+            self.faults.push(format!("{leg:?} takes the audio of {seat}, which {other:?} has"));
+        }
+        if !self.ever_opened.insert(leg) {
+            self.faults.push(format!("{leg:?} is opened twice"));
+        }
+        self.legs.insert(leg, Line { rtp_timeout, ..Line::new(End::Page(seat.clone()), now) });
+        let what = What::Watchdog { connection: 0 };
+        reaction.later.extend(expect.map(|expect| (expect, Notice { incarnation: self.incarnation, leg, what })));
+        self.changed = true;
+        self.listen(leg, &mut reaction.later);
     }
 
     fn open(&mut self, now: Instant, leg: LegId, port: u16) {
@@ -170,19 +264,7 @@ impl Plane {
         if !self.ever_opened.insert(leg) {
             self.faults.push(format!("{leg:?} is opened twice"));
         }
-        self.legs.insert(
-            leg,
-            Line {
-                port,
-                opened_at: now,
-                remote: None,
-                rtp_timeout: None,
-                heard: false,
-                source: Source::Silence,
-                play: 0,
-                connection: 0,
-            },
-        );
+        self.legs.insert(leg, Line::new(End::Port { port, remote: None }, now));
     }
 
     fn connect(
@@ -203,7 +285,11 @@ impl Plane {
         let incarnation = self.incarnation;
         line.connection += 1;
         line.rtp_timeout = rtp_timeout;
-        line.remote = Some(remote.clone());
+        match &mut line.end {
+            End::Port { remote: known, .. } => *known = Some(remote.clone()),
+            End::Page(seat) => self.faults.push(format!("{leg:?} is in the browser of {seat}, and is connected")),
+        }
+        self.changed = true;
         self.parties.insert(remote.remote_rtp, leg);
         let connection = line.connection;
         if let Some(expect) = expect {
@@ -214,7 +300,9 @@ impl Plane {
     }
 
     fn set_source(&mut self, leg: LegId, source: &Source, reaction: &mut Reaction) {
-        for other in source.heard().iter().filter(|other| **other == leg || !self.legs.contains_key(other)) {
+        // Only who tries the headset hears themselves.
+        let own = matches!(self.legs.get(&leg).map(|line| &line.end), Some(End::Page(_)));
+        for other in source.heard().iter().filter(|other| (**other == leg && !own) || !self.legs.contains_key(other)) {
             self.faults.push(format!("{leg:?} is to hear {other:?}, which is not open"));
         }
         let Some(line) = self.legs.get_mut(&leg) else {
@@ -224,6 +312,7 @@ impl Plane {
         let incarnation = self.incarnation;
         line.play += 1;
         line.source = source.clone();
+        self.changed = true;
         if let Source::Play { prompts, .. } = source {
             let length = PROMPT * prompts.len() as u32;
             reaction.later.push((length, Notice { incarnation, leg, what: What::PlayEnded { play: line.play } }));
@@ -236,9 +325,11 @@ impl Plane {
             self.faults.push(format!("{leg:?} is closed, but not open"));
             return;
         };
-        self.ports.remove(&line.port);
-        self.closed_in_step = true;
-        if let Some(remote) = &line.remote
+        if let End::Port { port, .. } = &line.end {
+            self.ports.remove(port);
+        }
+        self.changed = true;
+        if let Some(remote) = line.remote()
             && self.parties.get(&remote.remote_rtp) == Some(&leg)
         {
             self.parties.remove(&remote.remote_rtp);
@@ -268,9 +359,12 @@ impl Plane {
     }
 
     fn is_flowing(&self, leg: LegId) -> bool {
-        self.legs.get(&leg).is_some_and(|line| {
-            let from = line.remote.as_ref().map(|r| r.remote_rtp);
-            from.and_then(|from| self.streams.get(&from)) == Some(&SocketAddr::new(GATEWAY_MEDIA, line.port))
+        self.legs.get(&leg).is_some_and(|line| match &line.end {
+            End::Port { port, remote } => {
+                let from = remote.as_ref().map(|r| r.remote_rtp);
+                from.and_then(|from| self.streams.get(&from)) == Some(&SocketAddr::new(GATEWAY_MEDIA, *port))
+            }
+            End::Page(seat) => self.pages.get(seat) == Some(&true),
         })
     }
 
@@ -281,7 +375,11 @@ impl Plane {
             Source::Play { .. } => &[],
             now => now.heard(),
         };
-        let somebody = heard.iter().any(|other| self.legs.get(other).is_some_and(|l| l.remote.is_some()));
-        line.remote.as_ref().map(|r| r.remote_rtp).filter(|_| somebody)
+        let is_there = |line: &Line| match &line.end {
+            End::Port { remote, .. } => remote.is_some(),
+            End::Page(seat) => self.pages.contains_key(seat),
+        };
+        let somebody = heard.iter().any(|other| self.legs.get(other).is_some_and(is_there));
+        line.remote().map(|r| r.remote_rtp).filter(|_| somebody)
     }
 }

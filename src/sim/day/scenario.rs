@@ -35,6 +35,8 @@ pub struct Scenario {
     pub transfers: f64,
     /// Talks in which the agent's page orders: somebody else on the call, the survey, a leader who listens.
     pub orders: f64,
+    /// Of the seats, how many are in browsers; every third of these has a phone too.
+    pub pages: f64,
     /// Every other phone has no call waiting: it is busy while a feature code is dialled.
     pub single_line: bool,
     pub spool: SpoolWeather,
@@ -67,6 +69,8 @@ pub struct Troubles {
     pub carrier_holds: f64,
     /// Seats that lose power and come back, per agent and hour.
     pub power_cuts: f64,
+    /// Pages that die, reload or fall silent, per agent and hour.
+    pub pages: f64,
     /// Carriers whose machine dies with all its calls and comes back knowing none of them, per carrier and hour.
     pub reboots: f64,
     /// Of phones and carriers that come back, how many do so at another port.
@@ -88,6 +92,7 @@ impl Troubles {
         carrier_never_acks: 0.0,
         carrier_holds: 0.0,
         power_cuts: 0.0,
+        pages: 0.0,
         reboots: 0.0,
         moves: 0.0,
         breaks: 0.0,
@@ -103,6 +108,7 @@ impl Troubles {
         carrier_never_acks: 0.005,
         carrier_holds: 0.02,
         power_cuts: 0.3,
+        pages: 0.0,
         reboots: 0.0,
         moves: 0.0,
         breaks: 0.5,
@@ -118,6 +124,7 @@ impl Troubles {
         carrier_never_acks: 0.03,
         carrier_holds: 0.10,
         power_cuts: 3.0,
+        pages: 0.0,
         reboots: 0.0,
         moves: 0.0,
         breaks: 3.0,
@@ -165,6 +172,7 @@ impl Scenario {
             ways: Ways::from_seed(seed),
             transfers: 0.0,
             orders: 0.0,
+            pages: 0.0,
             single_line: rng.chance(0.3),
             spool,
             max_wait: Duration::from_secs(30 + rng.below(210)),
@@ -183,9 +191,21 @@ impl Scenario {
     }
 
     /// The same, and the agents' pages consult, join three, pass on, call for help and send to the survey; shift leaders
-    /// listen, speak and take over.
+    /// listen, speak and take over. Some sit at phones, some at browsers, whose pages die and come back.
     pub fn busy_desks(seed: u64, calls: usize) -> Scenario {
-        Scenario { orders: 0.4, ..Scenario::hostile(seed, calls) }
+        let hostile = Scenario::hostile(seed, calls);
+        let troubles = Troubles { pages: 20.0, ..hostile.troubles };
+        Scenario { orders: 0.4, pages: 0.6, troubles, ..hostile }
+    }
+
+    /// Does this seat's agent work in a browser?
+    pub fn has_page(&self, seat: usize) -> bool {
+        // Spread over leaders and linguists alike.
+        ((seat * 7) % 10) as f64 / 10.0 < self.pages
+    }
+
+    pub fn has_phone(&self, seat: usize) -> bool {
+        !self.has_page(seat) || seat.is_multiple_of(3)
     }
 
     /// The order a shift is meant to be: nothing breaks, nobody is lost on the way.

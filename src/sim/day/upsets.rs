@@ -129,6 +129,7 @@ impl Day<'_> {
             self.seats[i].person.shown = AgentState::LoggedOut;
             self.with_phone(i, |phone, now| phone.register(now));
         }
+        self.pages_after_crash();
         // Citizens hear dead air and hang up.
         for i in 0..self.carriers.len() {
             if self.carriers[i].ua.as_ref().is_some_and(|ua| ua.ending().is_none()) {
@@ -151,6 +152,7 @@ impl Day<'_> {
             return;
         }
         for i in 0..self.seats.len() {
+            self.page_closes(i);
             self.with_phone(i, |phone, now| phone.unregister(now));
         }
     }

@@ -214,6 +214,9 @@ impl Audit {
                     return Err(format!("the agent is with {other:?}"));
                 }
                 self.chosen_rightly(now, record, agent, chosen)?;
+                if self.pages.get(seat).is_some_and(|page| !page.rings) {
+                    return Err("the seat's page is gone".into());
+                }
                 Stage::Offered { agent: agent.clone(), seat: seat.clone() }
             }
             (Stage::Offered { agent, .. }, CallFact::OfferEnded { agent: named, .. }) => {

@@ -23,7 +23,7 @@ use super::ua::{Ending, UaFact};
 use crate::config::settings::{CoreSettings, Limits, QueueSettings, Relaxation};
 use crate::event::{AgentState, CallFact, EndCause, Supervision};
 use crate::gateway::{Gateway, Output};
-use crate::ids::{AgentNo, CallId, QueueName, Skill};
+use crate::ids::{AgentNo, CallId, QueueName, SeatNo, Skill};
 use crate::sla::Summary;
 use crate::time::Instant;
 use ledger::{Record, Stage};
@@ -38,6 +38,8 @@ pub struct Audit {
     reserve: BTreeMap<Skill, u32>,
     skills: BTreeMap<AgentNo, BTreeMap<Skill, u8>>,
     limits: Limits,
+    /// A call waits for its page so long.
+    browser_return: Duration,
     /// Nothing is lost, doubled or late on the way: the strictest rules hold.
     orderly: bool,
     /// Orderly, and neither phones nor processes die.
@@ -58,6 +60,8 @@ pub struct Audit {
     waiting: BTreeMap<QueueName, BTreeSet<CallId>>,
     /// The call on each phone, as the phone sees it.
     phones: BTreeMap<usize, Option<String>>,
+    /// Seats that have a page and no phone.
+    pages: BTreeMap<SeatNo, Reached>,
     touched: BTreeSet<AgentNo>,
     /// The product's own figures, for comparison.
     summary: Summary,
@@ -79,6 +83,15 @@ pub struct Audit {
 struct Shown {
     state: AgentState,
     since: Instant,
+    seat: Option<SeatNo>,
+}
+
+/// How a seat in a browser is reached.
+struct Reached {
+    /// It can be rung: its page is up, or just reloading.
+    rings: bool,
+    /// Nothing has been heard of it since then.
+    unheard: Option<Instant>,
 }
 
 /// One call as its carrier saw it.
@@ -120,6 +133,8 @@ impl Audit {
             engaged: BTreeMap::new(),
             waiting: BTreeMap::new(),
             phones: BTreeMap::new(),
+            pages: BTreeMap::new(),
+            browser_return: settings.media.browser_return,
             touched: BTreeSet::new(),
             summary: Summary::new(&settings.queues),
             records: Records::default(),
@@ -212,6 +227,17 @@ impl Audit {
         }
     }
 
+    /// A seat's page came or went; the seat has no phone.
+    pub fn page(&mut self, now: Instant, seat: SeatNo, rings: bool, heard: bool) {
+        let before = self.pages.get(&seat).and_then(|page| page.unheard);
+        let at = |record: &Record| matches!(&record.stage, Stage::Answered { seat: at, .. } if *at == seat);
+        if heard == before.is_some() && self.calls.values().any(at) {
+            *self.turns.entry(if heard { "back at the page" } else { "left by the page" }).or_default() += 1;
+        }
+        let unheard = if heard { None } else { before.or(Some(now)) };
+        self.pages.insert(seat, Reached { rings, unheard });
+    }
+
     /// The gateway is told that the ticket is on the disk.
     pub fn durable(&mut self, call: CallId) {
         if let Some(record) = self.calls.get_mut(&call) {
@@ -239,11 +265,13 @@ impl Audit {
                 self.summary.observe_agent(event);
                 self.records.agent(event);
                 self.touched.insert(event.agent.clone());
-                let before = self.agents.insert(event.agent.clone(), Shown { state: event.state, since: now });
+                let before = self
+                    .agents
+                    .insert(event.agent.clone(), Shown { state: event.state, since: now, seat: event.seat.clone() });
                 if event.at != now || before.as_ref().is_some_and(|b| b.state == event.state && b.since == now) {
                     self.fault(now, format!("{event:?} is dated wrongly, or said twice"));
                 }
-                if let Some(Shown { state: AgentState::WrapUp, since }) = before
+                if let Some(Shown { state: AgentState::WrapUp, since, .. }) = before
                     && event.state != AgentState::WrapUp
                     && let Some(queue) = self.last_queue.get(&event.agent)
                 {
@@ -262,6 +290,7 @@ impl Audit {
             self.check_agent(now, &agent);
         }
         self.check_nobody_idle(now);
+        self.check_reachable(now);
         if self.steps.is_multiple_of(CHECK_EVERY) {
             if let Err(fault) = gateway.acd().check() {
                 self.fault(now, format!("the distributor's own check: {fault}"));
@@ -324,8 +353,25 @@ impl Audit {
         }
     }
 
+    /// Nobody is ready, or rung, at a seat without a page.
+    fn check_reachable(&mut self, now: Instant) {
+        let gone = |seat: &SeatNo| self.pages.get(seat).is_some_and(|page| !page.rings);
+        let waits = |shown: &Shown| shown.state == AgentState::Ready && shown.seat.as_ref().is_some_and(gone);
+        if let Some((agent, shown)) = self.agents.iter().find(|(_, shown)| waits(shown)) {
+            self.fault(now, format!("agent {agent} is ready at {:?}, whose page is gone", shown.seat));
+        }
+    }
+
     fn check_nobody_stuck(&mut self, now: Instant) {
         let mut found = Vec::new();
+        for (id, record) in &self.calls {
+            if let Stage::Answered { seat, .. } = &record.stage
+                && let Some(since) = self.pages.get(seat).and_then(|page| page.unheard)
+                && now - since > self.browser_return + Duration::from_secs(1)
+            {
+                found.push(format!("{id:?} waits for the page of {seat} since {since:?}"));
+            }
+        }
         for (agent, shown) in &self.agents {
             let free = !self.engaged.contains_key(agent);
             if shown.state == AgentState::Reserved && free && now - shown.since > super::day::RING_TIMEOUT + CLEARING {

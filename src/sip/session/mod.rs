@@ -274,6 +274,13 @@ impl Session {
         }
     }
 
+    /// Its audio never came about: the far end has accepted and then not done what it said.
+    pub fn unheard(&mut self, cx: &mut Context<'_>) {
+        if let State::Confirmed { .. } = self.state {
+            self.leave(cx, HangupReason::MediaTimeout, LegEnd::Unreachable);
+        }
+    }
+
     /// A carrier's, unless told otherwise.
     pub fn set_peer(&mut self, peer: Peer) {
         self.peer = peer;

@@ -175,7 +175,7 @@ mod tests {
         let acts: BTreeSet<String> = ACTS
             .iter()
             .map(|act| act.path.rsplit('/').next().unwrap().to_owned())
-            .chain(["raise-deadline".into()])
+            .chain(["raise-deadline".into(), "rate".into()])
             .collect();
         assert_eq!(commands, acts);
         let fields = |name: &str| body(name, &mut SchemaGenerator::default()).to_value();

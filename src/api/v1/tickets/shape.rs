@@ -4,7 +4,7 @@
 use crate::api::v1::time::Moment;
 use crate::cases::desk::CaseEvent;
 use crate::casework;
-use crate::casework::words::{Action, Deadline, Disposition, Kind, Stage, Trigger, Urgency};
+use crate::casework::words::{Action, Deadline, Disposition, Kind, Satisfaction, Stage, Trigger, Urgency};
 use crate::casework::{
     Actor, Callback, Change, Classified, Coordinates, Day, Departments, Entry, ExtensionAsked, Post, Settlement, Times,
     rights,
@@ -72,6 +72,8 @@ pub struct Ticket {
     missed: Vec<Deadline>,
     /// One was missed at some time.
     overdue: bool,
+    /// 满意度评价: as the caller rated the call with a key after it; `null`: not asked, or no key was pressed.
+    rating: Option<Satisfaction>,
     /// What the role of whoever asks may do with it now; of departments, only the lead's clerks.
     may: Vec<Action>,
 }
@@ -131,6 +133,7 @@ impl Ticket {
             supervised: case.supervised.into_iter().collect(),
             missed: case.missed.into_iter().collect(),
             overdue: case.overdue,
+            rating: case.rating,
             may,
         }
     }
