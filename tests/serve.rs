@@ -25,6 +25,8 @@ mod streams;
 mod tickets;
 #[path = "serve/tls.rs"]
 mod tls;
+#[path = "serve/unsaved.rs"]
+mod unsaved;
 #[path = "serve/web_phone.rs"]
 mod web_phone;
 #[path = "serve/webhooks.rs"]

@@ -8,6 +8,9 @@ use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd};
 
 const PCMA: u8 = 8;
+/// telephone-event, as our stations offer it, and its first codes in order (RFC 4733 s3.2).
+const EVENT: u8 = 101;
+const KEYS: &str = "0123456789*#";
 /// Samples, bytes and timestamp units of one packet: 20 ms at 8 kHz.
 const FRAME: usize = 160;
 
@@ -23,6 +26,7 @@ pub struct Voice {
     ssrc: u32,
     run: Option<Run>,
     heard: Heard,
+    key: Option<char>,
 }
 
 /// What arrived, over all RTP streams of the call.
@@ -67,6 +71,7 @@ impl Voice {
             ssrc,
             run: None,
             heard: Heard::default(),
+            key: None,
         })
     }
 
@@ -91,6 +96,7 @@ impl Voice {
         self.listener = Listener::default();
         self.run = None;
         self.heard = Heard::default();
+        self.key = None;
     }
 
     /// Listen for this tone from now on; what was heard of an earlier one is forgotten.
@@ -105,6 +111,11 @@ impl Voice {
 
     pub fn heard(&self) -> Heard {
         Heard { lost: self.heard.lost + self.run.as_ref().map_or(0, Run::lost), ..self.heard }
+    }
+
+    /// The key pressed last at the other end (RFC 4733).
+    pub fn key(&self) -> Option<char> {
+        self.key
     }
 
     /// Every 20 ms.
@@ -141,6 +152,8 @@ impl Voice {
         if !rtp || self.remote != Some(from) {
             // Telephone-events and RTCP are no fault, but no audio either.
             self.heard.strange += 1;
+            let event = self.remote == Some(from) && packet.len() == 16 && packet[1] & 0x7f == EVENT;
+            self.key = event.then(|| KEYS.chars().nth(packet[12].into())).flatten().or(self.key);
             return;
         }
         let seq = u16::from_be_bytes([packet[2], packet[3]]);

@@ -87,6 +87,8 @@ enum Order {
     Survey,
     AskHelp,
     NoHelp,
+    /// Is the line there?
+    Ping,
     /// The shift leader's console, from now on: `{"floor":{...},"now":µs}`.
     WatchFloor,
     #[serde(untagged)]
@@ -274,6 +276,7 @@ async fn obey(pages: &Pages, agent: &AgentNo, audio: &Page, floor: &mut Watched,
         Order::Transfer { to } => AgentOrder::Transfer(to),
         Order::ThreeWay => AgentOrder::ThreeWay,
         Order::Emergency => AgentOrder::Emergency,
+        Order::Ping => return Answer::done(id),
         Order::AudioClose => {
             audio.close();
             return Answer::done(id);

@@ -173,6 +173,67 @@ mod tests {
         }
     }
 
+    /// What stands in quotes in a piece of source, from one text up to the next other one: the words of its arms.
+    fn quoted<'a>(source: &'a str, from: &str, to: &str) -> Vec<&'a str> {
+        let (_, after) = source.split_once(from).unwrap_or_else(|| panic!("no {from} in the source"));
+        let (piece, _) = after.split_once(to).expect("its end");
+        let words: Vec<&str> = piece.split('"').skip(1).step_by(2).collect();
+        assert!(!words.is_empty(), "{from} says nothing");
+        words
+    }
+
+    /// Of an enum in the source, as serde writes its variants.
+    fn variants(source: &str, name: &str) -> Vec<String> {
+        let (_, after) = source.split_once(&format!("enum {name} {{\n")).unwrap_or_else(|| panic!("no enum {name}"));
+        let (piece, _) = after.split_once("\n}").expect("its end");
+        let lines = piece.lines().map(str::trim).filter(|line| line.starts_with(|c: char| c.is_ascii_uppercase()));
+        let snake = |name: &str| -> String {
+            let part =
+                |c: char| if c.is_ascii_uppercase() { format!("_{}", c.to_ascii_lowercase()) } else { c.to_string() };
+            name.chars().map(part).collect::<String>().trim_start_matches('_').to_owned()
+        };
+        let found: Vec<String> = lines.map(|line| snake(line.trim_end_matches(','))).collect();
+        assert!(!found.is_empty(), "{name} has no variants");
+        found
+    }
+
+    /// The gateway's own words are read off its source: one that is added there has no text here, and is told.
+    #[test]
+    fn whatever_the_gateway_can_answer_or_show_has_a_text() {
+        let agents = include_str!("../gateway/agents.rs");
+        let (live, lead, audio) = (include_str!("live.rs"), include_str!("lead.rs"), include_str!("audio.rs"));
+        let (event, screen, sign_in) =
+            (include_str!("../event/agent.rs"), include_str!("../screen.rs"), include_str!("sign_in.rs"));
+        let zh = words("ZH");
+        let mut lacking = vec![];
+        let mut each = |prefix: &str, found: Vec<String>| {
+            let keys = found.into_iter().map(|word| format!("{prefix}_{word}"));
+            lacking.extend(keys.filter(|key| !zh.contains(key.as_str())));
+        };
+        let owned = |found: Vec<&str>| found.into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let after = |source: &str, before: &str| {
+            let pieces = source.split("#[cfg(test)]").next().expect("the source").split(before).skip(1);
+            let found: Vec<String> =
+                pieces.filter_map(|piece| Some(piece.strip_prefix('"')?.split('"').next()?.to_owned())).collect();
+            assert!(!found.is_empty(), "{before} is nowhere");
+            found
+        };
+        each("unable", owned(quoted(agents, "impl Unable {", "\n}")));
+        each("unable", owned(quoted(audio, "impl NoAudio {", "\n}")));
+        each("unable", after(live, "Answer::unable(id, "));
+        each("unable", after(lead, "Err("));
+        each("unable", after(sign_in, "StatusCode::UNAUTHORIZED, "));
+        each("unable", after(sign_in, "StatusCode::TOO_MANY_REQUESTS, "));
+        each("unable", after(sign_in, "StatusCode::SERVICE_UNAVAILABLE, "));
+        each("stage", variants(screen, "Stage"));
+        each("party", [variants(screen, "PartyStage"), variants(screen, "OwnStage")].concat());
+        each("purpose", owned(quoted(screen, "pub fn purpose_word", "\n}")));
+        each("reason", owned(quoted(event, "impl NotReadyReason {", "\n}")));
+        each("state", owned(quoted(event, "impl AgentState {", "\n}")));
+        each("mode", owned(quoted(include_str!("../gateway/screens.rs"), "fn listening(agent", "\n}")));
+        assert_eq!(lacking, Vec::<String>::new(), "without a text");
+    }
+
     #[test]
     fn no_script_or_style_is_inline() {
         for file in FILES.iter().filter(|file| file.kind == HTML) {

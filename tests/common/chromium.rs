@@ -193,6 +193,7 @@ impl Chromium {
             ("Tab", _) => 9,
             ("Enter", _) => 13,
             ("Escape", _) => 27,
+            ("ArrowDown", _) => 40,
             (" ", _) => 32,
             (_, Some(letter)) => u32::from(letter.as_bytes()[0]),
             _ => name.strip_prefix('F').and_then(|n| n.parse::<u32>().ok()).map_or(0, |n| 111 + n),

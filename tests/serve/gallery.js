@@ -1,7 +1,7 @@
 // Stands in for the gateway's line and for what is kept in stores, before the page begins: `stage.say(message)` is what the
 // gateway would send; every order is done at once. `answers`: beginnings of paths, and what is answered; others are really asked.
 ((answers) => {
-  window.stage = { said: {}, say(message) {
+  window.stage = { answers, said: {}, say(message) {
     const [kind] = Object.keys(message);
     stage.said[kind] = message;
     stage.line?.hear(message);

@@ -65,7 +65,7 @@ fn away() -> AgentScreen {
     AgentScreen { seat: None, doing: doing("logged_out", 0), reachable: false, audio: None, ..idle() }
 }
 
-fn call(id: u64, stage: Stage) -> CallScreen {
+pub fn call(id: u64, stage: Stage) -> CallScreen {
     CallScreen {
         call: CallId(id),
         stage,
@@ -85,7 +85,7 @@ fn call(id: u64, stage: Stage) -> CallScreen {
     }
 }
 
-fn talking(call: CallScreen) -> AgentScreen {
+pub fn talking(call: CallScreen) -> AgentScreen {
     AgentScreen { doing: doing("talking", 80), call: Some(call), ..idle() }
 }
 
@@ -266,7 +266,7 @@ fn console() -> Vec<(&'static str, Floor, AgentScreen, &'static [&'static str])>
 }
 
 /// What stores would answer.
-fn answers() -> Value {
+pub fn answers() -> Value {
     let may = json!(["fill_in", "accept", "answer_now", "pass", "hand_to_110"]);
     let ticket = |call: u64, more: Value| {
         let mut ticket = json!({
@@ -362,7 +362,7 @@ fn board(skills: usize, up: bool) -> Value {
     })
 }
 
-fn started() -> Server {
+pub fn started() -> Server {
     let hash = rexian::pages::password::hash("leads-the-shift-1", &[90; 16]).unwrap();
     let sha256: String = digest_of("token-wall").iter().map(|b| format!("{b:02x}")).collect();
     let tree = concat!(env!("CARGO_MANIFEST_DIR"), "/deploy/casework/categories.csv");
@@ -374,7 +374,7 @@ fn started() -> Server {
 }
 
 /// A browser at the door, which is shown what is given.
-fn open(server: &Server, answers: &Value, language: &str) -> Option<Chromium> {
+pub fn open(server: &Server, answers: &Value, language: &str) -> Option<Chromium> {
     let mut browser = Chromium::start(None)?;
     browser.before_each_page(&format!(
         "{}({answers}); localStorage.setItem('rexian-language', '{language}')",
@@ -389,7 +389,7 @@ fn say(browser: &mut Chromium, message: Value) {
     browser.read(&format!("stage.say({message})"));
 }
 
-fn show(browser: &mut Chromium, screen: &AgentScreen) {
+pub fn show(browser: &mut Chromium, screen: &AgentScreen) {
     say(browser, json!({"screen": screen, "now": NOW}));
 }
 

@@ -4,6 +4,7 @@
 use crate::common::caller::{Street, answers};
 use crate::common::chromium::Chromium;
 use crate::common::{Hotline, Server, password};
+use crate::look;
 use rexian::api::v1::access::digest_of;
 use rexian::demo::field::Who;
 use std::time::Duration;
@@ -88,6 +89,7 @@ fn a_call_is_worked_by_keyboard_alone_and_what_is_typed_stays_text_in_both_langu
                 street.run(Duration::from_millis(20));
             },
         );
+        look::over(&mut browser, &format!("real-talking-{language}"));
         browser.press("F8");
         street.wait_ended(Who::Phone(phone));
         street.wait_ended(Who::Call(caller));
@@ -133,26 +135,37 @@ fn a_headset_at_the_computer_takes_a_call_and_has_it_again_after_a_reload() {
     browser.press("Alt+E");
     browser.until("the end of the test", "document.querySelector('.call.none')", || {});
     let caller = street.call();
-    let mut step = |browser: &mut Chromium, what: &str, is: &str| {
+    let step = |browser: &mut Chromium, street: &mut Street, what: &str, is: &str| {
         browser.until(what, is, || street.run(Duration::from_millis(20)));
     };
-    step(&mut browser, "the ring", "document.querySelector('.call.ringing')");
+    step(&mut browser, &mut street, "the ring", "document.querySelector('.call.ringing')");
     browser.press("F3");
-    step(&mut browser, "the talk", &state("talking"));
+    step(&mut browser, &mut street, "the talk", "document.querySelector('.call.talking')");
+    look::over(&mut browser, "real-headset-talking");
+    browser.press("Alt+K");
+    let pad = "document.querySelector('.pad:not([hidden])')?.contains(document.activeElement)";
+    step(&mut browser, &mut street, "the keypad", pad);
+    look::over(&mut browser, "real-headset-keypad");
+    look::tabbed_through(&mut browser, "real-headset-keypad");
+    browser.read("[...document.querySelectorAll('.pad button')].find((key) => key.textContent === '#').focus()");
+    browser.press("Enter");
+    street.run_until("the key at the trunk", |field| field.heard_by_call(caller).key == Some('#'));
+    browser.press("Alt+K");
     browser.press("F6");
-    step(&mut browser, "hold", &state("hold"));
+    step(&mut browser, &mut street, "hold", &state("hold"));
     browser.press("F6");
-    step(&mut browser, "the talk again", &state("talking"));
+    step(&mut browser, &mut street, "the talk again", &state("talking"));
     browser.press("Alt+M");
-    step(&mut browser, "the warning that one is muted", "document.querySelector('p.muted:not([hidden])')");
+    step(&mut browser, &mut street, "the warning that one is muted", "document.querySelector('p.muted:not([hidden])')");
+    look::over(&mut browser, "real-headset-muted");
     browser.read("window.before = 1; location.reload()");
     let back = format!("!window.before && {live} && {} && !!document.querySelector('.fields')", state("talking"));
-    step(&mut browser, "the same call after a reload", &back);
+    step(&mut browser, &mut street, "the same call after a reload", &back);
     browser.press("Shift+F12");
     let failed = "document.querySelector('.party.failed:not([hidden])')?.textContent.startsWith('110 ')";
-    step(&mut browser, "that no trunk reaches 110", failed);
+    step(&mut browser, &mut street, "that no trunk reaches 110", failed);
     browser.press("F8");
-    step(&mut browser, "the end", "document.querySelector('.call.none')");
+    step(&mut browser, &mut street, "the end", "document.querySelector('.call.none')");
     street.wait_ended(Who::Call(caller));
     assert_eq!(server.tickets().len(), 1);
     assert_eq!(browser.complaints, Vec::<String>::new());

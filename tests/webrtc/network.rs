@@ -76,6 +76,8 @@ impl Desk {
     }
 }
 
+const MENDING: &str = "document.querySelector('.headset').dataset.audio === 'mending'";
+
 /// Once the path is there again.
 const SECONDS: Duration = Duration::from_secs(8);
 
@@ -88,7 +90,7 @@ fn a_network_that_goes_and_comes_costs_the_agent_seconds_and_the_caller_music() 
     let trunk = desk.call();
     desk.path.cut();
     desk.caller_hears(&trunk, "music while the agent is away", Sound::Music);
-    desk.seat.shows("that the audio is being mended", "document.querySelector('.headset').dataset.audio === 'mending'");
+    desk.seat.shows("that the audio is being mended", MENDING);
     desk.path.mend();
     desk.hear_within(SECONDS, &trunk, "both again");
     // A router that gives other ports, of which nobody is told.
@@ -99,6 +101,12 @@ fn a_network_that_goes_and_comes_costs_the_agent_seconds_and_the_caller_music() 
     desk.seat.shows("that the line is lost", "!document.querySelector('.dot.connected')");
     desk.seat.shows("that the line is back", "document.querySelector('.dot.connected')");
     desk.hear_within(SECONDS, &trunk, "both by another network");
+    // Out of the door and in at another: the line of before is dead and does not say so.
+    desk.path.cut();
+    desk.seat.shows("that the audio is being mended", MENDING);
+    desk.path.lose();
+    desk.path.mend();
+    desk.hear_within(SECONDS, &trunk, "both by another address");
     desk.ends(trunk);
 }
 

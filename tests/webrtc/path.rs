@@ -18,7 +18,7 @@ struct State {
     over: AtomicBool,
     is_cut: Mutex<bool>,
     mended: Condvar,
-    streams: Mutex<Vec<TcpStream>>,
+    streams: Mutex<Vec<(TcpStream, Arc<AtomicBool>)>>,
     /// What the program sees of each of the browser's addresses.
     outside: Mutex<HashMap<SocketAddr, UdpSocket>>,
 }
@@ -36,10 +36,12 @@ impl Path {
         std::thread::spawn(move || {
             for near in listener.incoming().flatten() {
                 let Ok(far) = TcpStream::connect(pages) else { continue };
-                shared.streams.lock().unwrap().extend([near.try_clone().unwrap(), far.try_clone().unwrap()]);
+                let lost = Arc::new(AtomicBool::new(false));
+                let ends = [&near, &far].map(|end| (end.try_clone().unwrap(), lost.clone()));
+                shared.streams.lock().unwrap().extend(ends);
                 for (from, to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
-                    let shared = shared.clone();
-                    std::thread::spawn(move || shared.pump(from, to));
+                    let (shared, lost) = (shared.clone(), lost.clone());
+                    std::thread::spawn(move || shared.pump(from, to, &lost));
                 }
             }
         });
@@ -69,8 +71,16 @@ impl Path {
 
     /// Another network, or a router that started again: connections are broken, and audio comes from other ports.
     pub fn change(&self) {
-        for stream in self.state.streams.lock().unwrap().drain(..) {
+        for (stream, _) in self.state.streams.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
+        }
+        self.rebind();
+    }
+
+    /// Another address: of the connections there were nothing is ever heard again, not even their end.
+    pub fn lose(&self) {
+        for (_, lost) in self.state.streams.lock().unwrap().iter() {
+            lost.store(true, Ordering::Relaxed);
         }
         self.rebind();
     }
@@ -94,7 +104,7 @@ impl State {
         *self.is_cut.lock().unwrap()
     }
 
-    fn pump(&self, mut from: TcpStream, mut to: TcpStream) {
+    fn pump(&self, mut from: TcpStream, mut to: TcpStream, lost: &AtomicBool) {
         let mut buffer = [0; 16_384];
         while let Ok(len @ 1..) = from.read(&mut buffer) {
             let mut is_cut = self.is_cut.lock().unwrap();
@@ -102,11 +112,16 @@ impl State {
                 is_cut = self.mended.wait(is_cut).unwrap();
             }
             drop(is_cut);
+            if lost.load(Ordering::Relaxed) {
+                continue;
+            }
             if to.write_all(&buffer[..len]).is_err() {
                 break;
             }
         }
-        let _ = to.shutdown(Shutdown::Both);
+        if !lost.load(Ordering::Relaxed) {
+            let _ = to.shutdown(Shutdown::Both);
+        }
     }
 
     /// The port by which this address of the browser goes out.

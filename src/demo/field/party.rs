@@ -31,6 +31,8 @@ pub struct Audio {
     pub packets: Heard,
     /// The tone it was told to listen for.
     pub tone: bool,
+    /// The key pressed last at the other end.
+    pub key: Option<char>,
 }
 
 /// A call to place.
@@ -58,7 +60,7 @@ pub struct NewPhone {
 
 impl Audio {
     pub(super) fn of(voice: &Voice) -> Audio {
-        Audio { packets: voice.heard(), tone: voice.heard_tone() }
+        Audio { packets: voice.heard(), tone: voice.heard_tone(), key: voice.key() }
     }
 }
 

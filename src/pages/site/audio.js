@@ -49,7 +49,7 @@ export class Audio {
   #liveSince = 0;
   #ends = new AbortController();
 
-  /** `line.order`, `line.isOpen`; `changed()` after whatever can be seen of this. */
+  /** `line.order`, `line.check`, `line.isOpen`; `changed()` after whatever can be seen of this. */
   constructor(line, changed) {
     this.#line = line;
     this.#changed = changed;
@@ -173,6 +173,8 @@ export class Audio {
         this.#set("live");
         const trouble = await this.#trouble();
         if (over()) return;
+        // What has cut the audio may have cut the line too.
+        this.#line.check();
         if (trouble === "forgotten" || trouble === "microphone") this.#drop();
         this.#set("mending", trouble);
         continue;

@@ -55,7 +55,7 @@ export const EN = {
   asks_help: "Help", heard_listen: "{s} listens", heard_whisper: "{s} whispers", heard_barge: "{s} is in", all_queues: "All queues", free_of: "Free / here", in_line: "Calls in line", caller: "Caller", priority: "Priority",
   nobody_waits: "Nobody waits", chosen_agent: "Chosen agent", listening: "Listening", floor_waits: "Reading the floor…", floor_lost: "The floor is not live; asking for it again…",
   listen: "Listen", whisper: "Whisper", barge: "Barge in", end_listening: "Leave", take_over: "Take over", disconnect: "Disconnect", set_skills: "Skills",
-  force_ready: "Ready", force_not_ready: "Not ready", force_out: "Log out", move_up: "Move up", moved_up: "moved up", move_call: "Other queue",
+  force_ready: "Ready", force_not_ready: "Not ready", force_out: "Log out", move_up: "Move up", moved_up: "moved", move_call: "Other queue",
   pick_up_to_listen: "Your phone rings: lift it to come in", mode_listen: "Listening to {s}", mode_whisper: "Whispering to {s}, unheard by the citizen", mode_barge: "With {s}, heard by the citizen",
   why: "Reason (goes into the audit)", why_customary: "Rush|Agent asked for help|Quality|Equipment|End of shift|Special call", do_it: "Do it", cancel: "Cancel", levels: "Skill levels of this shift (0: none)",
   why_choose_agent: "choose an agent", why_agent_out: "logged out", why_yourself: "yourself", why_agent_no_call: "no call", why_not_listening: "not listening",

@@ -11,6 +11,10 @@ const LOOK = 3000;
 /** It answers within 5 s, if only that it cannot. */
 const PATIENCE = 10000;
 const SESSION_PATIENCE = 5000;
+/** It answers a ping by itself, whatever else it does. */
+const PROMPT = 2500;
+/** A timer that is late by so much has slept with its computer. */
+const NAP = 5000;
 
 export class Line {
   #socket = null;
@@ -23,6 +27,9 @@ export class Line {
   #heardAt = 0;
   /** Microseconds by which the gateway's clock is ahead of ours. */
   #ahead = 0;
+  #lookedAt = performance.now();
+  #hurry = () => {};
+  #ends = new AbortController();
 
   /** `hears.screen(screen)`, `hears.floor(floor)` (`null`: no more of it is coming), `hears.replaced()`: another window has the audio;
    *  `hears.state("connecting" | "connected" | "lost")`, `hears.signedOut()`. */
@@ -32,6 +39,7 @@ export class Line {
 
   open() {
     this.#timer = setInterval(() => this.#look(), LOOK);
+    addEventListener("online", () => this.check(), { signal: this.#ends.signal });
     this.#open("connecting");
   }
 
@@ -55,9 +63,19 @@ export class Line {
     });
   }
 
+  /** Something has happened to the network: is the line still there? A socket whose address is gone would not say so for long. */
+  check() {
+    this.#hurry();
+    if (!this.isOpen) return;
+    const [socket, asked] = [this.#socket, performance.now()];
+    socket.send(JSON.stringify({ id: this.#next++, order: "ping" }));
+    setTimeout(() => socket === this.#socket && this.#heardAt < asked && this.#giveUp(), PROMPT);
+  }
+
   close() {
     this.#closed = true;
     clearInterval(this.#timer);
+    this.#ends.abort();
     this.#socket?.close();
   }
 
@@ -72,7 +90,13 @@ export class Line {
   }
 
   #look() {
-    if (!this.#socket || performance.now() - this.#heardAt < SILENT) return;
+    const late = performance.now() - this.#lookedAt - LOOK;
+    this.#lookedAt = performance.now();
+    if (late > NAP) this.check();
+    else if (this.#socket && performance.now() - this.#heardAt >= SILENT) this.#giveUp();
+  }
+
+  #giveUp() {
     // Its own close event would wait for the other end.
     this.#socket.onmessage = this.#socket.onclose = null;
     this.#socket.close();
@@ -108,7 +132,7 @@ export class Line {
     if (this.#closed) return;
     this.hears.state("lost");
     // A little apart from the other seats', or all of them knock at once when the gateway is back.
-    await wait(this.#delay * (0.75 + Math.random() / 2));
+    await Promise.race([wait(this.#delay * (0.75 + Math.random() / 2)), new Promise((resolve) => { this.#hurry = resolve; })]);
     this.#delay = Math.min(this.#delay * 2, LATEST);
     if (this.#closed) return;
     const who = await fetch("/session", { signal: AbortSignal.timeout(SESSION_PATIENCE) }).catch(() => null);

@@ -1,0 +1,122 @@
+//! What an agent has typed while the store is away: it outlives the page, and nobody else ever sees it. And how a category is chosen.
+
+use crate::common::chromium::Chromium;
+use crate::gallery::{answers, call, open, show, started, talking};
+use crate::screens;
+use rexian::screen::Stage;
+use serde_json::Value;
+
+const NO: &str = "JN20261123000002";
+const WORDS: &str = "路灯三天不亮，老人夜里摔倒";
+
+/// Is there anything of it in this browser?
+const KEPT: &str = "JSON.stringify([{ ...localStorage }, { ...sessionStorage }]).includes('老人')";
+
+fn at_the_ticket(browser: &mut Chromium) {
+    show(browser, &talking(call(2, Stage::Talking)));
+    browser.until("the ticket", &format!("document.querySelector('.form h2')?.textContent.includes('{NO}')"), || {});
+}
+
+fn signed_in(browser: &mut Chromium, agent: &str, password: &str) {
+    screens::enter(browser, agent, password);
+    at_the_ticket(browser);
+}
+
+fn reload(browser: &mut Chromium, then: &str) {
+    browser.read("window.before = 1; location.reload()");
+    browser.until("the page again", &format!("!window.before && window.stage && {then}"), || {});
+}
+
+const DOOR: &str = "document.activeElement.id === 'agent'";
+const CONTENT: &str = "document.querySelector('[name=content]').value";
+
+#[test]
+fn words_that_could_not_be_saved_outlive_the_page_and_go_with_whoever_wrote_them() {
+    let server = started();
+    let mut stores = answers();
+    stores[format!("/v1/tickets/{NO}/fill-in")] = Value::Null;
+    let Some(mut browser) = open(&server, &stores, "zh") else { return };
+    signed_in(&mut browser, "6690", "leads-the-shift-1");
+    browser.tab_to("[name=content]");
+    browser.enter(WORDS);
+    browser.until(
+        "that it is not saved",
+        "document.querySelector('.said.bad').textContent.startsWith('未保存')",
+        || {},
+    );
+    reload(&mut browser, "document.querySelector('.form.empty')");
+    assert_eq!(browser.read("document.querySelector('.form .said').textContent"), format!("尚未保存，正在重试：{NO}"));
+    at_the_ticket(&mut browser);
+    assert_eq!(browser.read(CONTENT), WORDS, "as it was typed");
+    // Whoever leaves is told once what goes with them.
+    browser.read("[...document.querySelectorAll('.top button')].at(-1).click()");
+    browser.until("the warning", "document.querySelector('.notice').textContent.includes('未保存')", || {});
+    assert_eq!(browser.read(KEPT), true);
+    browser.read("[...document.querySelectorAll('.top button')].at(-1).click()");
+    browser.until("the door", DOOR, || {});
+    assert_eq!(browser.read(KEPT), false, "a shared computer keeps nothing");
+
+    // The store comes back.
+    signed_in(&mut browser, "6690", "leads-the-shift-1");
+    browser.tab_to("[name=content]");
+    browser.enter(WORDS);
+    browser.until(
+        "that it is not saved",
+        "document.querySelector('.said.bad').textContent.startsWith('未保存')",
+        || {},
+    );
+    browser.read(&format!("stage.answers['/v1/tickets/{NO}/fill-in'] = {{ version: 2 }}"));
+    browser.until(
+        "that it is saved without a further key",
+        "document.querySelector('.said').textContent === '已保存'",
+        || {},
+    );
+    assert_eq!(browser.read(KEPT), false);
+
+    // Somebody else sits down where the session has ended and the words have not.
+    browser.read(&format!("stage.answers['/v1/tickets/{NO}/fill-in'] = null"));
+    browser.enter(WORDS);
+    browser.until("that it is kept", KEPT, || {});
+    browser.read("fetch('/session', { method: 'DELETE' })");
+    reload(&mut browser, DOOR);
+    assert_eq!(browser.read(KEPT), true, "whose session has ended comes back");
+    screens::enter(&mut browser, "6601", &crate::common::password(1_usize));
+    browser.until("that it is gone", &format!("!{KEPT}"), || {});
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
+
+#[test]
+fn a_category_is_found_by_any_of_its_words_or_its_code() {
+    let server = started();
+    let Some(mut browser) = open(&server, &answers(), "zh") else { return };
+    browser.read("window.sent = []; const asked = fetch; window.fetch = (path, options) => (String(path).endsWith('fill-in') && sent.push(options.body), asked(path, options))");
+    signed_in(&mut browser, "6690", "leads-the-shift-1");
+    browser.tab_to("#category");
+    for (typed, first) in [
+        ("不达标", "02.02.01"),
+        ("市政 破损 响", "01.03.02.02.01"),
+        ("010301", "01.03.01"),
+        ("燃气集团 停", "02.03.02"),
+    ] {
+        browser.read("document.activeElement.select()");
+        browser.enter(typed);
+        let code = "document.querySelector('.fits [aria-selected=true] .code').textContent";
+        browser.until("what fits", &format!("{code} === '{first}'"), || {});
+    }
+    let chosen = |browser: &mut Chromium| browser.read("document.querySelector('#category').value");
+    browser.press("Escape");
+    assert_eq!(chosen(&mut browser), "", "nothing was chosen");
+    browser.enter("停");
+    browser.press("ArrowDown");
+    browser.press("Enter");
+    let second = chosen(&mut browser);
+    assert_eq!(second, "公共服务 / 供热 / 停热");
+    browser.until("that it is saved", "sent.length === 1", || {});
+    assert_eq!(browser.read("sent[0]"), r#"{"category":"02.02.02"}"#);
+    browser.enter("没有这样的");
+    browser.until("that nothing fits", "document.querySelector('.more').textContent.startsWith('没有符合')", || {});
+    browser.press("Enter");
+    browser.press("Tab");
+    assert_eq!(chosen(&mut browser), second, "half a word changes nothing");
+    assert_eq!(browser.complaints, Vec::<String>::new());
+}
