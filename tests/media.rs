@@ -878,7 +878,8 @@ fn a_disk_that_stalls_costs_the_relay_no_packet() {
     let (mut citizen, mut seat) = (Phone::new(), Phone::new());
     let (caller, agent) = (rig.open(0, &mut citizen), rig.open(1, &mut seat));
     rig.bridge(caller, agent);
-    (citizen.forget(), seat.forget());
+    citizen.forget();
+    seat.forget();
     let status = rig.plane.recording().unwrap();
     // Each packet is heard before the next is said: none can be lost unseen. 160 ms in each, for the queue to fill soon.
     let mut heard = [None::<u16>; 2];

@@ -9,7 +9,9 @@ use super::Gateway;
 use super::Output;
 use super::devices::AudioBy;
 use super::legs::{Leg, Role};
+use crate::acd::AcdInput;
 use crate::config::settings::Srtp;
+use crate::event::NotReadyReason;
 use crate::ids::{LegId, SeatNo};
 use crate::plane::webrtc::End;
 use crate::plane::{Codec, Direction, MediaCommand};
@@ -125,7 +127,15 @@ impl Gateway {
     pub(super) fn softphone_unheard(&mut self, now: Instant, leg: LegId) {
         if self.audio.get(&leg) == Some(&AudioBy::WebRtc) {
             tracing::warn!(%leg, "no audio of a phone in a browser reaches us: is browser_port of [media] open to it?");
+            let agent = self.legs.get(&leg).and_then(|known| match &known.role {
+                Role::Seat { agent, .. } => Some(agent.clone()),
+                _ => None,
+            });
             self.with_session(now, leg, |session, cx| session.unheard(cx));
+            // Before the next caller finds out.
+            if let Some(agent) = agent {
+                let _ = self.acd.handle(now, AcdInput::NotReady { agent, reason: NotReadyReason::Unreachable });
+            }
         }
     }
 

@@ -257,11 +257,10 @@ fn a_phone_that_understands_no_webrtc_is_asked_for_plain_audio_and_from_then_on_
     let sdp = phone.sdp();
     phone.answers(&second, "200 OK", &sdp);
     phone.hears_request("ACK");
-    street.wait_answered(Who::Phone(desk));
-    street.run(Duration::from_millis(300));
-    phone.rtp.recv_from(&mut [0; 400]).expect("the colleague's audio");
-    street.field.at_phone(desk, |p, now| p.hang_up(now));
-    street.run(Duration::from_millis(300));
+    let answered = UaFact::Dialled { code: "8001".into(), refused: None };
+    street.wait_for("an answer", |who, fact| who == Who::Phone(desk) && *fact == answered);
+    // The colleague soon hangs up.
+    street.run(Duration::from_secs(4));
     let bye = phone.hears_request("BYE");
     phone.answers(&bye, "200 OK", "");
 
