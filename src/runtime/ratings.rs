@@ -10,14 +10,14 @@ use crate::cases::desk::Desk;
 use crate::casework::words::Satisfaction;
 use crate::host::Clock;
 use crate::ids::CallId;
-use crate::time::Instant;
+use crate::time::Instant as Moment;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 /// On their way from the loop to the disk.
 const QUEUE: usize = 1_000;
@@ -30,12 +30,12 @@ pub struct Ratings(Sender<(CallId, Rating)>);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Rating {
-    at: Instant,
+    at: Moment,
     rating: Satisfaction,
 }
 
 impl Ratings {
-    pub fn came(&self, at: Instant, call: CallId, score: u8) {
+    pub fn came(&self, at: Moment, call: CallId, score: u8) {
         let rating = Satisfaction::ALL.iter().copied().find(|rating| rating.points() == score);
         let Some(rating) = rating else { return };
         if self.0.try_send((call, Rating { at, rating })).is_err() {
@@ -59,8 +59,9 @@ async fn tell(
     mut came: Receiver<(CallId, Rating)>,
 ) {
     let (clock, mut pacing, mut well) = (Clock::start(), Pacing::default(), true);
+    let mut next = Instant::now();
     loop {
-        match timeout(PACE, came.recv()).await {
+        match timeout_at(next, came.recv()).await {
             Ok(Some((call, rating))) => {
                 if let Err(error) = keep(&folder, call, rating).await {
                     tracing::warn!(%call, %error, "a rating is in memory only until its ticket has it");
@@ -69,7 +70,7 @@ async fn tell(
                 continue;
             }
             Ok(None) => return,
-            Err(_) => {}
+            Err(_) => next = Instant::now() + PACE,
         }
         let mut failed = None;
         for call in pacing.due(clock.now(), &untold) {

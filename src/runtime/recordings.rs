@@ -12,7 +12,7 @@ use crate::host::Clock;
 use crate::ids::CallId;
 use crate::media::recording::{Kept, Library};
 use crate::plane::recording::RecordingName;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, SystemTime};
 
@@ -73,9 +73,12 @@ async fn tell_of(
 ) -> Result<bool, String> {
     let disk = |error: io::Error| format!("{}: {error}", library.folder().display());
     let recordings = aside(library, move |library| library.of_call(call)).await.map_err(disk)?;
+    let found: BTreeSet<RecordingName> = recordings.iter().map(|kept| kept.name).collect();
     let hashes: Vec<String> = recordings.into_iter().map(|Kept { recording, .. }| recording.sha256).collect();
-    let told = desk.refer_to_recordings(call, &hashes).await.map_err(|error| error.to_string())?;
-    aside(library, move |library| forget(library, &names, told)).await.map_err(disk)
+    let told =
+        !hashes.is_empty() && desk.refer_to_recordings(call, &hashes).await.map_err(|error| error.to_string())?;
+    // One that was not there yet is told of in a later round: it is announced just before it has its last name.
+    aside(library, move |library| forget(library, &names, |name| told && found.contains(name))).await.map_err(disk)
 }
 
 /// Of one day that was deleted, if there is one.
@@ -99,13 +102,13 @@ fn read(library: &Library) -> io::Result<Untold> {
 }
 
 /// True: there is nothing more to tell.
-fn forget(library: &Library, names: &[RecordingName], told: bool) -> io::Result<bool> {
+fn forget(library: &Library, names: &[RecordingName], told: impl Fn(&RecordingName) -> bool) -> io::Result<bool> {
     let mut left = false;
     for name in names {
-        let since = library.untold_since(*name)?;
+        let (told, since) = (told(name), library.untold_since(*name)?);
         let old = SystemTime::now().duration_since(since).is_ok_and(|age| age > PATIENCE);
         if old && !told {
-            tracing::warn!(recording = %name, "its call has no ticket: none will refer to it");
+            tracing::warn!(recording = %name, "its call has no ticket, or it is gone: none will refer to it");
         }
         if told || old {
             library.told(*name)?;

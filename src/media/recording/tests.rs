@@ -117,6 +117,13 @@ fn days_are_kept_as_long_as_they_must_and_no_longer() {
         recorder.join();
         assert_eq!(old.exists(), keep, "{days} days old");
         assert_eq!(recorder.status.read().deleted, if keep { 0 } else { 1_000 });
+        // Which calls they were is known until their tickets say so.
+        let library = Library::at(folder.path());
+        let gone = (today.plus(-days), vec![CallId(0xABC)]);
+        assert_eq!(library.deleted().unwrap(), (!keep).then(|| gone.clone()));
+        if !keep {
+            library.told_of_deletion(gone.0).unwrap();
+        }
     }
 }
 
