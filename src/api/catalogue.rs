@@ -5,7 +5,7 @@
 //! configuration or from a fixed list, never anything a caller sent.
 //!
 //! Cardinality is bounded by the configuration alone. With q queues, t trunks (a of them with accounts), n tenants, s
-//! skills, w webhooks and the c causes of an end there are `458 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s + 5 w` series, a
+//! skills, w webhooks and the c causes of an end there are `473 + (88 + 2 c) q + (13 + 6 n) t + 5 a + 8 s + 5 w` series, a
 //! histogram's buckets, sum and count included; `api::metrics` has the test that counts them.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
@@ -80,6 +80,14 @@ pub const RECORDING_PANICS: &str = "rexian_recording_panics_total";
 pub const RECORDING_STALLED: &str = "rexian_recording_stalled_seconds";
 pub const RECORDING_UP: &str = "rexian_recording_up";
 
+pub const BROWSERS: &str = "rexian_browser_seats_connected";
+pub const BROWSERS_ENDED: &str = "rexian_browser_sessions_ended_total";
+pub const BROWSER_PACKETS: &str = "rexian_browser_packets_total";
+pub const BROWSER_LOST: &str = "rexian_browser_packets_lost_total";
+pub const BROWSER_JITTER: &str = "rexian_browser_jitter_seconds";
+pub const BROWSER_ROUND_TRIP: &str = "rexian_browser_round_trip_seconds";
+
+pub const SIP_CONNECTIONS: &str = "rexian_sip_connections";
 pub const SIP_RECEIVED: &str = "rexian_sip_messages_received_total";
 pub const SIP_REQUESTS: &str = "rexian_sip_requests_total";
 pub const SIP_RESPONSES: &str = "rexian_sip_responses_total";
@@ -218,6 +226,12 @@ pub fn describe() {
             RECORDING_LOST,
             "Packets missing from recordings because the disk was too slow; silence stands in their place.",
         ),
+        (
+            BROWSERS_ENDED,
+            "Audio sessions of seats in browsers that ended, by why: closed, replaced (the page was loaded again), silent (a tab that died, a network gone, a machine asleep), never_connected (a firewall between), broken.",
+        ),
+        (BROWSER_PACKETS, "RTP packets of seats in browsers, by direction as seen from us."),
+        (BROWSER_LOST, "RTP packets that browsers miss of those we sent them (RTCP)."),
         (RECORDING_PANICS, "Panics of recording threads, which cost a recording each: faults of this program."),
         (NO_AUDIO, "Legs from which no RTP came in the time set after they were connected: one-way audio."),
         (SIP_RECEIVED, "SIP messages received."),
@@ -284,6 +298,18 @@ pub fn describe() {
         (SEATS, Unit::Count, "Seats configured."),
         (SEATS_REGISTERED, Unit::Count, "Seats with a phone registered now."),
         (CALLBACKS_PENDING, Unit::Count, "Citizens still to be called back, by kind: promised, or missed."),
+        (BROWSERS, Unit::Count, "Seats whose browser's audio is up now: they can be rung there."),
+        (
+            BROWSER_JITTER,
+            Unit::Seconds,
+            "Jitter of what we send, as the worst browser connected measures it; told every few seconds.",
+        ),
+        (BROWSER_ROUND_TRIP, Unit::Seconds, "Round trip to the slowest browser connected (RTCP)."),
+        (
+            SIP_CONNECTIONS,
+            Unit::Count,
+            "Connections of SIP up now, by transport: tcp, tls, ws, wss (phones in browsers).",
+        ),
         (RECORDINGS_RUNNING, Unit::Count, "Conversations being recorded now."),
         (RECORDING_STALLED, Unit::Seconds, "For how long the disk of recordings has not answered; 0 below 3 s."),
         (RECORDING_UP, Unit::Count, "1 while the disk takes recordings, or none are made, else 0."),

@@ -3,6 +3,7 @@
 
 use crate::ids::TrunkName;
 use crate::media::{self, recording::RecordingFigures};
+use crate::runtime::browsers::BrowserFigures;
 use crate::store::copy::CopyStatus;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
@@ -25,6 +26,7 @@ pub struct Facts {
     pub media: media::Figures,
     /// `None`: nothing is recorded.
     pub recording: Option<RecordingFigures>,
+    pub browsers: BrowserFigures,
     pub spool: SpoolStatus,
     pub delivery: DeliveryStatus,
     /// `None`: no event log is kept.
@@ -195,6 +197,7 @@ mod tests {
             trunks_down: vec![],
             media: media::Figures::default(),
             recording: Some(RecordingFigures::default()),
+            browsers: BrowserFigures::default(),
             spool: SpoolStatus { depth: 0, kept: 0, set_aside: 0, lost: 0, trouble: None, commits: 9 },
             delivery: DeliveryStatus::default(),
             events: Some(JournalFigures::default()),

@@ -15,7 +15,7 @@ use super::page::Page;
 use crate::config::settings::{CoreSettings, TrunkSettings};
 use crate::event::{AgentEvent, CallEvent, CallFact, CallbackChange, CallbackKind, EndCause, Purpose};
 use crate::ids::{CallId, QueueName, TrunkName};
-use crate::runtime::figures::Figures;
+use crate::runtime::figures::{CONNECTIONS, Figures};
 use crate::sla::Talk;
 use crate::time::Instant;
 use agents::{Agents, Offers};
@@ -58,6 +58,7 @@ pub struct Metrics {
     guard: Guard,
     ports: Gauge,
     seats: Gauge,
+    connections: [Gauge; 4],
     clock: Gauge,
     draining: Gauge,
     missed: Counter,
@@ -140,6 +141,7 @@ impl Metrics {
             guard: Guard::new(),
             ports: gauge!(names::PORTS_IN_USE),
             seats: gauge!(names::SEATS_REGISTERED),
+            connections: CONNECTIONS.map(|(_, by)| gauge!(names::SIP_CONNECTIONS, "transport" => by)),
             clock: gauge!(names::CLOCK),
             draining: gauge!(names::DRAINING),
             missed: counter!(names::MISSED),
@@ -370,6 +372,7 @@ impl Metrics {
         self.guard.set(&figures.guard);
         self.ports.set(figures.ports_in_use as f64);
         self.seats.set(figures.seats_registered as f64);
+        self.connections.iter().zip(figures.connections).for_each(|(gauge, n)| gauge.set(n as f64));
         self.clock.set(figures.at.as_unix_micros() as f64 / 1e6);
         self.draining.set(if figures.draining { 1.0 } else { 0.0 });
         self.missed.absolute(missed);

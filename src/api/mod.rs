@@ -109,6 +109,7 @@ mod tests {
             trunks_down: vec![],
             media,
             recording: None,
+            browsers: Default::default(),
             spool,
             delivery,
             events: None,

@@ -5,6 +5,7 @@ use super::catalogue as names;
 use super::health::{Facts, WebhookFigures};
 use crate::media::Figures;
 use crate::media::recording::RecordingFigures;
+use crate::runtime::browsers::{self, BrowserFigures};
 use crate::store::copy::CopyStatus;
 use crate::store::journal::JournalFigures;
 use crate::store::{DeliveryStatus, SpoolStatus};
@@ -17,6 +18,7 @@ pub struct Page {
     store: Store,
     media: Media,
     recordings: Recordings,
+    browsers: Browsers,
     events: Events,
     webhooks: BTreeMap<String, Webhook>,
     certificate: Gauge,
@@ -32,6 +34,7 @@ impl Page {
             store: Store::new(),
             media: Media::new(),
             recordings: Recordings::new(),
+            browsers: Browsers::new(),
             events: Events::new(),
             webhooks: webhooks.iter().map(|name| (name.clone(), Webhook::new(name))).collect(),
             certificate: gauge!(names::TLS_CERTIFICATE),
@@ -44,6 +47,7 @@ impl Page {
         self.store.set(&facts.spool, &facts.delivery);
         self.media.set(&facts.media);
         self.recordings.set(&facts.recording.unwrap_or_default());
+        self.browsers.set(&facts.browsers);
         self.events.set(facts.events.as_ref(), facts.copy.as_ref());
         for figures in &facts.webhooks {
             self.webhooks.get(&figures.name).inspect(|webhook| webhook.set(figures));
@@ -197,6 +201,40 @@ impl Recordings {
         self.panics.absolute(f.panics);
         self.stalled.set(f.stalled.as_secs_f64());
         self.up.set(flag(!f.trouble));
+    }
+}
+
+struct Browsers {
+    connected: Gauge,
+    ended: [Counter; 5],
+    received: Counter,
+    sent: Counter,
+    lost: Counter,
+    jitter: Gauge,
+    round_trip: Gauge,
+}
+
+impl Browsers {
+    fn new() -> Self {
+        Browsers {
+            connected: gauge!(names::BROWSERS),
+            ended: browsers::ENDS.map(|why| counter!(names::BROWSERS_ENDED, "why" => why)),
+            received: counter!(names::BROWSER_PACKETS, "direction" => "received"),
+            sent: counter!(names::BROWSER_PACKETS, "direction" => "sent"),
+            lost: counter!(names::BROWSER_LOST),
+            jitter: gauge!(names::BROWSER_JITTER),
+            round_trip: gauge!(names::BROWSER_ROUND_TRIP),
+        }
+    }
+
+    fn set(&self, f: &BrowserFigures) {
+        self.connected.set(f.connected as f64);
+        self.ended.iter().zip(f.ended).for_each(|(counter, n)| counter.absolute(n));
+        self.received.absolute(f.received);
+        self.sent.absolute(f.sent);
+        self.lost.absolute(f.remote_lost);
+        self.jitter.set(f.jitter.as_secs_f64());
+        self.round_trip.set(f.round_trip.as_secs_f64());
     }
 }
 

@@ -5,10 +5,15 @@ use crate::gateway::{Gateway, Refusals};
 use crate::guard::Watch;
 use crate::ids::{QueueName, Skill, TrunkName};
 use crate::sip::endpoint::EndpointCounters;
+use crate::sip::flow::Transport;
 use crate::time::Instant;
 use crate::trunk::{Trunk, TurnedAway};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// What carries SIP connections, as metrics say it.
+pub const CONNECTIONS: [(Transport, &str); 4] =
+    [(Transport::Tcp, "tcp"), (Transport::Tls, "tls"), (Transport::Ws, "ws"), (Transport::Wss, "wss")];
 
 /// Read off the gateway once a second.
 #[derive(Clone, Debug)]
@@ -26,6 +31,8 @@ pub struct Figures {
     /// Seats with a phone registered.
     pub seats_registered: usize,
     pub sip: EndpointCounters,
+    /// SIP connections, in the order of [`CONNECTIONS`].
+    pub connections: [usize; 4],
     pub refusals: Refusals,
     pub guard: Watch,
     pub trunks: Vec<TrunkFigures>,
@@ -72,7 +79,7 @@ impl Figures {
         self.accounts.iter().all(|(_, status)| !matches!(*status, "registered" | "leaving"))
     }
 
-    pub fn of(now: Instant, gateway: &Gateway) -> Figures {
+    pub fn of(now: Instant, gateway: &Gateway, connections: [usize; 4]) -> Figures {
         Figures {
             at: now,
             calls: gateway.calls(),
@@ -83,6 +90,7 @@ impl Figures {
             skills: skills(gateway),
             seats_registered: gateway.seats_registered(),
             sip: gateway.endpoint_counters(),
+            connections,
             refusals: gateway.refusals(),
             guard: gateway.watch(now),
             trunks: gateway.trunks().iter().map(TrunkFigures::of).collect(),

@@ -4,6 +4,7 @@
 //! Threads: `signalling` (owns the gateway), the media plane's, `observer` (logs, metrics, views), `journal` (the event
 //! log), `facts` (folded from it), `event-copy` (shipping it), and one tokio thread, `world`, for streams, the store, HTTP.
 
+pub mod browsers;
 pub mod figures;
 pub mod inbox;
 pub mod observer;
@@ -35,6 +36,7 @@ use crate::store::{DeliverOptions, SpoolOptions, Store};
 use crate::time::Instant;
 use crate::trace::Tap;
 use crate::trunk::hops::Target;
+use browsers::BrowserBoard;
 use figures::Figures;
 use inbox::{Inbox, Message};
 use observer::Observed;
@@ -200,7 +202,12 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
         [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss].map(|by| listeners.addresses(by));
 
     let to_loop = inbox.clone();
-    let media = MediaPlane::start(&core.media, &shell, prompts, move |event| to_loop.offer(Message::Media(event)))?;
+    let browsers = Arc::new(BrowserBoard::default());
+    let board = browsers.clone();
+    let media = MediaPlane::start(&core.media, &shell, prompts, move |event| {
+        board.observe(&event);
+        to_loop.offer(Message::Media(event));
+    })?;
 
     let cases = Cases::new(&shell.cases, &shell.ticket_prefix);
     let memory = cases.reader();
@@ -284,8 +291,14 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     let http = match shell.http {
         None => None,
         Some(address) => {
-            let source =
-                health(latest, (media.figures(), media.recording()), &store, (events, copy), hooks, tls.clone());
+            let source = health(
+                latest,
+                (media.figures(), media.recording(), browsers),
+                &store,
+                (events, copy),
+                hooks,
+                tls.clone(),
+            );
             let (address, _) = world
                 .block_on(api::serve(address, source, page, &v1))
                 .map_err(|e| format!("http.listen {address}: {e}; name an address of this machine and a free port"))?;
@@ -355,7 +368,7 @@ fn resolve(world: &Runtime, trunks: &[TrunkSettings], configured: Vec<SocketAddr
 /// The gateway's condition, for `/healthz` and `/metrics`, from what it last told the observer.
 fn health(
     latest: observer::Latest,
-    (media, recording): (FigureReader, Option<Arc<RecordingStatus>>),
+    (media, recording, browsers): (FigureReader, Option<Arc<RecordingStatus>>, Arc<BrowserBoard>),
     store: &Store,
     (events, copy): (Option<Arc<JournalStatus>>, Option<watch::Receiver<CopyStatus>>),
     webhooks: Vec<webhooks::Hook>,
@@ -374,6 +387,7 @@ fn health(
             trunks_down: latest.trunks.iter().filter(|trunk| trunk.down).map(|trunk| trunk.name.clone()).collect(),
             media: media.read(),
             recording: recording.as_ref().map(|status| status.read()),
+            browsers: browsers.read(),
             spool: spool.borrow().clone(),
             delivery: delivery.borrow().clone(),
             events: events.as_ref().map(|status| status.read()),

@@ -4,7 +4,7 @@
 //! Overload: what belongs to calls in progress or comes from phones is served as it is read; new calls and strangers wait
 //! in a backlog until the sockets are read empty (`guard::intake`), and new calls that waited too long are turned away.
 
-use super::figures::Figures;
+use super::figures::{CONNECTIONS, Figures};
 use super::inbox::{Message, Outbox};
 use super::observer::{Observed, Observer};
 use super::ratings::Ratings;
@@ -376,6 +376,8 @@ impl Signalling {
         }
         self.screens.second();
         self.figures_at = now + if self.gateway.is_draining() { FIGURES_EVERY_DRAINING } else { FIGURES_EVERY };
-        self.observer.tell(Observed::Figures(Box::new(Figures::of(now, &self.gateway))));
+        let connections =
+            CONNECTIONS.map(|(transport, _)| self.streams.keys().filter(|flow| flow.transport == transport).count());
+        self.observer.tell(Observed::Figures(Box::new(Figures::of(now, &self.gateway, connections))));
     }
 }
