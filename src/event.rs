@@ -273,6 +273,8 @@ pub enum Why {
     /// It is a call of ours to the citizen.
     Callback,
     Supervisor(AgentNo),
+    /// The phone or page of whom the caller talked with died.
+    SeatLost,
 }
 
 impl Why {
@@ -290,6 +292,7 @@ impl Why {
             Why::Closed => "closed",
             Why::Callback => "callback",
             Why::Supervisor(_) => "supervisor",
+            Why::SeatLost => "seat_lost",
         }
     }
 }

@@ -27,6 +27,7 @@ mod ports;
 mod recording;
 mod referring;
 mod requests;
+mod saved;
 mod screens;
 mod seats;
 mod softphones;
@@ -303,15 +304,6 @@ impl Gateway {
         let (endpoint, registrar) = (self.endpoint.next_timeout(), self.registrar.next_timeout());
         let own = [self.acd.next_timeout(), self.timers.next(), self.callbacks.next_timeout()];
         own.into_iter().chain([endpoint, registrar]).flatten().min()
-    }
-
-    /// The whole state as bytes; a gateway restored from them goes on with identical outputs.
-    pub fn save(&self) -> Vec<u8> {
-        postcard::to_stdvec(self).expect("plain data with known lengths always serialises")
-    }
-
-    pub fn restore(bytes: &[u8]) -> Result<Gateway, String> {
-        postcard::from_bytes(bytes).map_err(|e| format!("saved gateway state cannot be read (another version?): {e}"))
     }
 
     fn drain(&mut self, now: Instant) {

@@ -117,8 +117,62 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
     ("the agent's phone answers nothing any more: the caller goes back into the line", AnswerMode::OnQueue, "
 + answered
  20    s1 holds            | Held, acd Held, c hears music
- 35    s1 ended Unreachable| s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
- 35    back 6601           | Moved mandarin agent, c hears please-wait>music
+ 35    s1 ended Unreachable| acd SeatDead, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back seat_lost
+ 35    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
+"),
+    ("the audio of the agent's phone stops: the caller goes back into the line, and is heard there", AnswerMode::OnQueue, "
++ answered
+ 35    s1 is silent        | acd SeatDead, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back seat_lost
+ 35    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
+ 40    offer 6602 s2       | Offered 6602, ring s2
+ 42    s2 answers          | acd Answered, TakenOver 6602 wait=7 ring=2, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s2, s2 hears c
+"),
+    ("the audio of both stops, the seat's first: the call ends in the line", AnswerMode::OnQueue, "
++ answered
+ 35    s1 is silent        | acd SeatDead, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back seat_lost
+ 35    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
+ 35.1  rtp stops           | acd Leave, c Hangup(MediaTimeout), c closed, Ended mandarin media_timeout wait=5 talk=30 hold=0, over
+"),
+    ("the audio of both stops, the seat's first: the call ends at the next seat, which rings", AnswerMode::OnQueue, "
++ answered
+ 35    s1 is silent        | acd SeatDead, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back seat_lost
+ 35    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
+ 35    offer 6602 s2       | Offered 6602, ring s2
+ 35.1  rtp stops           | s2 Hangup(Withdrawn), s2 closed, OfferEnded 6602 Withdrawn, acd LeaveAfter(s2), c Hangup(MediaTimeout), c closed, Ended mandarin media_timeout wait=5 talk=30 hold=0, over
+"),
+    ("the agent's phone has forgotten the call: the caller goes back into the line", AnswerMode::OnQueue, "
++ answered
+ 35    s1 ended Fault      | acd SeatDead, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back seat_lost
+ 35    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
+"),
+    ("the agent's phone dies between pickup and disk: a pickup, and back into the line", AnswerMode::OnQueue, "
+  0    arrives             | Arrived, c Answer, c hears greeting>music, Queued mandarin line
+  3    offer 6601 s1       | Offered 6601, ring s1
+  5    s1 answers          | acd Answered, ticket wait=5000 within
+  5    s1 ended Unreachable|
+  5    spooled             | Answered wait=5 ring=2 spooled, s1 Acknowledge, acd SeatDead, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back seat_lost
+  5    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
+"),
+    ("the phone they were passed on to falls silent, or has forgotten the call: back into the line", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 20    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 25    party s9 answers    | Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 50    s9 is silent        | s9 Hangup(Normal), s9 closed, NotPassedOn 6601 480, ask back seat_lost
+ 50    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
+ 55    offer 6602 s2       | Offered 6602, ring s2
+ 57    s2 answers          | acd Answered, TakenOver 6602 wait=7 ring=2, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s2, s2 hears c
+ 60    passes on s8        | PassingOn 6602, c hears RingBack
+ 60    s2 ended HungUp     | s2 Hangup(Normal), s2 closed, acd TalkEnded, PassedOn 6602
+ 65    party s8 answers    | Reached 5, s8 Acknowledge, c hears s8, s8 hears c, ask landed s8
+ 70    party s8 ended Fault | s8 Hangup(Normal), s8 closed, NotPassedOn 6602 480, ask back seat_lost
+"),
+    ("the caller's own audio stops while they talk with a colleague", AnswerMode::OnQueue, "
++ answered
+ 20    passes on s9        | PassingOn 6601, c hears RingBack
+ 20    s1 ended HungUp     | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 25    party s9 answers    | Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
+ 50    rtp stops           | s9 Hangup(MediaTimeout), s9 closed, c Hangup(MediaTimeout), c closed, Ended mandarin media_timeout wait=5 talk=15 hold=0, over
 "),
     ("the drain's time is over", AnswerMode::OnQueue, "
 + answered
@@ -318,7 +372,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
     ("the agent's phone dies while the party rings", AnswerMode::OnQueue, "
 + answered
  20    passes on s9        | PassingOn 6601, c hears RingBack
- 50    s1 is silent        | s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 50    s1 is silent        | acd SeatDead, s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
  60    s9 is silent        |
  80    timeout             | s9 Hangup(Withdrawn), s9 closed, NotPassedOn 6601 408, ask back 6601
 "),
@@ -345,10 +399,10 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
  20    passes on s9        | PassingOn 6601, c hears RingBack
  25    party s9 answers    | s1 Referred(200), s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601, Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
  30    s9 page gone        | c hears music
- 50    party s9 ended Unreachable | s9 Hangup(Normal), s9 closed, NotPassedOn 6601 480, ask back 6601
- 50    back 6601           | Moved mandarin agent, c hears please-wait>music
+ 50    party s9 ended Unreachable | s9 Hangup(Normal), s9 closed, NotPassedOn 6601 480, ask back seat_lost
+ 50    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
  55    offer 6602 s2       | Offered 6602, ring s2
- 57    s2 answers          | acd Answered, TakenOver 6602 wait=32 ring=2, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s2, s2 hears c
+ 57    s2 answers          | acd Answered, TakenOver 6602 wait=7 ring=2, s2 Acknowledge, c hears agent-number+digit-6+digit-6+digit-0+digit-2+at-your-service>s2, s2 hears c
 "),
     ("pages that are gone in a consultation: music for whoever hears nobody else", AnswerMode::OnQueue, "
 + answered
@@ -439,8 +493,8 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
 + answered
  20    consults s9         | Consulting 6601 12330, Held, acd Held, c hears music, s1 hears RingBack
  25    party s9 answers    | Consulted 5, s9 Acknowledge, s1 hears s9, s9 hears s1
- 50    s1 is silent        | s9 Hangup(Normal), s9 closed, ConsultOver call_over, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back 6601
- 50    back 6601           | Moved mandarin agent, c hears please-wait>music
+ 50    s1 is silent        | acd SeatDead, s9 Hangup(Normal), s9 closed, ConsultOver call_over, s1 Hangup(Normal), s1 closed, acd TalkEnded, Transferred 6601 mandarin, ask back seat_lost
+ 50    back seat_lost      | Moved mandarin seat_lost, c hears please-wait>music
 "),
     ("the phone is put down while the party rings: the caller is on hold, so goes back into the line", AnswerMode::OnQueue, "
 + answered
@@ -498,7 +552,7 @@ const TABLES: &[(&str, AnswerMode, &str)] = &[
     ("for help, and the agent's phone dies: the caller waits for the help, not in the line", AnswerMode::OnQueue, "
 + answered
  20    calls help s9       | Consulting 6601 110
- 22    s1 ended Unreachable | PassingOn 6601, s1 hears c, c hears RingBack, s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
+ 22    s1 ended Unreachable | acd SeatDead, PassingOn 6601, s1 hears c, c hears RingBack, s1 Hangup(Normal), s1 closed, acd TalkEnded, PassedOn 6601
  25    party s9 answers    | Reached 5, s9 Acknowledge, c hears s9, s9 hears c, ask landed s9
 "),
     ("the phone's own hold key after a consultation, and in one", AnswerMode::OnQueue, "
@@ -665,7 +719,8 @@ fn step(call: &mut Call, at: Instant, words: &[&str], out: &mut Vec<CallOutput>)
             call.survey(at, Questions { ask: vec!["survey".into()], thanks: vec!["thanks".into()] }, out);
         }
         ["landed", agent] => call.landed(at, (*agent).into(), "8002".into(), out),
-        ["back", agent] => call.back(at, (*agent).into(), 1, vec!["please-wait".into()], out),
+        ["back", "seat_lost"] => call.back(at, Why::SeatLost, 1, vec!["please-wait".into()], out),
+        ["back", agent] => call.back(at, Why::Agent((*agent).into()), 1, vec!["please-wait".into()], out),
         ["transfer", "refused"] => call.transfer_refused(out),
         words => call.handle(at, input(words), out),
     }
@@ -685,6 +740,7 @@ fn end(word: &str) -> LegEnd {
         "Released" => LegEnd::Released,
         "Busy" => LegEnd::Busy,
         "Unreachable" => LegEnd::Unreachable,
+        "Fault" => LegEnd::Fault,
         other => panic!("unknown end {other}"),
     }
 }
@@ -746,7 +802,7 @@ fn show(output: &CallOutput) -> String {
         CallOutput::Ask(Ask::Announcement) => "ask announcement".into(),
         CallOutput::Ask(Ask::Transfer(key)) => format!("ask transfer {key}"),
         CallOutput::Ask(Ask::Landed(leg)) => format!("ask landed {}", name(*leg)),
-        CallOutput::Ask(Ask::Back(agent)) => format!("ask back {agent}"),
+        CallOutput::Ask(Ask::Back(why)) => format!("ask back {}", back(why)),
         CallOutput::Over => "over".into(),
     }
 }
@@ -790,6 +846,13 @@ fn show_fact(fact: &CallFact) -> String {
             format!("Ended {queue} {} wait={wait} talk={talk} hold={hold}", cause.as_str())
         }
         other => format!("{other:?}"),
+    }
+}
+
+fn back(why: &Why) -> &str {
+    match why {
+        Why::Agent(agent) => agent.as_str(),
+        other => other.as_str(),
     }
 }
 

@@ -124,6 +124,7 @@ impl Acd {
             AcdInput::Held { call } => self.set_phase(now, call, Phase::Hold)?,
             AcdInput::Resumed { call } => self.set_phase(now, call, Phase::Talking)?,
             AcdInput::TalkEnded { call } => self.talk_ended(now, call)?,
+            AcdInput::SeatDead { call } => self.seat_dead(now, call)?,
             AcdInput::NotReached { call } => self.not_reached(now, call)?,
             AcdInput::Requeue { call, queue } => self.requeue(now, call, &queue)?,
             AcdInput::MoveUp { call } => self.move_up(now, call)?,

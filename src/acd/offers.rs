@@ -84,6 +84,17 @@ impl Acd {
         Ok(())
     }
 
+    pub(super) fn seat_dead(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
+        let Some((ix, Duty::OnCall { call, phase, taken, then })) = self.with(id)? else {
+            return Err(Refused::NotAnswered(id));
+        };
+        if then.to == Aim::Ready {
+            let then = Wish::own(Aim::NotReady(NotReadyReason::Unreachable));
+            self.set_duty(now, ix, Duty::OnCall { call, phase, taken, then });
+        }
+        Ok(())
+    }
+
     /// There was no talk, so there is nothing to write up and nothing to learn from.
     pub(super) fn not_reached(&mut self, now: Instant, id: CallId) -> Result<(), Refused> {
         let (ix, _, then) = self.talking(id)?;

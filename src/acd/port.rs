@@ -107,6 +107,11 @@ pub enum AcdInput {
     TalkEnded {
         call: CallId,
     },
+    /// The phone or page on this call has died, registered or not: after the talk its agent is not ready (unreachable),
+    /// unless something else but ready was asked for.
+    SeatDead {
+        call: CallId,
+    },
     /// The citizen of a callback was not reached: as `TalkEnded`, without wrap-up.
     NotReached {
         call: CallId,

@@ -6,13 +6,20 @@ use crate::event::NotReadyReason;
 use crate::ids::SeatNo;
 use crate::time::Instant;
 
+const UNREACHABLE: Aim = Aim::NotReady(NotReadyReason::Unreachable);
+
 impl Acd {
     pub(super) fn seat_reachable(&mut self, now: Instant, seat: &SeatNo) {
         self.lost_seats.remove(seat);
-        if let Some(&ix) = self.index.seats.get(seat)
-            && let Some(Duty::NotReady(NotReadyReason::Unreachable)) = self.roster(ix).duty()
-        {
-            self.grant(now, ix, Wish::own(Aim::Ready));
+        let Some(&ix) = self.index.seats.get(seat) else { return };
+        match self.roster(ix).duty().cloned() {
+            Some(Duty::NotReady(NotReadyReason::Unreachable)) => self.grant(now, ix, Wish::own(Aim::Ready)),
+            // It died in the talk, and is back before that is written up.
+            Some(Duty::WrapUp { of, queue, taken, until, then }) if then.to == UNREACHABLE => {
+                let then = Wish::own(Aim::Ready);
+                self.set_duty(now, ix, Duty::WrapUp { of, queue, taken, until, then });
+            }
+            _ => {}
         }
     }
 

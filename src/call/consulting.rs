@@ -7,10 +7,10 @@
 
 use super::hearing::Third;
 use super::own::{for_phone, unsaid};
-use super::passing::{By, Passing};
+use super::passing::{By, Passing, is_dead};
 use super::talk::Talk;
 use super::{Audio, Call, CallInput, CallOutput, State};
-use crate::event::{CallFact, ConsultEnd, Party};
+use crate::event::{CallFact, ConsultEnd, Party, Why};
 use crate::ids::LegId;
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::Source;
@@ -268,11 +268,16 @@ impl Call {
         now: Instant,
         mut talk: Talk,
         consult: Consult,
+        input: &CallInput,
         out: &mut Vec<CallOutput>,
     ) -> State {
         if consult.is_private() {
+            let why = match is_dead(talk.seat.leg, input) {
+                true => Why::SeatLost,
+                false => Why::Agent(talk.seat.agent.clone()),
+            };
             talk.consult = Some(consult);
-            return self.left_behind(now, talk, out);
+            return self.left_behind(now, talk, why, out);
         }
         let leg = talk.seat.leg;
         match self.handed_over(now, talk, consult, out) {

@@ -151,6 +151,8 @@ enum Audio {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum AfterPickup {
     Bridge,
+    /// The seat is dead: the caller is not its agent's.
+    Back,
     End(EndCause),
 }
 
@@ -325,6 +327,11 @@ impl Call {
         out.push(CallOutput::Fact(CallFact::Ended { cause, queue, skill, wait, talk, hold }));
         out.push(CallOutput::Over);
         self.state = State::Over;
+    }
+
+    /// The caller's audio has stopped where no agent is with them.
+    fn fell_silent(&self) -> EndCause {
+        if self.before.is_some() { EndCause::MediaTimeout } else { EndCause::TrunkFault }
     }
 
     /// Only a caller's hang-up is an abandon, and only before anybody answered; a failed trunk leg is the trunk's fault.

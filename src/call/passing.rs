@@ -8,7 +8,7 @@
 use super::own::{for_phone, unsaid};
 use super::ringing;
 use super::talk::Talk;
-use super::{Ask, Call, CallInput, CallOutput, Distributor, Seat, State};
+use super::{Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::event::{CallFact, Chosen, EndCause, Party, Why};
 use crate::ids::{AgentNo, LegId, SeatNo};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
@@ -21,9 +21,6 @@ use std::time::Duration;
 /// A phone that says BYE so soon after the caller came back to it, or was refused to it, may have sent it on its way out,
 /// before it knew; or takes the refusal for the end.
 const CROSSING: Duration = Duration::from_secs(4);
-
-/// So late does it show by its media that a phone died before it could be told.
-const UNHEARD: Duration = Duration::from_secs(35);
 
 /// The agent has thought better of it.
 const TAKEN_BACK: u16 = 487;
@@ -68,10 +65,21 @@ pub(super) struct Away {
 }
 
 impl Away {
-    /// The seat's phone or page is gone, and said nothing.
+    /// The seat's phone or page is gone, and nobody there hung up.
     fn is_lost_by(&self, input: &CallInput) -> bool {
-        let gone = matches!(input, CallInput::PartyEnded { leg, end: LegEnd::Unreachable } if *leg == self.leg);
-        gone && matches!(self.to, Party::Seat(_))
+        matches!(self.to, Party::Seat(_)) && is_dead(self.leg, input)
+    }
+}
+
+/// Has the phone or page with this leg died? It answers nothing any more, knows nothing of the call, or sends no audio;
+/// who hangs up is none of these.
+pub(super) fn is_dead(dead: LegId, input: &CallInput) -> bool {
+    match input {
+        CallInput::SeatEnded { leg, end } | CallInput::PartyEnded { leg, end } => {
+            *leg == dead && *end != LegEnd::HungUp
+        }
+        CallInput::RtpTimeout { leg } => *leg == dead,
+        _ => false,
     }
 }
 
@@ -81,16 +89,14 @@ impl Talk {
         matches!(input, CallInput::SeatEnded { leg, .. } | CallInput::RtpTimeout { leg } if *leg == self.seat.leg)
     }
 
-    /// The phone has gone, and nobody wanted to end the call: it answers nothing any more (of one that has the caller on
-    /// hold nothing else shows it), or the caller came back so shortly before that it cannot know.
-    pub(super) fn has_left_unknowing(&self, now: Instant, input: &CallInput) -> bool {
-        let within = match input {
-            CallInput::SeatEnded { end: LegEnd::Unreachable, .. } => return true,
-            CallInput::RtpTimeout { leg } if *leg == self.seat.leg => UNHEARD,
-            CallInput::SeatEnded { .. } => CROSSING,
-            _ => return false,
-        };
-        self.back_at.is_some_and(|back| now <= back + within)
+    /// The phone has gone, and nobody wanted to end the call: it is dead, or the caller came back so shortly before that
+    /// it cannot know. Why the caller is in line again, then.
+    pub(super) fn has_left_unknowing(&self, now: Instant, input: &CallInput) -> Option<Why> {
+        if is_dead(self.seat.leg, input) {
+            return Some(Why::SeatLost);
+        }
+        let crossed = self.is_left_by(input) && self.back_at.is_some_and(|back| now <= back + CROSSING);
+        crossed.then(|| Why::Agent(self.seat.agent.clone()))
     }
 }
 
@@ -154,6 +160,9 @@ impl Call {
             }
             // The phone has hung up, or is dead.
             CallInput::SeatEnded { leg, .. } | CallInput::RtpTimeout { leg } if seat == Some(leg) => {
+                if is_dead(leg, &input) {
+                    out.push(CallOutput::Distributor(Distributor::SeatDead));
+                }
                 self.agent_goes(now, &mut passing, leg, out);
             }
             CallInput::SeatMedia { leg, direction } => {
@@ -227,7 +236,7 @@ impl Call {
 
     pub(super) fn away(&mut self, now: Instant, away: Away, input: CallInput, out: &mut Vec<CallOutput>) -> State {
         if away.is_lost_by(&input) {
-            return self.left_at_seat(away, out);
+            return self.left_at_seat(now, away, out);
         }
         let (cause, reason) = match input {
             // The party puts the caller on hold.
@@ -259,12 +268,14 @@ impl Call {
     }
 
     /// Nobody there wanted to end it: the caller waits for an agent again.
-    fn left_at_seat(&mut self, away: Away, out: &mut Vec<CallOutput>) -> State {
+    fn left_at_seat(&mut self, now: Instant, away: Away, out: &mut Vec<CallOutput>) -> State {
         let Away { leg, to, by, .. } = away;
+        // Who talked there has waited only since then.
+        self.before = self.before.map(|before| Before { since: now, ..before });
         out.push(CallOutput::Tell { leg, command: LegCommand::Hangup(HangupReason::Normal) });
         out.push(CallOutput::CloseMedia { leg });
-        out.push(CallOutput::Fact(CallFact::NotPassedOn { agent: by.clone(), to, status: unsaid(LegEnd::NoAnswer) }));
-        out.push(CallOutput::Ask(Ask::Back(by)));
+        out.push(CallOutput::Fact(CallFact::NotPassedOn { agent: by, to, status: unsaid(LegEnd::NoAnswer) }));
+        out.push(CallOutput::Ask(Ask::Back(Why::SeatLost)));
         State::Arrived
     }
 
@@ -282,26 +293,19 @@ impl Call {
     }
 
     /// The distributor has the caller of [`Ask::Back`] in line again, from the first time of asking.
-    pub fn back(
-        &mut self,
-        now: Instant,
-        by: AgentNo,
-        position: usize,
-        prompts: Vec<PromptId>,
-        out: &mut Vec<CallOutput>,
-    ) {
+    pub fn back(&mut self, now: Instant, why: Why, position: usize, prompts: Vec<PromptId>, out: &mut Vec<CallOutput>) {
         if let State::Arrived = self.state {
-            self.enter(self.terms.queue.clone(), position, Why::Agent(by), out);
+            self.enter(self.terms.queue.clone(), position, why, out);
             self.state = self.wait_again(now, prompts, out);
         }
     }
 
-    /// The phone went, as we know now, before it could know that the caller was its agent's again.
-    pub(super) fn left_behind(&mut self, now: Instant, talk: Talk, out: &mut Vec<CallOutput>) -> State {
+    /// The phone went, and its agent did not hang up on this caller: see [`Talk::has_left_unknowing`].
+    pub(super) fn left_behind(&mut self, now: Instant, talk: Talk, why: Why, out: &mut Vec<CallOutput>) -> State {
         let agent = self.agent_let_go(now, talk, out);
         let queue = self.terms.queue.name.clone();
-        out.push(CallOutput::Fact(CallFact::Transferred { agent: agent.clone(), queue }));
-        out.push(CallOutput::Ask(Ask::Back(agent)));
+        out.push(CallOutput::Fact(CallFact::Transferred { agent, queue }));
+        out.push(CallOutput::Ask(Ask::Back(why)));
         State::Arrived
     }
 
@@ -323,7 +327,7 @@ impl Call {
             }
             By::Gone(agent) => {
                 out.push(CallOutput::Fact(CallFact::NotPassedOn { agent: agent.clone(), to, status }));
-                out.push(CallOutput::Ask(Ask::Back(agent)));
+                out.push(CallOutput::Ask(Ask::Back(Why::Agent(agent))));
                 State::Arrived
             }
         }

@@ -143,6 +143,8 @@ pub enum Distributor {
     Held,
     Resumed,
     TalkEnded,
+    /// The phone or page of the agent on the call has died; how the call goes on is said next.
+    SeatDead,
     /// The citizen of a callback did not answer; the agent is off the phone.
     NotReached,
 }
@@ -161,8 +163,8 @@ pub enum Ask {
     Transfer(char),
     /// The caller has been put through to this leg: [`super::Call::landed`] if an agent is there.
     Landed(LegId),
-    /// Whom this agent, who has gone, passed the caller on to could not be had: [`super::Call::back`].
-    Back(AgentNo),
+    /// Nobody has the caller any more, who is to be in line again: [`super::Call::back`].
+    Back(Why),
 }
 
 /// Terms fixed when the call arrived; a configuration change does not touch calls in progress.

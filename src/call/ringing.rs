@@ -66,7 +66,7 @@ impl Call {
                 return self.promised(now, prompts, out);
             }
             CallInput::CallerEnded(end) => self.abandoned(now, end, EndCause::AbandonedRinging),
-            CallInput::RtpTimeout { .. } => EndCause::TrunkFault,
+            CallInput::RtpTimeout { .. } => self.fell_silent(),
             CallInput::QueueTimeout => EndCause::QueueTimeout,
             CallInput::ForcedEnd => EndCause::OurFault,
             other => {

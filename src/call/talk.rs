@@ -2,11 +2,12 @@
 
 use super::consulting::Consult;
 use super::hold::Hold;
+use super::passing::is_dead;
 use super::supervising::{Above, Supervisor};
 use super::transfer::TOGETHER;
 use super::{AfterPickup, Ask, Before, Call, CallInput, CallOutput, Distributor, Seat, State};
 use crate::config::settings::AnswerMode;
-use crate::event::{CallFact, ConsultEnd, EndCause};
+use crate::event::{CallFact, ConsultEnd, EndCause, Why};
 use crate::ids::{AgentNo, LegId};
 use crate::leg::{HangupReason, LegCommand, LegEnd};
 use crate::plane::{PromptId, Source};
@@ -109,7 +110,8 @@ impl Call {
             // The first side to go decides the cause.
             other => {
                 let then = match (pickup.then, end_cause(&other, &pickup.seat)) {
-                    (AfterPickup::Bridge, Some(cause)) => AfterPickup::End(cause),
+                    (AfterPickup::Bridge, _) if is_dead(pickup.seat.leg, &other) => AfterPickup::Back,
+                    (AfterPickup::Bridge | AfterPickup::Back, Some(cause)) => AfterPickup::End(cause),
                     (then, _) => then,
                 };
                 return State::PickingUp(Pickup { then, ..pickup });
@@ -127,6 +129,10 @@ impl Call {
         out.push(CallOutput::Tell { leg: seat.leg, command: LegCommand::Acknowledge });
         match then {
             AfterPickup::Bridge => self.bridge(seat, answered_at, out),
+            AfterPickup::Back => {
+                out.push(CallOutput::Distributor(Distributor::SeatDead));
+                self.left_behind(now, Talk::new(seat, answered_at), Why::SeatLost, out)
+            }
             AfterPickup::End(cause) => self.hang_up_both(now, Talk::new(seat, answered_at), cause, out),
         }
     }
@@ -163,13 +169,16 @@ impl Call {
         };
         let Some(input) = self.beside(now, &mut talk, input, out) else { return State::Talking(talk) };
         if let Some(cause) = end_cause(&input, &talk.seat) {
+            if is_dead(talk.seat.leg, &input) {
+                out.push(CallOutput::Distributor(Distributor::SeatDead));
+            }
             if talk.is_left_by(&input)
                 && let Some(consult) = talk.consult.take()
             {
-                return self.agent_leaves(now, talk, consult, out);
+                return self.agent_leaves(now, talk, consult, &input, out);
             }
-            if talk.has_left_unknowing(now, &input) {
-                return self.left_behind(now, talk, out);
+            if let Some(why) = talk.has_left_unknowing(now, &input) {
+                return self.left_behind(now, talk, why, out);
             }
             return self.hang_up_both(now, talk, cause, out);
         }

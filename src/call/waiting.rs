@@ -196,7 +196,7 @@ impl Call {
             CallInput::CallerEnded(end) => {
                 return self.ended_waiting(now, self.abandoned(now, end, EndCause::AbandonedInQueue), out);
             }
-            CallInput::RtpTimeout { .. } => return self.ended_waiting(now, EndCause::TrunkFault, out),
+            CallInput::RtpTimeout { .. } => return self.ended_waiting(now, self.fell_silent(), out),
             CallInput::ForcedEnd => return self.ended_waiting(now, EndCause::OurFault, out),
             CallInput::PlayEnded => line.heard_all(),
             CallInput::Digit(key) => {

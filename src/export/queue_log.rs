@@ -108,7 +108,7 @@ impl QueueLog {
             }
             CallFact::Moved { queue, position, why, .. } => {
                 // Whom an agent passed on begins to wait anew; anybody else leaves one queue for the next.
-                let passed_on = matches!(why, Why::Agent(_));
+                let passed_on = matches!(why, Why::Agent(_) | Why::SeatLost);
                 let wait = secs(*at - call.entered);
                 let left = (call.queue.clone(), call.position, call.first_position);
                 (call.queue, call.position, call.first_position) = (queue.to_string(), *position, *position);
@@ -116,7 +116,7 @@ impl QueueLog {
                 let data = vec![String::new(), call.cli.clone().unwrap_or_default(), position.to_string()];
                 let enter = (call.queue.clone(), "NONE".into(), "ENTERQUEUE", data);
                 let exit = match why {
-                    Why::Agent(_) => None,
+                    Why::Agent(_) | Why::SeatLost => None,
                     Why::Key(key) => {
                         let data = vec![key.to_string(), left.1.to_string(), left.2.to_string(), wait];
                         Some((left.0, "NONE".into(), "EXITWITHKEY", data))

@@ -178,6 +178,7 @@ impl Gateway {
             Distributor::Held => AcdInput::Held { call },
             Distributor::Resumed => AcdInput::Resumed { call },
             Distributor::TalkEnded => AcdInput::TalkEnded { call },
+            Distributor::SeatDead => AcdInput::SeatDead { call },
             Distributor::NotReached => AcdInput::NotReached { call },
             Distributor::LeaveAfter(leg) => match self.legs.get(&leg).map(|l| l.role.clone()) {
                 Some(Role::Seat { agent, seat, .. }) => {

@@ -116,7 +116,7 @@ impl Gateway {
             Ask::Announcement => self.announcement(now, id),
             Ask::Transfer(key) => self.transfer_by_key(now, id, key),
             Ask::Landed(leg) => self.landed(now, id, leg),
-            Ask::Back(agent) => self.back_in_line(now, id, agent),
+            Ask::Back(why) => self.back_in_line(now, id, why),
         }
     }
 

@@ -12,8 +12,8 @@ use super::lines::language;
 use super::{Gateway, Output, Service};
 use crate::acd::{AcdInput, Refused, Request, Waits};
 use crate::call::CallInput;
-use crate::event::{EndCause, Party};
-use crate::ids::{AgentNo, CallId, LegId, QueueName, SeatNo};
+use crate::event::{EndCause, Party, Why};
+use crate::ids::{CallId, LegId, QueueName, SeatNo};
 use crate::ivr::{route, spoken};
 use crate::leg::{LegCommand, ReferTo, Replaces};
 use crate::seat::dial_plan::Dialled;
@@ -257,9 +257,9 @@ impl Gateway {
         self.carry_out(now, id, out);
     }
 
-    /// The party could not be had and the agent has gone: into the line again, at the first time of asking, whatever room
+    /// Nobody has the caller any more: into the line again, at the first time of asking, whatever room
     /// there is.
-    pub(super) fn back_in_line(&mut self, now: Instant, id: CallId, agent: AgentNo) {
+    pub(super) fn back_in_line(&mut self, now: Instant, id: CallId, why: Why) {
         let Some(request) = self.request_again(id) else { return };
         let taken = self.acd.handle(now, AcdInput::PutBack(request));
         let position = self.position(id);
@@ -268,7 +268,7 @@ impl Gateway {
             match taken {
                 Ok(()) => {
                     let prompts = spoken::please_wait(language(&call.terms().queue));
-                    call.back(now, agent, position, prompts, &mut out);
+                    call.back(now, why, position, prompts, &mut out);
                 }
                 // A queue that is there no more: of another configuration's.
                 Err(_) => call.refused(now, EndCause::OurFault, &mut out),

@@ -78,10 +78,9 @@ impl CallRecord {
             }
             CallFact::TakenOver { agent, seat, queue, wait, ring } => {
                 self.offer_over(agent, at, Offered::Answered);
-                let passed = self.segments.iter().rev().find(|s| s.passed_on).and_then(|s| s.until);
                 let with = With::Agent { agent: agent.clone(), seat: seat.clone() };
-                let from = passed.map_or(at, |passed| passed + *wait);
-                let segment = self.segment(with, Some(queue.clone()), from);
+                // No ticket is waited for: the answer is reported when it comes.
+                let segment = self.segment(with, Some(queue.clone()), at);
                 (segment.wait, segment.ring) = (*wait, *ring);
             }
             CallFact::Held | CallFact::Resumed => {

@@ -87,6 +87,25 @@ fn whom_a_caller_is_passed_on_to_talks_from_the_answer_on() {
     }
 }
 
+/// Lost at a seat where no agent sat, and taken over from the line: each talk has its own time, and none the other's.
+#[test]
+fn who_is_lost_at_a_seat_waits_from_then_on() {
+    let to = || Party::Seat("802".into());
+    let mut log = Log(Fold::default());
+    log.arrives(1, 10);
+    log.answered(1, 12, "6606", 2);
+    log.fact(1, 50, CallFact::PassingOn { agent: "6606".into(), to: to() });
+    log.fact(1, 50, CallFact::PassedOn { agent: "6606".into(), to: to() });
+    log.fact(1, 60, CallFact::Reached { ring: secs(10) });
+    log.fact(1, 90, CallFact::NotPassedOn { agent: "6606".into(), to: to(), status: 480 });
+    log.offered(1, 95, "6607");
+    let (agent, seat, queue) = ("6607".into(), "803".into(), "a".into());
+    log.fact(1, 97, CallFact::TakenOver { agent, seat, queue, wait: secs(7), ring: secs(2) });
+    log.ends(1, 120, EndCause::CallerHangUp);
+    let told: Vec<_> = log.record(1).segments.iter().map(|s| (s.from, s.wait.as_secs(), s.talk().as_secs())).collect();
+    assert_eq!(told, [(at(12), 2, 38), (at(60), 0, 30), (at(97), 7, 23)]);
+}
+
 /// One rings out, the next answers, holds, passes on to a colleague; each agent's part is timed by itself.
 #[test]
 fn a_call_with_a_transfer_has_a_segment_for_each_agent() {

@@ -80,9 +80,7 @@ enum Open {
     },
     Answered(Talk),
     /// Passed on by the agent who had answered.
-    Passed {
-        at: Instant,
-    },
+    Passed,
 }
 
 impl Summary {
@@ -121,7 +119,7 @@ impl Summary {
             CallFact::Transferred { .. } | CallFact::PassedOn { .. } => {
                 if let Some(Open::Answered(talk)) = self.open.get(id) {
                     let (queue, talk, hold) = talk.clone().over(*at);
-                    self.open.insert(*id, Open::Passed { at: *at });
+                    self.open.insert(*id, Open::Passed);
                     self.count(&queue, |counters, _| {
                         counters.talk_ended(talk, hold);
                         counters.transferred += 1;
@@ -132,13 +130,13 @@ impl Summary {
             CallFact::Surveyed { .. } => {
                 if let Some(Open::Answered(talk)) = self.open.get(id) {
                     let (queue, talk, hold) = talk.clone().over(*at);
-                    self.open.insert(*id, Open::Passed { at: *at });
+                    self.open.insert(*id, Open::Passed);
                     self.count(&queue, |counters, _| counters.talk_ended(talk, hold));
                 }
             }
-            CallFact::TakenOver { agent, queue, wait, .. } => match self.open.get(id) {
-                Some(Open::Passed { at }) => {
-                    let talk = Talk::begun(queue, *at + *wait, true);
+            CallFact::TakenOver { agent, queue, .. } => match self.open.get(id) {
+                Some(Open::Passed) => {
+                    let talk = Talk::begun(queue, *at, true);
                     self.open.insert(*id, Open::Answered(talk));
                     self.agents.serves(agent, Some(queue.clone()));
                 }
@@ -151,7 +149,7 @@ impl Summary {
                     self.asked(*id, queue, *at);
                 }
                 match self.open.remove(id) {
-                    Some(Open::Test | Open::Dialled | Open::Passed { .. }) => {}
+                    Some(Open::Test | Open::Dialled | Open::Passed) => {}
                     Some(Open::Ours { kind, answered }) => {
                         let reached = answered && *cause != EndCause::NotReached;
                         self.back.entry(kind).or_default().reached += u64::from(reached);
@@ -226,7 +224,7 @@ impl Summary {
                 self.agents.serves(agent, None);
             }
             Some(Open::Test) => self.agents.serves(agent, None),
-            Some(Open::Arrived | Open::Dialled | Open::Answered(_) | Open::Passed { .. }) | None => {}
+            Some(Open::Arrived | Open::Dialled | Open::Answered(_) | Open::Passed) | None => {}
         }
     }
 

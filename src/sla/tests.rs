@@ -318,6 +318,29 @@ fn a_caller_passed_on_to_a_colleague_talks_twice_and_one_who_comes_back_once() {
     assert_eq!((total.requests(), total.abandoned(), total.faults(), day.summary.open()), (3, 0, 0, 0));
 }
 
+/// Talks from 70 with somebody at a seat where no agent sits, who is lost at 100; a colleague has the caller from 110 to 150.
+#[test]
+fn a_caller_lost_at_a_seat_talks_with_the_next_agent_from_the_answer() {
+    let mut day = Day::new(&[("hotline", 15)]);
+    let to = || Party::Seat("8002".into());
+    day.asks("hotline");
+    day.now = 10;
+    day.picked_up("hotline", 10.0);
+    day.now = 60;
+    day.fact(CallFact::PassedOn { agent: "6632".into(), to: to() });
+    day.now = 70;
+    day.fact(CallFact::Reached { ring: SECOND * 10 });
+    day.now = 100;
+    day.fact(CallFact::NotPassedOn { agent: "6632".into(), to: to(), status: 480 });
+    day.now = 110;
+    let (agent, seat, queue) = ("6606".into(), "8003".into(), "hotline".into());
+    day.fact(CallFact::TakenOver { agent, seat, queue, wait: SECOND * 10, ring: SECOND });
+    day.now = 150;
+    day.ends("hotline", EndCause::CallerHangUp, 10.0, 90, 0);
+    let counters = day.summary.queue(&"hotline".into()).unwrap();
+    assert_eq!((counters.answered, counters.talks, counters.talk.as_secs()), (1, 2, 50 + 40));
+}
+
 #[test]
 fn calling_back_is_in_no_percentage() {
     let mut day = Day::new(&[("hotline", 15)]);

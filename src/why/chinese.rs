@@ -153,6 +153,7 @@ fn reason(why: &Why) -> String {
         Why::Closed => "专线不在服务时间".into(),
         Why::Callback => "需给市民回电".into(),
         Why::Supervisor(agent) => format!("班长 {agent} 指定"),
+        Why::SeatLost => "通话座席的话机或网页失联，按来电时间回到队列".into(),
     }
 }
 

@@ -172,6 +172,7 @@ fn reason(why: &Why) -> String {
         Why::Closed => "the line is closed at this time".into(),
         Why::Callback => "the citizen is to be called back".into(),
         Why::Supervisor(agent) => format!("supervisor {agent} sent the caller there"),
+        Why::SeatLost => "the phone or page of whom the caller talked with died".into(),
     }
 }
 

@@ -370,6 +370,13 @@ impl Oracle {
                 let who = self.with(*call, &[Talking, Hold])?;
                 self.show(now, who, Talking, None);
             }
+            AcdInput::SeatDead { call } => {
+                let who = self.with(*call, &[Talking, Hold])?;
+                if let After::Ready = self.agents[who].after {
+                    let after = After::NotReady(NotReadyReason::Unreachable);
+                    (self.agents[who].after, self.agents[who].by) = (after, None);
+                }
+            }
             AcdInput::TalkEnded { call } | AcdInput::NotReached { call } => {
                 let who = self.with(*call, &[Talking, Hold])?;
                 let at = self.calls.iter().position(|c| c.request.call == *call)?;
@@ -586,11 +593,17 @@ impl Oracle {
 
     fn seat_back(&mut self, now: Instant, seat: &SeatNo) {
         self.lost.retain(|s| s != seat);
-        if let Some(who) = self.agents.iter().position(|a| a.seat.as_ref() == Some(seat))
-            && self.agents[who].state == AgentState::NotReady(NotReadyReason::Unreachable)
-        {
-            self.agents[who].after = After::Ready;
-            self.after_call(now, who);
+        let Some(who) = self.agents.iter().position(|a| a.seat.as_ref() == Some(seat)) else { return };
+        let clerk = &mut self.agents[who];
+        match (clerk.state, &clerk.after) {
+            (AgentState::NotReady(NotReadyReason::Unreachable), _) => {
+                clerk.after = After::Ready;
+                self.after_call(now, who);
+            }
+            (AgentState::WrapUp, After::NotReady(NotReadyReason::Unreachable)) => {
+                (clerk.after, clerk.by) = (After::Ready, None);
+            }
+            _ => {}
         }
     }
 

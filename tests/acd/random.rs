@@ -138,6 +138,7 @@ fn sensible_input(dice: &mut Dice, acd: &Acd) -> Option<AcdInput> {
         (AgentState::Talking | AgentState::Hold, Some(_)) if dice.once_in(3) => AcdInput::SignOut { agent: number },
         (AgentState::Talking | AgentState::Hold, Some(_)) if dice.once_in(6) => AcdInput::Dismiss { agent: number },
         (AgentState::Talking | AgentState::Hold, Some(call)) if dice.once_in(4) => AcdInput::NotReached { call },
+        (AgentState::Talking | AgentState::Hold, Some(call)) if dice.once_in(5) => AcdInput::SeatDead { call },
         (AgentState::Talking | AgentState::Hold, Some(call)) => AcdInput::TalkEnded { call },
         (AgentState::Engaged, _) => AcdInput::SeatFree { seat: agent.seat?.clone() },
         (AgentState::WrapUp, _) => AcdInput::ExtendWrapUp { agent: number },

@@ -281,6 +281,36 @@ fn what_is_asked_for_during_a_call_comes_after_it() {
     ");
 }
 
+/// Registered or not: nobody is rung at a phone that died in a talk, before its agent or its next REGISTER says it is there.
+#[test]
+fn a_seat_that_dies_in_a_talk_is_not_rung_after_it() {
+    run("
+        queue hotline: mandarin 1, wrap-up 30
+        agent 6632: mandarin 5
+
+        0     6632 signs in at 801      | 6632 not ready (busy)
+        0     6632 ready                | 6632 ready
+        1     c1 asks for hotline       | ring 6632 at 801 for c1, 6632 reserved
+        2     c1 answered               | 6632 talking
+        3     c1 seat dies              |
+        3     c1 talk ends              | 6632 in wrap-up
+        33    time passes               | 6632 not ready (unreachable)
+        34    6632 ready                | 6632 ready
+        35    c2 asks for hotline       | ring 6632 at 801 for c2, 6632 reserved
+        36    c2 answered               | 6632 talking
+        37    c2 seat dies              |
+        37    c2 talk ends              | 6632 in wrap-up
+        40    seat 801 registers        |                           # the phone has started anew
+        67    time passes               | 6632 ready
+        68    c3 asks for hotline       | ring 6632 at 801 for c3, 6632 reserved
+        69    c3 answered               | 6632 talking
+        70    6632 signs out            |
+        71    c3 seat dies              |
+        71    c3 talk ends              | 6632 in wrap-up
+        101   time passes               | 6632 signed out
+    ");
+}
+
 #[test]
 fn a_word_said_in_wrap_up_ends_it() {
     run("

@@ -157,6 +157,7 @@ fn parse_input(now: Instant, what: &str) -> AcdInput {
         [id, "answered"] => AcdInput::Answered { call: call(id) },
         [id, "held"] => AcdInput::Held { call: call(id) },
         [id, "resumed"] => AcdInput::Resumed { call: call(id) },
+        [id, "seat", "dies"] => AcdInput::SeatDead { call: call(id) },
         [id, "talk", "ends"] => AcdInput::TalkEnded { call: call(id) },
         [id, "cannot", "ring", "until", when] => AcdInput::CannotRing { call: call(id), until: seconds(when) },
         [id, "offer", "fails", why] => AcdInput::OfferFailed { call: call(id), why: offer_end(why) },

@@ -187,7 +187,7 @@ fn a_page_that_does_not_come_back_puts_the_caller_back_in_line() {
     world.until(seconds(10), |w| w.story().contains(&"answered 6601".to_owned()) && w.caller_hears() == OTHER_SIDE);
     assert_eq!(
         world.story(),
-        ["queued mandarin line", "answered 6601", "transferred 6601", "moved mandarin agent", "taken over 6602"]
+        ["queued mandarin line", "answered 6601", "transferred 6601", "moved mandarin seat_lost", "taken over 6602"]
     );
     assert_eq!(state(&world, "6601"), AgentState::NotReady(NotReadyReason::Unreachable));
     assert_eq!(world.tickets.len(), 1, "the same ticket");

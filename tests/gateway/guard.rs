@@ -527,6 +527,22 @@ fn no_way_of_writing_a_number_leads_out() {
     }
 }
 
+/// The saved state names no fields: another build's could be read as something else.
+#[test]
+fn only_its_own_saved_state_is_restored() {
+    let saved = World::new(1, |_| {}).gateway.save();
+    assert!(Gateway::restore(&saved).is_ok());
+    let version = env!("CARGO_PKG_VERSION").as_bytes();
+    let at = saved.windows(version.len()).position(|bytes| bytes == version).expect("says whose it is");
+    let mut other = saved.clone();
+    other[at] += 1;
+    let refused = Gateway::restore(&other).unwrap_err();
+    assert!(refused.contains("this build reads"), "{refused}");
+    let refused = Gateway::restore(&saved[..saved.len() - 1]).unwrap_err();
+    assert!(refused.contains("damaged"), "{refused}");
+    assert!(Gateway::restore(b"\x03xyz").is_err() && Gateway::restore(b"").is_err());
+}
+
 /// UDP: the caller has its refusal and is gone, while another copy of its INVITE is still on the way.
 #[test]
 fn a_copy_of_a_refused_invite_is_no_new_call() {

@@ -536,7 +536,7 @@ fn the_transferring_phone_dies_with_the_caller_on_hold() {
             "6601 passing on to 8002",
             "6601 not passed on to 8002: 486",
             "transferred 6601",
-            "moved mandarin agent",
+            "moved mandarin seat_lost",
             "taken over 6602",
         ]
     );
@@ -554,7 +554,7 @@ fn a_phone_dies_with_the_caller_on_hold() {
     world.connection_breaks(0);
     // Nobody misses its media; the session's refresh finds it gone.
     world.until(seconds(1_000), |w| w.state(1) == AgentState::Talking);
-    assert_eq!(then(&world), ["transferred 6601", "moved mandarin agent", "taken over 6602"]);
+    assert_eq!(then(&world), ["transferred 6601", "moved mandarin seat_lost", "taken over 6602"]);
     assert_eq!(world.tickets.len(), 1);
 }
 

@@ -4,7 +4,7 @@ use crate::way::city;
 use crate::world::World;
 use rexian::call::announcement;
 use rexian::config::settings::CoreSettings;
-use rexian::event::{AgentState, CallFact};
+use rexian::event::{AgentState, CallFact, EndCause, NotReadyReason};
 use rexian::gateway::{Command, Input};
 use rexian::ids::Skill;
 use rexian::ivr::spoken;
@@ -31,6 +31,37 @@ pub fn in_conversation(seats: &[usize], talk: u64, shape: impl FnOnce(&mut CoreS
     world.until(seconds(20), |w| w.state(0) == AgentState::Talking);
     world.run(seconds(10));
     world
+}
+
+/// The caller's own audio is alive: they wait again, at the time of their call, and go to whoever is free.
+#[test]
+fn a_phone_whose_audio_stops_gives_the_caller_back_to_the_line() {
+    let mut world = in_conversation(&[0, 1], 40, |_| {});
+    world.seat_is_silent();
+    assert_eq!((world.ended(), world.state(0)), (None, AgentState::WrapUp));
+    assert!(world.caller_hears().ends_with(">music") || world.state(1) == AgentState::Reserved);
+    world.restart();
+    world.until(seconds(10), |w| w.state(1) == AgentState::Talking);
+    let story =
+        ["queued mandarin line", "answered 6601", "transferred 6601", "moved mandarin seat_lost", "taken over 6602"];
+    assert_eq!(world.story(), story);
+    world.until(seconds(60), |w| w.state(0) != AgentState::WrapUp);
+    assert_eq!(world.state(0), AgentState::NotReady(NotReadyReason::Unreachable), "its phone is still registered");
+    assert_eq!(world.tickets.len(), 1);
+    world.caller_leaves();
+    world.run(seconds(40));
+    world.nothing_is_left();
+}
+
+/// The network behind both is gone, and the seat's silence is noticed first.
+#[test]
+fn who_is_silent_like_the_seat_does_not_wait_again() {
+    let mut world = in_conversation(&[0, 1], 40, |_| {});
+    world.seat_is_silent();
+    world.caller_is_silent();
+    assert_eq!(world.ended(), Some(EndCause::MediaTimeout));
+    world.run(seconds(60));
+    world.nothing_is_left();
 }
 
 const TO_6601: [&str; 2] = ["queued mandarin line", "answered 6601"];

@@ -29,6 +29,7 @@ impl Passage {
             Why::Closed,
             Why::Callback,
             Why::Supervisor(nobody()),
+            Why::SeatLost,
         ];
         Passage {
             moves: every.map(|why| (why.as_str(), counter!(names::MOVES, "reason" => why.as_str()))).into(),

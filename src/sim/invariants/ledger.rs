@@ -31,8 +31,10 @@ pub struct Record {
     pub pickup: Option<Pickup>,
     /// Talks that are over, one with each agent.
     pub spells: Vec<Spell>,
-    /// When its last agent passed it on.
+    /// Since when it has had nobody: its last agent passed it on, or it lost whom it had reached then.
     pub passed: Option<Instant>,
+    /// Whom it was passed on to has answered.
+    pub reached: bool,
     /// To whom, who has not said no.
     pub to: Option<Party>,
     /// Whom its agent has called beside the caller.
@@ -143,6 +145,7 @@ impl Audit {
             pickup: None,
             spells: Vec::new(),
             passed: None,
+            reached: false,
             to: None,
             third: None,
             tickets_opened: 0,

@@ -53,9 +53,15 @@ impl Audit {
                 if record.to.take().as_ref() != Some(to) {
                     return Err("nobody asked for that party".into());
                 }
+                if std::mem::take(&mut record.reached) {
+                    record.passed = Some(now);
+                }
                 Ok(stage)
             }
-            (Stage::Passed, CallFact::Reached { .. }) if record.to.is_some() => Ok(Stage::Passed),
+            (Stage::Passed, CallFact::Reached { .. }) if record.to.is_some() => {
+                record.reached = true;
+                Ok(Stage::Passed)
+            }
             // A colleague to whose seat it was passed on.
             (Stage::Passed, CallFact::TakenOver { agent, seat, queue, wait, .. }) => {
                 if record.to.take() != Some(Party::Seat(seat.clone())) || record.line.as_ref() != Some(queue) {
@@ -64,6 +70,7 @@ impl Audit {
                 if record.passed.is_none_or(|at| *wait != now - at) {
                     return Err(format!("passed on at {:?}: the wait is wrong", record.passed));
                 }
+                record.reached = false;
                 self.touched.insert(agent.clone());
                 if let Some(other) = self.engaged.insert(agent.clone(), id) {
                     return Err(format!("the agent is with {other:?}"));
