@@ -218,8 +218,7 @@ fn start(settings: Settings, view: SyncSender<Observed>, watch: Receiver<Observe
     world.spawn(desk::watch(follower.clone(), newest));
     let case_log = Log::Tickets { desk: follower, changed, world: world.handle().clone() };
     let folder = PathBuf::from([shell.spool.as_os_str(), ".ratings".as_ref()].into_iter().collect::<OsString>());
-    let (ratings, telling) = ratings::start(folder.clone(), apart())
-        .map_err(|error| format!("ratings are kept beside the spool, in {}: {error}", folder.display()))?;
+    let (ratings, telling) = ratings::start(folder, apart());
     world.spawn(telling);
     if let Some(settings) = &shell.recording {
         world.spawn(recordings::tell(Library::at(&settings.directory), apart()));

@@ -101,6 +101,11 @@ impl Keeper {
     /// After a panic: what it was at is tried again when all else has been.
     pub fn spare(&mut self) {
         self.unfinished.extend(self.at.take());
+        self.count();
+    }
+
+    fn count(&self) {
+        self.status.unfinished.store(self.unfinished.len() as u64, Relaxed);
     }
 
     /// What cannot be finished now is tried again; after the process's end, by the next.
@@ -127,7 +132,7 @@ impl Keeper {
                 self.unfinished.push_back(ended);
             }
         }
-        self.status.unfinished.store(self.unfinished.len() as u64, Relaxed);
+        self.count();
     }
 
     /// `None`: there is no sound in it, and no file any more.
@@ -158,6 +163,9 @@ impl Keeper {
 
     /// Days whose time is over, each with all that is in it.
     fn delete_before(&self, today: Day) {
+        if let Err(error) = self.library.finish_deletions() {
+            tracing::error!(%error, "tickets are not told of deleted recordings: it is tried again tomorrow, and at the next start");
+        }
         let oldest = today.plus(-i32::try_from(self.keep_days).unwrap_or(i32::MAX));
         let days = match self.library.days() {
             Ok(days) => days,
@@ -175,5 +183,25 @@ impl Keeper {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids::CallId;
+
+    #[test]
+    fn a_recording_that_a_panic_left_unfinished_is_trouble_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(folder.path()).unwrap();
+        let clock = Clock::start();
+        let status = Arc::new(RecordingStatus::new(clock));
+        let mut keeper = Keeper::new(library, 30, clock, status.clone(), Arc::new(|_| {}));
+        let name = RecordingName { call: CallId(1), segment: 1 };
+        keeper.at = Some(Ended { name, part: folder.path().join("part"), complete: true, missing_ms: 0 });
+        assert!(!status.read().trouble);
+        keeper.spare();
+        assert!(status.read().trouble);
     }
 }

@@ -17,6 +17,8 @@ pub(super) const PART: &str = "wav.part";
 const UNTOLD: &str = "untold";
 /// Days that were deleted, each a list of calls whose tickets do not know of it yet.
 const DELETED: &str = "deleted";
+/// Ends the name, which begins with a dot, of such a list while its day is still there.
+const LISTED: &str = "tmp";
 
 #[derive(Clone, Debug)]
 pub struct Library {
@@ -118,10 +120,48 @@ impl Library {
                 calls.extend(RecordingName::parse(name).map(|name| name.call));
             }
         }
-        let list: Vec<String> = calls.iter().map(CallId::to_string).collect();
-        write_through(&self.folder.join(DELETED).join(day.to_string()), list.join("\n").as_bytes())?;
+        // The tickets are told when the day is gone, and not before: another thread reads what lies there under a day's name.
+        let (listed, deleted) = self.lists_of(day);
+        for list in [&listed, &deleted] {
+            match fs::read_to_string(list) {
+                // Of a try that came half way.
+                Ok(text) => calls.extend(read_calls(&text)),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let list: String = calls.iter().map(|call| format!("{call}\n")).collect();
+        write_through(&listed, list.as_bytes())?;
+        sync(&self.folder.join(DELETED))?;
         fs::remove_dir_all(folder)?;
+        self.publish(day)?;
         Ok((files, octets))
+    }
+
+    /// Before and after the day is gone.
+    fn lists_of(&self, day: Day) -> (PathBuf, PathBuf) {
+        let folder = self.folder.join(DELETED);
+        (folder.join(format!(".{day}.{LISTED}")), folder.join(day.to_string()))
+    }
+
+    fn publish(&self, day: Day) -> io::Result<()> {
+        let (listed, deleted) = self.lists_of(day);
+        sync(&self.folder)?;
+        fs::rename(listed, deleted)?;
+        sync(&self.folder.join(DELETED))
+    }
+
+    /// Days that are gone though the process died, or somebody else took what it could not, before the tickets could be told.
+    pub(super) fn finish_deletions(&self) -> io::Result<()> {
+        for entry in fs::read_dir(self.folder.join(DELETED))? {
+            let name = entry?.file_name();
+            let day = name.to_str().and_then(|name| name.strip_prefix('.')?.strip_suffix(LISTED)?.strip_suffix('.'));
+            let Some(day) = day.and_then(|day| day.parse::<Day>().ok()) else { continue };
+            if !self.folder.join(day.to_string()).try_exists()? {
+                self.publish(day)?;
+            }
+        }
+        Ok(())
     }
 
     /// A day that was deleted, and the calls that had recordings in it.
@@ -130,11 +170,7 @@ impl Library {
         for entry in fs::read_dir(&folder)? {
             let path = entry?.path();
             let Some(day) = path.file_name().and_then(|name| name.to_str()?.parse().ok()) else { continue };
-            let calls = fs::read_to_string(&path)?;
-            return Ok(Some((
-                day,
-                calls.lines().filter_map(|line| u64::from_str_radix(line, 16).ok()).map(CallId).collect(),
-            )));
+            return Ok(Some((day, read_calls(&fs::read_to_string(&path)?).collect())));
         }
         Ok(None)
     }
@@ -154,6 +190,17 @@ impl Library {
     }
 }
 
+/// A line that is cut off is no call.
+fn read_calls(text: &str) -> impl Iterator<Item = CallId> {
+    let call = |line: &str| u64::from_str_radix(line, 16).ok().map(CallId).filter(|call| call.to_string() == line);
+    text.lines().filter_map(call)
+}
+
+/// Makes durable what was made, renamed and removed in it.
+fn sync(folder: &Path) -> io::Result<()> {
+    fs::File::open(folder)?.sync_all()
+}
+
 pub(super) fn write_through(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = fs::File::create(path)?;
     file.write_all(bytes)?;
@@ -170,4 +217,41 @@ fn read(folder: &Path, name: RecordingName) -> io::Result<Option<Kept>> {
     };
     let recording = serde_json::from_slice(&text).map_err(io::Error::other)?;
     Ok(Some(Kept { name, recording, path }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tickets_are_told_of_a_deleted_day_when_it_is_gone_and_of_all_its_calls() {
+        let folder = tempfile::tempdir().unwrap();
+        let library = Library::open(folder.path()).unwrap();
+        let day: Day = "2026-01-02".parse().unwrap();
+        let there = folder.path().join(day.to_string());
+        let recorded = |call: u64| {
+            fs::create_dir_all(&there).unwrap();
+            fs::write(there.join(format!("{}-001.wav", CallId(call))), b"12345").unwrap();
+        };
+        recorded(1);
+        // A system that removes what is in a folder and not the folder itself.
+        library.delete(day, &there.join(".")).unwrap_err();
+        library.finish_deletions().unwrap();
+        assert!(there.exists());
+        assert_eq!(library.deleted().unwrap(), None);
+        // The next try knows of those that went with the first.
+        recorded(2);
+        assert_eq!(library.delete(day, &there).unwrap(), (1, 5));
+        assert_eq!(library.deleted().unwrap(), Some((day, vec![CallId(1), CallId(2)])));
+        library.told_of_deletion(day).unwrap();
+
+        // Somebody removed it by hand; or the process died in between.
+        recorded(3);
+        library.delete(day, &there.join(".")).unwrap_err();
+        fs::remove_dir_all(&there).unwrap();
+        library.finish_deletions().unwrap();
+        assert_eq!(library.deleted().unwrap(), Some((day, vec![CallId(3)])));
+        library.told_of_deletion(day).unwrap();
+        assert_eq!(fs::read_dir(folder.path().join(DELETED)).unwrap().count(), 0);
+    }
 }

@@ -10,7 +10,7 @@
 //! | what happens | what it costs |
 //! |---|---|
 //! | the disk stalls | nothing for as long as the queue lasts; then packets, silence in their place, `missing_ms` |
-//! | the disk is full or refuses | silence, `missing_ms`; after a minute of it the rest of that recording |
+//! | the disk is full or refuses | silence, `missing_ms`, in the recordings it refuses; after a minute of it the rest of each |
 //! | a thread here panics | the recording it was at; the thread goes on with the others |
 //! | the process dies | the last second; the next one mends the file |
 //!

@@ -38,8 +38,8 @@ pub(super) struct Writer {
     /// Of what was taken last.
     now: Instant,
     next_round: Instant,
-    /// No file is begun before, and none that was refused goes on.
-    retry_at: Instant,
+    /// What the disk refused last is that long past.
+    well_at: Instant,
     say_at: Instant,
 }
 
@@ -57,14 +57,22 @@ struct Running {
     file: Option<(Growing, PathBuf)>,
     /// Samples that the disk did not take.
     missing: u64,
-    refused_since: Option<Instant>,
+    refused: Option<Refused>,
+}
+
+/// The disk would not take this recording. It says nothing of others: theirs may lie where the disk is well, or have been begun before
+/// it filled.
+#[derive(Clone, Copy)]
+struct Refused {
+    since: Instant,
+    retry_at: Instant,
 }
 
 impl Writer {
     pub fn new(shelf: Shelf, status: Arc<RecordingStatus>, ended: Sender<Ended>) -> Self {
         let now = status.clock.now();
         let (running, at) = (BTreeMap::new(), None);
-        Writer { shelf, status, ended, running, at, now, next_round: now, retry_at: now, say_at: now }
+        Writer { shelf, status, ended, running, at, now, next_round: now, well_at: now, say_at: now }
     }
 
     /// Ends when nobody can hand anything over any more.
@@ -125,9 +133,8 @@ impl Writer {
         for name in names {
             let Some(Some(running)) = self.running.get_mut(&name) else { continue };
             self.at = Some(name);
-            let asked = !running.waits() || self.now >= self.retry_at;
-            let written = running.write(name, asked.then_some(&self.shelf), self.now, None);
-            let given_up = running.refused_since.is_some_and(|since| self.now.since(since) > PATIENCE);
+            let written = running.write(name, &self.shelf, self.now, None);
+            let given_up = running.refused.is_some_and(|refused| self.now.since(refused.since) > PATIENCE);
             if let Err(error) = written {
                 self.refused(name, &error);
             }
@@ -136,7 +143,7 @@ impl Writer {
             }
         }
         self.at = None;
-        self.status.refused.store(self.now < self.retry_at, Relaxed);
+        self.status.refused.store(self.now < self.well_at, Relaxed);
         self.count();
     }
 
@@ -145,9 +152,8 @@ impl Writer {
         let name = over.name;
         match self.running.get_mut(&name) {
             Some(Some(running)) => {
-                let asked = !running.waits() || self.now >= self.retry_at;
                 running.missing += over.missing();
-                if let Err(error) = running.write(name, asked.then_some(&self.shelf), self.now, Some(at)) {
+                if let Err(error) = running.write(name, &self.shelf, self.now, Some(at)) {
                     self.refused(name, &error);
                 }
                 self.give_up(name);
@@ -185,7 +191,7 @@ impl Writer {
     /// Calls go on.
     fn refused(&mut self, name: RecordingName, error: &io::Error) {
         self.status.refused.store(true, Relaxed);
-        self.retry_at = self.now + PAUSE;
+        self.well_at = self.now + PAUSE;
         if self.now >= self.say_at {
             self.say_at = self.now + SAID;
             let folder = self.shelf.library.folder().display();
@@ -197,23 +203,12 @@ impl Writer {
 
 impl Running {
     fn new(begun: Instant) -> Option<Running> {
-        Some(Running { timeline: Timeline::new(begun), file: None, missing: 0, refused_since: None })
+        Some(Running { timeline: Timeline::new(begun), file: None, missing: 0, refused: None })
     }
 
-    /// For a disk that refused to take it.
-    fn waits(&self) -> bool {
-        self.file.is_none() || self.refused_since.is_some()
-    }
-
-    /// What is due, or all of a conversation that is `over`, goes to the disk. What it does not take, or is not asked to (`None`), is
-    /// missing from then on.
-    fn write(
-        &mut self,
-        name: RecordingName,
-        shelf: Option<&Shelf>,
-        now: Instant,
-        over: Option<Instant>,
-    ) -> io::Result<()> {
+    /// What is due, or all of a conversation that is `over`, goes to the disk. What it does not take, or is not asked to, is missing
+    /// from then on.
+    fn write(&mut self, name: RecordingName, shelf: &Shelf, now: Instant, over: Option<Instant>) -> io::Result<()> {
         let begun = self.timeline.begun();
         let (first, piece) = match over {
             Some(at) => self.timeline.rest(at),
@@ -222,20 +217,22 @@ impl Running {
         if piece.is_empty() {
             return Ok(());
         }
-        let taken = match (shelf, &mut self.file) {
-            (None, _) => None,
-            (Some(_), Some((file, _))) => Some(file.put(first, piece)),
-            (Some(shelf), file) => {
-                Some(shelf.begin(name, begun).and_then(|begun| file.insert(begun).0.put(first, piece)))
-            }
+        let waits = self.refused.is_some_and(|refused| now < refused.retry_at);
+        let taken = match &mut self.file {
+            _ if waits => None,
+            Some((file, _)) => Some(file.put(first, piece)),
+            file => Some(shelf.begin(name, begun).and_then(|begun| file.insert(begun).0.put(first, piece))),
         };
         let octets = piece.len();
         self.timeline.passed(octets);
         if let Some(Ok(())) = taken {
-            self.refused_since = None;
+            self.refused = None;
         } else {
             self.missing += octets as u64 / 2;
-            self.refused_since.get_or_insert(now);
+        }
+        if let Some(Err(_)) = taken {
+            let since = self.refused.map_or(now, |refused| refused.since);
+            self.refused = Some(Refused { since, retry_at: now + PAUSE });
         }
         taken.unwrap_or(Ok(()))
     }
@@ -284,61 +281,111 @@ mod tests {
         }
     }
 
+    struct Bench {
+        writer: Writer,
+        over: Receiver<Ended>,
+        status: Arc<RecordingStatus>,
+        begun: Instant,
+        _folder: tempfile::TempDir,
+    }
+
+    fn name(segment: u16) -> RecordingName {
+        RecordingName { call: CallId(9), segment }
+    }
+
+    impl Bench {
+        /// On a disk that is `full` for recordings of these names.
+        fn new(full: &Arc<AtomicBool>, of: &'static str) -> Bench {
+            let folder = tempfile::tempdir().unwrap();
+            let (ended, over) = channel();
+            let status = Arc::new(RecordingStatus::new(Clock::start()));
+            let full = full.clone();
+            let disk: Disk = Box::new(move |path| {
+                let full = if path.to_string_lossy().contains(of) { full.clone() } else { Arc::default() };
+                Ok(Box::new(Filling(file::open(path)?, full)))
+            });
+            let shelf = Shelf { library: Library::open(folder.path()).unwrap(), disk, free_space: 0 };
+            let writer = Writer::new(shelf, status.clone(), ended);
+            Bench { writer, over, begun: status.clock.now(), status, _folder: folder }
+        }
+
+        fn say(&mut self, segment: u16, second: u64) {
+            for n in second * 50..(second + 1) * 50 {
+                let (at, timestamp) = (self.begun + Duration::from_millis(20) * n as u32, n as u32 * 160);
+                let (name, begun, side, stream) = (name(segment), self.begun, Side::Caller, (LegId(1), 1));
+                let (codec, len, octets) = (Codec::Pcma, FRAME as u8, [7; FRAME]);
+                self.writer.take(Take::Audio(Audio { name, begun, side, stream, at, timestamp, codec, len, octets }));
+            }
+        }
+
+        fn second(&mut self, segment: u16, second: u64) {
+            self.say(segment, second);
+            self.writer.round();
+        }
+
+        fn end(&mut self, segment: u16, second: u64) -> Option<Ended> {
+            let at = self.begun + Duration::from_secs(second);
+            self.writer.take(Take::End { over: Conversation::new(name(segment), self.begun), at });
+            self.over.try_recv().ok()
+        }
+    }
+
     #[test]
     fn a_disk_that_is_full_for_a_while_leaves_a_gap_and_one_that_stays_full_a_beginning() {
-        let folder = tempfile::tempdir().unwrap();
-        let (ended, over) = channel();
-        let status = Arc::new(RecordingStatus::new(Clock::start()));
         let full = Arc::new(AtomicBool::new(false));
-        let disk: Disk = Box::new({
-            let full = full.clone();
-            move |path| Ok(Box::new(Filling(file::open(path)?, full.clone())))
-        });
-        let shelf = Shelf { library: Library::open(folder.path()).unwrap(), disk, free_space: 0 };
-        let mut writer = Writer::new(shelf, status.clone(), ended);
-        let begun = status.clock.now();
-        let name = |segment| RecordingName { call: CallId(9), segment };
-        let second = |writer: &mut Writer, segment, second: u64| {
-            for n in second * 50..(second + 1) * 50 {
-                let (at, timestamp) = (begun + Duration::from_millis(20) * n as u32, n as u32 * 160);
-                let (name, side, stream) = (name(segment), Side::Caller, (LegId(1), 1));
-                let (codec, len, octets) = (Codec::Pcma, FRAME as u8, [7; FRAME]);
-                writer.take(Take::Audio(Audio { name, begun, side, stream, at, timestamp, codec, len, octets }));
-            }
-            writer.round();
-        };
-        let end = |writer: &mut Writer, segment, second: u64| {
-            let at = begun + Duration::from_secs(second);
-            writer.take(Take::End { over: Conversation::new(name(segment), begun), at });
-            over.try_recv().ok()
-        };
-        (0..4).for_each(|n| second(&mut writer, 1, n));
+        let mut bench = Bench::new(&full, "");
+        (0..4).for_each(|n| bench.second(1, n));
         full.store(true, Relaxed);
-        (4..7).for_each(|n| second(&mut writer, 1, n));
-        assert!(status.read().trouble && status.read().running == 1);
+        (4..7).for_each(|n| bench.second(1, n));
+        assert!(bench.status.read().trouble && bench.status.read().running == 1);
         full.store(false, Relaxed);
-        // It is left alone for a while, and so is another that would begin meanwhile; the pause over, both go on.
-        (7..10).for_each(|n| second(&mut writer, 1, n));
-        second(&mut writer, 2, 10);
-        (10..30).for_each(|n| second(&mut writer, 1, n));
-        assert!(!status.read().trouble);
-        let Ended { part, complete, missing_ms, .. } = end(&mut writer, 1, 30).unwrap();
+        // It is left alone for a while; another that begins meanwhile was refused nothing.
+        (7..10).for_each(|n| bench.second(1, n));
+        bench.second(2, 10);
+        (10..30).for_each(|n| bench.second(1, n));
+        assert!(!bench.status.read().trouble);
+        let Ended { part, complete, missing_ms, .. } = bench.end(1, 30).unwrap();
         assert!(!complete && (10_000..12_000).contains(&missing_ms), "{missing_ms}");
         let sound = std::fs::read(part).unwrap().split_off(file::HEADER);
         assert_eq!(sound.len(), 30 * 16_000, "all in their places");
         let silent: Vec<usize> = (0..30).filter(|n| sound[n * 16_000 + 8_000] != 7).collect();
         assert!(silent.len() as u64 * 1_000 <= missing_ms && silent[0] == 4, "{silent:?}");
-        assert!(end(&mut writer, 2, 30).is_some_and(|ended| ended.missing_ms > 0));
+        assert!(bench.end(2, 30).is_some_and(|ended| ended.complete));
 
-        (30..32).for_each(|n| second(&mut writer, 3, n));
+        (30..32).for_each(|n| bench.second(3, n));
         full.store(true, Relaxed);
-        (32..100).for_each(|n| second(&mut writer, 3, n));
-        let Ended { complete, missing_ms, .. } = over.try_recv().unwrap();
+        (32..100).for_each(|n| bench.second(3, n));
+        let Ended { complete, missing_ms, .. } = bench.over.try_recv().unwrap();
         assert!(!complete && (60_000..=62_000).contains(&missing_ms), "{missing_ms}");
         full.store(false, Relaxed);
         // What is still said of it begins no second file.
-        second(&mut writer, 3, 100);
-        assert_eq!((status.read().running, end(&mut writer, 3, 101).is_none(), writer.running.len()), (0, true, 0));
-        assert_eq!(status.read().failed, 0);
+        bench.second(3, 100);
+        assert_eq!(
+            (bench.status.read().running, bench.end(3, 101).is_none(), bench.writer.running.len()),
+            (0, true, 0)
+        );
+        assert_eq!(bench.status.read().failed, 0);
+    }
+
+    #[test]
+    fn a_file_that_fails_takes_no_other_recording_with_it() {
+        let broken = Arc::new(AtomicBool::new(false));
+        let mut bench = Bench::new(&broken, "9-001");
+        (0..5).for_each(|n| (1..=2).for_each(|segment| bench.second(segment, n)));
+        broken.store(true, Relaxed);
+        // 3 begins while 1, which is asked before it, is refused again and again; 4 when 1 is given up, but the trouble still told.
+        for n in 5..75 {
+            (1..=2).for_each(|segment| bench.say(segment, n));
+            (n >= 8).then(|| bench.say(3, n));
+            (n >= 68).then(|| bench.say(4, n));
+            bench.writer.round();
+        }
+        let Ended { name: given_up, complete, missing_ms, .. } = bench.over.try_recv().unwrap();
+        assert!(given_up == name(1) && !complete && (59_000..63_000).contains(&missing_ms), "{missing_ms}");
+        for segment in 2..=4 {
+            let Ended { complete, missing_ms, part, .. } = bench.end(segment, 75).unwrap();
+            assert_eq!((segment, complete, missing_ms), (segment, true, 0));
+            assert_eq!(std::fs::metadata(part).unwrap().len(), (file::HEADER + 75 * 16_000) as u64);
+        }
     }
 }
