@@ -10,7 +10,7 @@ use rexian::demo::field::Who;
 use std::time::Duration;
 
 /// With 6690, who leads the shift, and a token for a screen on the wall.
-fn started() -> Server {
+pub fn started() -> Server {
     let sha256: String = digest_of("token-wall").iter().map(|b| format!("{b:02x}")).collect();
     let hash = rexian::pages::password::hash("leads-the-shift-1", &[90; 16]).unwrap();
     let more = format!(
@@ -21,7 +21,7 @@ fn started() -> Server {
 }
 
 /// The page in a language, with an agent signed in by the keyboard.
-fn signed_in(browser: &mut Chromium, server: &Server, language: &str, agent: &str, password: &str) {
+pub fn signed_in(browser: &mut Chromium, server: &Server, language: &str, agent: &str, password: &str) {
     browser.open(&format!("http://{}/", server.hotline.pages()));
     browser.until("the door", "document.querySelector('#agent')", || {});
     browser.read(&format!("localStorage.setItem('rexian-language', '{language}')"));
@@ -47,7 +47,7 @@ pub fn enter(browser: &mut Chromium, agent: &str, password: &str) {
     browser.until("the desk", "document.querySelector('#state')", || {});
 }
 
-fn state(is: &str) -> String {
+pub fn state(is: &str) -> String {
     format!("document.body.dataset.state === '{is}'")
 }
 

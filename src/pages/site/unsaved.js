@@ -4,9 +4,10 @@
 const KEPT = "rexian-unsaved";
 const SHIFT = 12 * 3600e3;
 
-/** `[{ticket: {ticket_no, version}, typed: Map}]`, oldest first. */
+/** `[{ticket: {ticket_no, version}, typed: Map, clash: Map, saved: Map}]`, oldest first. `clash`: of fields that were typed, what
+ *  others have filled in meanwhile, `{theirs, by}`; `saved`: what this page has filled in. */
 export function keep(agent, unsaved) {
-  const tickets = unsaved.map(({ ticket: { ticket_no, version }, typed }) => ({ ticket: { ticket_no, version }, typed: [...typed] }));
+  const tickets = unsaved.map(({ ticket: { ticket_no, version }, typed, clash }) => ({ ticket: { ticket_no, version }, typed: [...typed], clash: [...clash] }));
   try {
     if (tickets.length === 0) forget();
     else sessionStorage.setItem(KEPT, JSON.stringify({ agent, at: Date.now(), tickets }));
@@ -19,7 +20,7 @@ export function keep(agent, unsaved) {
 export function kept(agent) {
   try {
     const { agent: whose, at, tickets } = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
-    if (whose === agent && Date.now() - at < SHIFT) return tickets.map(({ ticket, typed }) => ({ ticket, typed: new Map(typed) }));
+    if (whose === agent && Date.now() - at < SHIFT) return tickets.map(({ ticket, typed, clash }) => ({ ticket, typed: new Map(typed), clash: new Map(clash), saved: new Map() }));
   } catch {
     // Of another version.
   }
