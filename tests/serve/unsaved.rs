@@ -64,6 +64,10 @@ fn words_that_could_not_be_saved_outlive_the_page_and_go_with_whoever_wrote_them
     browser.read("[...document.querySelectorAll('.top button')].at(-1).click()");
     browser.until("the warning", "document.querySelector('.notice').textContent.includes('未保存')", || {});
     assert_eq!(browser.read(KEPT), true);
+    // And again, once that is long ago.
+    browser.read("(() => { const now = performance.now.bind(performance); performance.now = () => now() + 60000; document.querySelector('.notice').textContent = ''; })()");
+    browser.read("[...document.querySelectorAll('.top button')].at(-1).click()");
+    browser.until("the warning", "document.querySelector('.notice')?.textContent.includes('未保存')", || {});
     browser.read("[...document.querySelectorAll('.top button')].at(-1).click()");
     browser.until("the door", DOOR, || {});
     assert_eq!(browser.read(KEPT), false, "a shared computer keeps nothing");
@@ -94,6 +98,13 @@ fn words_that_could_not_be_saved_outlive_the_page_and_go_with_whoever_wrote_them
     assert_eq!(browser.read(KEPT), true, "whose session has ended comes back");
     screens::enter(&mut browser, "6601", &crate::common::password(1_usize));
     browser.until("that it is gone", &format!("!{KEPT}"), || {});
+
+    // Nobody comes for a whole shift.
+    let old = format!("sessionStorage.setItem('rexian-unsaved', JSON.stringify({{ agent: '6690', at: Date.now() - 13 * 3600e3, tickets: [], was: '{WORDS}' }}))");
+    browser.read("fetch('/session', { method: 'DELETE' })");
+    browser.read(&old);
+    reload(&mut browser, DOOR);
+    assert_eq!(browser.read(KEPT), false, "words of the shift before");
     assert_eq!(browser.complaints, Vec::<String>::new());
 }
 

@@ -211,6 +211,8 @@ export class Ticket {
 
   /** In this window too, until it is saved. */
   #keep() {
+    // Whoever has left takes it along: a save that was on its way then brings nothing back.
+    if (this.#closed) return;
     keep(this.#agent, [...this.#unsaved, ...(this.#typed.size ? [this.#open] : [])]);
   }
 
