@@ -155,6 +155,9 @@ fn a_headset_at_the_computer_takes_a_call_and_has_it_again_after_a_reload() {
     step(&mut browser, &mut street, "hold", &state("hold"));
     browser.press("F6");
     step(&mut browser, &mut street, "the talk again", &state("talking"));
+    // The network goes, the computer says so, and it is back before anything else has noticed.
+    browser.read("window.was = []; new MutationObserver(() => was.push(document.querySelector('.headset').dataset.audio)).observe(document.querySelector('.headset'), { attributes: true, attributeFilter: ['data-audio'] }); dispatchEvent(new Event('offline'))");
+    step(&mut browser, &mut street, "that it is told at once", &format!("was.includes('mending') && {live}"));
     browser.press("Alt+M");
     step(&mut browser, &mut street, "the warning that one is muted", "document.querySelector('p.muted:not([hidden])')");
     look::over(&mut browser, "real-headset-muted");

@@ -111,9 +111,14 @@ fn words_that_could_not_be_saved_outlive_the_page_and_go_with_whoever_wrote_them
 #[test]
 fn a_category_is_found_by_any_of_its_words_or_its_code() {
     let server = started();
-    let Some(mut browser) = open(&server, &answers(), "zh") else { return };
+    let mut stores = answers();
+    stores["/v1/categories"] = Value::Null;
+    let Some(mut browser) = open(&server, &stores, "zh") else { return };
     browser.read("window.sent = []; const asked = fetch; window.fetch = (path, options) => (String(path).endsWith('fill-in') && sent.push(options.body), asked(path, options))");
     signed_in(&mut browser, "6690", "leads-the-shift-1");
+    assert_eq!(browser.read("document.querySelector('#category')"), Value::Null, "the tree cannot be had yet");
+    browser.read("delete stage.answers['/v1/categories']");
+    browser.until("that it comes", "document.querySelector('#category')", || {});
     browser.tab_to("#category");
     for (typed, first) in [
         ("不达标", "02.02.01"),

@@ -39,7 +39,7 @@ export class Line {
 
   open() {
     this.#timer = setInterval(() => this.#look(), LOOK);
-    addEventListener("online", () => this.check(), { signal: this.#ends.signal });
+    for (const event of ["online", "offline"]) addEventListener(event, () => this.check(), { signal: this.#ends.signal });
     this.#open("connecting");
   }
 

@@ -69,7 +69,7 @@ export class Ticket {
     if (this.#unsaved.length) this.#retry(0);
     addEventListener("pagehide", this.#leaving);
     addEventListener("beforeunload", this.#asks);
-    tree();
+    tree(true);
   }
 
   close() {
@@ -113,7 +113,7 @@ export class Ticket {
     for (let look = 0; look < LOOKS && this.#call === call && !this.#closed; look++) {
       const [found, sorted] = await Promise.all([ask(`/v1/tickets?agent=${encodeURIComponent(this.#agent)}&limit=5`), tree()]);
       const ticket = found.ok && found.body?.tickets.find((one) => one.call === call);
-      if (ticket && this.#call === call && !this.#closed) return this.#show(ticket, sorted ?? { leaves: [], departments: [] });
+      if (ticket && this.#call === call && !this.#closed) return this.#show(ticket, sorted);
       await wait(LOOK_AGAIN);
     }
     if (this.#call === call && !this.#ticket) this.#empty(t("ticket_none"));
@@ -124,8 +124,10 @@ export class Ticket {
     this.#place.replaceChildren(make("p", {}, text), this.#behind, this.#clashes);
   }
 
-  #show(ticket, { leaves, departments }) {
+  /** `sorted`: the tree and the departments; `null`: they are asked for until they come. */
+  #show(ticket, sorted) {
     this.#open = this.#unsaved.find((one) => one.ticket.ticket_no === ticket.ticket_no) ?? { ticket, typed: new Map(), clash: new Map(), saved: new Map() };
+    this.#open.ticket = { ...ticket, version: this.#open.ticket.version };
     const before = this.#typed.size > 0;
     this.#fields.clear();
     this.#may = "";
@@ -146,18 +148,38 @@ export class Ticket {
     };
     const content = make("textarea", { maxlength: 8000, oninput: () => this.#type("content", content.value), onblur: () => this.#save() });
     const secret = make("input", { type: "checkbox", onchange: () => this.#type("confidential", secret.checked) });
+    const kind = choice("kind", KINDS, true);
+    const title = text("title", "title_field", "rest", 100);
+    const known = make("datalist", { id: "departments" });
     this.#place.classList.remove("empty");
     this.#place.replaceChildren(
       make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.rated, this.said), this.#behind, this.#clashes,
-      make("div", { class: "fields" }, choice("kind", KINDS, true), leaves.length ? this.#category(leaves) : null,
-        text("title", "title_field", leaves.length ? "half" : "rest", 100), choice("urgency", URGENCIES, false), this.#field("confidential", t("confidential"), secret, "tick"),
+      make("div", { class: "fields" }, kind, title, choice("urgency", URGENCIES, false), this.#field("confidential", t("confidential"), secret, "tick"),
         this.#field("content", t("content"), content, "wide"), TEXTS.map((one) => text(...one))),
-      this.acts, make("datalist", { id: "departments" }, departments.map((value) => make("option", { value }))));
+      this.acts, known);
+    const classify = ({ leaves, departments }) => {
+      known.replaceChildren(...departments.map((value) => make("option", { value })));
+      if (leaves.length === 0) return;
+      kind.after(this.#category(leaves));
+      title.className = "half";
+      this.#put("category", this.#ticket);
+    };
+    if (sorted) classify(sorted);
+    else this.#later(classify);
     if (before) this.#takeUp(this.#open);
     this.#fill(ticket);
     for (const [field, value] of this.#typed) this.#fields.get(field)?.put(value);
     if (before) this.#save();
     this.#found(ticket.ticket_no);
+  }
+
+  async #later(classify) {
+    for (const open = this.#open; ;) {
+      await wait(SOONEST);
+      const sorted = await tree();
+      if (this.#closed || this.#open !== open) return;
+      if (sorted) return classify(sorted);
+    }
   }
 
   #field(field, label, input, width = "") {
@@ -176,16 +198,12 @@ export class Ticket {
 
   /** The gateway's values, but for what is being typed. */
   #fill(ticket) {
-    const { ticket: { version }, typed, saved } = this.#open;
+    const { ticket: { version }, typed } = this.#open;
     // What was typed was typed at the version that was known then; what has come since is looked at when it is sent.
     this.#open.ticket = typed.size ? { ...ticket, version } : ticket;
     setText(this.stage, t(`stage_${ticket.stage}`));
     setText(this.rated, ticket.rating ? `${t("rated")}: ${t(`rated_${ticket.rating}`)}` : "");
-    for (const [field, { put, disable }] of this.#fields) {
-      // The gateway masks who the citizen is, from whoever has just written it too.
-      if (!typed.has(field)) put(HIDDEN.test(ticket[field]) ? saved.get(field) ?? ticket[field] : ticket[field]);
-      disable(!ticket.may.includes("fill_in"));
-    }
+    for (const field of this.#fields.keys()) this.#put(field, ticket);
     if (this.#may === ticket.may.join()) return;
     this.#may = ticket.may.join();
     const may = (act, ...children) => (ticket.may.includes(act) ? make("span", { class: "entry" }, ...children) : null);
@@ -196,6 +214,14 @@ export class Ticket {
       may("pass", this.lead, button("pass", () => (this.lead.value ? { lead: this.lead.value } : {}))),
       may("hand_to_110", button("hand_to_110", () => ({ note: this.#ticket.title || this.#ticket.content || t("hand_to_110") }), "stop")),
     ].filter(Boolean));
+  }
+
+  #put(field, ticket) {
+    const { typed, saved } = this.#open;
+    const { put, disable } = this.#fields.get(field);
+    // The gateway masks who the citizen is, from whoever has just written it too.
+    if (!typed.has(field)) put(HIDDEN.test(ticket[field]) ? saved.get(field) ?? ticket[field] : ticket[field]);
+    disable(!ticket.may.includes("fill_in"));
   }
 
   #type(field, value) {
