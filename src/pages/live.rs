@@ -22,6 +22,8 @@ use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -33,6 +35,9 @@ const ASK: Duration = Duration::from_secs(10);
 const SILENT: Duration = Duration::from_secs(30);
 /// The loop answers within a turn; where it does not, something is wrong that the page must show.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Orders of one page that wait for the one that is being done: a person's are far fewer.
+const WAITING: usize = 16;
 
 /// What a page may ask, each by a number of its own.
 #[derive(Debug, Deserialize)]
@@ -87,7 +92,7 @@ enum Order {
     Survey,
     AskHelp,
     NoHelp,
-    /// Is the line there?
+    /// Is the line there? Answered at once, whatever else is being done.
     Ping,
     /// The shift leader's console, from now on: `{"floor":{...},"now":µs}`.
     WatchFloor,
@@ -115,6 +120,9 @@ struct FloorShown<'a> {
 
 /// The console, where a leader looks at it.
 type Watched = Option<watch::Receiver<Option<Arc<Floor>>>>;
+
+/// An order that is being carried out; with its answer, the console if that was asked for.
+type Underway<'a> = Option<Pin<Box<dyn Future<Output = (Answer, Watched)> + Send + 'a>>>;
 
 /// At least every [`ASK`]: a page that hears nothing for longer has lost the line.
 #[derive(Serialize)]
@@ -167,6 +175,15 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
     let (mut ask, mut heard) = (tokio::time::interval(ASK), tokio::time::Instant::now());
     let audio = pages.audio.page(&agent);
     let mut floor: Watched = None;
+    let (own, sound) = (&agent, &audio);
+    // One after the other, as they came; the line is read meanwhile.
+    let begin = |asked: Asked| -> Underway<'_> {
+        Some(Box::pin(async move {
+            let mut watched = None;
+            (obey(pages, own, sound, &mut watched, asked).await, watched)
+        }))
+    };
+    let (mut underway, mut waiting): (Underway<'_>, VecDeque<Asked>) = (None, VecDeque::new());
     let over = session.over();
     tokio::pin!(over);
     loop {
@@ -182,11 +199,25 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
                 Err(_) => break,
             },
             shown = changed(&mut floor) => text(&FloorShown { floor: shown.as_deref(), now: clock.now() }),
+            (answer, watched) = done(&mut underway) => {
+                underway = waiting.pop_front().and_then(&begin);
+                floor = watched.or(floor);
+                text(&answer)
+            }
             came = socket.recv() => match came {
                 Some(Ok(Message::Text(asked))) => {
                     heard = tokio::time::Instant::now();
                     match serde_json::from_str(&asked) {
-                        Ok(asked) => text(&obey(pages, &agent, &audio, &mut floor, asked).await),
+                        Ok(Asked { id, order: Order::Ping }) => text(&Answer::done(id)),
+                        Ok(asked) if underway.is_none() => {
+                            underway = begin(asked);
+                            continue;
+                        }
+                        Ok(asked) if waiting.len() < WAITING => {
+                            waiting.push_back(asked);
+                            continue;
+                        }
+                        Ok(Asked { id, .. }) => text(&Answer::unable(id, "no_answer", None)),
                         // A page of another version: it is told, and keeps its call.
                         Err(error) => match serde_json::from_str(&asked) {
                             Ok(Numbered { id }) => text(&Answer::unable(id, "unknown_order", Some(error.to_string()))),
@@ -221,6 +252,14 @@ async fn serve(pages: &Pages, mut session: Open, mut socket: WebSocket) {
         }
     }
     let _ = tokio::time::timeout(ASK, socket.send(Message::Close(None))).await;
+}
+
+/// Never, where nothing is being done.
+async fn done(underway: &mut Underway<'_>) -> (Answer, Watched) {
+    let Some(order) = underway else { return std::future::pending().await };
+    let done = order.await;
+    *underway = None;
+    done
 }
 
 /// A page that takes nothing in all that time is gone.
@@ -331,4 +370,60 @@ fn answered(id: u64, outcome: Result<String, NoAudio>) -> Answer {
 
 fn text(what: &impl Serialize) -> Message {
     Message::Text(serde_json::to_string(what).expect("plain data").into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pages::password::Passwords;
+    use crate::pages::session::Sessions;
+    use crate::runtime::inbox;
+    use axum::routing::get;
+    use futures_util::{SinkExt, StreamExt};
+    use tokio::sync::Semaphore;
+    use tokio_tungstenite::tungstenite::Message as Frame;
+    use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+
+    /// The signalling loop does not come to it: nobody reads the inbox.
+    #[tokio::test]
+    async fn a_ping_is_answered_while_an_order_is_being_done_and_orders_keep_their_turn() {
+        let (inbox, _outbox) = inbox::channel().unwrap();
+        let sessions = Sessions::new(Duration::from_secs(60));
+        let cookie = sessions.begin("6601".into()).unwrap();
+        let pages = Pages {
+            sessions,
+            passwords: Passwords::new(Default::default()),
+            agents: Default::default(),
+            seats: vec![],
+            inbox,
+            audio: crate::pages::audio::Audio::new(None),
+            screens: Arc::new(Semaphore::new(1)),
+            encrypted: false,
+        };
+        let app = axum::Router::new().route("/live", get(live)).with_state(Arc::new(pages));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, app).await });
+        let mut request = format!("ws://{address}/live").into_client_request().unwrap();
+        request.headers_mut().insert("cookie", format!("rexian={cookie}").parse().unwrap());
+        let stream = tokio::net::TcpStream::connect(address).await.unwrap();
+        let (mut page, _) = tokio_tungstenite::client_async(request, stream).await.unwrap();
+        for order in ["ready", "hang_up", "ping"].into_iter().zip(1..) {
+            let asked = serde_json::json!({ "order": order.0, "id": order.1 });
+            page.send(Frame::text(asked.to_string())).await.unwrap();
+        }
+        let began = tokio::time::Instant::now();
+        let mut answers = vec![];
+        while answers.len() < 3 {
+            let Some(Ok(frame)) = page.next().await else { panic!("closed: {answers:?}") };
+            let Ok(text) = frame.to_text() else { continue };
+            let heard: serde_json::Value = serde_json::from_str(text).unwrap_or_default();
+            if let Some(id) = heard["answer"].as_u64() {
+                answers.push((id, heard["unable"].as_str().map(str::to_owned)));
+                assert!(id != 3 || began.elapsed() < PATIENCE / 2, "the page has given up by now");
+            }
+        }
+        let late = Some("no_answer".to_owned());
+        assert_eq!(answers, [(3, None), (1, late.clone()), (2, late)]);
+    }
 }

@@ -13,14 +13,14 @@ fn started() -> Server {
     Hotline { pages: true, ..Hotline::new() }.start()
 }
 
-struct Answer {
-    status: u16,
-    head: String,
-    body: String,
+pub struct Answer {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
 }
 
 /// One request of a page of ours, or of `origin`'s.
-fn ask(server: &Server, request: &str, origin: Option<&str>, cookie: Option<&str>, body: &str) -> Answer {
+pub fn ask(server: &Server, request: &str, origin: Option<&str>, cookie: Option<&str>, body: &str) -> Answer {
     let mut stream = connect(server);
     let host = server.hotline.pages();
     let origin = origin.map_or(String::new(), |origin| format!("Origin: {origin}\r\n"));
@@ -44,18 +44,22 @@ fn connect(server: &Server) -> TcpStream {
     stream
 }
 
-fn ours(server: &Server) -> String {
+pub fn ours(server: &Server) -> String {
     format!("http://{}", server.hotline.pages())
 }
 
-fn sign_in(server: &Server, agent: &str, password: &str) -> Answer {
+pub fn sign_in(server: &Server, agent: &str, password: &str) -> Answer {
     let body = json!({ "agent": agent, "password": password }).to_string();
     ask(server, "POST /session", Some(&ours(server)), None, &body)
 }
 
 /// The cookie of agent 6601.
 fn signed_in(server: &Server) -> String {
-    let answer = sign_in(server, "6601", &password(1_usize));
+    cookie(server, "6601", &password(1_usize))
+}
+
+pub fn cookie(server: &Server, agent: &str, password: &str) -> String {
+    let answer = sign_in(server, agent, password);
     assert_eq!(answer.status, 200, "{}{}", answer.head, answer.body);
     let cookie = answer.head.lines().find_map(|line| line.strip_prefix("set-cookie: ")).expect("a cookie");
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Strict"), "{cookie}");

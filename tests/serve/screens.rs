@@ -10,7 +10,7 @@ use rexian::demo::field::Who;
 use std::time::Duration;
 
 /// With 6690, who leads the shift, and a token for a screen on the wall.
-fn started() -> Server {
+pub fn started() -> Server {
     let sha256: String = digest_of("token-wall").iter().map(|b| format!("{b:02x}")).collect();
     let hash = rexian::pages::password::hash("leads-the-shift-1", &[90; 16]).unwrap();
     let more = format!(
@@ -21,7 +21,7 @@ fn started() -> Server {
 }
 
 /// The page in a language, with an agent signed in by the keyboard.
-fn signed_in(browser: &mut Chromium, server: &Server, language: &str, agent: &str, password: &str) {
+pub fn signed_in(browser: &mut Chromium, server: &Server, language: &str, agent: &str, password: &str) {
     browser.open(&format!("http://{}/", server.hotline.pages()));
     browser.until("the door", "document.querySelector('#agent')", || {});
     browser.read(&format!("localStorage.setItem('rexian-language', '{language}')"));
@@ -47,7 +47,7 @@ pub fn enter(browser: &mut Chromium, agent: &str, password: &str) {
     browser.until("the desk", "document.querySelector('#state')", || {});
 }
 
-fn state(is: &str) -> String {
+pub fn state(is: &str) -> String {
     format!("document.body.dataset.state === '{is}'")
 }
 
@@ -155,6 +155,9 @@ fn a_headset_at_the_computer_takes_a_call_and_has_it_again_after_a_reload() {
     step(&mut browser, &mut street, "hold", &state("hold"));
     browser.press("F6");
     step(&mut browser, &mut street, "the talk again", &state("talking"));
+    // The network goes, the computer says so, and it is back before anything else has noticed.
+    browser.read("window.was = []; new MutationObserver(() => was.push(document.querySelector('.headset').dataset.audio)).observe(document.querySelector('.headset'), { attributes: true, attributeFilter: ['data-audio'] }); dispatchEvent(new Event('offline'))");
+    step(&mut browser, &mut street, "that it is told at once", &format!("was.includes('mending') && {live}"));
     browser.press("Alt+M");
     step(&mut browser, &mut street, "the warning that one is muted", "document.querySelector('p.muted:not([hidden])')");
     look::over(&mut browser, "real-headset-muted");

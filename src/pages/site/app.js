@@ -2,7 +2,7 @@
 
 import { Desk } from "/desk.js";
 import { make, say, setText } from "/dom.js";
-import { forget } from "/unsaved.js";
+import { expire, forget } from "/unsaved.js";
 import { language, switchLanguage, t } from "/words.js";
 
 const page = document.getElementById("page");
@@ -21,6 +21,10 @@ function open(who) {
   desk?.close();
   desk = new Desk(page, who, { leave, languageChanged: () => (switchLanguage(), open(who)), signedOut: () => signIn(null) });
 }
+
+/** At the door too, where nobody comes. */
+expire();
+setInterval(() => desk ?? expire(), 60000);
 
 async function leave() {
   await fetch("/session", { method: "DELETE" }).catch(() => null);

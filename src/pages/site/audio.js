@@ -54,7 +54,8 @@ export class Audio {
     this.#line = line;
     this.#changed = changed;
     const on = (target, event, does) => target.addEventListener(event, does, { signal: this.#ends.signal });
-    on(globalThis, "online", () => this.#nudge("network"));
+    // Told at once; the connection itself would take seven seconds to see it.
+    for (const event of ["online", "offline"]) on(globalThis, event, () => this.#nudge("network"));
     on(globalThis, "pagehide", () => this.#connection?.close());
     on(document, "visibilitychange", () => document.hidden || this.#look());
     if (navigator.mediaDevices) on(navigator.mediaDevices, "devicechange", () => this.#deviceChanged());

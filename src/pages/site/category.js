@@ -12,9 +12,9 @@ let known = null;
 /** Codes that were taken in this window, latest first. */
 let recent = [];
 
-/** `{leaves, departments}`; empty where tickets are not classified, `null`: not known now. */
-export async function tree() {
-  const found = known ? null : await ask("/v1/categories");
+/** `{leaves, departments}`; empty where tickets are not classified, `null`: not known now. `anew`: they may be others by now. */
+export async function tree(anew = false) {
+  const found = known && !anew ? null : await ask("/v1/categories");
   if (found?.ok) known = { leaves: found.body.categories.filter((one) => one.leaf).map(searched), departments: found.body.departments };
   return known;
 }

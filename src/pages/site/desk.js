@@ -20,11 +20,14 @@ import { StateBar } from "/state.js";
 import { Ticket } from "/ticket.js";
 import { t, unable } from "/words.js";
 
+/** Whoever presses again by then has read what is lost. */
+const WARNED = 10000;
+
 export class Desk {
   #screen = null;
   #alert = new Alert();
   #view = "desk";
-  #warned = false;
+  #warnedAt = -Infinity;
 
   constructor(page, who, { leave, languageChanged, signedOut }) {
     this.who = who;
@@ -99,8 +102,8 @@ export class Desk {
 
   /** What is typed goes with whoever leaves: they are told first. */
   async #leave(leave) {
-    if (this.#warned || (await this.ticket.settled())) return leave();
-    this.#warned = true;
+    if (performance.now() - this.#warnedAt < WARNED || (await this.ticket.settled())) return leave();
+    this.#warnedAt = performance.now();
     this.#notice(t("leave_unsaved"));
   }
 

@@ -42,6 +42,7 @@ export const EN = {
   // Ticket
   own_day: "Today: {n} answered · {talk} talked · {mean} on average", ticket_here: "The ticket of an answered call is shown here", ticket: "Ticket", ticket_waits: "The ticket is being opened…", ticket_none: "This call has no ticket", earlier: "Earlier calls", earlier_none: "First call", in_days: "{m} in 30 days · {y} in a year",
   repeat_in_hand: "Maybe the same: {s} is still in hand", repeat_soon: "Maybe the same: {s}, days ago", saved: "Saved", saving: "Saving…", unsaved: "Not saved: ", unsaved_kept: "Not saved yet, trying again: {s}",
+  clash: "{s}: {by} made it “{theirs}”, you wrote “{mine}”", clash_theirs: "Take theirs", clash_mine: "Take mine",
   changed_elsewhere: "Somebody else changed the ticket; it was loaded again", leave_unsaved: "A ticket is not saved yet; trying again. Press Leave once more to give it up.", kind: "Kind", category: "Category", category_hint: "Its words or code, then Enter", category_none: "No category has these words", category_more: "{n} more: type on", none: "None chosen", title_field: "Title", content: "Content", name: "Citizen's name",
   callback_no: "Number to call back", district: "District", street: "Street", community: "Community", address: "Address", urgency: "Urgency", confidential: "Confidential",
   answer_text: "Answer", department: "Department", accept: "Accept", answer_now: "Answered now", pass: "Pass on", hand_to_110: "Handed to 110",

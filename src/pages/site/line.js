@@ -11,7 +11,7 @@ const LOOK = 3000;
 /** It answers within 5 s, if only that it cannot. */
 const PATIENCE = 10000;
 const SESSION_PATIENCE = 5000;
-/** It answers a ping by itself, whatever else it does. */
+/** A ping is answered at once, whatever else is being done for this page. */
 const PROMPT = 2500;
 /** A timer that is late by so much has slept with its computer. */
 const NAP = 5000;
@@ -39,7 +39,7 @@ export class Line {
 
   open() {
     this.#timer = setInterval(() => this.#look(), LOOK);
-    addEventListener("online", () => this.check(), { signal: this.#ends.signal });
+    for (const event of ["online", "offline"]) addEventListener(event, () => this.check(), { signal: this.#ends.signal });
     this.#open("connecting");
   }
 

@@ -16,10 +16,13 @@ const SOONEST = 3000;
 const LATEST = 60000;
 /** So many tickets with something unsaved are kept; each is a call's. */
 const MOST_UNSAVED = 10;
+/** What the system does to a ticket by itself: nothing that a form has to be read again for. */
+const BY_ITSELF = ["ticket.rated", "ticket.missed", "ticket.supervised"];
 /** What is answered so passes: it is tried again. 412: at another version. */
 const PASSING = [0, 401, 408, 412, 429];
 const passes = ({ status }) => PASSING.includes(status) || status >= 500;
 
+const HIDDEN = /\*\*/;
 const KINDS = ["question", "help", "complaint", "report", "suggestion", "praise", "other"];
 const URGENCIES = ["normal", "urgent", "critical"];
 const TEXTS = [
@@ -32,16 +35,18 @@ export class Ticket {
   #agent;
   #found;
   #call = null;
-  #ticket = null;
-  #typed = new Map();
+  /** What is shown: `{ticket, typed, clash, saved}` (see `unsaved`); `null`: none. */
+  #open = null;
   #timer = null;
   /** After how long the form is saved again, where it could not be. */
   #delay = SOONEST;
-  /** What could not be saved when the next call came, `{ticket, typed}`, oldest first. */
+  /** What could not be saved when the next call came, oldest first. */
   #unsaved;
   #retries = false;
   /** With whichever ticket is shown: what of earlier ones is still unsaved, or was refused. */
   #behind = make("p", { class: "said bad", role: "status", hidden: true });
+  /** What others have changed while it was typed here: the agent chooses. */
+  #clashes = make("div", { class: "clashes", role: "alert" });
   /** Field -> `{put(value), disable(is)}`. */
   #fields = new Map();
   #may = "";
@@ -60,10 +65,11 @@ export class Ticket {
     this.#unsaved = kept(agent);
     this.#empty(t("ticket_here"));
     this.#tellBehind("");
+    this.#tellClashes();
     if (this.#unsaved.length) this.#retry(0);
     addEventListener("pagehide", this.#leaving);
     addEventListener("beforeunload", this.#asks);
-    tree();
+    tree(true);
   }
 
   close() {
@@ -72,6 +78,14 @@ export class Ticket {
     removeEventListener("pagehide", this.#leaving);
     removeEventListener("beforeunload", this.#asks);
     this.#lastTry();
+  }
+
+  get #ticket() {
+    return this.#open?.ticket ?? null;
+  }
+
+  get #typed() {
+    return this.#open?.typed ?? new Map();
   }
 
   /** Is everything saved that was typed, or can be? */
@@ -83,7 +97,7 @@ export class Ticket {
   /** The page goes: what was typed is sent all the same. */
   #lastTry() {
     this.#save(true);
-    for (const { ticket, typed } of this.#unsaved) send(ticket, "fill_in", Object.fromEntries(typed), true);
+    for (const one of this.#unsaved) this.#deliver(one, true);
   }
 
   /** Whose ticket is to be shown; none: the last one stays, for whoever is still writing. */
@@ -93,14 +107,13 @@ export class Ticket {
     this.#call = call;
     await this.#save();
     if (this.#call !== call || this.#closed) return;
-    if (this.#ticket && this.#typed.size) this.#putBehind({ ticket: this.#ticket, typed: this.#typed });
-    this.#ticket = null;
-    this.#typed = new Map();
+    if (this.#typed.size) this.#putBehind(this.#open);
+    this.#open = null;
     this.#empty(t("ticket_waits"));
     for (let look = 0; look < LOOKS && this.#call === call && !this.#closed; look++) {
       const [found, sorted] = await Promise.all([ask(`/v1/tickets?agent=${encodeURIComponent(this.#agent)}&limit=5`), tree()]);
       const ticket = found.ok && found.body?.tickets.find((one) => one.call === call);
-      if (ticket && this.#call === call && !this.#closed) return this.#show(ticket, sorted ?? { leaves: [], departments: [] });
+      if (ticket && this.#call === call && !this.#closed) return this.#show(ticket, sorted);
       await wait(LOOK_AGAIN);
     }
     if (this.#call === call && !this.#ticket) this.#empty(t("ticket_none"));
@@ -108,16 +121,19 @@ export class Ticket {
 
   #empty(text) {
     this.#place.classList.add("empty");
-    this.#place.replaceChildren(make("p", {}, text), this.#behind);
+    this.#place.replaceChildren(make("p", {}, text), this.#behind, this.#clashes);
   }
 
-  #show(ticket, { leaves, departments }) {
-    this.#ticket = ticket;
+  /** `sorted`: the tree and the departments; `null`: they are asked for until they come. */
+  #show(ticket, sorted) {
+    this.#open = this.#unsaved.find((one) => one.ticket.ticket_no === ticket.ticket_no) ?? { ticket, typed: new Map(), clash: new Map(), saved: new Map() };
+    this.#open.ticket = { ...ticket, version: this.#open.ticket.version };
+    const before = this.#typed.size > 0;
     this.#fields.clear();
     this.#may = "";
     this.said = make("span", { class: "said", role: "status" });
     this.stage = make("span", { class: "tag" });
-    this.rated = make("span", { class: "said" });
+    this.rated = make("span", { class: "rated" });
     this.acts = make("div", { class: "buttons" });
     this.reply = make("input", { "aria-label": t("answer_text"), placeholder: t("answer_text"), maxlength: 8000 });
     this.lead = make("input", { "aria-label": t("department"), placeholder: t("department"), list: "departments", maxlength: 50 });
@@ -132,19 +148,38 @@ export class Ticket {
     };
     const content = make("textarea", { maxlength: 8000, oninput: () => this.#type("content", content.value), onblur: () => this.#save() });
     const secret = make("input", { type: "checkbox", onchange: () => this.#type("confidential", secret.checked) });
+    const kind = choice("kind", KINDS, true);
+    const title = text("title", "title_field", "rest", 100);
+    const known = make("datalist", { id: "departments" });
     this.#place.classList.remove("empty");
     this.#place.replaceChildren(
-      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.rated, this.said), this.#behind,
-      make("div", { class: "fields" }, choice("kind", KINDS, true), leaves.length ? this.#category(leaves) : null,
-        text("title", "title_field", leaves.length ? "half" : "rest", 100), choice("urgency", URGENCIES, false), this.#field("confidential", t("confidential"), secret, "tick"),
+      make("h2", {}, `${t("ticket")} ${ticket.ticket_no}`, this.stage, this.rated, this.said), this.#behind, this.#clashes,
+      make("div", { class: "fields" }, kind, title, choice("urgency", URGENCIES, false), this.#field("confidential", t("confidential"), secret, "tick"),
         this.#field("content", t("content"), content, "wide"), TEXTS.map((one) => text(...one))),
-      this.acts, make("datalist", { id: "departments" }, departments.map((value) => make("option", { value }))));
-    const before = this.#unsaved.find((one) => one.ticket.ticket_no === ticket.ticket_no);
-    if (before) this.#takeUp(before);
+      this.acts, known);
+    const classify = ({ leaves, departments }) => {
+      known.replaceChildren(...departments.map((value) => make("option", { value })));
+      if (leaves.length === 0) return;
+      kind.after(this.#category(leaves));
+      title.className = "half";
+      this.#put("category", this.#ticket);
+    };
+    if (sorted) classify(sorted);
+    else this.#later(classify);
+    if (before) this.#takeUp(this.#open);
     this.#fill(ticket);
     for (const [field, value] of this.#typed) this.#fields.get(field)?.put(value);
     if (before) this.#save();
     this.#found(ticket.ticket_no);
+  }
+
+  async #later(classify) {
+    for (const open = this.#open; ;) {
+      await wait(SOONEST);
+      const sorted = await tree();
+      if (this.#closed || this.#open !== open) return;
+      if (sorted) return classify(sorted);
+    }
   }
 
   #field(field, label, input, width = "") {
@@ -163,13 +198,12 @@ export class Ticket {
 
   /** The gateway's values, but for what is being typed. */
   #fill(ticket) {
-    this.#ticket = ticket;
+    const { ticket: { version }, typed } = this.#open;
+    // What was typed was typed at the version that was known then; what has come since is looked at when it is sent.
+    this.#open.ticket = typed.size ? { ...ticket, version } : ticket;
     setText(this.stage, t(`stage_${ticket.stage}`));
     setText(this.rated, ticket.rating ? `${t("rated")}: ${t(`rated_${ticket.rating}`)}` : "");
-    for (const [field, { put, disable }] of this.#fields) {
-      if (!this.#typed.has(field)) put(ticket[field]);
-      disable(!ticket.may.includes("fill_in"));
-    }
+    for (const field of this.#fields.keys()) this.#put(field, ticket);
     if (this.#may === ticket.may.join()) return;
     this.#may = ticket.may.join();
     const may = (act, ...children) => (ticket.may.includes(act) ? make("span", { class: "entry" }, ...children) : null);
@@ -180,6 +214,14 @@ export class Ticket {
       may("pass", this.lead, button("pass", () => (this.lead.value ? { lead: this.lead.value } : {}))),
       may("hand_to_110", button("hand_to_110", () => ({ note: this.#ticket.title || this.#ticket.content || t("hand_to_110") }), "stop")),
     ].filter(Boolean));
+  }
+
+  #put(field, ticket) {
+    const { typed, saved } = this.#open;
+    const { put, disable } = this.#fields.get(field);
+    // The gateway masks who the citizen is, from whoever has just written it too.
+    if (!typed.has(field)) put(HIDDEN.test(ticket[field]) ? saved.get(field) ?? ticket[field] : ticket[field]);
+    disable(!ticket.may.includes("fill_in"));
   }
 
   #type(field, value) {
@@ -195,7 +237,9 @@ export class Ticket {
 
   /** In this window too, until it is saved. */
   #keep() {
-    keep(this.#agent, [...this.#unsaved, ...(this.#ticket && this.#typed.size ? [{ ticket: this.#ticket, typed: this.#typed }] : [])]);
+    // Whoever has left takes it along: a save that was on its way then brings nothing back.
+    if (this.#closed) return;
+    keep(this.#agent, [...this.#unsaved, ...(this.#typed.size ? [this.#open] : [])]);
   }
 
   /** `leaving`: the page goes; what was typed is sent all the same. */
@@ -207,50 +251,74 @@ export class Ticket {
   }
 
   async #saveNow(leaving) {
-    const [ticket, typed] = [this.#ticket, this.#typed];
-    if (!ticket || typed.size === 0) return true;
-    const sent = new Map(typed);
+    const open = this.#open;
+    if (this.#typed.size === 0) return true;
+    const { ticket, typed } = open;
     this.#tell(ticket, t("saving"));
-    const done = await this.#send(ticket, "fill_in", Object.fromEntries(sent), leaving);
+    const { done, sent } = await this.#deliver(open, leaving);
     if (!done.ok) {
-      // What was typed here is what the agent wants, whatever else was changed meanwhile.
       if (passes(done) && this.#shows(ticket) && !this.#closed) {
         this.#saveAfter(this.#delay);
         this.#delay = Math.min(this.#delay * 2, LATEST);
       }
+      this.#tell(ticket, done.status === 412 ? t("changed_elsewhere") : whyUnsaved(done), true);
       this.#troubled = true;
       return false;
     }
     this.#delay = SOONEST;
-    for (const [field, value] of sent) if (typed.get(field) === value) typed.delete(field);
     this.#keep();
-    this.#troubled = this.#unsaved.length > 0;
+    this.#troubled = this.#unsaved.length > 0 || open.clash.size > 0;
     // A category brings its urgency along.
     const fresh = sent.has("category") && !leaving ? await read(ticket) : null;
     if (fresh && this.#shows(ticket)) this.#fill(fresh);
-    this.#tell(ticket, t("saved"));
-    return true;
+    this.#tell(ticket, open.clash.size ? t("changed_elsewhere") : t("saved"), open.clash.size > 0);
+    return typed.size === 0 || open.clash.size === 0;
+  }
+
+  /** Fills in what was typed, but for what others have filled in meanwhile. `{done, sent}`; what was done is typed no more. */
+  async #deliver(open, leaving = false) {
+    for (let first = true; ; first = false) {
+      const sent = new Map([...open.typed].filter(([field]) => !open.clash.has(field)));
+      if (sent.size === 0) return { done: { ok: true }, sent };
+      const done = await send(open.ticket, "fill_in", Object.fromEntries(sent), leaving);
+      // Saved by a try whose answer was never heard.
+      if (done.body?.code === "nothing_changes") done.ok = true;
+      if (done.ok) {
+        for (const [field, value] of sent) {
+          open.saved.set(field, value);
+          if (open.typed.get(field) === value) open.typed.delete(field);
+        }
+        return { done, sent };
+      }
+      const since = done.status === 412 && first && !leaving ? await meanwhile(open.ticket) : null;
+      if (!since) return { done, sent };
+      for (const { by, fill } of since.steps.filter(({ by, fill }) => fill && by.name !== this.#agent)) {
+        for (const field of Object.keys(fill)) {
+          open.saved.delete(field);
+          if (open.typed.has(field)) open.clash.set(field, { theirs: fill[field], by: by.name });
+        }
+      }
+      open.ticket.version = since.fresh.version;
+      if (open === this.#open) this.#fill(since.fresh);
+      this.#keep();
+      this.#tellClashes();
+    }
   }
 
   /** Of the ticket it was pressed on, whichever is shown by then. */
   async #act(act, body = {}) {
-    const pressed = this.#ticket;
+    const open = this.#open;
     if (!(await this.#save())) return;
-    const ticket = this.#shows(pressed) ? this.#ticket : pressed;
-    if (!(await this.#send(ticket, act, body)).ok) return;
-    const fresh = await read(ticket);
-    if (fresh && this.#shows(ticket)) this.#fill(fresh);
-    this.#tell(ticket, t("saved"));
-  }
-
-  /** If it was not done, it is said why. */
-  async #send(ticket, act, body, keepalive) {
-    const done = await send(ticket, act, body, keepalive);
-    if (done.ok) return done;
-    const fresh = done.status === 412 ? await read(ticket) : null;
-    if (fresh && this.#shows(ticket)) this.#fill(fresh);
-    this.#tell(ticket, done.status === 412 ? t("changed_elsewhere") : whyUnsaved(done), true);
-    return done;
+    let done = await send(open.ticket, act, body);
+    const since = done.status === 412 ? await meanwhile(open.ticket) : null;
+    // A rating that has come meanwhile is no reason to be asked again.
+    if (since?.steps.every(({ type }) => BY_ITSELF.includes(type))) {
+      open.ticket.version = since.fresh.version;
+      done = await send(open.ticket, act, body);
+    }
+    const fresh = done.ok || done.status === 412 ? await read(open.ticket) : null;
+    if (fresh && open === this.#open) this.#fill(fresh);
+    this.#tell(open.ticket, done.ok ? t("saved") : done.status === 412 ? t("changed_elsewhere") : whyUnsaved(done), !done.ok);
   }
 
   #shows(ticket) {
@@ -275,7 +343,6 @@ export class Ticket {
   /** Its ticket is shown again. */
   #takeUp(unsaved) {
     this.#unsaved = this.#unsaved.filter((one) => one !== unsaved);
-    this.#typed = unsaved.typed;
     this.#tellBehind("");
   }
 
@@ -286,11 +353,8 @@ export class Ticket {
       for (const one of [...this.#unsaved]) {
         if (this.#closed) return;
         if (!this.#unsaved.includes(one)) continue;
-        const done = await send(one.ticket, "fill_in", Object.fromEntries(one.typed));
-        if (passes(done)) {
-          if (done.status === 412) one.ticket.version = (await read(one.ticket))?.version ?? one.ticket.version;
-          continue;
-        }
+        const { done } = await this.#deliver(one);
+        if (done.ok ? one.clash.size > 0 : passes(done)) continue;
         this.#unsaved = this.#unsaved.filter((other) => other !== one);
         this.#keep();
         this.#tellBehind(done.ok ? "" : `${one.ticket.ticket_no}: ${whyUnsaved(done)}`);
@@ -298,6 +362,26 @@ export class Ticket {
     }
     this.#retries = false;
     this.#troubled = this.#typed.size > 0;
+  }
+
+  #tellClashes() {
+    const all = [...this.#unsaved, ...(this.#open ? [this.#open] : [])];
+    this.#clashes.replaceChildren(...all.flatMap((open) => [...open.clash].map(([field, { theirs, by }]) => {
+      const choose = (text, mine) => make("button", { type: "button", onclick: () => this.#choose(open, field, mine) }, t(text));
+      return make("p", { class: "said bad" }, t("clash", { s: `${open.ticket.ticket_no} ${t(field === "title" ? "title_field" : field)}`, by, theirs: shown(field, theirs), mine: shown(field, open.typed.get(field)) }),
+        choose("clash_theirs", false), choose("clash_mine", true));
+    })));
+  }
+
+  async #choose(open, field, mine) {
+    open.clash.delete(field);
+    if (!mine) open.typed.delete(field);
+    this.#keep();
+    this.#tellClashes();
+    if (open !== this.#open) return;
+    const fresh = mine ? null : await read(open.ticket);
+    if (fresh && open === this.#open) this.#fill(fresh);
+    this.#save();
   }
 
   /** `lost`: what will never be saved. */
@@ -309,6 +393,16 @@ export class Ticket {
 }
 
 const whyUnsaved = (done) => t("unsaved") + (done.body?.detail ?? t("unable_no_answer"));
+
+/** A field's value in words. */
+const shown = (field, value) => (["kind", "urgency"].includes(field) && value ? t(`${field}_${value}`) : value === true ? "✓" : value || t("none"));
+
+/** The ticket as it is now, and what was done to it since the version that is known of it; `null`: it cannot be had now. */
+async function meanwhile(ticket) {
+  const fresh = await read(ticket);
+  const told = fresh && (await ask(`/v1/tickets/${ticket.ticket_no}/history?after=${ticket.version}`));
+  return told?.ok ? { fresh, steps: told.body.history.filter(({ version }) => version <= fresh.version) } : null;
+}
 
 /** The ticket as it is now, or `null`. */
 async function read({ ticket_no: no }) {

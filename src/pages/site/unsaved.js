@@ -4,12 +4,13 @@
 const KEPT = "rexian-unsaved";
 const SHIFT = 12 * 3600e3;
 
-/** `[{ticket: {ticket_no, version}, typed: Map}]`, oldest first. */
+/** `[{ticket: {ticket_no, version}, typed: Map, clash: Map, saved: Map}]`, oldest first. `clash`: of fields that were typed, what
+ *  others have filled in meanwhile, `{theirs, by}`; `saved`: what this page has filled in. */
 export function keep(agent, unsaved) {
-  const tickets = unsaved.map(({ ticket: { ticket_no, version }, typed }) => ({ ticket: { ticket_no, version }, typed: [...typed] }));
+  const tickets = unsaved.map(({ ticket: { ticket_no, version }, typed, clash }) => ({ ticket: { ticket_no, version }, typed: [...typed], clash: [...clash] }));
+  if (tickets.length === 0) return forget();
   try {
-    if (tickets.length === 0) forget();
-    else sessionStorage.setItem(KEPT, JSON.stringify({ agent, at: Date.now(), tickets }));
+    sessionStorage.setItem(KEPT, JSON.stringify({ agent, at: Date.now(), tickets }));
   } catch {
     // There is no room: they are in the page all the same.
   }
@@ -19,7 +20,7 @@ export function keep(agent, unsaved) {
 export function kept(agent) {
   try {
     const { agent: whose, at, tickets } = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
-    if (whose === agent && Date.now() - at < SHIFT) return tickets.map(({ ticket, typed }) => ({ ticket, typed: new Map(typed) }));
+    if (whose === agent && Date.now() - at < SHIFT) return tickets.map(({ ticket, typed, clash }) => ({ ticket, typed: new Map(typed), clash: new Map(clash), saved: new Map() }));
   } catch {
     // Of another version.
   }
@@ -28,5 +29,19 @@ export function kept(agent) {
 }
 
 export function forget() {
-  sessionStorage.removeItem(KEPT);
+  try {
+    sessionStorage.removeItem(KEPT);
+  } catch {
+    // Where pages may store nothing, there is nothing.
+  }
+}
+
+/** Nobody is signed in here: what is there waits for whoever wrote it until their shift is over, and not a minute longer. */
+export function expire() {
+  try {
+    const at = Number(JSON.parse(sessionStorage.getItem(KEPT) ?? "{}").at ?? 0);
+    if (Date.now() - at >= SHIFT) forget();
+  } catch {
+    forget();
+  }
 }

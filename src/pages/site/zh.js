@@ -42,6 +42,7 @@ export const ZH = {
   // 工单
   own_day: "今日：接听 {n} · 通话 {talk} · 平均 {mean}", ticket_here: "来电接通后，工单显示在这里", ticket: "工单", ticket_waits: "工单正在生成…", ticket_none: "本次通话没有工单", earlier: "此前来电", earlier_none: "首次来电", in_days: "30 天 {m} 次 · 一年 {y} 次",
   repeat_in_hand: "可能重复：{s} 仍在办理", repeat_soon: "可能重复：几天前的 {s}", saved: "已保存", saving: "正在保存…", unsaved: "未保存：", unsaved_kept: "尚未保存，正在重试：{s}",
+  clash: "{s} 已由 {by} 改为“{theirs}”，您写的是“{mine}”", clash_theirs: "用对方的", clash_mine: "用我的",
   changed_elsewhere: "工单已被他人修改，已重新载入", leave_unsaved: "还有工单内容未保存，正在重试。再按一次“退出”则放弃这些内容。", kind: "诉求类型", category: "诉求分类", category_hint: "输入分类名称或编码，回车选定", category_none: "没有符合的分类，请换个词", category_more: "另有 {n} 项，请继续输入", none: "未选择", title_field: "标题", content: "诉求内容", name: "市民姓名",
   callback_no: "回访电话", district: "区县", street: "街道", community: "社区", address: "地址", urgency: "紧急程度", confidential: "要求保密",
   answer_text: "答复内容", department: "承办单位", accept: "受理", answer_now: "直接办结", pass: "转交承办单位", hand_to_110: "登记转110",
