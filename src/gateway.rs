@@ -352,6 +352,7 @@ impl Gateway {
                 Alarm::Call(call) => self.call_input(now, call, crate::call::CallInput::Timeout),
                 Alarm::Clearing(leg) => self.never_cleared(now, leg),
                 Alarm::Feature(leg) => self.feature_over(now, leg),
+                Alarm::Softphone(leg) => self.softphone_unheard(now, leg),
                 Alarm::Silence(leg) => self.hop_is_silent(now, leg),
                 Alarm::Abandoned(tx) => drop(self.abandoned.remove(&tx)),
                 Alarm::Probe(hop) => self.probe_due(now, hop),

@@ -165,6 +165,12 @@ pub enum MediaEvent {
     RtpTimeout {
         leg: LegId,
     },
+    /// The session of a third-party phone in a browser, which lasts as long as its leg: nothing genuine comes of it any more,
+    /// it was closed or never came about; or it is there again.
+    PhoneAudio {
+        leg: LegId,
+        there: bool,
+    },
     /// One key press (RFC 4733, each reported once, at its end or its first lost end). `0-9*#A-D`.
     Digit {
         leg: LegId,

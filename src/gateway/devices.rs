@@ -6,6 +6,7 @@
 //! browser that is gone loses an idle seat at once; a call in it waits (`[media] browser_return`) and then goes back in line.
 
 use super::legs::{Leg, Role};
+use super::softphones::Hearing;
 use super::timers::Alarm;
 use super::{Gateway, Output, Unable};
 use crate::acd::{AcdInput, Refused};
@@ -45,7 +46,7 @@ pub(super) enum AudioBy {
     /// The audio of its seat's browser.
     Browser,
     /// A session of its own: a third-party phone in a browser.
-    WebRtc,
+    WebRtc(Hearing),
 }
 
 /// A seat's page.

@@ -56,15 +56,17 @@ impl Gateway {
         if at_once {
             self.beep(leg, prompt);
         }
-        self.timers.set(Alarm::Feature(leg), Some(now + LONGEST));
+        let longest = if at_once { LONGEST } else { LONGEST + self.settings.media.expect_rtp_within };
+        self.timers.set(Alarm::Feature(leg), Some(now + longest));
         self.tell(now, leg, LegCommand::Answer);
     }
 
     /// The phone is heard, so that it hears as well.
-    pub(super) fn feature_heard(&mut self, leg: LegId) {
+    pub(super) fn feature_heard(&mut self, now: Instant, leg: LegId) {
         if let Some(Leg { role: Role::Feature { beep, .. }, .. }) = self.legs.get_mut(&leg)
             && let Some(prompt) = beep.take()
         {
+            self.timers.set(Alarm::Feature(leg), Some(now + LONGEST));
             self.beep(leg, prompt);
         }
     }

@@ -139,7 +139,7 @@ impl Gateway {
         // A call of ours that goes another way keeps its port.
         let port = match self.audio.get(&leg) {
             Some(AudioBy::Port(port)) => *port,
-            Some(AudioBy::Browser | AudioBy::WebRtc) => return None,
+            Some(AudioBy::Browser | AudioBy::WebRtc(_)) => return None,
             None => {
                 let port = self.ports.take()?;
                 self.audio.insert(leg, AudioBy::Port(port));
@@ -165,6 +165,8 @@ impl Gateway {
         rtp_timeout: Option<Duration>,
     ) {
         let also_from = self.legs.get(&leg).and_then(Leg::session).map(|session| session.flow().remote.ip());
+        // Of a phone in a browser its session tells whether it is there.
+        let rtp_timeout = if self.expects_softphone(leg) { None } else { rtp_timeout };
         if self.audio.contains_key(&leg) {
             let connect = MediaCommand::Connect { leg, remote, also_from, expect_rtp_within, rtp_timeout };
             self.outputs.push_back(Output::Media(connect));
@@ -230,6 +232,7 @@ impl Gateway {
             }
         }
         self.timers.set(Alarm::Leg(leg), None);
+        self.timers.set(Alarm::Softphone(leg), None);
         self.stays_here(leg);
         self.trunks.release(leg);
         self.paths.forget(leg);
@@ -288,7 +291,10 @@ impl Gateway {
             },
             LegEvent::Refer(to) => self.referred(now, leg, role, to),
             LegEvent::Digit(digit) => self.digit(now, leg, role, digit),
-            LegEvent::Ended(end) => self.leg_ended(now, leg, role, end),
+            LegEvent::Ended(end) => {
+                let end = self.ended_by_softphone(now, leg, role, end);
+                self.leg_ended(now, leg, role, end)
+            }
         }
     }
 
@@ -324,7 +330,9 @@ impl Gateway {
             }
             Role::Feature { ready, .. } => {
                 self.timers.set(Alarm::Feature(leg), None);
-                self.make_ready(now, ready.clone());
+                if !self.is_unheard_softphone(leg) {
+                    self.make_ready(now, ready.clone());
+                }
             }
             Role::TestCall { seat } => {
                 self.timers.set(Alarm::Feature(leg), None);
@@ -353,6 +361,7 @@ impl Gateway {
             MediaEvent::FirstRtp { leg }
             | MediaEvent::NoRtp { leg }
             | MediaEvent::RtpTimeout { leg }
+            | MediaEvent::PhoneAudio { leg, .. }
             | MediaEvent::Digit { leg, .. }
             | MediaEvent::PlayEnded { leg }
             | MediaEvent::Closed { leg, .. } => leg,
@@ -374,8 +383,13 @@ impl Gateway {
             return;
         }
         let Some(role) = self.legs.get(&leg).map(|l| l.role.clone()) else { return };
+        if let MediaEvent::FirstRtp { .. } = event {
+            self.softphone_heard(now, leg, &role);
+        }
         match (event, &role) {
-            (MediaEvent::FirstRtp { .. }, Role::Feature { .. }) => self.feature_heard(leg),
+            (MediaEvent::PhoneAudio { there: true, .. }, role) => self.softphone_back(now, leg, role),
+            (MediaEvent::PhoneAudio { there: false, .. }, role) => self.softphone_lost(now, leg, role),
+            (MediaEvent::FirstRtp { .. }, Role::Feature { .. }) => self.feature_heard(now, leg),
             (MediaEvent::PlayEnded { .. }, Role::Feature { .. }) => self.feature_over(now, leg),
             (MediaEvent::PlayEnded { .. }, Role::Caller { call }) => self.call_input(now, *call, CallInput::PlayEnded),
             // To an agent only an attempt plays anything.
@@ -389,7 +403,7 @@ impl Gateway {
             }
             (MediaEvent::NoRtp { .. }, role) => {
                 self.call_input_of(now, role, CallInput::NoAudio { leg });
-                self.softphone_unheard(now, leg);
+                self.softphone_lost(now, leg, role);
             }
             (MediaEvent::RtpTimeout { .. }, role) => self.call_input_of(now, role, CallInput::RtpTimeout { leg }),
             _ => {}

@@ -3,16 +3,18 @@
 //!
 //! Law: a phone is answered as it asks. It is asked as its contact says it must be (`+sip.ice`), else as it last spoke, else
 //! by where it is: behind a WebSocket there is most often a browser. What it does not understand (488) is asked once more in
-//! the other way before anybody hears of it.
+//! the other way before anybody hears of it. A call outlives the phone's audio for a while, as it does our own page's.
 
 use super::Gateway;
 use super::Output;
 use super::devices::AudioBy;
 use super::legs::{Leg, Role};
+use super::timers::Alarm;
 use crate::acd::AcdInput;
 use crate::config::settings::Srtp;
 use crate::event::NotReadyReason;
 use crate::ids::{LegId, SeatNo};
+use crate::leg::LegEnd;
 use crate::plane::webrtc::End;
 use crate::plane::{Codec, Direction, MediaCommand};
 use crate::sdp::encryption::Encryption;
@@ -31,6 +33,15 @@ use std::collections::BTreeMap;
 pub(super) enum Speaks {
     Rtp,
     WebRtc,
+}
+
+/// What has come of such a phone on one leg.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Hearing {
+    /// Nothing is expected yet.
+    Open,
+    Awaited,
+    Heard,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
@@ -100,7 +111,7 @@ impl Gateway {
         // Its signalling may take another way than its audio.
         let (one, other) = if flow.local.ip().to_canonical().is_ipv4() { (v4, v6) } else { (v6, v4) };
         let (address, other) = if one.is_some() { (one?, other) } else { (other?, None) };
-        self.audio.insert(leg, AudioBy::WebRtc);
+        self.audio.insert(leg, AudioBy::WebRtc(Hearing::Open));
         self.outputs.push_back(Output::Media(MediaCommand::OpenWebRtc { leg }));
         let encryption = Encryption::WebRtc(Own::new(self.tokens.key(), end.certificate, other));
         let (session_id, version, direction, dtmf_payload_type) = (leg.0, 1, Direction::SendRecv, 101);
@@ -122,21 +133,70 @@ impl Gateway {
         true
     }
 
-    /// A phone in a browser sends packets even while it is muted. One of which nothing comes has no way to our port, or never
-    /// began the handshake: nobody hears anything, so that its call is a lost one, whose caller goes back in line.
+    /// Its leg is connected: if it is such a phone's, true, and from now on it should be heard.
+    pub(super) fn expects_softphone(&mut self, leg: LegId) -> bool {
+        let Some(AudioBy::WebRtc(hearing)) = self.audio.get_mut(&leg) else { return false };
+        if *hearing == Hearing::Open {
+            *hearing = Hearing::Awaited;
+        }
+        true
+    }
+
+    pub(super) fn softphone_heard(&mut self, now: Instant, leg: LegId, role: &Role) {
+        if let Some(AudioBy::WebRtc(hearing)) = self.audio.get_mut(&leg) {
+            *hearing = Hearing::Heard;
+            self.softphone_back(now, leg, role);
+        }
+    }
+
+    pub(super) fn softphone_back(&mut self, now: Instant, leg: LegId, role: &Role) {
+        if self.timers.is_set(Alarm::Softphone(leg)) {
+            self.timers.set(Alarm::Softphone(leg), None);
+            self.seat_audio(now, leg, role, true);
+        }
+    }
+
+    /// A phone in a browser sends packets even while it is muted. One that was heard is waited for as our own page is: a
+    /// network that changes, a machine asleep. One that was never heard has no way to our port, or never began the handshake.
+    pub(super) fn softphone_lost(&mut self, now: Instant, leg: LegId, role: &Role) {
+        match self.audio.get(&leg) {
+            Some(AudioBy::WebRtc(Hearing::Awaited)) => {
+                tracing::warn!(%leg, "no audio of a phone in a browser reaches us: is browser_port of [media] open to it?");
+                self.softphone_unheard(now, leg);
+            }
+            Some(AudioBy::WebRtc(Hearing::Heard)) if !self.timers.is_set(Alarm::Softphone(leg)) => {
+                let until = now + self.settings.media.browser_return;
+                self.timers.set(Alarm::Softphone(leg), Some(until));
+                self.seat_audio(now, leg, role, false);
+            }
+            _ => {}
+        }
+    }
+
+    /// Nobody hears anything: its call is a lost one, whose caller goes back in line.
     pub(super) fn softphone_unheard(&mut self, now: Instant, leg: LegId) {
-        if self.audio.get(&leg) == Some(&AudioBy::WebRtc) {
-            tracing::warn!(%leg, "no audio of a phone in a browser reaches us: is browser_port of [media] open to it?");
-            let agent = self.legs.get(&leg).and_then(|known| match &known.role {
+        self.with_session(now, leg, |session, cx| session.unheard(cx));
+    }
+
+    pub(super) fn is_unheard_softphone(&self, leg: LegId) -> bool {
+        matches!(self.audio.get(&leg), Some(AudioBy::WebRtc(Hearing::Awaited)))
+    }
+
+    /// Who hangs up what was never heard has not ended a call. An agent who cannot be heard gets no next caller.
+    pub(super) fn ended_by_softphone(&mut self, now: Instant, leg: LegId, role: &Role, end: LegEnd) -> LegEnd {
+        let end = if end == LegEnd::HungUp && self.is_unheard_softphone(leg) { LegEnd::Unreachable } else { end };
+        let answered = matches!(self.audio.get(&leg), Some(AudioBy::WebRtc(Hearing::Awaited | Hearing::Heard)));
+        if answered && end == LegEnd::Unreachable {
+            let agent = match role {
                 Role::Seat { agent, .. } => Some(agent.clone()),
-                _ => None,
-            });
-            self.with_session(now, leg, |session, cx| session.unheard(cx));
+                _ => role.seat().and_then(|seat| self.acd.agent_at(seat)).cloned(),
+            };
             // Before the next caller finds out.
             if let Some(agent) = agent {
                 let _ = self.acd.handle(now, AcdInput::NotReady { agent, reason: NotReadyReason::Unreachable });
             }
         }
+        end
     }
 
     /// What it has agreed to, it speaks.

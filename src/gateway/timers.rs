@@ -17,6 +17,8 @@ pub enum Alarm {
     Clearing(LegId),
     /// A feature-code or test call has lasted long enough.
     Feature(LegId),
+    /// The audio of a phone in a browser is gone, and has been waited for long enough.
+    Softphone(LegId),
     /// A hop is to be asked whether it lives, or has not answered in time.
     Probe(u32),
     /// The hop our INVITE went to has said nothing at all.

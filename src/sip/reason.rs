@@ -36,6 +36,11 @@ pub fn q850(msg: &Message<'_>) -> Option<u8> {
     q850.cause.and_then(|cause| u8::try_from(cause).ok()).filter(|cause| (1..=127).contains(cause))
 }
 
+/// A phone in a browser says so when its audio failed: not its user, but its library hangs up (`SIP;cause=408`).
+pub fn is_failure(msg: &Message<'_>) -> bool {
+    reasons(msg).any(|reason| reason.protocol.eq_ignore_ascii_case(b"SIP") && reason.cause == Some(408))
+}
+
 /// Adds to a refusal of ours what a telephone network makes of it (RFC 6432), and when a 503 may be tried again. The
 /// causes are those of RFC 3398 s8.2.6.1, but for what that table only guesses: 503 here is want of room.
 pub fn explain(refusal: Builder, status: u16) -> Builder {

@@ -16,6 +16,8 @@ use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::time::Duration;
 
+/// From the answer to the first key: far longer than any handshake.
+pub(super) const CONNECTS_WITHIN: Duration = Duration::from_secs(30);
 /// A silent session is kept so long, in case it comes back by itself.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// Addresses of one session, newest last: Wi-Fi, cable and telephone, each by both families, are six.
@@ -40,7 +42,7 @@ pub struct Browsers {
     pub(super) legs: Vec<Option<OnSeat>>,
     pub(super) first_slot: u32,
     pub(super) news: VecDeque<News>,
-    events: EventSink,
+    pub(super) events: EventSink,
     incoming: Vec<u8>,
 }
 
@@ -51,7 +53,7 @@ struct Socket {
 }
 
 pub(super) struct Entry {
-    /// `None`: one call of a third-party phone's, of which nothing is told.
+    /// `None`: one call of a third-party phone's, whose leg is told, and ends it.
     pub(super) seat: Option<SeatNo>,
     pub(super) session: Session,
     /// Its ICE user name.
@@ -195,14 +197,20 @@ impl Browsers {
             self.due.remove(&(at, index));
             let Some(entry) = self.sessions[index as usize].as_mut() else { continue };
             match entry.life {
+                Life::Beginning { until } | Life::Silent { until } if until <= now && entry.seat.is_none() => {
+                    entry.life = entry.life.longer(now);
+                    self.schedule(index, now);
+                    self.tell_phone(index, false);
+                }
                 Life::Beginning { until } if until <= now => self.end(index, Lost::NeverConnected),
                 Life::Silent { until } if until <= now => self.end(index, Lost::Silent),
                 Life::Up { heard } if now.since(heard) >= self.silence => {
                     entry.life = Life::Silent { until: now + FORGOTTEN_AFTER };
                     let seat = entry.seat.clone();
                     self.schedule(index, now);
-                    if let Some(seat) = seat {
-                        self.tell(BrowserEvent::Down { seat, why: Lost::Silent });
+                    match seat {
+                        Some(seat) => self.tell(BrowserEvent::Down { seat, why: Lost::Silent }),
+                        None => self.tell_phone(index, false),
                     }
                 }
                 _ if entry.wanted <= now => {
@@ -299,7 +307,9 @@ impl Browsers {
             entry.due = due;
             self.due.insert((due, index));
         }
-        if comes_up && let Some(seat) = entry.seat.clone() {
+        if comes_up && entry.seat.is_none() {
+            self.tell_phone(index, true);
+        } else if comes_up && let Some(seat) = entry.seat.clone() {
             let (slot, agreed) = (entry.leg, entry.session.agreed);
             self.tell(BrowserEvent::Up { seat });
             if let Some((slot, on)) = slot.and_then(|slot| Some((slot, self.leg(slot)?))) {
@@ -312,9 +322,26 @@ impl Browsers {
     pub(super) fn tell(&self, event: BrowserEvent) {
         (self.events)(MediaEvent::Browser(event));
     }
+
+    /// Tells of the leg whose phone's session this is.
+    pub(super) fn tell_phone(&self, index: u32, there: bool) {
+        let slot = self.sessions[index as usize].as_ref().and_then(|entry| entry.leg);
+        if let Some(OnSeat { leg, .. }) = slot.and_then(|slot| self.leg(slot)) {
+            (self.events)(MediaEvent::PhoneAudio { leg: *leg, there });
+        }
+    }
 }
 
 impl Life {
+    /// A phone's session ends with its leg and no sooner: a caller on hold is not lost by a machine asleep.
+    pub(super) fn longer(self, now: Instant) -> Life {
+        match self {
+            Life::Beginning { .. } => Life::Beginning { until: now + CONNECTS_WITHIN },
+            Life::Silent { .. } => Life::Silent { until: now + FORGOTTEN_AFTER },
+            up @ Life::Up { .. } => up,
+        }
+    }
+
     /// When it is to be looked at for its own sake.
     fn ends(self, silence: Duration) -> Instant {
         match self {

@@ -7,6 +7,7 @@ use super::legs::OnSeat;
 use super::offer::{Offer, Refusal};
 use super::session::{Happens, Session};
 use crate::ids::LegId;
+use crate::plane::MediaEvent;
 use crate::plane::browser::Lost;
 use crate::plane::webrtc::{Far, WebRtc};
 use crate::plane::{Codec, Negotiated};
@@ -30,7 +31,10 @@ impl Browsers {
         let (leg, before) = (*leg, *session);
         let entry = before.and_then(|index| Some((index, self.sessions[index as usize].as_ref()?)));
         let done = match entry {
-            Some((_, entry)) if entry.session.far().is_some_and(|far| far.is_same_session(&webrtc.theirs)) => Ok(()),
+            Some((index, entry)) if entry.session.far().is_some_and(|far| far.is_same_session(&webrtc.theirs)) => {
+                self.goes_on(now, index);
+                Ok(())
+            }
             Some((index, entry))
                 if entry.session.far().is_some_and(|far| far.certificate == webrtc.theirs.certificate) =>
             {
@@ -42,7 +46,8 @@ impl Browsers {
             }
         };
         if let Err(why) = done {
-            tracing::warn!(%leg, %why, "no audio session for a phone in a browser: its call stays silent");
+            tracing::warn!(%leg, %why, "no audio session for a phone in a browser");
+            (self.events)(MediaEvent::PhoneAudio { leg, there: false });
         }
     }
 
@@ -57,15 +62,30 @@ impl Browsers {
 
     fn renew_phone(&mut self, now: Instant, at: u32, media: &Negotiated, webrtc: &WebRtc) -> Result<(), Refusal> {
         if let Some(entry) = self.sessions[at as usize].as_mut() {
-            entry.session.renew(&canonical(media, webrtc), webrtc)?;
+            if let Err(why) = entry.session.renew(&canonical(media, webrtc), webrtc) {
+                self.end_phone(now, at);
+                return Err(why);
+            }
             self.renamed(at);
+            self.goes_on(now, at);
             self.happen(at, now, Happens::Time, &mut []);
         }
         Ok(())
     }
 
-    /// Its leg is closed, or the phone is another one now.
+    /// Agreed on again: who begins has all the time for it once more.
+    fn goes_on(&mut self, now: Instant, index: u32) {
+        if let Some(entry) = self.sessions[index as usize].as_mut() {
+            entry.life = entry.life.longer(now);
+        }
+    }
+
+    /// Its leg is closed, or the phone is another one now: nothing that is told of.
     pub(super) fn end_phone(&mut self, now: Instant, index: u32) {
+        let slot = self.sessions[index as usize].as_mut().and_then(|entry| entry.leg.take());
+        if let Some(on) = slot.and_then(|slot| self.leg_mut(slot)) {
+            on.session = None;
+        }
         self.happen(index, now, Happens::Close, &mut []);
         self.end(index, Lost::Closed);
     }

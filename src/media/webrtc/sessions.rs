@@ -2,17 +2,13 @@
 //! here: what happens to it meanwhile (`browsers`).
 
 use super::MOST;
-use super::browsers::{Browsers, Entry, Life};
+use super::browsers::{Browsers, CONNECTS_WITHIN, Entry, Life};
 use super::door::BrowserOrder;
 use super::offer::Refusal;
 use super::session::{Happens, Session};
 use crate::ids::SeatNo;
 use crate::plane::browser::{BrowserEvent, Lost};
 use crate::time::Instant;
-use std::time::Duration;
-
-/// From the answer to the first key: far longer than any handshake.
-const CONNECTS_WITHIN: Duration = Duration::from_secs(30);
 
 impl Browsers {
     pub fn obey(&mut self, now: Instant, order: BrowserOrder) {
@@ -96,13 +92,16 @@ impl Browsers {
         Ok(index)
     }
 
-    /// Ends every session; their pages are told.
+    /// Ends the sessions of all pages, which are told; phones' have ended with their legs.
     pub fn close_all(&mut self, now: Instant) {
         let seats: Vec<SeatNo> = self.seats.keys().cloned().collect();
         seats.into_iter().for_each(|seat| self.obey(now, BrowserOrder::Close { seat }));
     }
 
     pub(super) fn end(&mut self, index: u32, why: Lost) {
+        if self.sessions[index as usize].as_ref().is_some_and(|entry| entry.seat.is_none()) {
+            self.tell_phone(index, false);
+        }
         let Some(entry) = self.sessions[index as usize].take() else { return };
         self.due.remove(&(entry.due, index));
         self.names.remove(&entry.name);
@@ -119,7 +118,7 @@ impl Browsers {
         }
         match (entry.life, entry.seat) {
             (Life::Up { .. } | Life::Beginning { .. }, Some(seat)) => self.tell(BrowserEvent::Down { seat, why }),
-            // Told already, or nobody's to be told of.
+            // Told already.
             (Life::Silent { .. }, _) | (_, None) => {}
         }
     }

@@ -5,6 +5,7 @@ use super::super::body;
 use super::super::endpoint::ServerTx;
 use super::super::flow::Flow;
 use super::super::message::{Builder, Message, Method, Name, reason_phrase};
+use super::super::reason;
 use super::timer::By;
 use super::{AfterAck, Context, GIVE_UP, Peer, SERVER, Session, State, supported};
 use crate::leg::{LegEnd, LegEvent};
@@ -24,7 +25,8 @@ impl Session {
             Some(Method::Bye) => {
                 self.note_reason(cx, msg);
                 self.reply(cx, tx, flow, msg, 200, |b| b);
-                self.far_end_left(cx);
+                let failed = self.is_webrtc() && reason::is_failure(msg);
+                self.far_end_left(cx, if failed { LegEnd::Unreachable } else { LegEnd::HungUp });
             }
             Some(Method::Invite) => self.reoffer(cx, tx, flow, msg),
             Some(Method::Update) => self.update(cx, tx, flow, msg),
@@ -55,7 +57,7 @@ impl Session {
         flow.transport.is_stream() && same_place && (encrypted(flow) || !encrypted(self.flow))
     }
 
-    fn far_end_left(&mut self, cx: &mut Context<'_>) {
+    fn far_end_left(&mut self, cx: &mut Context<'_>, end: LegEnd) {
         match std::mem::replace(&mut self.state, State::Over) {
             // BYE in the early dialog ends it like CANCEL (s15.1.2).
             State::Incoming { tx, invite, .. } => {
@@ -73,9 +75,9 @@ impl Session {
             cancelling @ State::Cancelling { .. } => self.state = cancelling,
             State::Picked { seq } => {
                 self.send_ack(cx, seq);
-                self.ended(cx, LegEnd::HungUp);
+                self.ended(cx, end);
             }
-            _ => self.ended(cx, LegEnd::HungUp),
+            _ => self.ended(cx, end),
         }
     }
 

@@ -276,8 +276,18 @@ impl Session {
 
     /// Its audio never came about: the far end has accepted and then not done what it said.
     pub fn unheard(&mut self, cx: &mut Context<'_>) {
-        if let State::Confirmed { .. } = self.state {
-            self.leave(cx, HangupReason::MediaTimeout, LegEnd::Unreachable);
+        let end = LegEnd::Unreachable;
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Accepted { unacknowledged, then: AfterAck::StayUp } => {
+                self.state = State::Accepted { unacknowledged, then: AfterAck::Leave };
+                cx.events.push(LegEvent::Ended(end));
+            }
+            State::Picked { seq } => {
+                self.send_ack(cx, seq);
+                self.leave(cx, HangupReason::MediaTimeout, end);
+            }
+            State::Confirmed { .. } => self.leave(cx, HangupReason::MediaTimeout, end),
+            already => self.state = already,
         }
     }
 
