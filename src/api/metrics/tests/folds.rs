@@ -6,7 +6,7 @@ use crate::config::settings::{AgentSettings, LineSettings};
 /// As the head of `api::catalogue` says it.
 #[test]
 fn the_configuration_alone_bounds_the_number_of_series() {
-    const PER_GATEWAY: usize = 473;
+    const PER_GATEWAY: usize = 474;
     let series = |core: &CoreSettings| {
         let (metrics, _page) = install(core, &[]).unwrap();
         metrics.exporter.render().lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count()
