@@ -17,7 +17,9 @@ fn axe() -> Option<String> {
     assert!(named.is_some() || !required, "no axe-core: tests/run fetches it, if npm's registry can be reached");
     if named.is_none() {
         static SAID: Once = Once::new();
-        SAID.call_once(|| eprintln!("skipped: whether axe finds anybody kept from using the pages (REXIAN_AXE names no file)"));
+        SAID.call_once(|| {
+            eprintln!("skipped: whether axe finds anybody kept from using the pages (REXIAN_AXE names no file)")
+        });
     }
     Some(std::fs::read_to_string(named?).expect("reading the file that REXIAN_AXE names"))
 }

@@ -100,7 +100,9 @@ fn words_that_could_not_be_saved_outlive_the_page_and_go_with_whoever_wrote_them
     browser.until("that it is gone", &format!("!{KEPT}"), || {});
 
     // Nobody comes for a whole shift.
-    let old = format!("sessionStorage.setItem('rexian-unsaved', JSON.stringify({{ agent: '6690', at: Date.now() - 13 * 3600e3, tickets: [], was: '{WORDS}' }}))");
+    let old = format!(
+        "sessionStorage.setItem('rexian-unsaved', JSON.stringify({{ agent: '6690', at: Date.now() - 13 * 3600e3, tickets: [], was: '{WORDS}' }}))"
+    );
     browser.read("fetch('/session', { method: 'DELETE' })");
     browser.read(&old);
     reload(&mut browser, DOOR);
@@ -201,14 +203,20 @@ fn a_ticket_that_changes_under_a_form_is_saved_all_the_same_and_nobodys_words_ar
     browser.enter("！");
     step(&mut browser, "the choice", "document.querySelector('.clashes')?.textContent.includes('班长改写')");
     assert_eq!(ticket()["content"], "班长改写", "nothing is overwritten unasked");
-    browser.read("[...document.querySelectorAll('.clashes button')].find((one) => one.textContent === '用我的').click()");
+    browser
+        .read("[...document.querySelectorAll('.clashes button')].find((one) => one.textContent === '用我的').click()");
     step(&mut browser, "that it is saved", &format!("!document.querySelector('.clashes button') && {saved}"));
     assert_eq!(ticket()["content"], format!("{WORDS}！"));
 
     // The caller's rating comes a moment before the click.
     rated(&server, ticket()["call"].as_str().unwrap());
-    browser.read("[...document.querySelectorAll('.form button')].find((one) => one.textContent === '登记转110').click()");
-    step(&mut browser, "that it is done", "document.querySelector('.form h2 .tag').textContent !== '待完善' && document.querySelector('.form h2').textContent.includes('满意')");
+    browser
+        .read("[...document.querySelectorAll('.form button')].find((one) => one.textContent === '登记转110').click()");
+    step(
+        &mut browser,
+        "that it is done",
+        "document.querySelector('.form h2 .tag').textContent !== '待完善' && document.querySelector('.form h2').textContent.includes('满意')",
+    );
     assert_ne!(ticket()["stage"], "draft");
     assert_eq!(browser.read("document.querySelector('.said.bad')?.textContent ?? ''"), "");
     browser.complaints.retain(|what| !what.contains("412") && !what.contains("409"));
