@@ -20,7 +20,7 @@ const SCRIPT: &str = "text/javascript; charset=utf-8";
 const STYLE: &str = "text/css; charset=utf-8";
 
 #[rustfmt::skip]
-const FILES: [File; 41] = [
+const FILES: [File; 42] = [
     File { path: "/", kind: HTML, text: include_str!("site/index.html") },
     File { path: "/wallboard.html", kind: HTML, text: include_str!("site/wallboard.html") },
     File { path: "/console.css", kind: STYLE, text: include_str!("site/console.css") },
@@ -59,6 +59,7 @@ const FILES: [File; 41] = [
     File { path: "/unsaved.js", kind: SCRIPT, text: include_str!("site/unsaved.js") },
     File { path: "/waiting.js", kind: SCRIPT, text: include_str!("site/waiting.js") },
     File { path: "/wallboard.js", kind: SCRIPT, text: include_str!("site/wallboard.js") },
+    File { path: "/way.js", kind: SCRIPT, text: include_str!("site/way.js") },
     File { path: "/why.js", kind: SCRIPT, text: include_str!("site/why.js") },
     File { path: "/words.js", kind: SCRIPT, text: include_str!("site/words.js") },
     File { path: "/zh.js", kind: SCRIPT, text: include_str!("site/zh.js") },
@@ -228,6 +229,7 @@ mod tests {
         each("stage", variants(screen, "Stage"));
         each("party", [variants(screen, "PartyStage"), variants(screen, "OwnStage")].concat());
         each("purpose", owned(quoted(screen, "pub fn purpose_word", "\n}")));
+        each("way", owned(quoted(include_str!("../event.rs"), "impl Why {", "\n}")));
         each("reason", owned(quoted(event, "impl NotReadyReason {", "\n}")));
         each("state", owned(quoted(event, "impl AgentState {", "\n}")));
         each("mode", owned(quoted(include_str!("../gateway/screens.rs"), "fn listening(agent", "\n}")));

@@ -89,6 +89,8 @@ fn a_call_is_worked_by_keyboard_alone_and_what_is_typed_stays_text_in_both_langu
                 street.run(Duration::from_millis(20));
             },
         );
+        let way = if language == "en" { "Line 12345 → mandarin" } else { "被叫 12345 → mandarin" };
+        assert_eq!(browser.read("[...document.querySelectorAll('.who dd')].at(-1).textContent"), way);
         look::over(&mut browser, &format!("real-talking-{language}"));
         browser.press("F8");
         street.wait_ended(Who::Phone(phone));
@@ -151,10 +153,13 @@ fn a_headset_at_the_computer_takes_a_call_and_has_it_again_after_a_reload() {
     browser.press("Enter");
     street.run_until("the key at the trunk", |field| field.heard_by_call(caller).key == Some('#'));
     browser.press("Alt+K");
+    // What is done is done to the call's stage, and the agent's state is beside it.
+    let both = |is: &str, stage: &str| format!("{} && !!document.querySelector('.call.{stage}')", state(is));
+    step(&mut browser, &mut street, "the talk", &both("talking", "talking"));
     browser.press("F6");
-    step(&mut browser, &mut street, "hold", &state("hold"));
+    step(&mut browser, &mut street, "hold", &both("hold", "held"));
     browser.press("F6");
-    step(&mut browser, &mut street, "the talk again", &state("talking"));
+    step(&mut browser, &mut street, "the talk again", &both("talking", "talking"));
     // The network goes, the computer says so, and it is back before anything else has noticed.
     browser.read("window.was = []; new MutationObserver(() => was.push(document.querySelector('.headset').dataset.audio)).observe(document.querySelector('.headset'), { attributes: true, attributeFilter: ['data-audio'] }); dispatchEvent(new Event('offline'))");
     step(&mut browser, &mut street, "that it is told at once", &format!("was.includes('mending') && {live}"));

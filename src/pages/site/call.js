@@ -4,6 +4,7 @@ import { Buttons } from "/buttons.js";
 import { make, say, setText } from "/dom.js";
 import { readable, region } from "/region.js";
 import { span } from "/time.js";
+import { way } from "/way.js";
 import { skillName, t } from "/words.js";
 
 export class CallCard {
@@ -61,7 +62,7 @@ export class CallCard {
     this.talked = call.answered ? make("time") : null;
     this.facts.replaceChildren(...[
       row("waited", this.waited), this.talked ? row("talked", this.talked) : null,
-      row("queue", call.queue), row("called", call.line ? `${call.line} (${call.dnis})` : call.dnis), row("path", call.path),
+      row("queue", call.queue), row("called", call.line ? `${call.line} (${call.dnis})` : call.dnis), row("path", way(call.path)),
     ].filter(Boolean));
     if (call.stage === "ringing") say(`${t("stage_ringing")} ${name}`);
   }

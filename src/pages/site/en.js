@@ -16,7 +16,7 @@ export const EN = {
   by_system: "The computer's own", try_again: "Try again", test_call: "Test my sound", end_test_call: "End the test", mute: "Mute", unmute: "Unmute",
   test_call_says: "Test: put on the headset and say something; you hear yourself a moment later.", speaker_by_system: "This browser cannot choose the loudspeaker: choose it in the computer's settings.",
   muted_big: "Muted: the citizen does not hear you (M to unmute)",
-  audio_is_phone: "Desk phone", audio_is_no_phone: "No sound", audio_is_failed: "Headset not connected", audio_is_no_phone_says: "The seat has no sound: its phone is not registered, and no headset is in use. Use this headset, or check the phone and its cable.", audio_is_elsewhere: "In another window", audio_is_starting: "Connecting the headset…",
+  audio_is_phone: "Desk phone", audio_is_no_phone: "No sound", audio_is_failed: "Headset not connected", audio_is_no_phone_says: "The seat has no sound: its phone is not registered, and no headset is in use. Use this headset, or check the phone and its cable.", audio_is_away_says: "Your sound is cut: the caller hears music and has not been hung up on. It is being mended; check headset and network.", audio_is_elsewhere: "In another window", audio_is_starting: "Connecting the headset…",
   audio_is_muted: "Muted", audio_is_live: "Headset connected", audio_is_mending: "Sound lost, restoring…", audio_is_blocked: "Press any key to hear again", audio_is_dead: "Microphone silent: check the plug and its switch",
   audio_insecure: "This page is not HTTPS, and the browser gives no microphone: open it by https://", audio_denied: "The microphone is not allowed: allow it at the left of the address bar, then try again",
   audio_denied_by_system: "The computer does not let the browser use the microphone: allow it in the privacy settings", audio_no_device: "No microphone found: plug in the headset and try again",
@@ -42,6 +42,8 @@ export const EN = {
   // Ticket
   own_day: "Today: {n} answered · {talk} talked · {mean} on average", ticket_here: "The ticket of an answered call is shown here", ticket: "Ticket", ticket_waits: "The ticket is being opened…", ticket_none: "This call has no ticket", earlier: "Earlier calls", earlier_none: "First call", in_days: "{m} in 30 days · {y} in a year",
   repeat_in_hand: "Maybe the same: {s} is still in hand", repeat_soon: "Maybe the same: {s}, days ago", saved: "Saved", saving: "Saving…", unsaved: "Not saved: ", unsaved_kept: "Not saved yet, trying again: {s}",
+  way_line: "Line {s}", way_country: "country {s}", way_remembered: "language of last time", way_key: "key {s}", way_agent: "passed on by agent {s}", way_full: "queue full",
+  way_no_agents: "no agents", way_overflow: "waited too long", way_closed: "closed", way_callback: "call back", way_supervisor: "by leader {s}", way_relaxed: "relaxed {n}",
   clash: "{s}: {by} made it “{theirs}”, you wrote “{mine}”", clash_theirs: "Take theirs", clash_mine: "Take mine",
   changed_elsewhere: "Somebody else changed the ticket; it was loaded again", leave_unsaved: "A ticket is not saved yet; trying again. Press Leave once more to give it up.", kind: "Kind", category: "Category", category_hint: "Its words or code, then Enter", category_none: "No category has these words", category_more: "{n} more: type on", none: "None chosen", title_field: "Title", content: "Content", name: "Citizen's name",
   callback_no: "Number to call back", district: "District", street: "Street", community: "Community", address: "Address", urgency: "Urgency", confidential: "Confidential",

@@ -5,6 +5,8 @@ import { canChooseSpeaker, choose, chosen } from "/devices.js";
 import { make, say, setText } from "/dom.js";
 import { t, unable } from "/words.js";
 
+/** A path that is away for longer is told of (ms). */
+const AWAY = 2000;
 const DEVICES = [["microphone", "inputs"], ["headset", "outputs"], ["bell", "outputs"]];
 
 export class Headset {
@@ -66,9 +68,14 @@ export class Headset {
     const why = audio.why ? unable({ unable: audio.why, why: audio.sentence }, "audio_") : "";
     const text = t(`audio_is_${state}`);
     setText(this.text, text);
+    // As the gateway knows it: while the seat's sound is away in a call, the caller hears music.
+    const away = !!screen.call?.answered && ["mending", "failed", "starting"].includes(audio.state) && screen.audio !== "phone";
     const bad = here ? { failed: why, no_phone: t("audio_is_no_phone_says") }[state] ?? "" : "";
-    this.alert.hidden = !bad;
-    setText(this.alert, bad);
+    this.away = away ? [bad, t("audio_is_away_says")].filter(Boolean).join(" · ") : null;
+    if (!away) this.awaySince = null;
+    else this.awaySince ??= Date.now();
+    this.bad = bad;
+    this.#alerts();
     this.text.title = (state === "mending" && why) || text;
     if (this.#said !== text) say((this.#said = text));
     // A live connection has something wrong when the microphone that was chosen for it does not open.
@@ -87,7 +94,15 @@ export class Headset {
     this.#devices();
   }
 
+  /** A path that mends itself in a moment is nothing to be told of. */
+  #alerts() {
+    const text = this.away && Date.now() - this.awaySince > AWAY ? this.away : this.bad;
+    this.alert.hidden = !text;
+    setText(this.alert, text);
+  }
+
   tick() {
+    this.#alerts();
     const { level, dead } = this.#audio.level();
     this.meter.value = this.big.value = level;
     this.element.classList.toggle("dead", dead);

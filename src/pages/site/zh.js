@@ -16,7 +16,7 @@ export const ZH = {
   by_system: "系统默认", try_again: "重试", test_call: "测试声音", end_test_call: "结束测试", mute: "静音", unmute: "取消静音",
   test_call_says: "测试声音：戴上耳机说几句话，稍后会听到自己的声音。", speaker_by_system: "此浏览器不能选择扬声器：请在系统设置中选择。",
   muted_big: "已静音：市民听不到您说话（M 键取消）",
-  audio_is_phone: "使用座席话机", audio_is_no_phone: "没有声音", audio_is_failed: "耳麦没有接通", audio_is_no_phone_says: "座席没有声音：话机未注册，也没有使用耳麦。请使用本机耳麦，或检查话机与网线。", audio_is_elsewhere: "声音在另一窗口", audio_is_starting: "正在接通耳麦…",
+  audio_is_phone: "使用座席话机", audio_is_no_phone: "没有声音", audio_is_failed: "耳麦没有接通", audio_is_no_phone_says: "座席没有声音：话机未注册，也没有使用耳麦。请使用本机耳麦，或检查话机与网线。", audio_is_away_says: "您的声音已断开，市民正在听音乐等待，通话没有挂断：正在恢复，请检查耳麦和网络。", audio_is_elsewhere: "声音在另一窗口", audio_is_starting: "正在接通耳麦…",
   audio_is_muted: "已静音", audio_is_live: "耳麦已接通", audio_is_mending: "声音中断，正在恢复…", audio_is_blocked: "请按任意键恢复声音", audio_is_dead: "麦克风没有声音：请检查插头和静音开关",
   audio_insecure: "此页面不是 HTTPS，浏览器不允许使用麦克风：请用 https:// 打开", audio_denied: "未允许使用麦克风：请点地址栏左侧图标，允许麦克风后重试",
   audio_denied_by_system: "系统不允许浏览器使用麦克风：请在系统隐私设置中允许", audio_no_device: "没有找到麦克风：请插好耳麦后重试",
@@ -42,6 +42,8 @@ export const ZH = {
   // 工单
   own_day: "今日：接听 {n} · 通话 {talk} · 平均 {mean}", ticket_here: "来电接通后，工单显示在这里", ticket: "工单", ticket_waits: "工单正在生成…", ticket_none: "本次通话没有工单", earlier: "此前来电", earlier_none: "首次来电", in_days: "30 天 {m} 次 · 一年 {y} 次",
   repeat_in_hand: "可能重复：{s} 仍在办理", repeat_soon: "可能重复：几天前的 {s}", saved: "已保存", saving: "正在保存…", unsaved: "未保存：", unsaved_kept: "尚未保存，正在重试：{s}",
+  way_line: "被叫 {s}", way_country: "来自国家 {s}", way_remembered: "上次语种", way_key: "按键 {s}", way_agent: "话务员 {s} 转入", way_full: "队列已满",
+  way_no_agents: "无人可接", way_overflow: "等待过久", way_closed: "非服务时间", way_callback: "回拨", way_supervisor: "班长 {s} 改入", way_relaxed: "放宽 {n} 级",
   clash: "{s} 已由 {by} 改为“{theirs}”，您写的是“{mine}”", clash_theirs: "用对方的", clash_mine: "用我的",
   changed_elsewhere: "工单已被他人修改，已重新载入", leave_unsaved: "还有工单内容未保存，正在重试。再按一次“退出”则放弃这些内容。", kind: "诉求类型", category: "诉求分类", category_hint: "输入分类名称或编码，回车选定", category_none: "没有符合的分类，请换个词", category_more: "另有 {n} 项，请继续输入", none: "未选择", title_field: "标题", content: "诉求内容", name: "市民姓名",
   callback_no: "回访电话", district: "区县", street: "街道", community: "社区", address: "地址", urgency: "紧急程度", confidential: "要求保密",
