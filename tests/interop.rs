@@ -1,5 +1,5 @@
-//! The gateway against SIP software of others: SIPp as carrier and as seat, baresip as a seat. What is checked is what
-//! people would notice: who hears whom, how a call ends, whether a ticket is there.
+//! The gateway against SIP software of others: SIPp as carrier and as seat, baresip as a seat, JsSIP and SIP.js in Chromium as
+//! seats. What is checked is what people would notice: who hears whom, how a call ends, whether a ticket is there.
 
 #[path = "interop/baresip.rs"]
 mod baresip;

@@ -94,7 +94,7 @@ impl Gateway {
         let tx = self.endpoint.accept(now, flow, msg);
         let leg = self.new_leg();
         let tag = self.tag(leg);
-        let how = self.asked_for(&seat, msg);
+        let how = self.asked_for(flow, &seat, msg);
         let local = match help {
             // A call for help is not refused for want of encryption.
             true => self.open_phone(flow, leg, how, Srtp::IfOffered),

@@ -34,7 +34,7 @@ impl Gateway {
         }
         let leg = self.new_leg();
         let tag = self.tag(leg);
-        let how = self.asked_for(&seat, msg);
+        let how = self.asked_for(flow, &seat, msg);
         let session = self
             .open_seat_media(flow, leg, &seat, how)
             .and_then(|local| Session::incoming(leg.0, tag, flow, tx, msg, local).ok());

@@ -2,8 +2,8 @@
 //! here: what phones have said of that, our side of either. Not here: descriptions (`sdp`), our own page (`devices`).
 //!
 //! Law: a phone is answered as it asks. It is asked as its contact says it must be (`+sip.ice`), else as it last spoke, else
-//! by where it is: behind a WebSocket there is most often a browser. What it does not understand (488) is asked once more in
-//! the other way before anybody hears of it. A call outlives the phone's audio for a while, as it does our own page's.
+//! by where it is: behind a WebSocket there is most often a browser. What it does not understand (488, or 480 of one that was
+//! offered plain RTP) is asked once more in the other way before anybody hears of it; a 200 that takes no audio is not. A call outlives the phone's audio for a while, as it does our own page's.
 
 use super::Gateway;
 use super::Output;
@@ -15,7 +15,7 @@ use crate::config::settings::Srtp;
 use crate::event::NotReadyReason;
 use crate::ids::{LegId, SeatNo};
 use crate::leg::LegEnd;
-use crate::plane::webrtc::End;
+use crate::plane::webrtc::{End, MOST_LEGS};
 use crate::plane::{Codec, Direction, MediaCommand};
 use crate::sdp::encryption::Encryption;
 use crate::sdp::offer_answer::{self, Local};
@@ -47,9 +47,11 @@ pub(super) enum Hearing {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Softphones {
     /// `None`: browsers have no port here, and none is spoken with.
+    /// Of this process: said anew after a start.
+    #[serde(skip)]
     pub end: Option<End>,
-    /// How a seat's phone spoke last, where its contact leaves that open.
-    spoken: BTreeMap<SeatNo, Speaks>,
+    /// How a seat's phone spoke last, and on which connection, where its contact leaves that open.
+    spoken: BTreeMap<SeatNo, (Flow, Speaks)>,
 }
 
 impl Speaks {
@@ -60,12 +62,15 @@ impl Speaks {
 
 impl Gateway {
     /// What this INVITE of a seat's phone asks for.
-    pub(super) fn asked_for(&mut self, seat: &SeatNo, msg: &Message<'_>) -> Speaks {
+    pub(super) fn asked_for(&mut self, flow: Flow, seat: &SeatNo, msg: &Message<'_>) -> Speaks {
         match body::sdp(msg) {
-            [] => self.registrar.lookup(seat).map_or(Speaks::Rtp, |binding| self.spoken_by(seat, binding)),
+            [] => {
+                let here = self.registrar.bindings(seat).iter().find(|binding| binding.flow == flow);
+                here.map_or(Speaks::Rtp, |binding| self.spoken_by(seat, binding))
+            }
             offer => {
                 let asked = Speaks::of(offer_answer::is_webrtc(offer));
-                self.has_spoken(seat, asked);
+                self.has_spoken(flow, seat, asked);
                 asked
             }
         }
@@ -73,19 +78,25 @@ impl Gateway {
 
     /// How the phone behind this contact is asked.
     pub(super) fn spoken_by(&self, seat: &SeatNo, binding: &Binding) -> Speaks {
+        let said = self.softphones.spoken.get(seat).filter(|(flow, _)| *flow == binding.flow);
         match binding.audio {
             _ if self.softphones.end.is_none() => Speaks::Rtp,
             Audio::Unsaid => Speaks::Rtp,
             Audio::Ice => Speaks::WebRtc,
-            Audio::Web => self.softphones.spoken.get(seat).copied().unwrap_or(Speaks::WebRtc),
+            Audio::Web => said.map_or(Speaks::WebRtc, |(_, how)| *how),
         }
     }
 
-    /// Remembered for phones of which it is not plain.
-    pub(super) fn has_spoken(&mut self, seat: &SeatNo, how: Speaks) {
-        if self.registrar.bindings(seat).iter().any(|binding| binding.audio != Audio::Unsaid) {
-            self.softphones.spoken.insert(seat.clone(), how);
+    /// Remembered of a phone of which it is not plain; another phone of the seat says nothing of this one.
+    pub(super) fn has_spoken(&mut self, flow: Flow, seat: &SeatNo, how: Speaks) {
+        if self.is_perhaps_browser(flow, seat) {
+            self.softphones.spoken.insert(seat.clone(), (flow, how));
         }
+    }
+
+    fn is_perhaps_browser(&self, flow: Flow, seat: &SeatNo) -> bool {
+        let mut bindings = self.registrar.bindings(seat).iter();
+        bindings.any(|binding| binding.flow == flow && binding.audio != Audio::Unsaid)
     }
 
     /// Our side of the audio of a seat's phone; `None` without an address, a port, or a way to speak with browsers.
@@ -107,6 +118,11 @@ impl Gateway {
             tracing::warn!(%leg, "a phone in a browser calls, and there is no port for its audio: set browser_port in [media]");
             return None;
         };
+        let theirs = |held: &&AudioBy| matches!(held, AudioBy::Browser | AudioBy::WebRtc(_));
+        if self.audio.values().filter(theirs).count() >= usize::from(MOST_LEGS) {
+            tracing::error!(%leg, "as many browsers are in calls as there can be: this one is refused");
+            return None;
+        }
         let (v4, v6) = (self.settings.media.address_v4, self.settings.media.address_v6);
         // Its signalling may take another way than its audio.
         let (one, other) = if flow.local.ip().to_canonical().is_ipv4() { (v4, v6) } else { (v6, v4) };
@@ -120,10 +136,21 @@ impl Gateway {
 
     /// A phone did not understand what it was offered, and has not been offered the other yet: it is, and true comes back.
     pub(super) fn offered_otherwise(&mut self, now: Instant, leg: LegId, tx: ClientTx, msg: &Message<'_>) -> bool {
-        let Some(known) = self.legs.get(&leg).filter(|_| matches!(msg.status(), Some(488 | 606))) else { return false };
+        let Some(known) = self.legs.get(&leg) else { return false };
         let (Some(seat), Some(session)) = (known.role.seat().cloned(), known.session()) else { return false };
-        let unsure = self.registrar.bindings(&seat).iter().any(|binding| binding.audio != Audio::Unsaid);
-        if !unsure || self.softphones.end.is_none() || !session.is_calling_by(tx) || session.was_refused_with(488) {
+        // SIP.js refuses with 480 what its browser cannot read, as it does when its user declines.
+        let not_understood = match msg.status() {
+            Some(415 | 488 | 606) => true,
+            Some(480) => !session.is_webrtc(),
+            _ => false,
+        };
+        let unsure = self.is_perhaps_browser(session.flow(), &seat);
+        if !not_understood
+            || !unsure
+            || self.softphones.end.is_none()
+            || !session.is_calling_by(tx)
+            || session.was_refused_with(488)
+        {
             return false;
         }
         let (flow, how) = (session.flow(), Speaks::of(!session.is_webrtc()));
@@ -201,9 +228,9 @@ impl Gateway {
 
     /// What it has agreed to, it speaks.
     pub(super) fn note_spoken(&mut self, leg: LegId, role: &Role) {
-        let webrtc = self.legs.get(&leg).and_then(Leg::session).map(|session| session.is_webrtc());
-        if let (Some(seat), Some(webrtc)) = (role.seat().cloned(), webrtc) {
-            self.has_spoken(&seat, Speaks::of(webrtc));
+        let said = self.legs.get(&leg).and_then(Leg::session).map(|session| (session.flow(), session.is_webrtc()));
+        if let (Some(seat), Some((flow, webrtc))) = (role.seat(), said) {
+            self.has_spoken(flow, seat, Speaks::of(webrtc));
         }
     }
 }

@@ -19,6 +19,9 @@ pub struct End {
     pub certificate: Fingerprint,
 }
 
+/// Browsers' sessions, and legs on them, at once.
+pub const MOST_LEGS: u16 = 1_024;
+
 /// SHA-256 of a certificate.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint(pub [u8; 32]);

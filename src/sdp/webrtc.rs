@@ -145,7 +145,8 @@ pub(super) fn read(m: &Media<'_>, answers: bool) -> Result<Far, &'static str> {
     if !begins {
         return Err("a=setup does not let the far end begin the DTLS handshake");
     }
-    let token = |mid: &&[u8]| mid.len() <= LONGEST_MID && !mid.is_empty() && mid.iter().all(u8::is_ascii_alphanumeric);
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`{|}~".contains(b);
+    let token = |mid: &&[u8]| mid.len() <= LONGEST_MID && !mid.is_empty() && mid.iter().all(plain);
     let mid = m.attribute(b"mid").filter(token).map(|mid| String::from_utf8_lossy(mid).into_owned());
     let mut sources: Vec<u32> = vec![];
     for source in m.all(b"ssrc").filter_map(|value| number(value.split(|b| *b == b' ').next()?)) {
@@ -154,6 +155,10 @@ pub(super) fn read(m: &Media<'_>, answers: bool) -> Result<Far, &'static str> {
         }
     }
     let mid_extension = m.all(b"extmap").find_map(mid_extension).filter(|_| mid.is_some());
+    let speaks = m.attribute(b"recvonly").is_none() && m.attribute(b"inactive").is_none();
+    if speaks && sources.is_empty() && mid_extension.is_none() {
+        return Err("WebRTC with neither a=ssrc nor the MID header extension: its packets would be nobody's");
+    }
     Ok(Far { ice: Ice { name, password }, certificate, mid, mid_extension, sources })
 }
 
@@ -297,6 +302,7 @@ mod tests {
             (cut("UDP/TLS/RTP/SAVPF 111 63 9 0 8", "UDP/TLS/RTP/SAVPF 111 63 9"), "codec"),
             (cut("UDP/TLS/RTP/SAVPF", "RTP/SAVPF"), "not WebRTC"),
             (cut("m=audio 9", "m=audio 0"), "port 0"),
+            (cut("a=extmap:4", "a=x:4").replace("a=ssrc", "a=x"), "a=ssrc"),
         ];
         for (text, reason) in rows {
             let fault = accept(&local(), text.as_bytes()).unwrap_err().0;
@@ -306,6 +312,7 @@ mod tests {
         for (text, mid, sources) in [
             (cut("a=mid:0", "a=mid:0 a=x"), None, 1),
             (cut("a=mid:0", &format!("a=mid:{}", long(17))), None, 1),
+            (cut("a=mid:0", "a=mid:sdparta_0"), Some("sdparta_0"), 1),
             (
                 cut(
                     "a=ssrc:99 cname",

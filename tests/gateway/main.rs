@@ -11,6 +11,7 @@ mod recording;
 mod referring;
 mod rights;
 mod screens;
+mod softphone;
 mod srtp;
 mod streams;
 mod supervision;

@@ -5,6 +5,7 @@ use rexian::event::{AgentState, CallEvent, CallFact, EndCause, LeaderEvent, Part
 use rexian::gateway::{AgentOrder, Gateway, Input, Leftovers, Output};
 use rexian::ids::{AgentNo, CallId, LegId, SeatNo};
 use rexian::plane::browser::{BrowserEvent, Lost};
+use rexian::plane::webrtc::{End, Fingerprint};
 use rexian::plane::{MediaCommand, MediaEvent, Source};
 use rexian::record::Fold;
 use rexian::sim::ua::{
@@ -55,6 +56,10 @@ pub struct World {
     /// The latest call's leg.
     callers_leg: LegId,
     last_call: Option<CallId>,
+    /// The phones are browsers'.
+    web: bool,
+    /// Their audio does not reach us from now on.
+    pub cut: bool,
 }
 
 impl World {
@@ -64,10 +69,19 @@ impl World {
 
     /// With the phones of these seats, counted from 0; their agents signed in and ready.
     pub fn of(seats: &[usize], shape: impl FnOnce(&mut CoreSettings)) -> World {
+        World::with(seats, false, shape)
+    }
+
+    /// With third-party phones in browsers at these seats.
+    pub fn of_browsers(seats: &[usize], shape: impl FnOnce(&mut CoreSettings)) -> World {
+        World::with(seats, true, shape)
+    }
+
+    fn with(seats: &[usize], web: bool, shape: impl FnOnce(&mut CoreSettings)) -> World {
         let mut core = plain();
         shape(&mut core);
         let now = Instant::from_unix_secs(1_800_000_000);
-        let phones = seats.iter().map(|&n| phone(now, n, &core)).collect();
+        let phones = seats.iter().map(|&n| phone(now, n, &core, web)).collect();
         let gateway = Gateway::new(core, [9; 32], now);
         let mut world = World {
             now,
@@ -90,7 +104,10 @@ impl World {
             in_browser: BTreeMap::new(),
             callers_leg: LegId(0),
             last_call: None,
+            web,
+            cut: false,
         };
+        world.browsers_end();
         let listener = Listener { transport: Transport::Udp, address: GATEWAY.parse().unwrap() };
         world.feed(Input::Listening(vec![listener]));
         world.run(Duration::from_secs(1));
@@ -178,6 +195,7 @@ impl World {
             while let Some(output) = phone.poll() {
                 match output {
                     UaOutput::Send(bytes) => {
+                        let bytes = if self.web { in_a_browser(&bytes) } else { bytes };
                         self.from_phones.push(String::from_utf8_lossy(&bytes).into_owned());
                         if self.lost.is_none_or(|lost| !bytes.starts_with(lost.as_bytes())) {
                             said.push((*flow, bytes));
@@ -252,6 +270,9 @@ impl World {
                     self.facts.push(event.what);
                 }
                 Output::Media(MediaCommand::Open { leg, .. }) => self.callers_leg = self.callers_leg.min(leg),
+                Output::Media(MediaCommand::Connect { leg, remote, .. }) if remote.webrtc.is_some() && !self.cut => {
+                    self.feed(Input::Media(MediaEvent::FirstRtp { leg }));
+                }
                 Output::Media(MediaCommand::Record { caller, file }) => {
                     assert_eq!((caller, Some(file.call)), (self.callers_leg, self.last_call));
                     self.recorded.push(file.segment.to_string());
@@ -336,6 +357,13 @@ impl World {
     pub fn seat_is_silent(&mut self) {
         let leg = self.seat_leg();
         self.feed(Input::Media(MediaEvent::RtpTimeout { leg }));
+    }
+
+    /// What the media plane says of the session of the phone last rung.
+    pub fn seat_says(&mut self, said: impl FnOnce(LegId) -> MediaEvent) {
+        let event = said(self.seat_leg());
+        self.feed(Input::Media(event));
+        self.run(Duration::from_millis(10));
     }
 
     pub fn caller_is_silent(&mut self) {
@@ -448,9 +476,17 @@ impl World {
         self.facts.iter().filter_map(told).collect()
     }
 
+    /// Every process has its own port and certificate.
+    fn browsers_end(&mut self) {
+        if self.web {
+            self.feed(Input::WebRtc(End { port: 20_000, certificate: Fingerprint([1; 32]) }));
+        }
+    }
+
     /// Another process takes over.
     pub fn restart(&mut self) {
         self.gateway = Gateway::restore(&self.gateway.save()).expect("its own state");
+        self.browsers_end();
     }
 
     pub fn ended(&self) -> Option<EndCause> {
@@ -515,10 +551,32 @@ pub fn outside_flow() -> Flow {
     Flow { remote: OUTSIDE.parse().unwrap(), ..caller_flow() }
 }
 
-fn phone(now: Instant, n: usize, core: &CoreSettings) -> (Phone, Flow, Vec<UaFact>) {
+/// What a phone says with audio for a browser: its library offers, or begins the handshake in its answer.
+fn in_a_browser(message: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(message);
+    let Some((head, body)) = text.split_once("\r\n\r\n").filter(|(_, body)| body.contains("RTP/AVP")) else {
+        return message.to_vec();
+    };
+    let setup = if head.starts_with("SIP/2.0") { "active" } else { "actpass" };
+    let print = vec!["AB"; 32].join(":");
+    let body = body.replace("RTP/AVP", "UDP/TLS/RTP/SAVPF")
+        + &format!(
+            "a=rtcp-mux\r\na=ice-ufrag:Ab+/\r\na=ice-pwd:0123456789012345678901ab\r\na=fingerprint:sha-256 {print}\r\n\
+             a=setup:{setup}\r\na=mid:0\r\na=ssrc:99 cname:c\r\n"
+        );
+    let lines = head.split("\r\n").filter(|line| !line.to_ascii_lowercase().starts_with("content-length"));
+    let head: Vec<&str> = lines.collect();
+    format!("{}\r\nContent-Length: {}\r\n\r\n{body}", head.join("\r\n"), body.len()).into_bytes()
+}
+
+fn phone(now: Instant, n: usize, core: &CoreSettings, web: bool) -> (Phone, Flow, Vec<UaFact>) {
     let station = station(40_000 + n as u16);
-    let flow =
-        Flow { transport: Transport::Tcp, local: station.gateway, remote: station.sip, connection: n as u64 + 1 };
+    let flow = Flow {
+        transport: if web { Transport::Wss } else { Transport::Tcp },
+        local: station.gateway,
+        remote: station.sip,
+        connection: n as u64 + 1,
+    };
     let seat = &core.seats[n];
     let params = PhoneParams {
         station,

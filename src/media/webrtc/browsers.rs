@@ -22,6 +22,8 @@ pub(super) const CONNECTS_WITHIN: Duration = Duration::from_secs(30);
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(60);
 /// Addresses of one session, newest last: Wi-Fi, cable and telephone, each by both families, are six.
 const ADDRESSES: usize = 16;
+/// A session that was heard so shortly before keeps its addresses.
+const HELD: Duration = Duration::from_secs(5);
 /// A session is not woken more often.
 const SHORTEST: Duration = Duration::from_millis(1);
 /// All browsers' packets wait in one buffer while the thread does something else.
@@ -240,8 +242,9 @@ impl Browsers {
         rtp: &mut [u8],
     ) -> Option<(u32, usize)> {
         let Browsers { sockets, sessions, addresses, events, clock, .. } = self;
-        let Entry { seat, session, addresses: learnt, leg, .. } = sessions[index as usize].as_mut()?;
+        let Entry { seat, session, leg, .. } = sessions[index as usize].as_mut()?;
         let (mut alive, mut up, mut closed, mut heard, mut missed) = (false, false, false, None, None);
+        let mut new_address = None;
         let wanted = session.take(now, clock.system(now), happens, |said| match said {
             Said::Send { to, datagram, .. } => {
                 if let Some(s) = sockets.iter().find(|s| s.address.is_ipv4() == to.is_ipv4()) {
@@ -251,17 +254,7 @@ impl Browsers {
             }
             Said::Alive { at } => {
                 alive = true;
-                if let Some(at) = at.filter(|at| addresses.get(at) != Some(&index)) {
-                    if learnt.len() == ADDRESSES {
-                        let oldest = learnt.remove(0);
-                        if addresses.get(&oldest) == Some(&index) {
-                            addresses.remove(&oldest);
-                        }
-                    }
-                    learnt.retain(|known| *known != at);
-                    learnt.push(at);
-                    addresses.insert(at, index);
-                }
+                new_address = at.filter(|at| addresses.get(at) != Some(&index)).or(new_address);
             }
             Said::Up => up = true,
             Said::Rtp(packet) => heard = leg.and_then(|slot| Some((slot, packet.write(rtp)?))),
@@ -273,6 +266,9 @@ impl Browsers {
             }
             Said::Closed => closed = true,
         });
+        if let Some(at) = new_address {
+            self.learn(index, now, at);
+        }
         if let (Some(missed), Some(entry)) = (missed, self.sessions[index as usize].as_mut()) {
             let more = missed.saturating_sub(std::mem::replace(&mut entry.missed, missed));
             if let Some(on) = entry.leg.and_then(|slot| self.leg_mut(slot)) {
@@ -285,6 +281,25 @@ impl Browsers {
             Ok(wanted) => self.settle(index, now, self.clock.of_system(wanted), alive, up),
         }
         heard
+    }
+
+    /// A check from there was proved. Whoever has it now keeps it while alive: an address can be forged where no answer
+    /// is waited for, and what comes from it would be nobody's.
+    fn learn(&mut self, index: u32, now: Instant, at: SocketAddr) {
+        let holder = self.addresses.get(&at).and_then(|other| self.sessions[*other as usize].as_ref());
+        if holder.is_some_and(|entry| matches!(entry.life, Life::Up { heard } if now.since(heard) < HELD)) {
+            return;
+        }
+        let Some(entry) = self.sessions[index as usize].as_mut() else { return };
+        if entry.addresses.len() == ADDRESSES {
+            let oldest = entry.addresses.remove(0);
+            if self.addresses.get(&oldest) == Some(&index) {
+                self.addresses.remove(&oldest);
+            }
+        }
+        entry.addresses.retain(|known| *known != at);
+        entry.addresses.push(at);
+        self.addresses.insert(at, index);
     }
 
     /// After something happened: is it up, and when is it to be woken?

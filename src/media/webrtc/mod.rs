@@ -58,8 +58,7 @@ use session::Agreed;
 
 /// The media thread of all browsers: on one core it serves several times the seats of the largest hotline.
 pub const THREAD: usize = 0;
-/// Sessions, and legs on them, at once.
-pub const MOST: u16 = 1_024;
+pub use crate::plane::webrtc::MOST_LEGS as MOST;
 
 /// What a leg on this browser has agreed to; before there is a browser, what it would most likely be.
 fn negotiated(agreed: Option<Agreed>) -> Negotiated {
