@@ -89,6 +89,12 @@ fn caller_and_softphone(library: Library) {
     phone.order("hold");
     phone.forget();
     street.run_until("silence in the browser that holds", |_| phone.hears_nothing());
+    street.field.listen_at_call(call, BROWSER_TONE);
+    let before = street.field.heard_by_call(call).packets;
+    street.run_until("a second of music at the caller", |f| {
+        f.heard_by_call(call).packets.received > before.received + 50
+    });
+    assert!(!street.field.heard_by_call(call).tone, "the caller hears who holds them");
     phone.order("unhold");
     street.run_until("the caller's tone again", |_| phone.hears_tone(CALLER_TONE));
     street.field.listen_at_call(call, BROWSER_TONE);
