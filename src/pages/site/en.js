@@ -42,7 +42,7 @@ export const EN = {
   // Ticket
   own_day: "Today: {n} answered · {talk} talked · {mean} on average", ticket_here: "The ticket of an answered call is shown here", ticket: "Ticket", ticket_waits: "The ticket is being opened…", ticket_none: "This call has no ticket", earlier: "Earlier calls", earlier_none: "First call", in_days: "{m} in 30 days · {y} in a year",
   repeat_in_hand: "Maybe the same: {s} is still in hand", repeat_soon: "Maybe the same: {s}, days ago", saved: "Saved", saving: "Saving…", unsaved: "Not saved: ", unsaved_kept: "Not saved yet, trying again: {s}",
-  way_line: "Line {s}", way_country: "country {s}", way_remembered: "language of last time", way_key: "key {s}", way_agent: "passed on by agent {s}", way_full: "queue full",
+  way_line: "Line {s}", way_country: "country {s}", way_remembered: "language of last time", way_key: "key {s}", way_agent: "passed on by agent {s}", way_full: "queue full", way_seat_lost: "seat lost",
   way_no_agents: "no agents", way_overflow: "waited too long", way_closed: "closed", way_callback: "call back", way_supervisor: "by leader {s}", way_relaxed: "relaxed {n}",
   clash: "{s}: {by} made it “{theirs}”, you wrote “{mine}”", clash_theirs: "Take theirs", clash_mine: "Take mine",
   changed_elsewhere: "Somebody else changed the ticket; it was loaded again", leave_unsaved: "A ticket is not saved yet; trying again. Press Leave once more to give it up.", kind: "Kind", category: "Category", category_hint: "Its words or code, then Enter", category_none: "No category has these words", category_more: "{n} more: type on", none: "None chosen", title_field: "Title", content: "Content", name: "Citizen's name",

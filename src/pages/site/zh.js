@@ -42,7 +42,7 @@ export const ZH = {
   // 工单
   own_day: "今日：接听 {n} · 通话 {talk} · 平均 {mean}", ticket_here: "来电接通后，工单显示在这里", ticket: "工单", ticket_waits: "工单正在生成…", ticket_none: "本次通话没有工单", earlier: "此前来电", earlier_none: "首次来电", in_days: "30 天 {m} 次 · 一年 {y} 次",
   repeat_in_hand: "可能重复：{s} 仍在办理", repeat_soon: "可能重复：几天前的 {s}", saved: "已保存", saving: "正在保存…", unsaved: "未保存：", unsaved_kept: "尚未保存，正在重试：{s}",
-  way_line: "被叫 {s}", way_country: "来自国家 {s}", way_remembered: "上次语种", way_key: "按键 {s}", way_agent: "话务员 {s} 转入", way_full: "队列已满",
+  way_line: "被叫 {s}", way_country: "来自国家 {s}", way_remembered: "上次语种", way_key: "按键 {s}", way_agent: "话务员 {s} 转入", way_full: "队列已满", way_seat_lost: "座席失联转回",
   way_no_agents: "无人可接", way_overflow: "等待过久", way_closed: "非服务时间", way_callback: "回拨", way_supervisor: "班长 {s} 改入", way_relaxed: "放宽 {n} 级",
   clash: "{s} 已由 {by} 改为“{theirs}”，您写的是“{mine}”", clash_theirs: "用对方的", clash_mine: "用我的",
   changed_elsewhere: "工单已被他人修改，已重新载入", leave_unsaved: "还有工单内容未保存，正在重试。再按一次“退出”则放弃这些内容。", kind: "诉求类型", category: "诉求分类", category_hint: "输入分类名称或编码，回车选定", category_none: "没有符合的分类，请换个词", category_more: "另有 {n} 项，请继续输入", none: "未选择", title_field: "标题", content: "诉求内容", name: "市民姓名",
