@@ -48,6 +48,8 @@ pub struct Audit {
     draining: bool,
     /// Processes that died so far.
     crashes: u32,
+    /// The last of them.
+    crashed: Instant,
     calls: BTreeMap<CallId, Record>,
     /// Calls that phones dialled.
     own: BTreeMap<CallId, Own>,
@@ -112,6 +114,8 @@ const MOST_FAULTS: usize = 20;
 const CHECK_EVERY: u64 = 61;
 /// A withdrawn offer may keep its agent reserved for so long (until the phone confirms, or is given up).
 const CLEARING: Duration = Duration::from_secs(6);
+/// So late may an offer arrive that left before we knew that the phone dials: INVITE, 401, INVITE, and the offer's own way.
+const CROSSING: Duration = Duration::from_millis(8);
 
 impl Audit {
     pub fn new(settings: &CoreSettings, orderly: bool, steady: bool) -> Audit {
@@ -125,6 +129,7 @@ impl Audit {
             steady: orderly && steady,
             draining: false,
             crashes: 0,
+            crashed: Instant::default(),
             calls: BTreeMap::new(),
             own: BTreeMap::new(),
             placed: Vec::new(),
@@ -213,11 +218,13 @@ impl Audit {
             UaFact::Ended(_) => {
                 self.phones.remove(&seat);
             }
-            UaFact::OffHook => {
+            UaFact::OffHook { since } => {
                 self.off_hook += 1;
                 // The INVITE of an offer long over may be repeated to a phone that came back (RFC 3261 s9.1): its 486 hurts
-                // nobody. An offer that lives would be lost by it.
-                if self.steady || self.orderly && self.calls.values().any(|r| r.is_with_seat(seat)) {
+                // nobody. An offer that lives would be lost by it; but nobody knows of a call that died with the process, nor of
+                // one that crosses the offer.
+                let known = *since >= self.crashed && now.since(*since) > CROSSING;
+                if known && (self.steady || self.orderly && self.calls.values().any(|r| r.is_with_seat(seat))) {
                     self.fault(now, format!("phone {seat} is rung while its agent dials a feature code"));
                 }
             }
@@ -307,6 +314,7 @@ impl Audit {
     /// The process died: calls that were up are nobody's fault.
     pub fn crash(&mut self, now: Instant) {
         self.crashes += 1;
+        self.crashed = now;
         for record in self.calls.values_mut().filter(|r| r.is_live()) {
             record.stage = Stage::LostInCrash;
         }

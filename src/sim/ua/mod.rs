@@ -26,6 +26,7 @@ pub use media::RemoteMedia;
 pub use phone::{Phone, PhoneParams};
 pub use wire::Station;
 
+use crate::time::Instant;
 use std::collections::VecDeque;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +53,8 @@ pub enum UaFact {
     Offered { sip_call_id: String, caller: String, rexian_call: Option<String> },
     /// Phone: a second call came while one was ringing or up; refused with 486.
     SecondCall { rexian_call: Option<String> },
-    /// Phone without call waiting: a call came while a feature code was being dialled; refused with 486.
-    OffHook,
+    /// Phone without call waiting: a call came while a feature code was being dialled, since this time; refused with 486.
+    OffHook { since: Instant },
     /// Phone: registered or refreshed.
     Registered,
     /// Phone: the registration was refused, or nobody replied (`None`). It tries again by itself.

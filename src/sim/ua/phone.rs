@@ -63,6 +63,7 @@ struct Dialled {
     /// With the port beside the line's for its media: both may be up.
     station: Station,
     call: Outgoing,
+    since: Instant,
     listens: Duration,
     /// We end it ourselves if the gateway has not done so by then.
     hang_up_at: Option<Instant>,
@@ -192,7 +193,7 @@ impl Phone {
             let mut cx = Cx { now: cx.now, us: &station, rng: cx.rng, out: cx.out };
             let call = Outgoing::start(&mut cx, target);
             let code = code.to_string();
-            body.keypad.push(Dialled { code, station, call, listens, hang_up_at: None, told: false });
+            body.keypad.push(Dialled { code, station, call, since: now, listens, hang_up_at: None, told: false });
             None
         });
     }
@@ -315,8 +316,8 @@ impl Body {
             self.past.push(Incoming::refuse(cx, raw, msg, 486));
             return;
         }
-        if !phone.call_waiting && self.keypad.iter().any(|d| d.call.is_live()) {
-            cx.fact(UaFact::OffHook);
+        if let Some(dialled) = self.keypad.iter().find(|d| !phone.call_waiting && d.call.is_live()) {
+            cx.fact(UaFact::OffHook { since: dialled.since });
             self.past.push(Incoming::refuse(cx, raw, msg, 486));
             return;
         }
