@@ -131,8 +131,11 @@ export class Desk {
 
   /** Was it done? If not, it is said why. */
   async #order(order) {
+    const before = this.notice.textContent;
     const answer = await this.line.order(order);
-    this.#notice(answer.unable ? unable(answer) : "");
+    // Done: what was said before it is over, not what has been said since.
+    if (answer.unable) this.#notice(unable(answer));
+    else if (this.notice.textContent === before) this.#notice("");
     return !answer.unable;
   }
 
