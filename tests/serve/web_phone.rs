@@ -19,7 +19,6 @@ use tokio_tungstenite::tungstenite::{HandshakeError, Message, WebSocket, client}
 
 const PAGE: &str = "https://phones.example";
 /// The host names nothing: the connection is the way to it (s5.2.2).
-
 const CONTACT: &str = "<sip:k3v@9p2tq.invalid;transport=ws>";
 
 struct Phone {
