@@ -67,7 +67,8 @@ pub fn cookie(server: &Server, agent: &str, password: &str) -> String {
 }
 
 /// A page's WebSocket (RFC 6455), as little of it as is needed here.
-struct Socket(TcpStream);
+/// With the newest screen that came before an answer that was waited for.
+struct Socket(TcpStream, Option<Value>);
 
 impl Socket {
     fn open(server: &Server, origin: &str, cookie: Option<&str>) -> Result<Socket, u16> {
@@ -87,7 +88,7 @@ impl Socket {
             head.push(byte[0]);
         }
         let status: u16 = String::from_utf8_lossy(&head)[9..12].parse().unwrap();
-        if status == 101 { Ok(Socket(stream)) } else { Err(status) }
+        if status == 101 { Ok(Socket(stream, None)) } else { Err(status) }
     }
 
     fn say(&mut self, order: &Value) {
@@ -125,7 +126,7 @@ impl Socket {
     fn screen(&mut self, what: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let deadline = Instant::now() + SOON;
         while Instant::now() < deadline {
-            let heard = self.hears().expect("an open socket");
+            let heard = self.1.take().or_else(|| self.hears()).expect("an open socket");
             if wanted(&heard["screen"]) && heard["screen"].is_object() {
                 return heard["screen"].clone();
             }
@@ -141,6 +142,9 @@ impl Socket {
             let heard = self.hears().expect("an open socket");
             if heard["answer"] == id {
                 return heard["unable"].as_str().map(str::to_owned);
+            }
+            if heard["screen"].is_object() {
+                self.1 = Some(heard);
             }
         }
     }
